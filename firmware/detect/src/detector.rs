@@ -1,0 +1,227 @@
+//! The way of a frame from what it says to what is found.
+
+use features::{Capacities, FeatureVector, HashKey, HostTable, Noted, Notes};
+use terms::{Family, HostKey, MacAddr, Side, Span, ThreatLevel, Timestamp};
+use wire::Summary;
+
+use crate::evidence::{HostState, OpenMinute, Reason};
+use crate::finding::{Evidence, Finding, Source};
+use crate::forest::Forest;
+use crate::rules::{self, Rule};
+use crate::thresholds::Thresholds;
+
+/// One host's minute, closed.
+#[derive(Clone, Debug)]
+pub struct Window {
+    /// The host.
+    pub host: HostKey,
+    /// Its hardware address.
+    pub mac: MacAddr,
+    /// Its first frame of the minute.
+    pub start: Timestamp,
+    /// Its last frame of the minute.
+    pub end: Timestamp,
+    /// The highest level that it had.
+    pub level: ThreatLevel,
+    /// What speaks for that.
+    pub family: Family,
+    /// From 0 to 1.
+    pub confidence: f32,
+    /// Evidence at the end of the minute.
+    pub score: f32,
+    /// What made it; nothing where nothing speaks against the host and no forest is loaded.
+    pub source: Option<Source>,
+    /// The other end, where there is one.
+    pub target: Option<HostKey>,
+    /// The numbers behind it.
+    pub evidence: Evidence,
+    /// The features at the end of the minute.
+    pub vector: FeatureVector,
+}
+
+/// Who hears what is found.
+pub trait Sink {
+    /// A finding is made. The host's vector at this moment comes with it.
+    fn finding(&mut self, finding: &Finding, vector: &FeatureVector);
+    /// A host's minute is over.
+    fn window(&mut self, window: &Window);
+}
+
+/// The host table, the rules and the forest.
+pub struct Detector<'a> {
+    table: HostTable<HostState>,
+    thresholds: Thresholds,
+    forest: Option<Forest<'a>>,
+    enabled: bool,
+    now: Timestamp,
+}
+
+impl<'a> Detector<'a> {
+    /// A detector with empty tables.
+    #[must_use]
+    pub fn new(key: HashKey, capacities: Capacities, thresholds: Thresholds, forest: Option<Forest<'a>>) -> Self {
+        let horizon = Span::from_secs(thresholds.failed_logins_seconds.into());
+        Self { table: HostTable::new(key, capacities, horizon), thresholds, forest, enabled: true, now: Timestamp::EPOCH }
+    }
+
+    /// Switches finding on or off; counting goes on.
+    pub fn enable(&mut self, enabled: bool) {
+        self.enabled = enabled;
+    }
+
+    /// Puts other thresholds in force, from the next frame on.
+    pub fn adjust(&mut self, thresholds: Thresholds) {
+        self.thresholds = thresholds;
+    }
+
+    /// The hosts and their companions.
+    pub fn table(&mut self) -> &mut HostTable<HostState> {
+        &mut self.table
+    }
+
+    /// The time of the newest frame.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Marks a host as blocked or free; a blocked host's frames are counted and are no evidence.
+    pub fn mark_blocked(&mut self, host: HostKey, blocked: bool) {
+        if let Some(host) = self.table.host(host) {
+            host.judgement.blocked = blocked;
+        }
+    }
+
+    /// Takes in one frame. A time before that of an earlier frame is read as the earlier frame's: time does not run backwards.
+    pub fn observe(&mut self, frame: &Summary<'_>, at: Timestamp, side: Side, sink: &mut impl Sink) {
+        self.advance(at, sink);
+        let now = self.now;
+        let mut notes = Notes::new();
+        let host = self.table.observe(frame, now, side, &mut notes);
+        if let Some(host) = self.table.host(host) {
+            let level = host.judgement.level(now);
+            let minute = host.judgement.minute.get_or_insert(OpenMinute { first: now, last: now, level });
+            minute.last = now;
+            minute.level = minute.level.max(level);
+        }
+        self.judge(&notes, sink);
+    }
+
+    /// Lets time pass without a frame: what is due becomes silent, minutes close.
+    pub fn tick(&mut self, at: Timestamp, sink: &mut impl Sink) {
+        self.advance(at, sink);
+        let mut notes = Notes::new();
+        self.table.expire(self.now, &mut notes);
+        self.judge(&notes, sink);
+    }
+
+    /// Closes every open minute, as at the end of a capture.
+    pub fn close(&mut self, sink: &mut impl Sink) {
+        self.close_minutes(self.now, sink);
+    }
+
+    fn advance(&mut self, at: Timestamp, sink: &mut impl Sink) {
+        if at <= self.now {
+            return;
+        }
+        if at.minute() > self.now.minute() && self.now > Timestamp::EPOCH {
+            let end = Timestamp::from_micros((self.now.minute() + 1) * 60_000_000 - 1);
+            self.close_minutes(end, sink);
+        }
+        self.now = at;
+    }
+
+    fn judge(&mut self, notes: &Notes, sink: &mut impl Sink) {
+        if !self.enabled {
+            return;
+        }
+        for noted in notes {
+            self.judge_one(noted, sink);
+        }
+    }
+
+    fn judge_one(&mut self, noted: &Noted, sink: &mut impl Sink) {
+        let now = self.now;
+        let Some(judged) = rules::judge(&noted.change, &self.thresholds) else { return };
+        let Some(host) = self.table.host(noted.host) else { return };
+        if host.judgement.blocked || !host.judgement.fires(&judged, now) {
+            return;
+        }
+        let confidence = 1.0 - 0.5 * judged.threshold / judged.value;
+        let source = Source::Rule(judged.rule);
+        let (family, target) = (judged.family, judged.target);
+        let reason = Reason { family, source, confidence, target, evidence: judged.evidence.clone() };
+        let host_level = host.judgement.weigh(judged.level, reason, now);
+        // Invented addresses are their hardware address's doing.
+        let accused = if judged.rule == Rule::SpoofedSource { HostKey::Mac(noted.mac) } else { noted.host };
+        let finding = Finding {
+            host: accused,
+            mac: noted.mac,
+            side: noted.side,
+            at: now,
+            level: judged.level,
+            host_level: if judged.rule == Rule::UnderFlood { ThreatLevel::Medium } else { host_level },
+            family,
+            source,
+            confidence,
+            target,
+            evidence: judged.evidence,
+        };
+        if let Some(vector) = self.table.vector(noted.host, now) {
+            sink.finding(&finding, &vector);
+        }
+    }
+
+    /// Closes all open minutes; `end` is the last moment that belongs to them.
+    fn close_minutes(&mut self, end: Timestamp, sink: &mut impl Sink) {
+        let mut keys = heapless::Vec::<HostKey, 64>::new();
+        loop {
+            keys.clear();
+            for host in self.table.hosts().filter(|h| h.judgement.minute.is_some()) {
+                if keys.push(host.key).is_err() {
+                    break;
+                }
+            }
+            if keys.is_empty() {
+                return;
+            }
+            for key in &keys {
+                self.close_minute(*key, end, sink);
+            }
+        }
+    }
+
+    fn close_minute(&mut self, key: HostKey, end: Timestamp, sink: &mut impl Sink) {
+        let Some(vector) = self.table.vector(key, end) else { return };
+        let classified = self.forest.as_ref().map(|f| f.classify(&vector.0));
+        let Some(host) = self.table.host(key) else { return };
+        let mac = host.mac;
+        let state = &mut host.judgement;
+        let Some(minute) = state.minute.take() else { return };
+        let score = state.score(end);
+        let reason = state.reason.clone().filter(|_| minute.level > ThreatLevel::Safe);
+        let calm = Reason {
+            family: Family::Benign,
+            source: Source::Forest,
+            confidence: classified.as_ref().map_or(0.0, |c| c.shares[0]),
+            target: None,
+            evidence: Evidence::new(),
+        };
+        let source = reason.as_ref().map(|r| r.source).or(classified.map(|_| Source::Forest));
+        let Reason { family, confidence, target, evidence, .. } = reason.unwrap_or(calm);
+        sink.window(&Window {
+            host: key,
+            mac,
+            start: minute.first,
+            end: minute.last,
+            level: minute.level,
+            family,
+            confidence,
+            score,
+            source,
+            target,
+            evidence,
+            vector,
+        });
+    }
+}

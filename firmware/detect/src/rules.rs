@@ -1,0 +1,282 @@
+//! The rules: what a counter must say for a name to be given.
+//!
+//! Each fires on the packet that crosses its threshold. The definitions are the whole of this file; hysteresis is in `evidence`.
+
+use features::{Ask, Change, Service};
+use terms::{Family, HostKey, ThreatLevel};
+
+use crate::finding::Evidence;
+use crate::thresholds::Thresholds;
+
+macro_rules! rules {
+    ($($(#[$doc:meta])* $rule:ident = $name:literal, $meaning:literal;)*) => {
+        /// A rule, by name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Rule { $($(#[$doc])* $rule,)* }
+
+        impl Rule {
+            /// How many rules there are.
+            pub const COUNT: usize = [$(Self::$rule),*].len();
+
+            /// The name behind `rule:`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$rule => $name,)* }
+            }
+
+            /// What the host does, in words.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$rule => $meaning,)* }
+            }
+        }
+    };
+}
+
+rules! {
+    /// Many TCP ports of one target, mostly refused or silent.
+    PortScan = "port_scan", "tries many TCP ports of one target that mostly refuses or ignores them";
+    /// Many UDP ports of one target, mostly refused or silent.
+    UdpScan = "udp_scan", "tries many UDP ports of one target that mostly refuses or ignores them";
+    /// One TCP service on many targets, mostly failing.
+    ServiceSweep = "service_sweep", "tries one TCP service on many targets that mostly fail to answer";
+    /// One UDP service on many targets, mostly failing.
+    UdpSweep = "udp_sweep", "tries one UDP service on many targets that mostly fail to answer";
+    /// ICMP echo to many targets, mostly failing.
+    IcmpSweep = "icmp_sweep", "pings many targets that mostly fail to answer";
+    /// ARP requests for many addresses, mostly unanswered.
+    ArpSweep = "arp_sweep", "asks by ARP for many addresses that mostly fail to answer";
+    /// Log-ins that the server refused in so many words.
+    FailedLogins = "failed_logins", "fails to log in again and again";
+    /// Log-ins that look refused from outside of the encryption.
+    LikelyFailedLogins = "likely_failed_logins", "opens many short encrypted log-in conversations that look refused";
+    /// ICMP flood.
+    IcmpFlood = "icmp_flood", "floods with ICMP";
+    /// SYN flood, at its source.
+    SynFlood = "syn_flood", "floods one service with TCP conversations that it does not complete";
+    /// UDP flood, at its source.
+    UdpFlood = "udp_flood", "floods one target with UDP that it does not answer";
+    /// A flood from many, at its victim.
+    UnderFlood = "under_flood", "is flooded from many sources";
+    /// Claims against the known owner of an address.
+    ArpSpoof = "arp_spoof", "claims by ARP, unasked, addresses that others own";
+    /// A second DHCP server.
+    RogueDhcp = "rogue_dhcp", "hands out addresses beside the DHCP server known so far";
+    /// A second router.
+    RogueRouter = "rogue_router", "advertises itself as a router beside the one known so far";
+    /// Data in DNS names.
+    DnsTunnel = "dns_tunnel", "asks for many long and ever different names under one domain";
+    /// Invented source addresses.
+    SpoofedSource = "spoofed_source", "sends from many source addresses that nobody answers";
+}
+
+/// What a rule says of one change.
+pub(crate) struct Judged {
+    pub rule: Rule,
+    pub level: ThreatLevel,
+    pub family: Family,
+    /// What was counted.
+    pub value: f32,
+    /// Above what it counts.
+    pub threshold: f32,
+    pub target: Option<HostKey>,
+    pub evidence: Evidence,
+}
+
+/// The rule that this change is about, whether or not its threshold is crossed.
+pub(crate) fn judge(change: &Change, t: &Thresholds) -> Option<Judged> {
+    let figures = |list: &[(&'static str, f64)]| Evidence::from_slice(list).unwrap_or_default();
+    let judged = |rule, level, family, value: f32, threshold: f32, target, evidence| {
+        Some(Judged { rule, level, family, value, threshold, target, evidence })
+    };
+    match *change {
+        Change::Ports { target, ask, ports, failing, overall } => {
+            let udp = ask == Ask::Udp;
+            let limit = if udp { t.udp_ports_per_minute } else { t.ports_per_minute };
+            let value = if t.require_refused { mostly(failing, ports) } else { overall };
+            let (rule, family) =
+                if udp { (Rule::UdpScan, Family::PortScanUdp) } else { (Rule::PortScan, Family::PortScanVertical) };
+            let evidence = figures(&[
+                ("ports_per_minute", ports.into()),
+                ("refused_or_silent", failing.into()),
+                ("ports_over_all_targets", overall.into()),
+                ("threshold", limit.into()),
+            ]);
+            judged(rule, ThreatLevel::High, family, value.into(), limit.into(), Some(target), evidence)
+        }
+        Change::Targets { ask, port, targets, failing } => {
+            let (rule, family, level) = match ask {
+                Ask::Tcp => (Rule::ServiceSweep, Family::PortScanHorizontal, ThreatLevel::High),
+                Ask::Udp => (Rule::UdpSweep, Family::HostSweepUdp, ThreatLevel::Medium),
+                Ask::Icmp => (Rule::IcmpSweep, Family::HostSweepIcmp, ThreatLevel::Medium),
+                Ask::Arp => (Rule::ArpSweep, Family::ArpScan, ThreatLevel::Medium),
+            };
+            let limit = t.hosts_per_minute;
+            let evidence = figures(&[
+                ("targets_per_minute", targets.into()),
+                ("refused_or_silent", failing.into()),
+                ("port", port.into()),
+                ("threshold", limit.into()),
+            ]);
+            judged(rule, level, family, mostly(failing, targets).into(), limit.into(), None, evidence)
+        }
+        Change::Logins { target, service, failed, seen } => {
+            let rule = if seen { Rule::FailedLogins } else { Rule::LikelyFailedLogins };
+            let limit = t.failed_logins;
+            let evidence = figures(&[
+                ("failed_logins", failed.into()),
+                ("within_seconds", t.failed_logins_seconds.into()),
+                ("threshold", limit.into()),
+            ]);
+            judged(rule, ThreatLevel::High, brute_force(service), failed.into(), limit.into(), Some(target), evidence)
+        }
+        Change::IcmpRate { target, per_second } => {
+            let evidence = figures(&[("icmp_per_second", per_second.into()), ("threshold", t.icmp_per_second.into())]);
+            let (value, limit) = (count(per_second), count(t.icmp_per_second));
+            judged(Rule::IcmpFlood, ThreatLevel::High, Family::FloodIcmp, value, limit, Some(target), evidence)
+        }
+        Change::HalfOpen { target, port, per_second, ports } => {
+            let evidence = figures(&[
+                ("half_open_per_second", per_second.into()),
+                ("port", port.into()),
+                ("threshold", t.syn_per_second.into()),
+            ]);
+            // Many ports are a scan, however fast.
+            let value = if ports > t.ports_per_minute { 0.0 } else { count(per_second) };
+            let limit = count(t.syn_per_second);
+            judged(Rule::SynFlood, ThreatLevel::High, Family::FloodSyn, value, limit, Some(target), evidence)
+        }
+        Change::Unanswered { target, per_second, ports } => {
+            let evidence = figures(&[
+                ("unanswered_per_second", per_second.into()),
+                ("ports", ports.into()),
+                ("threshold", t.udp_per_second.into()),
+            ]);
+            let (value, limit) = (count(per_second), count(t.udp_per_second));
+            judged(Rule::UdpFlood, ThreatLevel::High, Family::FloodUdp, value, limit, Some(target), evidence)
+        }
+        Change::UnderFlood { ask, per_second, sources } => {
+            let family = if ask == Ask::Udp { Family::FloodUdp } else { Family::FloodSyn };
+            let evidence = figures(&[
+                ("per_second", per_second.into()),
+                ("sources", sources.into()),
+                ("threshold", t.victim_per_second.into()),
+            ]);
+            let value = if sources < t.victim_sources { 0.0 } else { count(per_second) };
+            judged(Rule::UnderFlood, ThreatLevel::Medium, family, value, count(t.victim_per_second), None, evidence)
+        }
+        Change::Claims { claimed, owner, claims, addresses } => {
+            let evidence = figures(&[
+                ("claims_per_minute", claims.into()),
+                ("addresses", addresses.into()),
+                ("threshold", t.arp_claims.into()),
+            ]);
+            // One address without a known owner may be the pusher's own.
+            let value = if owner.is_some() || addresses > 1 { claims } else { 0 };
+            judged(Rule::ArpSpoof, ThreatLevel::High, Family::ArpSpoof, value.into(), t.arp_claims.into(), Some(claimed), evidence)
+        }
+        Change::DhcpServer { .. } => {
+            judged(Rule::RogueDhcp, ThreatLevel::High, Family::RogueDhcp, 2.0, 1.0, None, figures(&[("servers", 2.0)]))
+        }
+        Change::RouterAdvertisement { .. } => {
+            judged(Rule::RogueRouter, ThreatLevel::High, Family::RogueRouter, 2.0, 1.0, None, figures(&[("routers", 2.0)]))
+        }
+        Change::Names { queries, distinct, octets, carrying, entropy } => {
+            let value = tunnel(queries, distinct, octets, carrying, t);
+            let evidence = figures(&[
+                ("queries_per_minute", queries.into()),
+                ("different_names", distinct.into()),
+                ("name_octets", octets.into()),
+                ("carrying_types", carrying.into()),
+                ("bits_per_letter", entropy.into()),
+                ("threshold", t.tunnel_queries.into()),
+            ]);
+            judged(Rule::DnsTunnel, ThreatLevel::High, Family::DnsTunnel, value, t.tunnel_queries.into(), None, evidence)
+        }
+        Change::Sources { addresses } => {
+            let evidence = figures(&[("addresses_in_ten_seconds", addresses.into()), ("threshold", t.spoofed_addresses.into())]);
+            let (value, limit) = (addresses.into(), t.spoofed_addresses.into());
+            judged(Rule::SpoofedSource, ThreatLevel::High, Family::SpoofedSource, value, limit, None, evidence)
+        }
+    }
+}
+
+/// How many, where most of them fail; otherwise none.
+fn mostly(failing: u16, all: u16) -> u16 {
+    if u32::from(failing) * 2 > u32::from(all) { all } else { 0 }
+}
+
+/// Queries under one base domain, where nearly all names differ and are long, or most are of types that carry data.
+fn tunnel(queries: u16, distinct: u16, octets: u32, carrying: u16, t: &Thresholds) -> f32 {
+    let (queries32, distinct) = (u32::from(queries), u32::from(distinct));
+    let mean = octets / queries32.max(1);
+    let different = distinct * 10 > queries32 * 8 || distinct >= 200;
+    let long = mean >= u32::from(t.tunnel_name_octets) * 2;
+    let carries = u32::from(carrying) * 2 > queries32 && mean >= u32::from(t.tunnel_name_octets) / 2;
+    if different && (long || carries) { queries.into() } else { 0.0 }
+}
+
+fn brute_force(service: Service) -> Family {
+    match service {
+        Service::Ssh => Family::BruteForceSsh,
+        Service::Ftp => Family::BruteForceFtp,
+        Service::Telnet => Family::BruteForceTelnet,
+        Service::Http => Family::BruteForceHttp,
+        Service::Mail => Family::BruteForceMail,
+        Service::Rdp => Family::BruteForceRdp,
+        Service::Smb => Family::BruteForceSmb,
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "rates are far below 2^24")]
+fn count(n: u32) -> f32 {
+    n as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::net::Ipv4Addr;
+
+    const TARGET: HostKey = HostKey::V4(Ipv4Addr::new(192, 168, 7, 1));
+
+    fn fires(change: Change) -> bool {
+        judge(&change, &Thresholds::default()).is_some_and(|j| j.value > j.threshold)
+    }
+
+    fn ports(ports: u16, failing: u16) -> Change {
+        Change::Ports { target: TARGET, ask: Ask::Tcp, ports, failing, overall: ports }
+    }
+
+    #[test]
+    fn a_scan_needs_more_than_ten_ports_that_mostly_fail() {
+        assert!(!fires(ports(10, 10)));
+        assert!(fires(ports(11, 6)));
+        assert!(!fires(ports(11, 5)));
+        assert!(!fires(ports(15, 0)));
+    }
+
+    #[test]
+    fn without_require_refused_every_distinct_port_counts() {
+        let thresholds = Thresholds { require_refused: false, ..Thresholds::default() };
+        let judged = judge(&ports(11, 0), &thresholds).unwrap();
+        assert!(judged.value > judged.threshold);
+    }
+
+    #[test]
+    fn many_ports_are_a_scan_and_not_a_flood() {
+        let half_open = |ports| Change::HalfOpen { target: TARGET, port: 80, per_second: 500, ports };
+        assert!(fires(half_open(1)));
+        assert!(!fires(half_open(30)));
+    }
+
+    #[test]
+    fn short_names_that_repeat_are_no_tunnel() {
+        let names = |distinct, octets, carrying| Change::Names { queries: 100, distinct, octets, carrying, entropy: 3.0 };
+        assert!(!fires(names(3, 600, 0)));
+        assert!(!fires(names(100, 1_000, 0)));
+        assert!(fires(names(95, 6_000, 0)));
+        assert!(fires(names(95, 2_000, 90)));
+    }
+}

@@ -1,0 +1,61 @@
+//! The figures that rules compare with; every one is adjustable.
+
+use serde::{Deserialize, Serialize};
+
+/// What is still normal. A rule fires above its figure, never at it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Thresholds {
+    /// Distinct TCP ports of one target a minute (at most 31).
+    pub ports_per_minute: u16,
+    /// Whether most of them must be refused or silent; otherwise all distinct ports over all targets count.
+    pub require_refused: bool,
+    /// Distinct UDP ports of one target a minute (at most 31).
+    pub udp_ports_per_minute: u16,
+    /// Distinct targets of one service a minute, mostly failing (at most 47).
+    pub hosts_per_minute: u16,
+    /// Failed log-ins at one service within `failed_logins_seconds` (at most 31).
+    pub failed_logins: u16,
+    /// How long a failed log-in counts, seconds.
+    pub failed_logins_seconds: u32,
+    /// ICMP messages a second (at most 127).
+    pub icmp_per_second: u32,
+    /// TCP conversations a second that one host leaves half open at one target.
+    pub syn_per_second: u32,
+    /// UDP datagrams a second to a target that says nothing back.
+    pub udp_per_second: u32,
+    /// The same towards one target from many hosts.
+    pub victim_per_second: u32,
+    /// Distinct sources from which such a flood comes at least.
+    pub victim_sources: u16,
+    /// Unasked ARP claims a minute against a living owner.
+    pub arp_claims: u16,
+    /// Queries a minute under one base domain, nearly all for different names.
+    pub tunnel_queries: u16,
+    /// Octets that those names carry, on average, before the base domain.
+    pub tunnel_name_octets: u16,
+    /// New source addresses behind one hardware address in ten seconds that nobody answered.
+    pub spoofed_addresses: u16,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self {
+            ports_per_minute: 10,
+            require_refused: true,
+            udp_ports_per_minute: 15,
+            hosts_per_minute: 20,
+            failed_logins: 5,
+            failed_logins_seconds: 300,
+            icmp_per_second: 100,
+            syn_per_second: 200,
+            udp_per_second: 2_000,
+            victim_per_second: 500,
+            victim_sources: 20,
+            arp_claims: 2,
+            tunnel_queries: 30,
+            tunnel_name_octets: 20,
+            spoofed_addresses: 20,
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What a frame changed that a rule may care about.
+
+use terms::{HostKey, MacAddr, Side};
+
+/// How a target was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ask {
+    /// TCP SYN (or a flag combination that only scans send).
+    Tcp,
+    /// UDP datagram.
+    Udp,
+    /// ICMP or ICMPv6 echo request.
+    Icmp,
+    /// ARP request.
+    Arp,
+}
+
+/// A service that people log in to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Service {
+    /// Port 22.
+    Ssh,
+    /// Port 21.
+    Ftp,
+    /// Port 23.
+    Telnet,
+    /// HTTP.
+    Http,
+    /// SMTP, POP3, IMAP.
+    Mail,
+    /// Port 3389.
+    Rdp,
+    /// Port 445.
+    Smb,
+}
+
+/// Which counter moved, and where it stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Change {
+    /// Distinct ports of one target in the last minute, how many failed, and distinct ports over all targets.
+    Ports {
+        /// Whose ports.
+        target: HostKey,
+        /// TCP or UDP.
+        ask: Ask,
+        /// Distinct ports.
+        ports: u16,
+        /// Of them refused or silent.
+        failing: u16,
+        /// Distinct (target, port) over all targets (at most the capacity of the peer set).
+        overall: u16,
+    },
+    /// Distinct targets of one service in the last minute, and how many failed.
+    Targets {
+        /// How they were asked.
+        ask: Ask,
+        /// The port, 0 where there is none.
+        port: u16,
+        /// Distinct targets.
+        targets: u16,
+        /// Of them refused or silent.
+        failing: u16,
+    },
+    /// Failed log-ins at one target.
+    Logins {
+        /// Where.
+        target: HostKey,
+        /// Over what.
+        service: Service,
+        /// How many in the horizon.
+        failed: u16,
+        /// Whether the refusal was seen on the wire (`true`) or estimated from the shape of the conversation.
+        seen: bool,
+    },
+    /// ICMP messages (no errors, no neighbour discovery) in the last second.
+    IcmpRate {
+        /// The latest target.
+        target: HostKey,
+        /// How many.
+        per_second: u32,
+    },
+    /// TCP conversations opened towards one target in the last second and not completed.
+    HalfOpen {
+        /// The target.
+        target: HostKey,
+        /// Its port.
+        port: u16,
+        /// How many.
+        per_second: u32,
+        /// Distinct ports tried there in the last minute.
+        ports: u16,
+    },
+    /// UDP datagrams in the last second towards a target that says nothing back.
+    Unanswered {
+        /// The target.
+        target: HostKey,
+        /// How many.
+        per_second: u32,
+        /// Distinct ports tried there in the last minute.
+        ports: u16,
+    },
+    /// Half-open conversations and unanswered datagrams towards this host in the last second, from many.
+    UnderFlood {
+        /// How they come.
+        ask: Ask,
+        /// How many.
+        per_second: u32,
+        /// Distinct sources, estimated.
+        sources: u16,
+    },
+    /// Unasked ARP claims against a living owner, or pushed at single neighbours.
+    Claims {
+        /// The latest claimed address.
+        claimed: HostKey,
+        /// Its living owner; nobody where the claim was only pushed, unasked, at a single neighbour.
+        owner: Option<MacAddr>,
+        /// Such claims in the last minute.
+        claims: u16,
+        /// Distinct addresses claimed so.
+        addresses: u16,
+    },
+    /// A DHCP server that is not the one known so far.
+    DhcpServer {
+        /// The one known so far.
+        known: MacAddr,
+    },
+    /// A router advertisement from one that is not the router known so far.
+    RouterAdvertisement {
+        /// The one known so far.
+        known: MacAddr,
+    },
+    /// Names under one base domain in the last minute.
+    Names {
+        /// Queries.
+        queries: u16,
+        /// Distinct names, estimated.
+        distinct: u16,
+        /// Octets before the base domain, all together.
+        octets: u32,
+        /// Queries of types that carry data (TXT, NULL, CNAME, KEY, SRV, MX, private).
+        carrying: u16,
+        /// Shannon entropy of the letters before the base domain, bits a letter.
+        entropy: f32,
+    },
+    /// New source addresses behind one hardware address in the last ten seconds that nobody answered.
+    Sources {
+        /// How many.
+        addresses: u16,
+    },
+}
+
+/// A change and whose it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Noted {
+    /// The host that did it.
+    pub host: HostKey,
+    /// Its hardware address.
+    pub mac: MacAddr,
+    /// Where it was seen.
+    pub side: Side,
+    /// What it did.
+    pub change: Change,
+}

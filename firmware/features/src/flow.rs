@@ -1,0 +1,106 @@
+//! One conversation: who asked, how it was answered, and what was carried each way.
+
+use terms::{Span, Timestamp};
+
+use crate::change::{Ask, Service};
+use crate::table::Worth;
+
+/// How far a conversation has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Asked, not answered yet.
+    Asked,
+    /// Answered; for TCP, the handshake lacks its last step.
+    Accepted,
+    /// Going on.
+    Established,
+    /// Refused by RST or an ICMP error.
+    Refused,
+    /// Not answered within a second.
+    Silent,
+    /// Ended.
+    Closed,
+}
+
+/// A conversation between `orig` (who asked) and `resp`.
+#[derive(Clone, Debug)]
+pub(crate) struct Flow {
+    pub first: Timestamp,
+    pub last: Timestamp,
+    /// Whether the end with the lower row identity is `orig`.
+    pub orig_is_low: bool,
+    pub phase: Phase,
+    pub ask: Ask,
+    /// The port of `resp`.
+    pub port: u16,
+    /// Payload octets from `orig`, from `resp`.
+    pub payload: [u32; 2],
+    /// Whether a log-in was refused in so many words, or a success seen.
+    pub login_seen: bool,
+    /// Whether the last request carried HTTP Basic credentials.
+    pub credentials: bool,
+    /// Sequence number of the last refusal that was counted.
+    pub refusal: u32,
+    pub server_spoke: bool,
+}
+
+impl Flow {
+    pub fn asked(ask: Ask, port: u16, orig_is_low: bool, at: Timestamp) -> Self {
+        Self {
+            first: at,
+            last: at,
+            orig_is_low,
+            phase: Phase::Asked,
+            ask,
+            port,
+            payload: [0; 2],
+            login_seen: false,
+            credentials: false,
+            refusal: 0,
+            server_spoke: false,
+        }
+    }
+
+    /// Whether a conversation that just ended looks like a refused log-in over an encrypted service.
+    ///
+    /// **Source**: own estimate: a key exchange happened (the server said more than 500 octets), little else did, and it was
+    /// short. Deviation: a scripted log-in that succeeds and does next to nothing looks the same; `detect` asks for many.
+    pub fn looks_refused(&self) -> Option<Service> {
+        let service = match self.port {
+            22 => Service::Ssh,
+            3389 => Service::Rdp,
+            445 => Service::Smb,
+            _ => return None,
+        };
+        let [asked, answered] = self.payload;
+        let short = self.last.since(self.first) < Span::from_secs(60);
+        let small = (400..8_000).contains(&answered) && (300..6_000).contains(&asked);
+        (self.ask == Ask::Tcp && short && small && !self.login_seen).then_some(service)
+    }
+}
+
+/// The service behind a port on which log-ins show.
+pub(crate) fn service(port: u16) -> Option<Service> {
+    Some(match port {
+        21 => Service::Ftp,
+        22 => Service::Ssh,
+        23 => Service::Telnet,
+        25 | 110 | 143 | 587 => Service::Mail,
+        80 | 8000 | 8080 => Service::Http,
+        _ => return None,
+    })
+}
+
+impl Worth for Flow {
+    fn class(&self) -> u8 {
+        match self.phase {
+            Phase::Refused | Phase::Silent | Phase::Closed => 0,
+            Phase::Asked => 1,
+            Phase::Accepted | Phase::Established => 2,
+        }
+    }
+
+    fn last(&self) -> Timestamp {
+        self.last
+    }
+}

@@ -1,0 +1,188 @@
+//! The host table and its companions.
+
+extern crate alloc;
+use alloc::collections::VecDeque;
+
+use terms::{HostKey, MacAddr, Side, Span, Timestamp};
+
+use crate::change::Ask;
+use crate::flow::Flow;
+use crate::hash::{HashKey, RowId};
+use crate::host::{Host, Judgement};
+use crate::neighbors::{Binding, Neighbor};
+use crate::pair::Pair;
+use crate::table::{Placed, Table};
+use crate::vector::FeatureVector;
+
+/// Rows of each table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacities {
+    /// Hosts that sent something.
+    pub hosts: usize,
+    /// Conversations.
+    pub flows: usize,
+    /// (Asker, target).
+    pub pairs: usize,
+    /// Hardware addresses, and as many address bindings.
+    pub neighbors: usize,
+    /// Questions whose answer is awaited.
+    pub awaited: usize,
+}
+
+/// How full the tables are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Occupancy {
+    /// Hosts in the table.
+    pub hosts: usize,
+    /// Hosts that made room for others.
+    pub hosts_evicted: u64,
+    /// Conversations that made room for others.
+    pub flows_evicted: u64,
+    /// Pairs that made room for others.
+    pub pairs_evicted: u64,
+    /// Hardware addresses and bindings that made room for others.
+    pub neighbors_evicted: u64,
+    /// Questions whose answer was not awaited because too many were.
+    pub unawaited: u64,
+    /// Changes that found no room in a frame's notes.
+    pub unnoted: u64,
+}
+
+/// A question whose answer is awaited until `due`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Awaited {
+    pub due: Timestamp,
+    pub asked: Timestamp,
+    pub flow: RowId,
+    pub orig: HostKey,
+    pub target: HostKey,
+    pub ask: Ask,
+    pub port: u16,
+}
+
+/// Everything that is known of the hosts, in fixed memory.
+#[derive(Debug)]
+pub struct HostTable<J> {
+    pub(crate) key: HashKey,
+    pub(crate) hosts: Table<Host<J>>,
+    pub(crate) flows: Table<Flow>,
+    pub(crate) pairs: Table<Pair>,
+    pub(crate) neighbors: Table<Neighbor>,
+    pub(crate) bindings: Table<Binding>,
+    pub(crate) awaited: VecDeque<Awaited>,
+    pub(crate) awaited_capacity: usize,
+    pub(crate) unawaited: u64,
+    pub(crate) unnoted: u64,
+    pub(crate) login_horizon: Span,
+    pub(crate) dhcp_server: Option<MacAddr>,
+    pub(crate) router: Option<MacAddr>,
+}
+
+impl Default for Capacities {
+    fn default() -> Self {
+        Self { hosts: 4_096, flows: 32_768, pairs: 4_096, neighbors: 4_096, awaited: 8_192 }
+    }
+}
+
+impl<J: Judgement> HostTable<J> {
+    /// Empty tables; `login_horizon` is how long a failed log-in counts.
+    #[must_use]
+    pub fn new(key: HashKey, capacities: Capacities, login_horizon: Span) -> Self {
+        Self {
+            key,
+            hosts: Table::new(capacities.hosts),
+            flows: Table::new(capacities.flows),
+            pairs: Table::new(capacities.pairs),
+            neighbors: Table::new(capacities.neighbors),
+            bindings: Table::new(capacities.neighbors),
+            awaited: VecDeque::with_capacity(capacities.awaited),
+            awaited_capacity: capacities.awaited,
+            unawaited: 0,
+            unnoted: 0,
+            login_horizon,
+            dhcp_server: None,
+            router: None,
+        }
+    }
+
+    /// The host with this address.
+    pub fn host(&mut self, key: HostKey) -> Option<&mut Host<J>> {
+        self.hosts.get_mut(self.key.host(key))
+    }
+
+    /// Every host, in the order of their slots.
+    pub fn hosts(&self) -> impl Iterator<Item = &Host<J>> {
+        self.hosts.iter()
+    }
+
+    /// Every host, in the order of their slots.
+    pub fn hosts_mut(&mut self) -> impl Iterator<Item = &mut Host<J>> {
+        self.hosts.iter_mut()
+    }
+
+    /// How full the tables are.
+    #[must_use]
+    pub fn occupancy(&self) -> Occupancy {
+        Occupancy {
+            hosts: self.hosts.len(),
+            hosts_evicted: self.hosts.evicted(),
+            flows_evicted: self.flows.evicted(),
+            pairs_evicted: self.pairs.evicted(),
+            neighbors_evicted: self.neighbors.evicted() + self.bindings.evicted(),
+            unawaited: self.unawaited,
+            unnoted: self.unnoted,
+        }
+    }
+
+    /// IPv4 hosts that were seen behind a hardware address in the last ten minutes (at most 4).
+    pub fn hosts_behind(&mut self, mac: MacAddr, now: Timestamp) -> u16 {
+        self.neighbors.get_mut(self.key.mac(mac)).map_or(0, |n| n.hosts(now))
+    }
+
+    /// The DHCP server and the router that were seen first, by hardware address.
+    #[must_use]
+    pub fn infrastructure(&self) -> [Option<MacAddr>; 2] {
+        [self.dhcp_server, self.router]
+    }
+
+    /// The host's features at this moment, or nothing where the host is not in the table.
+    pub fn vector(&mut self, key: HostKey, at: Timestamp) -> Option<FeatureVector> {
+        self.host(key).map(|host| FeatureVector::read(&host.window.read(at)))
+    }
+
+    /// The slot of a host that sends, made if it is new; the second value says so.
+    pub(crate) fn sender(&mut self, key: HostKey, mac: MacAddr, side: Side, at: Timestamp) -> (usize, bool) {
+        let id = self.key.host(key);
+        if let Some(slot) = self.hosts.find(id) {
+            return (slot, false);
+        }
+        match self.hosts.insert(id, Host::new(key, mac, side, at)) {
+            Placed::Free(slot) | Placed::Evicted(slot, _) => (slot, true),
+        }
+    }
+
+    pub(crate) fn neighbor(&mut self, mac: MacAddr, side: Side, at: Timestamp) -> &mut Neighbor {
+        let id = self.key.mac(mac);
+        let slot = self.neighbors.find(id).unwrap_or_else(|| match self.neighbors.insert(id, Neighbor::new(side, at)) {
+            Placed::Free(slot) | Placed::Evicted(slot, _) => slot,
+        });
+        let neighbor = self.neighbors.at(slot);
+        neighbor.last = at;
+        neighbor.side = side;
+        neighbor
+    }
+
+    pub(crate) fn pair(&mut self, orig: HostKey, target: HostKey, at: Timestamp) -> &mut Pair {
+        let id = self.pair_id(orig, target);
+        let slot = self.pairs.find(id).unwrap_or_else(|| match self.pairs.insert(id, Pair::default()) {
+            Placed::Free(slot) | Placed::Evicted(slot, _) => slot,
+        });
+        let pair = self.pairs.at(slot);
+        pair.last = at;
+        pair
+    }
+
+    pub(crate) fn pair_id(&self, orig: HostKey, target: HostKey) -> RowId {
+        self.key.pair(self.key.host(orig), self.key.host(target), 0x7061_6972)
+    }
+}

@@ -1,0 +1,140 @@
+//! The names that a host asks for, by base domain.
+
+use heapless::Vec;
+use terms::{Span, Timestamp};
+
+use crate::change::Change;
+use crate::hash::HashKey;
+
+/// Base domains that are remembered for a host; the one with the fewest queries makes room.
+const DOMAINS: usize = 4;
+const HORIZON: Span = Span::from_secs(60);
+const LETTERS: usize = 38;
+
+#[derive(Clone, Debug)]
+struct Domain {
+    id: u64,
+    since: Timestamp,
+    queries: u16,
+    carrying: u16,
+    octets: u32,
+    distinct: [u64; 4],
+    letters: [u16; LETTERS],
+}
+
+/// Base domains of the last minute.
+#[derive(Clone, Debug, Default)]
+pub struct NameSet(Vec<Domain, DOMAINS>);
+
+impl NameSet {
+    /// Notes a query and says where its base domain stands.
+    pub(crate) fn asked(&mut self, key: HashKey, name: &[u8], qtype: u16, at: Timestamp) -> Option<Change> {
+        let split = base_begins(name);
+        let (front, base) = name.split_at(split);
+        if base.is_empty() {
+            return None;
+        }
+        let domain = self.domain(key.octets(base), at);
+        domain.queries = domain.queries.saturating_add(1);
+        domain.octets = domain.octets.saturating_add(u32::try_from(front.len()).unwrap_or(u32::MAX));
+        // Types that carry data rather than addresses: NULL 10, CNAME 5, MX 15, TXT 16, KEY 25, SRV 33, private use.
+        domain.carrying = domain.carrying.saturating_add(u16::from(matches!(qtype, 5 | 10 | 15 | 16 | 25 | 33) || qtype > 65_280));
+        let bit = key.octets(front) >> 56;
+        domain.distinct[usize::try_from(bit >> 6).unwrap_or(0)] |= 1 << (bit & 63);
+        for octet in front {
+            let class = letter(*octet);
+            domain.letters[class] = domain.letters[class].saturating_add(1);
+        }
+        Some(domain.state())
+    }
+
+    fn domain(&mut self, id: u64, at: Timestamp) -> &mut Domain {
+        let fresh = Domain { id, since: at, queries: 0, carrying: 0, octets: 0, distinct: [0; 4], letters: [0; LETTERS] };
+        let place = self.0.iter().position(|d| d.id == id);
+        let place = place.unwrap_or_else(|| match self.0.push(fresh.clone()) {
+            Ok(()) => self.0.len() - 1,
+            Err(fresh) => {
+                let least = self.0.iter().enumerate().min_by_key(|(_, d)| (at.since(d.since) < HORIZON, d.queries));
+                let place = least.map_or(0, |(n, _)| n);
+                self.0[place] = fresh;
+                place
+            }
+        });
+        if at.since(self.0[place].since) >= HORIZON {
+            self.0[place] = fresh;
+        }
+        &mut self.0[place]
+    }
+}
+
+impl Domain {
+    fn state(&self) -> Change {
+        let empty = self.distinct.iter().map(|w| w.count_zeros()).sum::<u32>().max(1);
+        let distinct = 256.0 * libm::logf(256.0 / crate::window::lossless(empty));
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an estimate between 0 and 1,420")]
+        let distinct = libm::roundf(distinct) as u16;
+        Change::Names {
+            queries: self.queries,
+            distinct: distinct.min(self.queries),
+            octets: self.octets,
+            carrying: self.carrying,
+            entropy: self.entropy(),
+        }
+    }
+
+    /// Bits a letter; 0 where there are none.
+    fn entropy(&self) -> f32 {
+        let all: u32 = self.letters.iter().map(|n| u32::from(*n)).sum();
+        self.letters.iter().filter(|n| **n > 0).fold(0.0, |sum, n| {
+            let p = f32::from(*n) / crate::window::lossless(all);
+            sum - p * libm::log2f(p)
+        })
+    }
+}
+
+/// Where the base domain begins: two labels, three where the second is a short registry label (co.uk, com.au).
+fn base_begins(name: &[u8]) -> usize {
+    let dots = || name.iter().enumerate().rev().filter(|(_, c)| **c == b'.').map(|(n, _)| n);
+    let Some(last) = dots().next() else { return 0 };
+    let second = dots().nth(1);
+    let middle = last - second.map_or(0, |d| d + 1);
+    let begin = if name.len() - last == 3 && middle <= 3 { dots().nth(2) } else { second };
+    begin.map_or(0, |d| d + 1)
+}
+
+fn letter(octet: u8) -> usize {
+    usize::from(match octet.to_ascii_lowercase() {
+        c @ b'a'..=b'z' => c - b'a',
+        c @ b'0'..=b'9' => 26 + c - b'0',
+        b'.' => 36,
+        _ => 37,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_base_domain_is_what_somebody_registered() {
+        for (name, base) in [
+            ("www.example.com", "example.com"),
+            ("example.com", "example.com"),
+            ("a.b.c.example.co.uk", "example.co.uk"),
+            ("printer", "printer"),
+        ] {
+            assert_eq!(&name[base_begins(name.as_bytes())..], base);
+        }
+    }
+
+    #[test]
+    fn the_same_name_again_is_not_distinct() {
+        let mut names = NameSet::default();
+        let mut last = None;
+        for n in 0..50 {
+            last = names.asked(HashKey::FIXED, b"mail.example.com", 1, Timestamp::from_secs(n));
+        }
+        let Some(Change::Names { queries, distinct, octets, carrying, .. }) = last else { panic!("a name has a base") };
+        assert_eq!((queries, distinct, octets, carrying), (50, 1, 250, 0));
+    }
+}

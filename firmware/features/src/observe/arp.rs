@@ -1,0 +1,126 @@
+//! ARP: who asks for whom, who answers, and who claims what another owns.
+//!
+//! **Source**: RFC 826; unasked claims against a living owner are what ARP spoofing is made of.
+
+use terms::{HostKey, MacAddr, Side, Span, Timestamp};
+use wire::Summary;
+use wire::arp::{Operation, Packet};
+
+use super::{Moment, Notes};
+use crate::change::Ask;
+use crate::flow::Phase;
+use crate::hash::RowId;
+use crate::host::Judgement;
+use crate::host_table::{Awaited, HostTable};
+use crate::neighbors::Binding;
+use crate::pair::Answer;
+use crate::window::Tally;
+
+/// How long after a question an answer still counts as asked for.
+const SOLICITED: Span = Span::from_secs(2);
+
+impl<J: Judgement> HostTable<J> {
+    pub(super) fn observe_arp(
+        &mut self,
+        frame: &Summary<'_>,
+        arp: &Packet,
+        at: Timestamp,
+        side: Side,
+        notes: &mut Notes,
+    ) -> HostKey {
+        let claimed = HostKey::V4(arp.sender);
+        let owner = self.contradicted_owner(arp, at);
+        let known = self.owner_of(frame.src);
+        // A sender is taken at its word only where its word contradicts nobody.
+        let honest = owner.is_none() && !arp.sender.is_unspecified() && arp.sender_mac == frame.src;
+        let src = if honest && (known == HostKey::Mac(frame.src) || self.uses(frame.src, arp)) { claimed } else { known };
+        let m = self.moment(frame, src, HostKey::V4(arp.target), at, side);
+        self.count_frame(frame, &m);
+        self.tally(src, Tally::ArpOut, at);
+        let asked_for = self.is_solicited(arp, at);
+        let pushed = arp.operation == Operation::Reply && !frame.dst.is_multicast();
+        if !asked_for && (owner.is_some() || pushed) && !arp.sender.is_unspecified() {
+            self.tally(src, Tally::Claims, at);
+            self.challenge(claimed, frame.src, at);
+            let change = self.neighbor(frame.src, side, at).claim(claimed, owner, at);
+            self.note(src, change, notes);
+        }
+        if owner.is_none() && !arp.sender.is_unspecified() {
+            self.bind(claimed, arp.sender_mac, frame.dst.is_multicast(), at);
+        }
+        let gratuitous = arp.sender == arp.target || arp.sender.is_unspecified();
+        match arp.operation {
+            Operation::Request if !gratuitous => self.arp_asked(&m, notes),
+            Operation::Reply => self.arp_answered(arp, &m, notes),
+            _ => {}
+        }
+        src
+    }
+
+    fn uses(&mut self, mac: MacAddr, arp: &Packet) -> bool {
+        self.neighbors.get_mut(self.key.mac(mac)).is_none_or(|n| n.uses(arp.sender))
+    }
+
+    /// The living owner of the claimed address, where it is somebody else.
+    fn contradicted_owner(&mut self, arp: &Packet, at: Timestamp) -> Option<MacAddr> {
+        let claimed = HostKey::V4(arp.sender);
+        let binding = self.bindings.get_mut(self.key.host(claimed))?;
+        if binding.owner == arp.sender_mac {
+            return None;
+        }
+        let (owner, mut alive) = (binding.owner, binding.is_alive(at));
+        if !alive && let Some(host) = self.host(claimed) {
+            alive = host.mac == owner && at.since(host.last_seen) < Span::from_secs(60);
+        }
+        alive.then_some(owner)
+    }
+
+    /// Learns or refreshes an owner. One that speaks up to all clears the claims of whoever challenged it.
+    fn bind(&mut self, address: HostKey, owner: MacAddr, to_all: bool, at: Timestamp) {
+        let id = self.key.host(address);
+        let Some(binding) = self.bindings.get_mut(id) else {
+            let _placed = self.bindings.insert(id, Binding { owner, last: at, challenger: None });
+            return;
+        };
+        let challenger = binding.challenger.filter(|_| to_all && binding.owner == owner);
+        *binding = Binding { owner, last: at, challenger: if to_all { None } else { binding.challenger } };
+        if let Some(challenger) = challenger
+            && let Some(neighbor) = self.neighbors.get_mut(self.key.mac(challenger))
+        {
+            neighbor.contested(address);
+        }
+    }
+
+    fn challenge(&mut self, address: HostKey, challenger: MacAddr, at: Timestamp) {
+        let id = self.key.host(address);
+        if let Some(binding) = self.bindings.get_mut(id).filter(|b| b.owner != challenger && b.is_alive(at)) {
+            binding.challenger = Some(challenger);
+        }
+    }
+
+    fn question(&self, asker: MacAddr, target: HostKey) -> RowId {
+        self.key.pair(self.key.mac(asker), self.key.host(target), 0x6172_7000)
+    }
+
+    /// Whether the receiver of this claim asked for it a moment ago.
+    fn is_solicited(&mut self, arp: &Packet, at: Timestamp) -> bool {
+        let id = self.question(arp.target_mac, HostKey::V4(arp.sender));
+        arp.operation == Operation::Reply && self.flows.get_mut(id).is_some_and(|f| at.since(f.first) < SOLICITED)
+    }
+
+    fn arp_asked(&mut self, m: &Moment, notes: &mut Notes) {
+        let id = self.question(m.mac, m.dst);
+        self.asked(id, Ask::Arp, 0, m, notes);
+    }
+
+    fn arp_answered(&mut self, arp: &Packet, m: &Moment, notes: &mut Notes) {
+        let target = HostKey::V4(arp.sender);
+        let flow = self.question(arp.target_mac, target);
+        let Some(row) = self.flows.get_mut(flow).filter(|f| matches!(f.phase, Phase::Asked | Phase::Silent)) else { return };
+        row.phase = Phase::Accepted;
+        let asked = row.first;
+        let orig = self.owner_of(arp.target_mac);
+        let awaited = Awaited { due: m.at, asked, flow, orig, target, ask: Ask::Arp, port: 0 };
+        self.answered(&awaited, Answer::Accepted, m.at, notes);
+    }
+}

@@ -1,0 +1,325 @@
+//! IP: conversations are asked for, answered, refused and ended.
+
+use terms::{HostKey, Timestamp};
+use wire::tcp::{Flags, Segment};
+use wire::udp::Datagram;
+use wire::{Packet, Summary, Transport, dhcp, dns, icmp};
+
+use super::{Moment, Notes};
+use crate::change::{Ask, Change};
+use crate::flow::{Flow, Phase};
+use crate::hash::RowId;
+use crate::host::Judgement;
+use crate::host_table::{Awaited, HostTable};
+use crate::pair::Answer;
+use crate::window::Tally;
+
+const ICMP: u8 = 1;
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+/// ICMP destination unreachable, time exceeded, echo request and reply (RFC 792); the same echoes for ICMPv6 (RFC 4443).
+const UNREACHABLE: u8 = 3;
+const TIME_EXCEEDED: u8 = 11;
+const ECHO: u8 = 8;
+const ECHO_REPLY: u8 = 0;
+const ECHO6: u8 = 128;
+const ECHO_REPLY6: u8 = 129;
+const ROUTER_ADVERTISEMENT: u8 = 134;
+/// ICMP types that are no errors: echo, timestamp, information, mask.
+const QUERIES: [u8; 7] = [ECHO, 13, 14, 15, 16, 17, 18];
+
+/// Which way a packet of a known conversation goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum From {
+    Orig,
+    Resp,
+}
+
+impl<J: Judgement> HostTable<J> {
+    pub(super) fn observe_ip(&mut self, frame: &Summary<'_>, packet: &Packet<'_>, m: &Moment, notes: &mut Notes) {
+        match packet.transport {
+            Transport::Tcp(segment) => self.observe_tcp(&segment, m, notes),
+            Transport::Udp(datagram) => self.observe_udp(frame, &datagram, m, notes),
+            Transport::Icmp(message) => self.observe_icmp(&message, m, notes),
+            Transport::Icmp6(message) => self.observe_icmp6(&message, m, notes),
+            Transport::LaterFragment | Transport::Cut | Transport::Other(_) => {}
+        }
+    }
+
+    /// The identity of a conversation, the same from both ends.
+    fn flow_id(&self, m: &Moment, protocol: u8, src_port: u16, dst_port: u16) -> RowId {
+        let ports = |a: u16, b: u16| u64::from(protocol) << 32 | u64::from(a) << 16 | u64::from(b);
+        if m.src_id.0 <= m.dst_id.0 {
+            self.key.pair(m.src_id, m.dst_id, ports(src_port, dst_port))
+        } else {
+            self.key.pair(m.dst_id, m.src_id, ports(dst_port, src_port))
+        }
+    }
+
+    fn direction(flow: &Flow, m: &Moment) -> From {
+        if flow.orig_is_low == (m.src_id.0 <= m.dst_id.0) { From::Orig } else { From::Resp }
+    }
+
+    /// Notes that the other end of a conversation answered the sender of this frame's peer.
+    fn settle(&mut self, flow: RowId, asked: Timestamp, ask: Ask, port: u16, answer: Answer, m: &Moment, notes: &mut Notes) {
+        let awaited = Awaited { due: m.at, asked, flow, orig: m.dst, target: m.src, ask, port };
+        self.answered(&awaited, answer, m.at, notes);
+    }
+
+    fn observe_tcp(&mut self, segment: &Segment<'_>, m: &Moment, notes: &mut Notes) {
+        let flags = segment.flags;
+        let syn = flags.contains(Flags::SYN) && !flags.contains(Flags::ACK);
+        let reset = flags.contains(Flags::RST);
+        if let Some(host) = self.hosts.get_mut(m.src_id) {
+            let counters = host.window.open(m.at);
+            counters.add(Tally::TcpOut, 1);
+            counters.add(Tally::SynOut, u32::from(syn));
+            counters.add(Tally::RstOut, u32::from(reset));
+        }
+        if reset {
+            self.tally(m.dst, Tally::RstIn, m.at);
+        }
+        let id = self.flow_id(m, TCP, segment.src_port, segment.dst_port);
+        let Some(slot) = self.flows.find(id) else {
+            if syn || (is_stealth(flags) && segment.payload_len == 0) {
+                self.opened(id, segment, m, notes);
+            }
+            return;
+        };
+        let flow = self.flows.at(slot);
+        flow.last = m.at;
+        let (phase, asked, port, ask) = (flow.phase, flow.first, flow.port, flow.ask);
+        let over = matches!(phase, Phase::Refused | Phase::Silent | Phase::Closed);
+        match Self::direction(flow, m) {
+            From::Orig if syn => {
+                let again = m.at.since(asked).micros() > 0 && phase == Phase::Asked;
+                if over || !again || phase == Phase::Accepted {
+                    self.opened(id, segment, m, notes);
+                } else {
+                    self.note_half_open(segment.dst_port, m, notes);
+                }
+            }
+            From::Resp if syn && over => self.opened(id, segment, m, notes),
+            From::Resp if matches!(phase, Phase::Asked | Phase::Silent) => {
+                flow.phase = if reset { Phase::Refused } else { Phase::Accepted };
+                let answer = if reset { Answer::Refused } else { Answer::Accepted };
+                self.settle(id, asked, ask, port, answer, m, notes);
+            }
+            from => {
+                if phase == Phase::Accepted && from == From::Orig && !reset {
+                    flow.phase = Phase::Established;
+                    self.completed(m);
+                }
+                self.carried(slot, from == From::Orig, segment, m, notes);
+            }
+        }
+    }
+
+    /// A TCP conversation is asked for.
+    fn opened(&mut self, id: RowId, segment: &Segment<'_>, m: &Moment, notes: &mut Notes) {
+        self.asked(id, Ask::Tcp, segment.dst_port, m, notes);
+        self.note_half_open(segment.dst_port, m, notes);
+    }
+
+    fn note_half_open(&mut self, port: u16, m: &Moment, notes: &mut Notes) {
+        let pair = self.pair(m.src, m.dst, m.at);
+        let per_second = pair.half_open.count(m.at);
+        let (ports, _) = pair.ports[0].count(m.at);
+        self.note(m.src, Change::HalfOpen { target: m.dst, port, per_second, ports }, notes);
+        self.note_pressure(Ask::Tcp, m, notes);
+    }
+
+    fn note_pressure(&mut self, ask: Ask, m: &Moment, notes: &mut Notes) {
+        if let Some(host) = self.hosts.get_mut(m.dst_id) {
+            let (per_second, sources) = host.pressed(m.src_id.0, m.at);
+            self.note(m.dst, Change::UnderFlood { ask, per_second, sources }, notes);
+        }
+    }
+
+    /// The handshake's last step came: the conversation is no longer half open.
+    fn completed(&mut self, m: &Moment) {
+        let id = self.pair_id(m.src, m.dst);
+        if let Some(pair) = self.pairs.get_mut(id) {
+            pair.half_open.uncount(m.at);
+        }
+        if let Some(host) = self.hosts.get_mut(m.dst_id) {
+            host.inbound.uncount(m.at);
+        }
+    }
+
+    /// A segment within a conversation: payload, log-ins, the end.
+    fn carried(&mut self, slot: usize, from_orig: bool, segment: &Segment<'_>, m: &Moment, notes: &mut Notes) {
+        let flow = self.flows.at(slot);
+        let way = usize::from(!from_orig);
+        flow.payload[way] = flow.payload[way].saturating_add(segment.payload_len);
+        if segment.payload_len > 0 {
+            self.read_login(slot, from_orig, segment, m, notes);
+        }
+        if segment.flags.contains(Flags::FIN) || segment.flags.contains(Flags::RST) {
+            self.ended(slot, from_orig, m, notes);
+        }
+    }
+
+    fn observe_udp(&mut self, frame: &Summary<'_>, datagram: &Datagram<'_>, m: &Moment, notes: &mut Notes) {
+        self.tally(m.src, Tally::UdpOut, m.at);
+        match (datagram.src_port, datagram.dst_port) {
+            (_, 53) => self.observe_query(datagram.payload, m, notes),
+            (53, _) => self.observe_answer(datagram.payload, m),
+            (67, 67 | 68) => self.observe_dhcp(datagram.payload, m, notes),
+            _ => {}
+        }
+        if m.group || frame.dst.is_multicast() || matches!(m.src, HostKey::Mac(_)) {
+            return;
+        }
+        let id = self.flow_id(m, UDP, datagram.src_port, datagram.dst_port);
+        let Some(slot) = self.flows.find(id) else {
+            if is_reply(datagram) {
+                // The question was before the capture began: the conversation is taken as going on.
+                let mut flow = Flow::asked(Ask::Udp, datagram.src_port, m.src_id.0 > m.dst_id.0, m.at);
+                flow.phase = Phase::Established;
+                let _placed = self.flows.insert(id, flow);
+            } else {
+                self.asked(id, Ask::Udp, datagram.dst_port, m, notes);
+                self.note_unanswered(m, notes);
+            }
+            return;
+        };
+        let flow = self.flows.at(slot);
+        flow.last = m.at;
+        match (Self::direction(flow, m), flow.phase) {
+            (From::Resp, Phase::Asked | Phase::Silent | Phase::Refused) => {
+                let (asked, port) = (flow.first, flow.port);
+                flow.phase = Phase::Established;
+                let pair = self.pair(m.dst, m.src, m.at);
+                pair.heard = m.at;
+                self.settle(id, asked, Ask::Udp, port, Answer::Accepted, m, notes);
+            }
+            (From::Orig, Phase::Asked | Phase::Silent | Phase::Refused) => self.note_unanswered(m, notes),
+            _ => {}
+        }
+    }
+
+    fn note_unanswered(&mut self, m: &Moment, notes: &mut Notes) {
+        let reverse = self.pair_id(m.dst, m.src);
+        let heard_back = self.pairs.get_mut(reverse).is_some_and(|p| m.at.since(p.last).secs() < 10);
+        let at = m.at;
+        let pair = self.pair(m.src, m.dst, at);
+        let per_second = pair.unanswered.count(at);
+        let heard = heard_back || (pair.heard > Timestamp::EPOCH && m.at.since(pair.heard).secs() < 10);
+        let (ports, _) = pair.ports[1].count(m.at);
+        if !heard {
+            self.note(m.src, Change::Unanswered { target: m.dst, per_second, ports }, notes);
+            self.note_pressure(Ask::Udp, m, notes);
+        }
+    }
+
+    fn observe_query(&mut self, payload: &[u8], m: &Moment, notes: &mut Notes) {
+        let Some(message) = dns::Message::parse(payload).filter(|d| !d.header.response) else { return };
+        let Some(question) = message.question() else { return };
+        let key = self.key;
+        let name = question.name.as_bytes();
+        let Some(host) = self.hosts.get_mut(m.src_id) else { return };
+        let counters = host.window.open(m.at);
+        counters.add(Tally::DnsOut, 1);
+        counters.add(Tally::NameOctets, u32::try_from(name.len()).unwrap_or(0));
+        if let Some(change) = host.names.asked(key, name, question.qtype, m.at) {
+            self.note(m.src, change, notes);
+        }
+    }
+
+    fn observe_answer(&mut self, payload: &[u8], m: &Moment) {
+        if dns::Message::parse(payload).is_some_and(|d| d.header.response && d.header.rcode == dns::NAME_ERROR) {
+            self.tally(m.dst, Tally::NoSuchName, m.at);
+        }
+    }
+
+    /// The first DHCP server that answers is the network's; another one later is noted.
+    fn observe_dhcp(&mut self, payload: &[u8], m: &Moment, notes: &mut Notes) {
+        if !dhcp::Message::parse(payload).is_some_and(|d| matches!(d.kind, Some(dhcp::OFFER | dhcp::ACK))) {
+            return;
+        }
+        match self.dhcp_server {
+            None => self.dhcp_server = Some(m.mac),
+            Some(known) if known != m.mac => self.note(m.src, Change::DhcpServer { known }, notes),
+            Some(_) => {}
+        }
+    }
+
+    fn observe_icmp(&mut self, message: &icmp::Message<'_>, m: &Moment, notes: &mut Notes) {
+        self.tally(m.src, Tally::IcmpOut, m.at);
+        match message.kind {
+            UNREACHABLE | TIME_EXCEEDED => self.observe_error(message, m, notes),
+            ECHO_REPLY => self.echoed(message.id, m, notes),
+            kind if QUERIES.contains(&kind) => self.echo(message.id, m, notes),
+            _ => {}
+        }
+    }
+
+    fn observe_icmp6(&mut self, message: &wire::icmp6::Message<'_>, m: &Moment, notes: &mut Notes) {
+        self.tally(m.src, Tally::IcmpOut, m.at);
+        match message.kind {
+            ECHO6 => self.echo(message.id, m, notes),
+            ECHO_REPLY6 => self.echoed(message.id, m, notes),
+            ROUTER_ADVERTISEMENT => match self.router {
+                None => self.router = Some(m.mac),
+                Some(known) if known != m.mac => self.note(m.src, Change::RouterAdvertisement { known }, notes),
+                Some(_) => {}
+            },
+            _ => {}
+        }
+    }
+
+    fn echo(&mut self, id: u16, m: &Moment, notes: &mut Notes) {
+        if let Some(host) = self.hosts.get_mut(m.src_id) {
+            let per_second = host.echoes.count(m.at);
+            self.note(m.src, Change::IcmpRate { target: m.dst, per_second }, notes);
+        }
+        if m.group {
+            return;
+        }
+        let flow = self.flow_id(m, ICMP, id, id);
+        let waiting = self.flows.get_mut(flow).is_some_and(|f| f.phase == Phase::Asked);
+        if !waiting {
+            self.asked(flow, Ask::Icmp, 0, m, notes);
+        }
+    }
+
+    fn echoed(&mut self, id: u16, m: &Moment, notes: &mut Notes) {
+        let flow = self.flow_id(m, ICMP, id, id);
+        let Some(row) = self.flows.get_mut(flow).filter(|f| matches!(f.phase, Phase::Asked | Phase::Silent)) else { return };
+        row.phase = Phase::Accepted;
+        let asked = row.first;
+        self.settle(flow, asked, Ask::Icmp, 0, Answer::Accepted, m, notes);
+    }
+
+    /// An ICMP error answers the packet that it quotes.
+    fn observe_error(&mut self, message: &icmp::Message<'_>, m: &Moment, notes: &mut Notes) {
+        let Some(inner) = message.inner() else { return };
+        let (orig, target) = (HostKey::from(inner.src), HostKey::from(inner.dst));
+        let quoted = Moment { src: orig, dst: target, src_id: self.key.host(orig), dst_id: self.key.host(target), ..*m };
+        let flow = self.flow_id(&quoted, inner.protocol, inner.src_port, inner.dst_port);
+        let Some(row) = self.flows.get_mut(flow).filter(|f| matches!(f.phase, Phase::Asked | Phase::Silent)) else { return };
+        // A router on the way that says the packet was too old is a traceroute's answer, no refusal.
+        let traced = message.kind == TIME_EXCEEDED;
+        row.phase = if traced { Phase::Established } else { Phase::Refused };
+        let answer = if traced { Answer::Accepted } else { Answer::Refused };
+        let awaited = Awaited { due: m.at, asked: row.first, flow, orig, target, ask: row.ask, port: row.port };
+        self.answered(&awaited, answer, m.at, notes);
+    }
+}
+
+/// First segments that ask without SYN: no flags, FIN alone, FIN with PSH and URG, ACK alone (RFC 9293, section 3.10.7: a closed
+/// port answers with RST). A conversation that was going on before the first frame answers such an ACK and fails nobody.
+fn is_stealth(flags: Flags) -> bool {
+    let only = |wanted: &[Flags]| {
+        [Flags::FIN, Flags::SYN, Flags::RST, Flags::PSH, Flags::ACK, Flags::URG]
+            .iter()
+            .all(|flag| flags.contains(*flag) == wanted.contains(flag))
+    };
+    only(&[]) || only(&[Flags::FIN]) || only(&[Flags::ACK]) || only(&[Flags::FIN, Flags::PSH, Flags::URG])
+}
+
+/// Whether a first datagram looks like the answer to a question that was not seen: a service's port to a client's.
+fn is_reply(datagram: &Datagram<'_>) -> bool {
+    datagram.src_port < 1024 && datagram.dst_port >= 1024
+}

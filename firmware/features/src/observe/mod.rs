@@ -1,0 +1,237 @@
+//! The way of one frame through the tables.
+
+mod arp;
+mod ip;
+mod logins;
+
+use terms::{HostKey, MacAddr, Side, Span, Timestamp};
+use wire::{Net, Summary};
+
+use crate::change::{Ask, Change, Noted};
+use crate::flow::{Flow, Phase};
+use crate::hash::RowId;
+use crate::host::Judgement;
+use crate::host_table::{Awaited, HostTable};
+use crate::pair::Answer;
+use crate::table::Placed;
+use crate::window::Tally;
+
+/// Changes that one frame can note; more are counted and left out.
+pub const NOTED: usize = 16;
+/// How long a question may stay without an answer before it counts as silent.
+const PATIENCE: Span = Span::from_secs(1);
+
+/// The changes of one frame.
+pub type Notes = heapless::Vec<Noted, NOTED>;
+
+/// The frame at hand, as the steps below share it.
+#[derive(Clone, Copy)]
+struct Moment {
+    at: Timestamp,
+    side: Side,
+    src: HostKey,
+    dst: HostKey,
+    mac: MacAddr,
+    src_id: RowId,
+    dst_id: RowId,
+    group: bool,
+}
+
+impl<J: Judgement> HostTable<J> {
+    /// Takes in one frame. `at` must not be before the time of an earlier call.
+    ///
+    /// Returns the host that sent it; `notes` receives what it changed.
+    pub fn observe(&mut self, frame: &Summary<'_>, at: Timestamp, side: Side, notes: &mut Notes) -> HostKey {
+        self.expire(at, notes);
+        match frame.net {
+            Net::Arp(arp) => self.observe_arp(frame, &arp, at, side, notes),
+            Net::Ip(packet) => {
+                let (src, dst) = (HostKey::from(packet.src), HostKey::from(packet.dst));
+                // DHCP and duplicate address detection speak before they have an address.
+                let src = if packet.src.is_unspecified() { HostKey::Mac(frame.src) } else { src };
+                let moment = self.moment(frame, src, dst, at, side);
+                self.count_frame(frame, &moment);
+                self.observe_ip(frame, &packet, &moment, notes);
+                src
+            }
+            Net::Other(_) => {
+                let src = self.owner_of(frame.src);
+                let moment = self.moment(frame, src, HostKey::Mac(frame.dst), at, side);
+                self.count_frame(frame, &moment);
+                src
+            }
+        }
+    }
+
+    /// Closes what is due at this time: questions that nobody answered.
+    pub fn expire(&mut self, at: Timestamp, notes: &mut Notes) {
+        while let Some(awaited) = self.awaited.front().copied().filter(|a| a.due <= at) {
+            if notes.len() > NOTED / 2 {
+                break;
+            }
+            self.awaited.pop_front();
+            let silent = self.flows.get_mut(awaited.flow).filter(|f| f.phase == Phase::Asked && f.first == awaited.asked);
+            if let Some(flow) = silent {
+                flow.phase = Phase::Silent;
+                self.answered(&awaited, Answer::Silent, at, notes);
+            }
+        }
+    }
+
+    fn moment(&self, frame: &Summary<'_>, src: HostKey, dst: HostKey, at: Timestamp, side: Side) -> Moment {
+        let (src_id, dst_id) = (self.key.host(src), self.key.host(dst));
+        Moment { at, side, src, dst, mac: frame.src, src_id, dst_id, group: frame.dst.is_multicast() }
+    }
+
+    /// The address of a hardware address that spoke below IP.
+    fn owner_of(&mut self, mac: MacAddr) -> HostKey {
+        let known = self.neighbors.get_mut(self.key.mac(mac)).and_then(|n| n.address());
+        known.map_or(HostKey::Mac(mac), HostKey::V4)
+    }
+
+    /// Counts the frame for its sender and its receiver.
+    fn count_frame(&mut self, frame: &Summary<'_>, m: &Moment) {
+        let (slot, fresh) = self.sender(m.src, m.mac, m.side, m.at);
+        let host = self.hosts.at(slot);
+        let moved = host.mac != m.mac;
+        host.mac = m.mac;
+        host.side = m.side;
+        host.last_seen = m.at;
+        host.frames += 1;
+        host.octets += u64::from(frame.len);
+        let counters = host.window.open(m.at);
+        counters.add(Tally::FramesOut, 1);
+        counters.add(Tally::OctetsOut, frame.len);
+        counters.add(Tally::GroupOut, u32::from(m.group));
+        counters.add(Tally::SmallOut, u32::from(frame.len < 100));
+        counters.squares = counters.squares.saturating_add(u64::from(frame.len) * u64::from(frame.len));
+        let check_in = fresh || moved || host.frames % 256 == 0;
+        if check_in && let HostKey::V4(address) = m.src {
+            self.neighbor(m.mac, m.side, m.at).used(address, m.at);
+        }
+        if !m.group && let Some(host) = self.hosts.get_mut(m.dst_id) {
+            let counters = host.window.open(m.at);
+            counters.add(Tally::FramesIn, 1);
+            counters.add(Tally::OctetsIn, frame.len);
+        }
+    }
+
+    fn tally(&mut self, host: HostKey, tally: Tally, at: Timestamp) {
+        if let Some(host) = self.host(host) {
+            host.window.open(at).add(tally, 1);
+        }
+    }
+
+    fn note(&mut self, host: HostKey, change: Change, notes: &mut Notes) {
+        let Some((mac, side)) = self.host(host).map(|h| (h.mac, h.side)) else { return };
+        if notes.push(Noted { host, mac, side, change }).is_err() {
+            self.unnoted += 1;
+        }
+    }
+
+    /// Starts a conversation that `m.src` asks for.
+    fn asked(&mut self, id: RowId, ask: Ask, port: u16, m: &Moment, notes: &mut Notes) {
+        let orig_is_low = m.src_id.0 <= m.dst_id.0;
+        match self.flows.find(id) {
+            Some(slot) => *self.flows.at(slot) = Flow::asked(ask, port, orig_is_low, m.at),
+            None => match self.flows.insert(id, Flow::asked(ask, port, orig_is_low, m.at)) {
+                Placed::Free(_) | Placed::Evicted(..) => {}
+            },
+        }
+        if self.awaited.len() < self.awaited_capacity {
+            let due = m.at + PATIENCE;
+            self.awaited.push_back(Awaited { due, asked: m.at, flow: id, orig: m.src, target: m.dst, ask, port });
+        } else {
+            self.unawaited += 1;
+        }
+        let (src_id, dst_id, at) = (m.src_id, m.dst_id, m.at);
+        let port_hash = self.key.octets(&port.to_be_bytes());
+        let mut lonely = false;
+        if let Some(host) = self.hosts.get_mut(src_id) {
+            let fresh = host.peers.ask(dst_id, ask, port, at);
+            lonely = !host.conversed;
+            let counters = host.window.open(at);
+            counters.add(Tally::Asks, 1);
+            counters.add(Tally::NewPeers, u32::from(fresh));
+            counters.targets.add(dst_id.0);
+            counters.ports.add(port_hash);
+        }
+        if let Some(host) = self.hosts.get_mut(dst_id) {
+            let counters = host.window.open(at);
+            counters.add(Tally::AskedOf, 1);
+            counters.sources.add(src_id.0);
+        }
+        if let Some(set) = set_of(ask) {
+            let (src, dst) = (m.src, m.dst);
+            self.pair(src, dst, at).ports[set].ask(port, at);
+        }
+        if lonely && m.side == Side::Lan {
+            self.note_fresh_source(m, notes);
+        }
+        self.note_counts(m.src, m.dst, ask, port, at, notes);
+    }
+
+    /// A host that nobody answered yet starts to talk: its hardware address may be inventing hosts.
+    fn note_fresh_source(&mut self, m: &Moment, notes: &mut Notes) {
+        let first = self.host(m.src).is_some_and(|h| h.frames == 1);
+        if !first {
+            return;
+        }
+        let addresses = self.neighbor(m.mac, m.side, m.at).fresh_source(m.at);
+        self.note(m.src, Change::Sources { addresses }, notes);
+    }
+
+    /// Carries an answer to the asker's counters.
+    fn answered(&mut self, awaited: &Awaited, answer: Answer, at: Timestamp, notes: &mut Notes) {
+        let Awaited { orig, target, ask, port, .. } = *awaited;
+        let (orig_id, target_id) = (self.key.host(orig), self.key.host(target));
+        if let Some(host) = self.hosts.get_mut(orig_id) {
+            host.peers.answer(target_id, ask, port, answer);
+            host.conversed |= answer == Answer::Accepted;
+            let tally = match answer {
+                Answer::Accepted => Tally::Accepted,
+                Answer::Refused => Tally::Refused,
+                Answer::Silent | Answer::Pending => Tally::Silent,
+            };
+            host.window.open(at).add(tally, 1);
+        }
+        if answer == Answer::Accepted && let Some(host) = self.hosts.get_mut(target_id) {
+            host.conversed = true;
+        }
+        if let Some(set) = set_of(ask) {
+            let id = self.pair_id(orig, target);
+            if let Some(pair) = self.pairs.get_mut(id) {
+                pair.ports[set].answer(port, answer);
+            }
+        }
+        if answer.is_failing() {
+            self.note_counts(orig, target, ask, port, at, notes);
+        }
+    }
+
+    /// Notes where the asker stands with this target and this service.
+    fn note_counts(&mut self, orig: HostKey, target: HostKey, ask: Ask, port: u16, at: Timestamp, notes: &mut Notes) {
+        let Some(host) = self.host(orig) else { return };
+        let (targets, failing) = host.peers.count(ask, port, at);
+        let overall = host.peers.ports(ask, at);
+        if targets > 1 {
+            self.note(orig, Change::Targets { ask, port, targets, failing }, notes);
+        }
+        if let Some(set) = set_of(ask) {
+            let id = self.pair_id(orig, target);
+            let Some((ports, failing)) = self.pairs.get_mut(id).map(|p| p.ports[set].count(at)) else { return };
+            if ports > 1 || overall > 1 {
+                self.note(orig, Change::Ports { target, ask, ports, failing, overall }, notes);
+            }
+        }
+    }
+}
+
+/// The port set of a pair that counts this kind of question.
+fn set_of(ask: Ask) -> Option<usize> {
+    match ask {
+        Ask::Tcp => Some(0),
+        Ask::Udp => Some(1),
+        Ask::Icmp | Ask::Arp => None,
+    }
+}

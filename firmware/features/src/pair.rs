@@ -1,0 +1,167 @@
+//! What one host did to one target: ports that it tried, log-ins that failed, half-open conversations.
+
+use heapless::Vec;
+use terms::{Span, Timestamp};
+
+use crate::change::Service;
+use crate::rate::Rate;
+use crate::table::Worth;
+
+/// Ports of one target that are remembered at a time, for each of TCP and UDP; see `least_telling` for who makes room.
+pub const PORTS: usize = 32;
+/// Failed log-ins that are remembered at a time; the oldest makes room.
+pub const LOGINS: usize = 32;
+/// How long a tried port counts.
+pub const PORT_HORIZON: Span = Span::from_secs(60);
+
+/// How a question was answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Answer {
+    /// Not yet, and it is too early to say.
+    #[default]
+    Pending,
+    /// By a conversation.
+    Accepted,
+    /// By RST or an ICMP error.
+    Refused,
+    /// Not within a second.
+    Silent,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Tried {
+    port: u16,
+    answer: Answer,
+    at: Timestamp,
+}
+
+/// Distinct ports of one protocol.
+#[derive(Clone, Debug, Default)]
+pub struct PortSet(Vec<Tried, PORTS>);
+
+/// One host's doings with one target.
+#[derive(Clone, Debug, Default)]
+pub struct Pair {
+    pub(crate) last: Timestamp,
+    /// TCP ports, UDP ports.
+    pub(crate) ports: [PortSet; 2],
+    pub(crate) half_open: Rate,
+    pub(crate) unanswered: Rate,
+    pub(crate) heard: Timestamp,
+    logins: Vec<(Service, Timestamp), LOGINS>,
+}
+
+impl Answer {
+    /// Whether it speaks for a scan.
+    #[must_use]
+    pub const fn is_failing(self) -> bool {
+        matches!(self, Self::Refused | Self::Silent)
+    }
+}
+
+impl PortSet {
+    /// Notes a port that is tried.
+    pub fn ask(&mut self, port: u16, at: Timestamp) {
+        if let Some(slot) = self.0.iter_mut().find(|t| t.port == port) {
+            slot.at = at;
+            return;
+        }
+        let tried = Tried { port, answer: Answer::Pending, at };
+        if let Err(tried) = self.0.push(tried)
+            && let Some(slot) = least_telling(&mut self.0, at)
+        {
+            *slot = tried;
+        }
+    }
+
+    /// Notes how a port answered.
+    pub fn answer(&mut self, port: u16, answer: Answer) {
+        if let Some(slot) = self.0.iter_mut().find(|t| t.port == port) {
+            slot.answer = answer;
+        }
+    }
+
+    /// Distinct ports in the last minute, and how many of them failed.
+    #[must_use]
+    pub fn count(&self, now: Timestamp) -> (u16, u16) {
+        self.0.iter().filter(|t| now.since(t.at) < PORT_HORIZON).fold((0, 0), |(ports, failing), t| {
+            (ports + 1, failing + u16::from(t.answer.is_failing()))
+        })
+    }
+}
+
+/// The slot that makes room: one that no longer counts, else one that was accepted. Where all slots speak for a scan, they stay and
+/// the new port is left out; the count is far above any threshold then.
+fn least_telling(slots: &mut [Tried], now: Timestamp) -> Option<&mut Tried> {
+    let worth = |t: &Tried| (now.since(t.at) < PORT_HORIZON, t.answer != Answer::Accepted, t.at);
+    let least = slots.iter_mut().min_by_key(|t| worth(t))?;
+    (worth(least) < (true, true, Timestamp::EPOCH)).then_some(least)
+}
+
+impl Pair {
+    /// Notes a failed log-in and returns how many there were over this service within `horizon`, this one included.
+    pub fn login_failed(&mut self, service: Service, at: Timestamp, horizon: Span) -> u16 {
+        if self.logins.is_full() {
+            self.logins.remove(0);
+        }
+        self.logins.push((service, at)).unwrap_or_default();
+        self.logins.iter().filter(|(s, t)| *s == service && at.since(*t) < horizon).fold(0, |n, _| n + 1)
+    }
+}
+
+impl Worth for Pair {
+    fn class(&self) -> u8 {
+        u8::from(self.ports.iter().any(|p| p.0.len() > 2) || !self.logins.is_empty())
+    }
+
+    fn last(&self) -> Timestamp {
+        self.last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_counts_for_a_minute_and_once() {
+        let mut set = PortSet::default();
+        for n in 0..11 {
+            set.ask(n, Timestamp::from_secs(u64::from(n)));
+            set.answer(n, Answer::Refused);
+        }
+        set.ask(10, Timestamp::from_secs(10));
+        assert_eq!(set.count(Timestamp::from_secs(10)), (11, 11));
+        assert_eq!(set.count(Timestamp::from_secs(60)), (10, 10));
+    }
+
+    #[test]
+    fn accepted_and_outdated_ports_make_room_and_telling_ones_stay() {
+        let mut set = PortSet::default();
+        let at = Timestamp::from_secs;
+        for n in 0..32 {
+            set.ask(n, at(1));
+            set.answer(n, if n < 4 { Answer::Accepted } else { Answer::Silent });
+        }
+        for n in 100..200 {
+            set.ask(n, at(2));
+        }
+        assert_eq!(set.count(at(3)), (32, 28));
+        for n in 200..300 {
+            set.ask(n, at(70));
+        }
+        assert_eq!(set.count(at(70)), (32, 0));
+    }
+
+    #[test]
+    fn failed_log_ins_age_out_by_service() {
+        let mut pair = Pair::default();
+        let horizon = Span::from_secs(300);
+        for n in 0..5 {
+            pair.login_failed(Service::Ftp, Timestamp::from_secs(n * 10), horizon);
+        }
+        assert_eq!(pair.login_failed(Service::Ssh, Timestamp::from_secs(60), horizon), 1);
+        assert_eq!(pair.login_failed(Service::Ftp, Timestamp::from_secs(60), horizon), 6);
+        assert_eq!(pair.login_failed(Service::Ftp, Timestamp::from_secs(325), horizon), 4);
+    }
+}

@@ -1,0 +1,102 @@
+//! The targets that a host asked lately, by service.
+
+use heapless::Vec;
+use terms::{Span, Timestamp};
+
+use crate::change::Ask;
+use crate::hash::RowId;
+use crate::pair::Answer;
+
+/// Targets that are remembered at a time; see `least_telling` for who makes room.
+pub const PEERS: usize = 48;
+const HORIZON: Span = Span::from_secs(60);
+
+#[derive(Clone, Copy, Debug)]
+struct Peer {
+    target: RowId,
+    port: u16,
+    ask: Ask,
+    answer: Answer,
+    at: Timestamp,
+}
+
+/// Distinct (target, service) of the last minute.
+#[derive(Clone, Debug, Default)]
+pub struct PeerSet(Vec<Peer, PEERS>);
+
+impl PeerSet {
+    /// Notes that a target is asked, and says whether it is new among those remembered.
+    pub(crate) fn ask(&mut self, target: RowId, ask: Ask, port: u16, at: Timestamp) -> bool {
+        if let Some(peer) = self.find(target, ask, port) {
+            peer.at = at;
+            return false;
+        }
+        let peer = Peer { target, port, ask, answer: Answer::Pending, at };
+        if let Err(peer) = self.0.push(peer)
+            && let Some(slot) = self.least_telling(at)
+        {
+            *slot = peer;
+        }
+        true
+    }
+
+    /// Notes how it answered.
+    pub(crate) fn answer(&mut self, target: RowId, ask: Ask, port: u16, answer: Answer) {
+        if let Some(peer) = self.find(target, ask, port) {
+            peer.answer = answer;
+        }
+    }
+
+    /// Distinct targets of one service in the last minute, and how many failed.
+    pub(crate) fn count(&self, ask: Ask, port: u16, now: Timestamp) -> (u16, u16) {
+        let of_service = self.recent(now).filter(|p| p.ask == ask && p.port == port);
+        of_service.fold((0, 0), |(all, failing), p| (all + 1, failing + u16::from(p.answer.is_failing())))
+    }
+
+    /// Distinct ports over all targets in the last minute.
+    pub(crate) fn ports(&self, ask: Ask, now: Timestamp) -> u16 {
+        let mut seen = Vec::<u16, PEERS>::new();
+        for peer in self.recent(now).filter(|p| p.ask == ask) {
+            if !seen.contains(&peer.port) {
+                seen.push(peer.port).unwrap_or_default();
+            }
+        }
+        seen.iter().fold(0, |n, _| n + 1)
+    }
+
+    /// Who makes room: one that no longer counts, else one that answered, else nobody: then the set already tells of a sweep.
+    fn least_telling(&mut self, now: Timestamp) -> Option<&mut Peer> {
+        let worth = |p: &Peer| (now.since(p.at) < HORIZON, p.answer != Answer::Accepted, p.at);
+        let least = self.0.iter_mut().min_by_key(|p| worth(p))?;
+        (worth(least) < (true, true, Timestamp::EPOCH)).then_some(least)
+    }
+
+    fn recent(&self, now: Timestamp) -> impl Iterator<Item = &Peer> {
+        self.0.iter().filter(move |p| now.since(p.at) < HORIZON)
+    }
+
+    fn find(&mut self, target: RowId, ask: Ask, port: u16) -> Option<&mut Peer> {
+        self.0.iter_mut().find(|p| p.target == target && p.port == port && p.ask == ask)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_are_counted_apart() {
+        let mut peers = PeerSet::default();
+        let at = Timestamp::from_secs(100);
+        for n in 0..5 {
+            assert!(peers.ask(RowId(n), Ask::Tcp, 22, at));
+            peers.ask(RowId(n), Ask::Tcp, 80, at);
+            peers.answer(RowId(n), Ask::Tcp, 22, Answer::Silent);
+        }
+        assert!(!peers.ask(RowId(0), Ask::Tcp, 22, at));
+        assert_eq!(peers.count(Ask::Tcp, 22, at), (5, 5));
+        assert_eq!(peers.count(Ask::Tcp, 80, at), (5, 0));
+        assert_eq!(peers.count(Ask::Tcp, 22, Timestamp::from_secs(160)), (0, 0));
+        assert_eq!(peers.ports(Ask::Tcp, at), 2);
+    }
+}

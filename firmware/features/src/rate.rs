@@ -1,0 +1,97 @@
+//! Counting in the last second.
+
+use heapless::HistoryBuf;
+use terms::{Span, Timestamp};
+
+const SLICE: u64 = 100_000;
+const SLICES: usize = 10;
+/// The largest count that `Burst` can tell from a larger one.
+pub const BURST_CAPACITY: usize = 128;
+const SECOND: Span = Span::from_secs(1);
+
+/// Events in the last second, to a tenth of it: ten slices, the newest still open.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rate {
+    slices: [u32; SLICES],
+    newest: u64,
+}
+
+/// Exact times of the last events, for thresholds that must fire on the very frame.
+///
+/// **Bounds**: `BURST_CAPACITY` times; more in a second read as that many.
+#[derive(Clone, Debug)]
+pub struct Burst(HistoryBuf<u64, BURST_CAPACITY>);
+
+impl Rate {
+    /// Counts one event and returns how many there were in the last 0.9 to 1.0 s.
+    pub fn count(&mut self, at: Timestamp) -> u32 {
+        self.turn(at);
+        let slice = &mut self.slices[place(self.newest)];
+        *slice = slice.saturating_add(1);
+        self.slices.iter().fold(0, |sum, s| sum.saturating_add(*s))
+    }
+
+    /// Takes one event back, as when a half-open conversation completes.
+    pub fn uncount(&mut self, at: Timestamp) {
+        self.turn(at);
+        for back in 0..SLICES as u64 {
+            let slice = &mut self.slices[place(self.newest.wrapping_sub(back))];
+            if *slice > 0 {
+                *slice -= 1;
+                return;
+            }
+        }
+    }
+
+    fn turn(&mut self, at: Timestamp) {
+        let now = at.micros() / SLICE;
+        let steps = now.saturating_sub(self.newest).min(SLICES as u64);
+        for back in 0..steps {
+            self.slices[place(now.wrapping_sub(back))] = 0;
+        }
+        self.newest = self.newest.max(now);
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "a remainder of ten")]
+fn place(slice: u64) -> usize {
+    (slice % SLICES as u64) as usize
+}
+
+impl Default for Burst {
+    fn default() -> Self {
+        Self(HistoryBuf::new())
+    }
+}
+
+impl Burst {
+    /// Counts one event and returns how many there were in the last second, this one included.
+    #[allow(clippy::cast_possible_truncation, reason = "at most BURST_CAPACITY")]
+    pub fn count(&mut self, at: Timestamp) -> u32 {
+        self.0.write(at.micros());
+        self.0.iter().filter(|&&t| at.since(Timestamp::from_micros(t)) < SECOND).count() as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_steady_rate_reads_as_itself_and_silence_empties_it() {
+        let mut rate = Rate::default();
+        let start = 1_700_000_000_000_000;
+        let most = (0..3000).map(|n| rate.count(Timestamp::from_micros(start + n * 5_000))).max();
+        assert_eq!(most, Some(200));
+        assert_eq!(rate.count(Timestamp::from_micros(start + 60_000_000)), 1);
+    }
+
+    #[test]
+    fn a_burst_counts_exactly_a_second() {
+        let mut burst = Burst::default();
+        for n in 0..100 {
+            assert_eq!(burst.count(Timestamp::from_micros(n * 10_000)), u32::try_from(n).unwrap() + 1);
+        }
+        assert_eq!(burst.count(Timestamp::from_micros(1_000_000)), 100);
+    }
+}

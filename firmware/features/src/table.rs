@@ -1,0 +1,224 @@
+//! A table of fixed capacity: open addressing over an index, rows in a slab, stated eviction.
+//!
+//! **Bounds**: never more than `capacity` rows; memory is reserved at start. When full, the row of least worth among
+//! `CANDIDATES` under a moving hand makes room (least `Worth::class`, then longest idle), and the eviction is counted.
+
+extern crate alloc;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use terms::Timestamp;
+
+use crate::hash::RowId;
+
+/// How many rows the hand looks at to find the one that goes.
+const CANDIDATES: usize = 16;
+const EMPTY: u32 = u32::MAX;
+
+/// What decides who goes when a table is full.
+pub trait Worth {
+    /// Lower goes first.
+    fn class(&self) -> u8;
+    /// Among equals, the one seen longest ago goes first.
+    fn last(&self) -> Timestamp;
+}
+
+#[derive(Debug)]
+struct Row<V> {
+    id: RowId,
+    value: V,
+}
+
+/// Rows by identity.
+#[derive(Debug)]
+pub struct Table<V> {
+    index: Box<[u32]>,
+    rows: Vec<Row<V>>,
+    capacity: usize,
+    hand: usize,
+    evicted: u64,
+}
+
+/// Where an inserted row came to stand.
+pub(crate) enum Placed<V> {
+    /// In a free slot.
+    Free(usize),
+    /// In the slot of this evicted row.
+    Evicted(usize, V),
+}
+
+impl<V: Worth> Table<V> {
+    /// An empty table for `capacity` rows (at least 1).
+    #[must_use]
+    pub fn new(capacity: usize) -> Self {
+        let capacity = capacity.max(1);
+        let index = alloc::vec![EMPTY; (capacity * 2).next_power_of_two()].into_boxed_slice();
+        Self { index, rows: Vec::with_capacity(capacity), capacity, hand: 0, evicted: 0 }
+    }
+
+    /// Rows in use.
+    #[must_use]
+    #[allow(clippy::len_without_is_empty, reason = "nobody asks")]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Rows that made room for others since the start.
+    #[must_use]
+    pub fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
+    /// All rows, in the order of their slots.
+    pub fn iter(&self) -> impl Iterator<Item = &V> {
+        self.rows.iter().map(|r| &r.value)
+    }
+
+    /// All rows, in the order of their slots.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.rows.iter_mut().map(|r| &mut r.value)
+    }
+
+    /// The row at a slot that `find` or `insert` named.
+    pub(crate) fn at(&mut self, slot: usize) -> &mut V {
+        &mut self.rows[slot].value
+    }
+
+    #[inline]
+    pub(crate) fn find(&self, id: RowId) -> Option<usize> {
+        let mask = self.index.len() - 1;
+        let mut place = home(id, mask);
+        loop {
+            let slot = self.index[place];
+            if slot == EMPTY {
+                return None;
+            }
+            if self.rows[slot as usize].id == id {
+                return Some(slot as usize);
+            }
+            place = (place + 1) & mask;
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get_mut(&mut self, id: RowId) -> Option<&mut V> {
+        self.find(id).map(|slot| self.at(slot))
+    }
+
+    /// Adds a row that is not there yet.
+    #[allow(clippy::cast_possible_truncation, reason = "capacities are far below 2^32")]
+    pub(crate) fn insert(&mut self, id: RowId, value: V) -> Placed<V> {
+        if self.rows.len() < self.capacity {
+            let slot = self.rows.len();
+            self.rows.push(Row { id, value });
+            self.link(id, slot as u32);
+            return Placed::Free(slot);
+        }
+        let slot = self.least();
+        self.unlink(self.rows[slot].id);
+        let old = core::mem::replace(&mut self.rows[slot], Row { id, value });
+        self.link(id, slot as u32);
+        self.evicted += 1;
+        Placed::Evicted(slot, old.value)
+    }
+
+    /// The slot of least worth among the next candidates.
+    fn least(&mut self) -> usize {
+        let n = self.rows.len();
+        let best = (0..CANDIDATES.min(n))
+            .map(|i| (self.hand + i) % n)
+            .min_by_key(|&slot| (self.rows[slot].value.class(), self.rows[slot].value.last()))
+            .unwrap_or(0);
+        self.hand = (self.hand + CANDIDATES) % n;
+        best
+    }
+
+    fn link(&mut self, id: RowId, slot: u32) {
+        let mask = self.index.len() - 1;
+        let mut place = home(id, mask);
+        while self.index[place] != EMPTY {
+            place = (place + 1) & mask;
+        }
+        self.index[place] = slot;
+    }
+
+    /// Takes a row out of the index and closes the gap, so that no search stops early.
+    fn unlink(&mut self, id: RowId) {
+        let mask = self.index.len() - 1;
+        let mut gap = home(id, mask);
+        while self.rows[self.index[gap] as usize].id != id {
+            gap = (gap + 1) & mask;
+        }
+        let mut place = gap;
+        loop {
+            place = (place + 1) & mask;
+            let slot = self.index[place];
+            if slot == EMPTY {
+                break;
+            }
+            let wants = home(self.rows[slot as usize].id, mask);
+            if (place.wrapping_sub(wants) & mask) >= (place.wrapping_sub(gap) & mask) {
+                self.index[gap] = slot;
+                gap = place;
+            }
+        }
+        self.index[gap] = EMPTY;
+    }
+}
+
+#[inline]
+#[allow(clippy::cast_possible_truncation, reason = "the mask keeps what an index needs")]
+fn home(id: RowId, mask: usize) -> usize {
+    (id.0 >> 17) as usize & mask
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq)]
+    struct Dummy(u64, u8, Timestamp);
+
+    impl Worth for Dummy {
+        fn class(&self) -> u8 {
+            self.1
+        }
+        fn last(&self) -> Timestamp {
+            self.2
+        }
+    }
+
+    fn id(n: u64) -> RowId {
+        RowId(n.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    #[test]
+    fn every_row_is_found_after_a_hundred_thousand_evictions() {
+        let mut table = Table::new(100);
+        let mut live = alloc::collections::BTreeSet::new();
+        for n in 0..100_000 {
+            if let Placed::Evicted(_, old) = table.insert(id(n), Dummy(n, 0, Timestamp::from_secs(n))) {
+                assert!(live.remove(&old.0));
+            }
+            live.insert(n);
+            if n % 997 == 0 {
+                for &k in &live {
+                    assert_eq!(table.get_mut(id(k)).map(|d| d.0), Some(k));
+                }
+            }
+        }
+        assert_eq!((table.len(), table.evicted()), (100, 99_900));
+    }
+
+    #[test]
+    fn evicts_the_lowest_class_and_then_the_longest_idle() {
+        let mut table = Table::new(3);
+        table.insert(id(1), Dummy(1, 1, Timestamp::from_secs(1)));
+        table.insert(id(2), Dummy(2, 0, Timestamp::from_secs(9)));
+        table.insert(id(3), Dummy(3, 0, Timestamp::from_secs(5)));
+        let Placed::Evicted(_, old) = table.insert(id(4), Dummy(4, 0, Timestamp::from_secs(10))) else {
+            panic!("a full table must evict")
+        };
+        assert_eq!(old.0, 3);
+    }
+}

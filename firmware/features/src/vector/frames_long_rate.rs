@@ -1,0 +1,14 @@
+//! Frames sent a second over ten minutes.
+//!
+//! **Horizon**: ten minutes. **Range**: 0... **Empty**: 0. **Source**: own count; see `detection` in the design.
+
+use super::Feature;
+use crate::window::Tally;
+
+pub(super) const FEATURE: Feature = Feature {
+    name: "frames_long_rate",
+    read: |h| {
+        let c = &h.long;
+        c.get(Tally::FramesOut) / 600.0
+    },
+};

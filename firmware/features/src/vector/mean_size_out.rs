@@ -1,0 +1,14 @@
+//! Mean size of the frames sent, octets.
+//!
+//! **Horizon**: one minute. **Range**: 0..65535. **Empty**: 0. **Source**: own count; see `detection` in the design.
+
+use super::Feature;
+use crate::window::Tally;
+
+pub(super) const FEATURE: Feature = Feature {
+    name: "mean_size_out",
+    read: |h| {
+        let c = &h.middle;
+        c.share(Tally::OctetsOut, Tally::FramesOut, 0.0)
+    },
+};

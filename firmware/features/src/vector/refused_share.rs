@@ -1,0 +1,14 @@
+//! Share of the conversations asked for that were refused.
+//!
+//! **Horizon**: one minute. **Range**: 0... **Empty**: 0. **Source**: own count; see `detection` in the design.
+
+use super::Feature;
+use crate::window::Tally;
+
+pub(super) const FEATURE: Feature = Feature {
+    name: "refused_share",
+    read: |h| {
+        let c = &h.middle;
+        c.share(Tally::Refused, Tally::Asks, 0.0)
+    },
+};

@@ -1,0 +1,14 @@
+//! Share of the frames sent with fewer than 100 octets.
+//!
+//! **Horizon**: one minute. **Range**: 0..1. **Empty**: 0. **Source**: own count; see `detection` in the design.
+
+use super::Feature;
+use crate::window::Tally;
+
+pub(super) const FEATURE: Feature = Feature {
+    name: "small_share",
+    read: |h| {
+        let c = &h.middle;
+        c.share(Tally::SmallOut, Tally::FramesOut, 0.0)
+    },
+};

@@ -1,0 +1,252 @@
+//! A host's counters over three horizons: ten seconds, one minute, ten minutes.
+//!
+//! **Shape**: six buckets of 10 s, each folded into one of ten buckets of 60 s when it closes. Buckets begin at multiples of their
+//! length since the epoch, so that a capture gives the same vectors live, replayed, and a year later.
+
+use terms::Timestamp;
+
+/// Length of a short bucket in microseconds.
+const SHORT: u64 = 10_000_000;
+const SHORTS: usize = 6;
+const LONGS: usize = 10;
+
+macro_rules! tallies {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// What is counted of a host.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(usize)]
+        pub enum Tally { $($(#[$doc])* $name,)* }
+        /// How many tallies there are.
+        pub const TALLIES: usize = [$(Tally::$name),*].len();
+    };
+}
+
+tallies! {
+    /// Frames sent.
+    FramesOut,
+    /// Frames received.
+    FramesIn,
+    /// Octets sent.
+    OctetsOut,
+    /// Octets received.
+    OctetsIn,
+    /// TCP segments sent.
+    TcpOut,
+    /// UDP datagrams sent.
+    UdpOut,
+    /// ICMP messages sent.
+    IcmpOut,
+    /// ARP packets sent.
+    ArpOut,
+    /// Frames sent to groups.
+    GroupOut,
+    /// Frames sent of fewer than 100 octets.
+    SmallOut,
+    /// TCP segments sent with SYN and without ACK.
+    SynOut,
+    /// TCP segments sent with RST.
+    RstOut,
+    /// TCP segments received with RST.
+    RstIn,
+    /// Conversations asked for.
+    Asks,
+    /// Of them accepted.
+    Accepted,
+    /// Of them refused.
+    Refused,
+    /// Of them silent for a second.
+    Silent,
+    /// Conversations that others asked this host for.
+    AskedOf,
+    /// Asks of targets that were not among the remembered peers.
+    NewPeers,
+    /// Failed log-ins at others.
+    LoginsFailed,
+    /// DNS queries sent.
+    DnsOut,
+    /// DNS answers received that say the name does not exist.
+    NoSuchName,
+    /// Octets of the names asked for.
+    NameOctets,
+    /// ARP claims that contradict a living owner.
+    Claims,
+}
+
+/// An estimate of how many different values were seen.
+///
+/// **Bounds**: linear counting over 128 bits; good to about 300, then it saturates at 621.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sketch(u128);
+
+/// The counters of one stretch of time.
+#[derive(Clone, Copy, Debug)]
+pub struct Counters {
+    tallies: [u32; TALLIES],
+    /// Sum of squared frame sizes sent, octets squared.
+    pub(crate) squares: u64,
+    /// Targets asked.
+    pub(crate) targets: Sketch,
+    /// Ports asked.
+    pub(crate) ports: Sketch,
+    /// Hosts that asked this one.
+    pub(crate) sources: Sketch,
+}
+
+/// The ring of buckets.
+#[derive(Clone, Debug)]
+pub struct Window {
+    shorts: [Counters; SHORTS],
+    longs: [Counters; LONGS],
+    /// Number of the newest short bucket since the epoch.
+    newest: u64,
+}
+
+/// The three horizons, summed at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Horizons {
+    /// The current bucket of ten seconds and the one before.
+    pub short: Counters,
+    /// The last minute.
+    pub middle: Counters,
+    /// The last ten minutes.
+    pub long: Counters,
+}
+
+impl Sketch {
+    /// Adds a value by its hash.
+    pub fn add(&mut self, hash: u64) {
+        self.0 |= 1 << (hash >> 57);
+    }
+
+    /// How many different values, estimated.
+    #[must_use]
+    pub fn estimate(self) -> f32 {
+        let empty = self.0.count_zeros();
+        if empty == 0 { 621.0 } else { 128.0 * libm::logf(128.0 / lossless(empty)) }
+    }
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        let none = Sketch(0);
+        Self { tallies: [0; TALLIES], squares: 0, targets: none, ports: none, sources: none }
+    }
+}
+
+impl Counters {
+    /// Adds to a tally; it saturates rather than wraps.
+    pub fn add(&mut self, tally: Tally, n: u32) {
+        let slot = &mut self.tallies[tally as usize];
+        *slot = slot.saturating_add(n);
+    }
+
+    /// How many.
+    #[must_use]
+    pub fn get(&self, tally: Tally) -> f32 {
+        lossless(self.tallies[tally as usize])
+    }
+
+    /// One tally for each of another, `empty` where there is none of the other.
+    #[must_use]
+    pub fn share(&self, part: Tally, whole: Tally, empty: f32) -> f32 {
+        let whole = self.get(whole);
+        if whole > 0.0 { self.get(part) / whole } else { empty }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        for (mine, theirs) in self.tallies.iter_mut().zip(other.tallies) {
+            *mine = mine.saturating_add(theirs);
+        }
+        self.squares = self.squares.saturating_add(other.squares);
+        self.targets.0 |= other.targets.0;
+        self.ports.0 |= other.ports.0;
+        self.sources.0 |= other.sources.0;
+    }
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self { shorts: [Counters::default(); SHORTS], longs: [Counters::default(); LONGS], newest: 0 }
+    }
+}
+
+impl Window {
+    /// The bucket that is open at this time.
+    #[inline]
+    pub fn open(&mut self, at: Timestamp) -> &mut Counters {
+        let now = at.micros() / SHORT;
+        if now > self.newest {
+            self.turn(now);
+        }
+        &mut self.shorts[place(self.newest, SHORTS)]
+    }
+
+    /// The three horizons that end now.
+    #[must_use]
+    pub fn read(&mut self, at: Timestamp) -> Horizons {
+        self.open(at);
+        let mut short = self.shorts[place(self.newest, SHORTS)];
+        let mut long = short;
+        short.merge(&self.shorts[place(self.newest.wrapping_sub(1), SHORTS)]);
+        let mut middle = Counters::default();
+        self.shorts.iter().for_each(|c| middle.merge(c));
+        self.longs.iter().for_each(|c| long.merge(c));
+        Horizons { short, middle, long }
+    }
+
+    /// Closes buckets up to `now`: each goes into its minute, and what is older than the ring is forgotten.
+    fn turn(&mut self, now: u64) {
+        let minute = |bucket: u64| bucket / SHORTS as u64;
+        let closed = self.shorts[place(self.newest, SHORTS)];
+        self.longs[place(minute(self.newest), LONGS)].merge(&closed);
+        for bucket in (self.newest + 1..=now).rev().take(SHORTS) {
+            self.shorts[place(bucket, SHORTS)] = Counters::default();
+        }
+        for m in (minute(self.newest) + 1..=minute(now)).rev().take(LONGS) {
+            self.longs[place(m, LONGS)] = Counters::default();
+        }
+        self.newest = now;
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "a remainder of a small number")]
+fn place(bucket: u64, buckets: usize) -> usize {
+    (bucket % buckets as u64) as usize
+}
+
+/// A count as a float; counts above 2^24 lose their last digits, alike on every machine.
+#[allow(clippy::cast_precision_loss, reason = "rounding is the same everywhere")]
+pub(crate) fn lossless(n: u32) -> f32 {
+    n as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_horizon_forgets_in_its_own_time() {
+        let mut window = Window::default();
+        window.open(Timestamp::from_secs(600)).add(Tally::FramesOut, 7);
+        let seen = |w: &mut Window, s| {
+            let h = w.read(Timestamp::from_secs(s));
+            [h.short, h.middle, h.long].map(|c| c.get(Tally::FramesOut) as u32)
+        };
+        assert_eq!(seen(&mut window, 605), [7, 7, 7]);
+        assert_eq!(seen(&mut window, 619), [7, 7, 7]);
+        assert_eq!(seen(&mut window, 625), [0, 7, 7]);
+        assert_eq!(seen(&mut window, 665), [0, 0, 7]);
+        assert_eq!(seen(&mut window, 1_199), [0, 0, 7]);
+        assert_eq!(seen(&mut window, 1_205), [0, 0, 0]);
+    }
+
+    #[test]
+    fn the_estimate_is_near_the_truth() {
+        let key = crate::hash::HashKey::FIXED;
+        let mut sketch = Sketch::default();
+        for n in 0..100_u32 {
+            sketch.add(key.octets(&n.to_be_bytes()));
+        }
+        assert!((80.0..125.0).contains(&sketch.estimate()), "{}", sketch.estimate());
+    }
+}

@@ -1,0 +1,249 @@
+//! DNS messages, multicast DNS included.
+//!
+//! **Shape**: id (2), flags (2), four counts (2 each), then the questions and records. A name is a chain of labels, each with its
+//! length in front; a length with both top bits set points back to labels told before.
+//!
+//! **Bounds**: pointers are followed only backwards and only so many, so no name loops; a name holds 253 octets. Records end at
+//! the first that is malformed or beyond the payload. Over TCP the caller takes off the two octets of length first.
+//!
+//! **Source**: RFC 1035 section 4.1; RFC 3596 section 2.1 for IPv6 addresses.
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::octets::Cursor;
+
+mod name;
+
+pub use name::Name;
+
+/// The type of a record with an IPv4 address.
+pub const A: u16 = 1;
+/// The type of a record with free text.
+pub const TXT: u16 = 16;
+/// The type of a record with an IPv6 address.
+pub const AAAA: u16 = 28;
+/// The response code for a name that does not exist.
+pub const NAME_ERROR: u8 = 3;
+
+/// Octets of the header.
+const HEADER: usize = 12;
+
+/// One message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Message<'a> {
+    /// What it begins with.
+    pub header: Header,
+    payload: &'a [u8],
+}
+
+/// What a message begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Ties an answer to its question.
+    pub id: u16,
+    /// Whether this is an answer.
+    pub response: bool,
+    /// The response code, 0 if all is well.
+    pub rcode: u8,
+    /// Whether the answer did not fit.
+    pub truncated: bool,
+    /// How many questions are announced.
+    pub questions: u16,
+    /// How many answers are announced.
+    pub answers: u16,
+}
+
+/// A question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// What is asked about.
+    pub name: Name,
+    /// The type of record asked for.
+    pub qtype: u16,
+}
+
+/// A record of the answer section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// What the record is about.
+    pub name: Name,
+    /// The type of the record.
+    pub rtype: u16,
+    /// How long it may be kept.
+    ///
+    /// **Units**: seconds.
+    pub ttl: u32,
+    /// The address, if it is one.
+    pub address: Option<IpAddr>,
+}
+
+/// The records of the answer section, in their order.
+#[derive(Clone, Debug)]
+pub struct Answers<'a> {
+    payload: &'a [u8],
+    at: usize,
+    left: u16,
+}
+
+impl<'a> Message<'a> {
+    /// The message in this payload. `None` if it is shorter than a header.
+    #[must_use]
+    pub fn parse(payload: &'a [u8]) -> Option<Self> {
+        let [a, b, c, d, e, f, g, h, ..] = *payload.first_chunk::<HEADER>()?;
+        let header = Header {
+            id: u16::from_be_bytes([a, b]),
+            response: c & 0x80 != 0,
+            rcode: d & 0x0f,
+            truncated: c & 0x02 != 0,
+            questions: u16::from_be_bytes([e, f]),
+            answers: u16::from_be_bytes([g, h]),
+        };
+        Some(Self { header, payload })
+    }
+
+    /// The first question, if there is one and all of it was captured.
+    #[must_use]
+    pub fn question(&self) -> Option<Question> {
+        if self.header.questions == 0 {
+            return None;
+        }
+        let (name, end) = Name::read(self.payload, HEADER)?;
+        let qtype = Cursor(self.payload.get(end..)?).u16()?;
+        Some(Question { name, qtype })
+    }
+
+    /// The records of the answer section.
+    #[must_use]
+    pub fn answers(&self) -> Answers<'a> {
+        let start = (0..self.header.questions)
+            .try_fold(HEADER, |at, _| Some(name::skip(self.payload, at)? + 4));
+        let (at, left) = start.map_or((0, 0), |at| (at, self.header.answers));
+        Answers {
+            payload: self.payload,
+            at,
+            left,
+        }
+    }
+}
+
+impl Iterator for Answers<'_> {
+    type Item = Answer;
+
+    fn next(&mut self) -> Option<Answer> {
+        self.left = self.left.checked_sub(1)?;
+        let answer = self.read();
+        if answer.is_none() {
+            self.left = 0;
+        }
+        answer
+    }
+}
+
+impl Answers<'_> {
+    fn read(&mut self) -> Option<Answer> {
+        let (name, end) = Name::read(self.payload, self.at)?;
+        let mut rest = Cursor(self.payload.get(end..)?);
+        let rtype = rest.u16()?;
+        let _class = rest.u16()?;
+        let ttl = rest.u32()?;
+        let data = rest.behind_u16()?;
+        self.at = self.payload.len() - rest.0.len();
+        let address = match rtype {
+            A => <[u8; 4]>::try_from(data)
+                .ok()
+                .map(|a| IpAddr::V4(Ipv4Addr::from(a))),
+            AAAA => <[u8; 16]>::try_from(data)
+                .ok()
+                .map(|a| IpAddr::V6(Ipv6Addr::from(a))),
+            _ => None,
+        };
+        Some(Answer {
+            name,
+            rtype,
+            ttl,
+            address,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::vec::Vec;
+
+    /// Asks for `Www.Example.org` and answers with an alias, an IPv4 and an IPv6 address.
+    const ANSWER: &[u8] = b"\x12\x34\x81\x80\0\x01\0\x03\0\0\0\0\
+        \x03Www\x07Example\x03org\0\0\x01\0\x01\
+        \xc0\x0c\0\x05\0\x01\0\0\0\x3c\0\x06\x03cdn\xc0\x10\
+        \xc0\x2d\0\x01\0\x01\0\0\0\x0a\0\x04\xc0\x00\x02\x07\
+        \xc0\x2d\0\x1c\0\x01\0\0\0\x0a\0\x10\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x07";
+
+    #[test]
+    fn a_question_is_read_in_lower_case() {
+        let question = Message::parse(ANSWER).unwrap().question().unwrap();
+        assert_eq!(
+            (question.name.as_str(), question.qtype),
+            ("www.example.org", A)
+        );
+    }
+
+    #[test]
+    fn the_header_tells_an_answer_from_a_question() {
+        let header = Message::parse(ANSWER).unwrap().header;
+        let expected = Header {
+            id: 0x1234,
+            response: true,
+            rcode: 0,
+            truncated: false,
+            questions: 1,
+            answers: 3,
+        };
+        assert_eq!(header, expected);
+    }
+
+    #[test]
+    fn answers_follow_pointers_and_carry_addresses() {
+        let answers: Vec<Answer> = Message::parse(ANSWER).unwrap().answers().collect();
+        assert_eq!(answers.len(), 3);
+        assert_eq!(
+            (
+                answers[0].name.as_str(),
+                answers[0].rtype,
+                answers[0].address
+            ),
+            ("www.example.org", 5, None)
+        );
+        assert_eq!(
+            (answers[1].name.as_str(), answers[1].ttl),
+            ("cdn.example.org", 10)
+        );
+        assert_eq!(answers[1].address, Some("192.0.2.7".parse().unwrap()));
+        assert_eq!(answers[2].address, Some("2001:db8::7".parse().unwrap()));
+    }
+
+    #[test]
+    fn counts_that_lie_end_with_the_payload() {
+        let mut message = ANSWER.to_vec();
+        (message[6], message[7]) = (0xff, 0xff);
+        assert_eq!(Message::parse(&message).unwrap().answers().count(), 3);
+        (message[4], message[5]) = (0xff, 0xff);
+        assert_eq!(Message::parse(&message).unwrap().answers().count(), 0);
+    }
+
+    #[test]
+    fn a_message_cut_anywhere_tells_the_records_before_the_cut() {
+        let whole = Message::parse(ANSWER).unwrap();
+        for len in 0..ANSWER.len() {
+            let message = Message::parse(&ANSWER[..len]);
+            assert_eq!(message.is_some(), len >= HEADER, "{len}");
+            let Some(message) = message else { continue };
+            assert_eq!(message.question().is_some(), len >= 31, "{len}");
+            let read = message.answers().count();
+            assert!(
+                read < 3 && message.answers().eq(whole.answers().take(read)),
+                "{len}"
+            );
+        }
+    }
+}

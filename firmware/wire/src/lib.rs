@@ -1,0 +1,147 @@
+//! Octets of one frame to what the frame says.
+//!
+//! [`parse`] turns a captured frame into a [`Summary`]: the two hardware addresses, the VLAN, and what lies behind them down to
+//! the payload of TCP, UDP and ICMP. Nothing is copied: every slice points into the octets given. The payload readers
+//! ([`dns`], [`dhcp`], [`tls`], [`login`]) are called by whoever wants to look deeper; `parse` never does.
+//!
+//! **Contract**: each reader checks the length of a header before it reads a field, so no octets make it panic, loop or
+//! allocate. A length told by a header counts only as far as the frame on the wire reaches (trailers are not payload), and a
+//! slice only as far as the octets captured. A frame whose L2 or L3 header cannot be read is an [`Ignored`] reason to be
+//! counted; a broken L4 header leaves a packet with [`Transport::Cut`], since its addresses are still worth knowing.
+//!
+//! Refused here: reassembly, checksums and any state between frames. Called by `capture`, `features` and the fuzz targets.
+#![no_std]
+
+pub mod arp;
+mod cooked;
+pub mod dhcp;
+pub mod dns;
+mod ethernet;
+pub mod icmp;
+pub mod icmp6;
+mod ignored;
+mod ip;
+mod ipv4;
+mod ipv6;
+pub mod login;
+mod octets;
+pub mod tcp;
+pub mod tls;
+pub mod udp;
+mod vlan;
+
+use terms::MacAddr;
+
+pub use ignored::Ignored;
+pub use ip::{Packet, Transport, protocol};
+
+/// The ethertype of IPv4.
+pub const ETHERTYPE_IPV4: u16 = 0x0800;
+/// The ethertype of ARP.
+pub const ETHERTYPE_ARP: u16 = 0x0806;
+/// The ethertype of IPv6.
+pub const ETHERTYPE_IPV6: u16 = 0x86dd;
+
+/// How the frames of a link begin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum LinkType {
+    /// Ethernet II or IEEE 802.3 without preamble (pcap link type 1).
+    #[default]
+    Ethernet,
+    /// The Linux cooked header, version 1 (pcap link type 113).
+    LinuxCooked,
+}
+
+/// What one frame says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Summary<'a> {
+    /// The hardware address that sent it; zero if the link does not tell.
+    pub src: MacAddr,
+    /// The hardware address it is for; zero if the link does not tell.
+    pub dst: MacAddr,
+    /// The outermost VLAN id, 1 to 4095. A priority tag (id 0) names no VLAN.
+    pub vlan: Option<u16>,
+    /// Octets on the wire.
+    pub len: u32,
+    /// What lies behind the link header.
+    pub net: Net<'a>,
+}
+
+/// What lies behind the link header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Net<'a> {
+    /// ARP for IPv4 over Ethernet.
+    Arp(arp::Packet),
+    /// IPv4 or IPv6.
+    Ip(Packet<'a>),
+    /// Another ethertype, or below 0x0600 an IEEE 802.3 length.
+    Other(u16),
+}
+
+impl LinkType {
+    /// The link type of this pcap number, if frames of it can be read.
+    #[must_use]
+    pub const fn from_pcap(number: u32) -> Option<Self> {
+        match number {
+            1 => Some(Self::Ethernet),
+            113 => Some(Self::LinuxCooked),
+            _ => None,
+        }
+    }
+
+    /// The number of the link type in a pcap file.
+    #[must_use]
+    pub const fn to_pcap(self) -> u32 {
+        match self {
+            Self::Ethernet => 1,
+            Self::LinuxCooked => 113,
+        }
+    }
+}
+
+/// Reads one frame.
+///
+/// **Shape**: `octets` is what was captured, from the link header on; `len` is how long the frame was on the wire, which may be
+/// more (snap length). `vlan` is the tag control information that the ring took off the frame, or its id alone.
+///
+/// **Bounds**: up to two tags in the frame besides the one of the ring; behind a third the frame is [`Net::Other`].
+///
+/// # Errors
+/// The reason why the link or network header cannot be read; the caller counts it.
+#[inline]
+pub fn parse(
+    link: LinkType,
+    octets: &[u8],
+    len: u32,
+    vlan: Option<u16>,
+) -> Result<Summary<'_>, Ignored> {
+    if octets.is_empty() {
+        return Err(Ignored::Empty);
+    }
+    let len = len.max(octets::len32(octets));
+    let (header, rest) = match link {
+        LinkType::Ethernet => ethernet::Header::read(octets)?,
+        LinkType::LinuxCooked => cooked::read(octets)?,
+    };
+    let (tags, rest) = vlan::Tags::read(header.ethertype, rest)?;
+    let on_wire = len - octets::len32(octets) + octets::len32(rest);
+    Ok(Summary {
+        src: header.src,
+        dst: header.dst,
+        vlan: vlan.and_then(vlan::id).or(tags.id),
+        len,
+        net: Net::read(tags.ethertype, rest, on_wire)?,
+    })
+}
+
+impl<'a> Net<'a> {
+    #[inline]
+    fn read(ethertype: u16, octets: &'a [u8], on_wire: u32) -> Result<Self, Ignored> {
+        match ethertype {
+            ETHERTYPE_IPV4 => ipv4::read(octets, on_wire).map(Self::Ip),
+            ETHERTYPE_IPV6 => ipv6::read(octets, on_wire).map(Self::Ip),
+            ETHERTYPE_ARP => arp::Packet::read(octets).map(Self::Arp),
+            other => Ok(Self::Other(other)),
+        }
+    }
+}

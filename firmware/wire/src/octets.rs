@@ -1,0 +1,81 @@
+//! Numbers in network octet order, and a cursor that never reads past the end.
+
+/// What is left to read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cursor<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Cursor<'a> {
+    /// The next `len` octets.
+    #[inline]
+    pub(crate) fn take(&mut self, len: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(len)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    /// The next octet.
+    #[inline]
+    pub(crate) fn u8(&mut self) -> Option<u8> {
+        let (first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(*first)
+    }
+
+    /// The next two octets.
+    #[inline]
+    pub(crate) fn u16(&mut self) -> Option<u16> {
+        let (taken, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(u16::from_be_bytes(*taken))
+    }
+
+    /// The next four octets.
+    #[inline]
+    pub(crate) fn u32(&mut self) -> Option<u32> {
+        let (taken, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(u32::from_be_bytes(*taken))
+    }
+
+    /// The octets behind a length of one octet, as many of them as are there.
+    #[inline]
+    pub(crate) fn behind_u8(&mut self) -> Option<&'a [u8]> {
+        let len = self.u8()?;
+        self.take(usize::from(len))
+    }
+
+    /// The octets behind a length of two octets.
+    #[inline]
+    pub(crate) fn behind_u16(&mut self) -> Option<&'a [u8]> {
+        let len = self.u16()?;
+        self.take(usize::from(len))
+    }
+}
+
+/// The two octets at `at`, if they are there.
+#[inline]
+pub(crate) fn u16_at(octets: &[u8], at: usize) -> Option<u16> {
+    octets
+        .get(at..)?
+        .first_chunk()
+        .map(|pair| u16::from_be_bytes(*pair))
+}
+
+/// The length of a slice; no frame is longer than 4 GiB.
+#[inline]
+pub(crate) fn len32(octets: &[u8]) -> u32 {
+    u32::try_from(octets.len()).unwrap_or(u32::MAX)
+}
+
+/// At most the first `len` octets.
+#[inline]
+pub(crate) fn upto(octets: &[u8], len: u32) -> &[u8] {
+    octets.get(..len as usize).unwrap_or(octets)
+}
+
+/// Whether `needle` (in lower case) occurs in `octets`, in whatever case.
+pub(crate) fn contains(octets: &[u8], needle: &[u8]) -> bool {
+    octets
+        .windows(needle.len())
+        .any(|window| window.eq_ignore_ascii_case(needle))
+}
