@@ -3,6 +3,7 @@
 extern crate alloc;
 use alloc::collections::VecDeque;
 
+use heapless::Vec;
 use terms::{HostKey, MacAddr, Side, Span, Timestamp};
 
 use crate::change::Ask;
@@ -74,8 +75,37 @@ pub struct HostTable<J> {
     pub(crate) unawaited: u64,
     pub(crate) unnoted: u64,
     pub(crate) login_horizon: Span,
-    pub(crate) dhcp_server: Option<MacAddr>,
-    pub(crate) router: Option<MacAddr>,
+    pub(crate) infrastructure: Infrastructure,
+}
+
+/// Who serves the network, as the frames told: the DHCP server and the router that were seen first, the gateway that the DHCP
+/// server names, and DNS servers on the uplink side.
+///
+/// **Bounds**: eight each; later ones are left out.
+#[derive(Clone, Debug, Default)]
+pub struct Infrastructure {
+    /// The DHCP server's hardware address, once one answered.
+    pub dhcp_server: Option<MacAddr>,
+    /// The advertising router's hardware address, once one advertised.
+    pub router: Option<MacAddr>,
+    /// All hardware addresses.
+    pub macs: Vec<MacAddr, 8>,
+    /// All addresses.
+    pub addresses: Vec<HostKey, 8>,
+}
+
+impl Infrastructure {
+    pub(crate) fn add_mac(&mut self, mac: MacAddr) {
+        if !self.macs.contains(&mac) {
+            self.macs.push(mac).unwrap_or_default();
+        }
+    }
+
+    pub(crate) fn add_address(&mut self, host: HostKey) {
+        if !self.addresses.contains(&host) {
+            self.addresses.push(host).unwrap_or_default();
+        }
+    }
 }
 
 impl Default for Capacities {
@@ -100,8 +130,7 @@ impl<J: Judgement> HostTable<J> {
             unawaited: 0,
             unnoted: 0,
             login_horizon,
-            dhcp_server: None,
-            router: None,
+            infrastructure: Infrastructure::default(),
         }
     }
 
@@ -139,10 +168,10 @@ impl<J: Judgement> HostTable<J> {
         self.neighbors.get_mut(self.key.mac(mac)).map_or(0, |n| n.hosts(now))
     }
 
-    /// The DHCP server and the router that were seen first, by hardware address.
+    /// Who serves the network.
     #[must_use]
-    pub fn infrastructure(&self) -> [Option<MacAddr>; 2] {
-        [self.dhcp_server, self.router]
+    pub fn infrastructure(&self) -> &Infrastructure {
+        &self.infrastructure
     }
 
     /// The host's features at this moment, or nothing where the host is not in the table.

@@ -25,6 +25,6 @@ mod window;
 pub use change::{Ask, Change, Noted, Service};
 pub use hash::HashKey;
 pub use host::{Host, Judgement};
-pub use host_table::{Capacities, HostTable, Occupancy};
+pub use host_table::{Capacities, HostTable, Infrastructure, Occupancy};
 pub use observe::{NOTED, Notes};
 pub use vector::{FEATURES, FeatureVector, SCHEMA, schema_hash};

@@ -80,9 +80,8 @@ impl From<u16> for Operation {
 mod tests {
     use super::*;
 
-    const REPLY: [u8; LEN] = [
-        0, 1, 8, 0, 6, 4, 0, 2, 2, 0, 0, 0, 0, 1, 192, 168, 7, 1, 2, 0, 0, 0, 0, 9, 192, 168, 7, 9,
-    ];
+    const REPLY: [u8; LEN] =
+        [0, 1, 8, 0, 6, 4, 0, 2, 2, 0, 0, 0, 0, 1, 192, 168, 7, 1, 2, 0, 0, 0, 0, 9, 192, 168, 7, 9];
 
     #[test]
     fn a_reply_claims_an_address_for_its_sender() {
@@ -95,23 +94,14 @@ mod tests {
         };
         assert_eq!(Packet::read(&REPLY), Ok(expected));
         assert!(!expected.is_announcement());
-        assert!(
-            Packet {
-                target: expected.sender,
-                ..expected
-            }
-            .is_announcement()
-        );
+        assert!(Packet { target: expected.sender, ..expected }.is_announcement());
     }
 
     #[test]
     fn an_unknown_operation_is_data() {
         let mut packet = REPLY;
         packet[7] = 8;
-        assert_eq!(
-            Packet::read(&packet).unwrap().operation,
-            Operation::Unknown(8)
-        );
+        assert_eq!(Packet::read(&packet).unwrap().operation, Operation::Unknown(8));
     }
 
     #[test]

@@ -17,27 +17,14 @@ const BROADCAST: u16 = 1;
 /// The header and what follows it. The receiver is told only where it is everybody.
 #[inline]
 pub(crate) fn read(octets: &[u8]) -> Result<(Header, &[u8]), Ignored> {
-    let (head, rest) = octets
-        .split_first_chunk::<LEN>()
-        .ok_or(Ignored::CookedCut)?;
+    let (head, rest) = octets.split_first_chunk::<LEN>().ok_or(Ignored::CookedCut)?;
     let pair = |at: usize| u16::from_be_bytes([head[at], head[at + 1]]);
     let src = match pair(4) {
         6 => MacAddr::new([head[6], head[7], head[8], head[9], head[10], head[11]]),
         _ => MacAddr::ZERO,
     };
-    let dst = if pair(0) == BROADCAST {
-        MacAddr::BROADCAST
-    } else {
-        MacAddr::ZERO
-    };
-    Ok((
-        Header {
-            src,
-            dst,
-            ethertype: pair(14),
-        },
-        rest,
-    ))
+    let dst = if pair(0) == BROADCAST { MacAddr::BROADCAST } else { MacAddr::ZERO };
+    Ok((Header { src, dst, ethertype: pair(14) }, rest))
 }
 
 #[cfg(test)]

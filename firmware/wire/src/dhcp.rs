@@ -116,9 +116,7 @@ impl<'a> Message<'a> {
 
 /// The first address of a value.
 fn address(value: &[u8]) -> Option<Ipv4Addr> {
-    value
-        .first_chunk::<4>()
-        .map(|octets| Ipv4Addr::from(*octets))
+    value.first_chunk::<4>().map(|octets| Ipv4Addr::from(*octets))
 }
 
 #[cfg(test)]
@@ -137,40 +135,37 @@ mod tests {
         payload
     }
 
-    const OFFERED: &[u8] = &[
-        53, 1, 2, 0, 54, 4, 192, 168, 7, 1, 3, 8, 192, 168, 7, 1, 192, 168, 7, 2, 255, 53, 1, 9,
-    ];
+    const OFFERED: &[u8] = &[53, 1, 2, 0, 54, 4, 192, 168, 7, 1, 3, 8, 192, 168, 7, 1, 192, 168, 7, 2, 255, 53, 1, 9];
 
     #[test]
     fn an_offer_names_its_server_and_router() {
         let payload = message(OFFERED);
         let read = Message::parse(&payload).unwrap();
         assert_eq!((read.kind, read.is_from_server()), (Some(OFFER), true));
-        assert_eq!(
-            (read.client_mac, read.your),
-            (
-                MacAddr::new([2, 0, 0, 0, 0, 9]),
-                Ipv4Addr::new(192, 168, 7, 50)
-            )
-        );
+        assert_eq!((read.client_mac, read.your), (MacAddr::new([2, 0, 0, 0, 0, 9]), Ipv4Addr::new(192, 168, 7, 50)));
         assert_eq!(
             (read.server, read.router),
-            (
-                Some(Ipv4Addr::new(192, 168, 7, 1)),
-                Some(Ipv4Addr::new(192, 168, 7, 1))
-            )
+            (Some(Ipv4Addr::new(192, 168, 7, 1)), Some(Ipv4Addr::new(192, 168, 7, 1)))
         );
     }
 
     #[test]
     fn a_request_describes_its_client() {
-        let payload = message(b"\x35\x01\x03\x0c\x05phone\x0c\x02no\x3c\x03abc\x37\x03\x01\x03\x06\xa1\x0chttps://m.ex\xff");
+        let payload =
+            message(b"\x35\x01\x03\x0c\x05phone\x0c\x02no\x3c\x03abc\x37\x03\x01\x03\x06\xa1\x0chttps://m.ex\xff");
         let read = Message::parse(&payload).unwrap();
         assert_eq!((read.kind, read.is_from_server()), (Some(REQUEST), false));
         assert_eq!(read.host_name, Some(&b"phone"[..]));
         assert_eq!(read.vendor_class, Some(&b"abc"[..]));
         assert_eq!(read.parameters, Some(&[1, 3, 6][..]));
         assert_eq!(read.mud_url, Some(&b"https://m.ex"[..]));
+    }
+
+    #[test]
+    fn of_an_option_told_twice_the_first_counts_and_none_behind_the_end() {
+        let payload = message(b"\x35\x01\x02\x35\x01\x05\xff\0\x0c\x04late");
+        let read = Message::parse(&payload).unwrap();
+        assert_eq!((read.kind, read.host_name), (Some(OFFER), None));
     }
 
     #[test]
@@ -195,16 +190,8 @@ mod tests {
         for len in 0..FIXED + 4 + 18 {
             let read = Message::parse(&payload[..len]);
             assert_eq!(read.is_some(), len >= FIXED, "{len}");
-            assert_eq!(
-                read.and_then(|m| m.kind).is_some(),
-                len >= FIXED + 4 + 3,
-                "{len}"
-            );
-            assert_eq!(
-                read.and_then(|m| m.server).is_some(),
-                len >= FIXED + 4 + 10,
-                "{len}"
-            );
+            assert_eq!(read.and_then(|m| m.kind).is_some(), len >= FIXED + 4 + 3, "{len}");
+            assert_eq!(read.and_then(|m| m.server).is_some(), len >= FIXED + 4 + 10, "{len}");
             assert_eq!(read.and_then(|m| m.router), None, "{len}");
         }
     }

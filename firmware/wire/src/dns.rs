@@ -115,14 +115,9 @@ impl<'a> Message<'a> {
     /// The records of the answer section.
     #[must_use]
     pub fn answers(&self) -> Answers<'a> {
-        let start = (0..self.header.questions)
-            .try_fold(HEADER, |at, _| Some(name::skip(self.payload, at)? + 4));
+        let start = (0..self.header.questions).try_fold(HEADER, |at, _| Some(name::skip(self.payload, at)? + 4));
         let (at, left) = start.map_or((0, 0), |at| (at, self.header.answers));
-        Answers {
-            payload: self.payload,
-            at,
-            left,
-        }
+        Answers { payload: self.payload, at, left }
     }
 }
 
@@ -131,11 +126,8 @@ impl Iterator for Answers<'_> {
 
     fn next(&mut self) -> Option<Answer> {
         self.left = self.left.checked_sub(1)?;
-        let answer = self.read();
-        if answer.is_none() {
-            self.left = 0;
-        }
-        answer
+        // A record that cannot be read is not stepped over, so every later call ends there too.
+        self.read()
     }
 }
 
@@ -149,20 +141,11 @@ impl Answers<'_> {
         let data = rest.behind_u16()?;
         self.at = self.payload.len() - rest.0.len();
         let address = match rtype {
-            A => <[u8; 4]>::try_from(data)
-                .ok()
-                .map(|a| IpAddr::V4(Ipv4Addr::from(a))),
-            AAAA => <[u8; 16]>::try_from(data)
-                .ok()
-                .map(|a| IpAddr::V6(Ipv6Addr::from(a))),
+            A => <[u8; 4]>::try_from(data).ok().map(|a| IpAddr::V4(Ipv4Addr::from(a))),
+            AAAA => <[u8; 16]>::try_from(data).ok().map(|a| IpAddr::V6(Ipv6Addr::from(a))),
             _ => None,
         };
-        Some(Answer {
-            name,
-            rtype,
-            ttl,
-            address,
-        })
+        Some(Answer { name, rtype, ttl, address })
     }
 }
 
@@ -182,23 +165,13 @@ mod tests {
     #[test]
     fn a_question_is_read_in_lower_case() {
         let question = Message::parse(ANSWER).unwrap().question().unwrap();
-        assert_eq!(
-            (question.name.as_str(), question.qtype),
-            ("www.example.org", A)
-        );
+        assert_eq!((question.name.as_str(), question.qtype), ("www.example.org", A));
     }
 
     #[test]
     fn the_header_tells_an_answer_from_a_question() {
         let header = Message::parse(ANSWER).unwrap().header;
-        let expected = Header {
-            id: 0x1234,
-            response: true,
-            rcode: 0,
-            truncated: false,
-            questions: 1,
-            answers: 3,
-        };
+        let expected = Header { id: 0x1234, response: true, rcode: 0, truncated: false, questions: 1, answers: 3 };
         assert_eq!(header, expected);
     }
 
@@ -206,18 +179,8 @@ mod tests {
     fn answers_follow_pointers_and_carry_addresses() {
         let answers: Vec<Answer> = Message::parse(ANSWER).unwrap().answers().collect();
         assert_eq!(answers.len(), 3);
-        assert_eq!(
-            (
-                answers[0].name.as_str(),
-                answers[0].rtype,
-                answers[0].address
-            ),
-            ("www.example.org", 5, None)
-        );
-        assert_eq!(
-            (answers[1].name.as_str(), answers[1].ttl),
-            ("cdn.example.org", 10)
-        );
+        assert_eq!((answers[0].name.as_str(), answers[0].rtype, answers[0].address), ("www.example.org", 5, None));
+        assert_eq!((answers[1].name.as_str(), answers[1].ttl), ("cdn.example.org", 10));
         assert_eq!(answers[1].address, Some("192.0.2.7".parse().unwrap()));
         assert_eq!(answers[2].address, Some("2001:db8::7".parse().unwrap()));
     }
@@ -240,10 +203,7 @@ mod tests {
             let Some(message) = message else { continue };
             assert_eq!(message.question().is_some(), len >= 31, "{len}");
             let read = message.answers().count();
-            assert!(
-                read < 3 && message.answers().eq(whole.answers().take(read)),
-                "{len}"
-            );
+            assert!(read < 3 && message.answers().eq(whole.answers().take(read)), "{len}");
         }
     }
 }

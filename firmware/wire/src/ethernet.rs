@@ -23,9 +23,7 @@ impl Header {
     /// The header and what follows it.
     #[inline]
     pub(crate) fn read(octets: &[u8]) -> Result<(Self, &[u8]), Ignored> {
-        let (head, rest) = octets
-            .split_first_chunk::<LEN>()
-            .ok_or(Ignored::EthernetCut)?;
+        let (head, rest) = octets.split_first_chunk::<LEN>().ok_or(Ignored::EthernetCut)?;
         let [a, b, c, d, e, f, g, h, i, j, k, l, high, low] = *head;
         let header = Self {
             src: MacAddr::new([g, h, i, j, k, l]),
@@ -53,11 +51,7 @@ mod tests {
     #[test]
     fn a_header_cut_anywhere_is_told() {
         for len in 0..LEN {
-            assert_eq!(
-                Header::read(&FRAME[..len]),
-                Err(Ignored::EthernetCut),
-                "{len}"
-            );
+            assert_eq!(Header::read(&FRAME[..len]), Err(Ignored::EthernetCut), "{len}");
         }
     }
 }

@@ -66,51 +66,27 @@ impl<'a> Message<'a> {
         let [kind, code, _, _, a, b, c, d] = *body.octets.first_chunk()?;
         let (payload, payload_len) = body.behind(LEN)?;
         let (id, seq) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
-        Some(Self {
-            kind,
-            code,
-            id,
-            seq,
-            payload_len,
-            payload,
-        })
+        Some(Self { kind, code, id, seq, payload_len, payload })
     }
 
     /// Whether this is an error about another packet.
     #[must_use]
     pub const fn is_error(&self) -> bool {
-        matches!(
-            self.kind,
-            UNREACHABLE | QUENCH | REDIRECT | TIME_EXCEEDED | PARAMETER
-        )
+        matches!(self.kind, UNREACHABLE | QUENCH | REDIRECT | TIME_EXCEEDED | PARAMETER)
     }
 
     /// The packet at fault, if this is an error and its header was captured.
     #[must_use]
     pub fn inner(&self) -> Option<Inner> {
-        if self.is_error() {
-            ipv4::quoted(self.payload)
-        } else {
-            None
-        }
+        if self.is_error() { ipv4::quoted(self.payload) } else { None }
     }
 }
 
 impl Inner {
     pub(crate) fn new(src: IpAddr, dst: IpAddr, number: u8, body: &[u8]) -> Self {
-        let ports = if matches!(number, protocol::TCP | protocol::UDP) {
-            body
-        } else {
-            &[]
-        };
+        let ports = if matches!(number, protocol::TCP | protocol::UDP) { body } else { &[] };
         let port = |at| u16_at(ports, at).unwrap_or(0);
-        Self {
-            src,
-            dst,
-            protocol: number,
-            src_port: port(0),
-            dst_port: port(2),
-        }
+        Self { src, dst, protocol: number, src_port: port(0), dst_port: port(2) }
     }
 }
 
@@ -125,11 +101,7 @@ mod tests {
     ];
 
     fn body(octets: &[u8]) -> Body<'_> {
-        Body {
-            octets,
-            len: UNREACHABLE_PORT.len() as u32,
-            fragment: false,
-        }
+        Body { octets, len: UNREACHABLE_PORT.len() as u32, fragment: false }
     }
 
     #[test]
@@ -142,10 +114,7 @@ mod tests {
             src_port: 5000,
             dst_port: 161,
         };
-        assert_eq!(
-            (message.kind, message.code, message.inner()),
-            (3, 3, Some(expected))
-        );
+        assert_eq!((message.kind, message.code, message.inner()), (3, 3, Some(expected)));
     }
 
     #[test]
@@ -153,15 +122,7 @@ mod tests {
         let mut octets = UNREACHABLE_PORT;
         (octets[0], octets[5], octets[7]) = (ECHO_REQUEST, 7, 9);
         let message = Message::read(body(&octets)).unwrap();
-        assert_eq!(
-            (
-                message.id,
-                message.seq,
-                message.payload_len,
-                message.inner()
-            ),
-            (7, 9, 28, None)
-        );
+        assert_eq!((message.id, message.seq, message.payload_len, message.inner()), (7, 9, 28, None));
     }
 
     #[test]
@@ -171,11 +132,7 @@ mod tests {
             assert_eq!(message.is_some(), len >= 8, "{len}");
             let inner = message.and_then(|m| m.inner());
             assert_eq!(inner.is_some(), len >= 28, "{len}");
-            assert_eq!(
-                inner.map_or(0, |i| i.dst_port),
-                if len >= 32 { 161 } else { 0 },
-                "{len}"
-            );
+            assert_eq!(inner.map_or(0, |i| i.dst_port), if len >= 32 { 161 } else { 0 }, "{len}");
         }
     }
 }

@@ -86,14 +86,7 @@ impl<'a> Message<'a> {
         let [kind, code, _, _, a, b, c, d] = *body.octets.first_chunk()?;
         let (payload, payload_len) = body.behind(LEN)?;
         let (id, seq) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
-        Some(Self {
-            kind,
-            code,
-            id,
-            seq,
-            payload_len,
-            payload,
-        })
+        Some(Self { kind, code, id, seq, payload_len, payload })
     }
 
     /// Whether this is an error about another packet.
@@ -105,11 +98,7 @@ impl<'a> Message<'a> {
     /// The packet at fault, if this is an error and its header was captured.
     #[must_use]
     pub fn inner(&self) -> Option<Inner> {
-        if self.is_error() {
-            ipv6::quoted(self.payload)
-        } else {
-            None
-        }
+        if self.is_error() { ipv6::quoted(self.payload) } else { None }
     }
 
     /// Whether the sender says that it is a router.
@@ -165,11 +154,7 @@ mod tests {
     ];
 
     fn read(octets: &[u8]) -> Option<Message<'_>> {
-        Message::read(Body {
-            octets,
-            len: ADVERTISEMENT.len() as u32,
-            fragment: false,
-        })
+        Message::read(Body { octets, len: ADVERTISEMENT.len() as u32, fragment: false })
     }
 
     #[test]
@@ -224,20 +209,9 @@ mod tests {
         (octets[0], octets[1], octets[8], octets[13], octets[14]) = (UNREACHABLE, 4, 0x60, 8, 17);
         (octets[31], octets[47]) = (1, 2);
         octets[48..52].copy_from_slice(&[0x13, 0x88, 0, 161]);
-        let message = Message::read(Body {
-            octets: &octets,
-            len: 56,
-            fragment: false,
-        })
-        .unwrap();
+        let message = Message::read(Body { octets: &octets, len: 56, fragment: false }).unwrap();
         let inner = message.inner().unwrap();
-        assert_eq!(
-            (inner.protocol, inner.src_port, inner.dst_port),
-            (17, 5000, 161)
-        );
-        assert_eq!(
-            (inner.src, inner.dst),
-            ("::1".parse().unwrap(), "::2".parse().unwrap())
-        );
+        assert_eq!((inner.protocol, inner.src_port, inner.dst_port), (17, 5000, 161));
+        assert_eq!((inner.src, inner.dst), ("::1".parse().unwrap(), "::2".parse().unwrap()));
     }
 }

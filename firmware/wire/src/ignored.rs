@@ -87,12 +87,7 @@ mod tests {
     #[test]
     fn reasons_are_told_in_snake_case() {
         for reason in Ignored::ALL {
-            assert!(
-                reason
-                    .as_str()
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-            );
+            assert!(reason.as_str().bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'));
         }
     }
 }

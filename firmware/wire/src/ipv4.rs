@@ -41,14 +41,8 @@ pub(crate) fn read(octets: &[u8], on_wire: u32) -> Result<Packet<'_>, Ignored> {
     };
     let body = len.checked_sub(header.len).ok_or(Ignored::Ipv4Length)?;
     let transport = if header.fragment & OFFSET == 0 {
-        let captured = upto(octets, len)
-            .get(header.len as usize..)
-            .unwrap_or_default();
-        let body = Body {
-            octets: captured,
-            len: body,
-            fragment: header.fragment & MORE != 0,
-        };
+        let captured = upto(octets, len).get(header.len as usize..).unwrap_or_default();
+        let body = Body { octets: captured, len: body, fragment: header.fragment & MORE != 0 };
         Transport::read(header.protocol, 4, body)
     } else {
         Transport::LaterFragment
@@ -66,16 +60,9 @@ pub(crate) fn read(octets: &[u8], on_wire: u32) -> Result<Packet<'_>, Ignored> {
 /// Reads the packet that an ICMP error quotes, which is cut short by design.
 pub(crate) fn quoted(octets: &[u8]) -> Option<Inner> {
     let header = Header::read(octets).ok()?;
-    let body = octets
-        .get(header.len as usize..)
-        .filter(|_| header.fragment & OFFSET == 0);
+    let body = octets.get(header.len as usize..).filter(|_| header.fragment & OFFSET == 0);
     let (src, dst) = (IpAddr::V4(header.src), IpAddr::V4(header.dst));
-    Some(Inner::new(
-        src,
-        dst,
-        header.protocol,
-        body.unwrap_or_default(),
-    ))
+    Some(Inner::new(src, dst, header.protocol, body.unwrap_or_default()))
 }
 
 impl Header {
@@ -118,18 +105,10 @@ mod tests {
     #[test]
     fn padding_of_the_link_is_not_payload() {
         let packet = read(&PACKET, 36).unwrap();
-        assert_eq!(
-            (packet.len, packet.protocol, packet.fragment),
-            (30, protocol::UDP, false)
-        );
-        let Transport::Udp(datagram) = packet.transport else {
-            panic!("{packet:?}")
-        };
+        assert_eq!((packet.len, packet.protocol, packet.fragment), (30, protocol::UDP, false));
+        let Transport::Udp(datagram) = packet.transport else { panic!("{packet:?}") };
         assert_eq!((datagram.src_port, datagram.dst_port), (5000, 53));
-        assert_eq!(
-            (datagram.payload_len, datagram.payload),
-            (2, &[0xaa, 0xbb][..])
-        );
+        assert_eq!((datagram.payload_len, datagram.payload), (2, &[0xaa, 0xbb][..]));
     }
 
     #[test]
@@ -148,13 +127,8 @@ mod tests {
     #[test]
     fn a_snapped_packet_keeps_the_length_it_had() {
         let packet = read(&PACKET[..28], 36).unwrap();
-        let Transport::Udp(datagram) = packet.transport else {
-            panic!("{packet:?}")
-        };
-        assert_eq!(
-            (packet.len, datagram.payload_len, datagram.payload.len()),
-            (30, 2, 0)
-        );
+        let Transport::Udp(datagram) = packet.transport else { panic!("{packet:?}") };
+        assert_eq!((packet.len, datagram.payload_len, datagram.payload.len()), (30, 2, 0));
     }
 
     #[test]
@@ -173,9 +147,7 @@ mod tests {
         octets[..20].copy_from_slice(&PACKET[..20]);
         (octets[0], octets[3]) = (0x46, 34);
         octets[24..34].copy_from_slice(&PACKET[20..30]);
-        assert!(
-            matches!(read(&octets, 40).unwrap().transport, Transport::Udp(d) if d.dst_port == 53)
-        );
+        assert!(matches!(read(&octets, 40).unwrap().transport, Transport::Udp(d) if d.dst_port == 53));
         assert_eq!(read(&octets[..22], 40).unwrap().transport, Transport::Cut);
     }
 

@@ -100,9 +100,7 @@ pub(crate) fn quoted(octets: &[u8]) -> Option<Inner> {
     let header = Header::read(octets).ok()?;
     let payload = octets.get(LEN..).unwrap_or_default();
     let chain = Chain::follow(header.next, payload, u32::from(header.payload_len)).ok()?;
-    let body = payload
-        .get(chain.len as usize..)
-        .filter(|_| chain.end == End::Transport);
+    let body = payload.get(chain.len as usize..).filter(|_| chain.end == End::Transport);
     let (src, dst) = (IpAddr::V6(header.src), IpAddr::V6(header.dst));
     Some(Inner::new(src, dst, chain.next, body.unwrap_or_default()))
 }
@@ -111,9 +109,7 @@ impl Header {
     #[inline]
     fn read(octets: &[u8]) -> Result<Self, Ignored> {
         let (fixed, addresses) = octets.split_first_chunk::<8>().ok_or(Ignored::Ipv6Cut)?;
-        let (src, rest) = addresses
-            .split_first_chunk::<16>()
-            .ok_or(Ignored::Ipv6Cut)?;
+        let (src, rest) = addresses.split_first_chunk::<16>().ok_or(Ignored::Ipv6Cut)?;
         let dst = rest.first_chunk::<16>().ok_or(Ignored::Ipv6Cut)?;
         if fixed[0] >> 4 != 6 {
             return Err(Ignored::Ipv6Header);
@@ -131,19 +127,12 @@ impl Chain {
     /// Follows the extension headers at the head of a payload of `len` octets.
     #[inline]
     fn follow(next: u8, payload: &[u8], len: u32) -> Result<Self, Ignored> {
-        let mut chain = Self {
-            next,
-            len: 0,
-            fragment: false,
-            end: End::Transport,
-        };
+        let mut chain = Self { next, len: 0, fragment: false, end: End::Transport };
         for _ in 0..MOST {
             if !is_extension(chain.next) {
                 return Ok(chain);
             }
-            let head = payload
-                .get(chain.len as usize..)
-                .and_then(<[u8]>::first_chunk::<8>);
+            let head = payload.get(chain.len as usize..).and_then(<[u8]>::first_chunk::<8>);
             let Some(head) = head else {
                 chain.end = End::Cut;
                 return Ok(chain);
@@ -169,28 +158,14 @@ impl Chain {
                 return Ok(chain);
             }
         }
-        if is_extension(chain.next) {
-            Err(Ignored::Ipv6Extensions)
-        } else {
-            Ok(chain)
-        }
+        if is_extension(chain.next) { Err(Ignored::Ipv6Extensions) } else { Ok(chain) }
     }
 }
 
 /// Whether this number announces a header that names its successor in the clear.
 #[inline]
 const fn is_extension(number: u8) -> bool {
-    matches!(
-        number,
-        HOP_BY_HOP
-            | ROUTING
-            | FRAGMENT
-            | AUTHENTICATION
-            | DESTINATION
-            | MOBILITY
-            | HOST_IDENTITY
-            | SHIM6
-    )
+    matches!(number, HOP_BY_HOP | ROUTING | FRAGMENT | AUTHENTICATION | DESTINATION | MOBILITY | HOST_IDENTITY | SHIM6)
 }
 
 #[cfg(test)]
@@ -205,9 +180,7 @@ mod tests {
         for (place, (_, octets)) in chain.iter().enumerate() {
             let start = body.len();
             body.extend_from_slice(octets);
-            body[start] = chain
-                .get(place + 1)
-                .map_or(protocol::UDP, |(number, _)| *number);
+            body[start] = chain.get(place + 1).map_or(protocol::UDP, |(number, _)| *number);
         }
         body.extend_from_slice(&[0x13, 0x88, 0, 53, 0, 10, 0, 0, 0xaa, 0xbb]);
         let mut packet = std::vec![0x60, 0, 0, 0, 0, body.len() as u8, 0, 64];
@@ -232,10 +205,7 @@ mod tests {
         let read = read_all(&octets).unwrap();
         assert_eq!(read.src, "2001:db8::1".parse::<IpAddr>().unwrap());
         assert_eq!(read.dst, "2001:db8::2".parse::<IpAddr>().unwrap());
-        assert_eq!(
-            (read.len, read.protocol, read.fragment),
-            (50, protocol::UDP, false)
-        );
+        assert_eq!((read.len, read.protocol, read.fragment), (50, protocol::UDP, false));
         assert!(is_dns(read.transport));
     }
 
@@ -243,11 +213,7 @@ mod tests {
     fn the_protocol_stands_behind_the_extension_headers() {
         let long = [0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         let authentication = [0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        let octets = packet(&[
-            (HOP_BY_HOP, &[0; 8]),
-            (DESTINATION, &long),
-            (AUTHENTICATION, &authentication),
-        ]);
+        let octets = packet(&[(HOP_BY_HOP, &[0; 8]), (DESTINATION, &long), (AUTHENTICATION, &authentication)]);
         let read = read_all(&octets).unwrap();
         assert_eq!(read.protocol, protocol::UDP);
         assert!(is_dns(read.transport), "{read:?}");
@@ -268,15 +234,8 @@ mod tests {
 
     #[test]
     fn a_chain_of_eight_is_followed_and_one_of_nine_is_not() {
-        assert!(is_dns(
-            read_all(&packet(&[(DESTINATION, &[0; 8][..]); MOST]))
-                .unwrap()
-                .transport
-        ));
-        assert_eq!(
-            read_all(&packet(&[(DESTINATION, &[0; 8][..]); MOST + 1])),
-            Err(Ignored::Ipv6Extensions)
-        );
+        assert!(is_dns(read_all(&packet(&[(DESTINATION, &[0; 8][..]); MOST])).unwrap().transport));
+        assert_eq!(read_all(&packet(&[(DESTINATION, &[0; 8][..]); MOST + 1])), Err(Ignored::Ipv6Extensions));
     }
 
     #[test]
@@ -296,10 +255,7 @@ mod tests {
         octets[6] = protocol::ICMP6;
         assert_eq!(read_all(&octets), Err(Ignored::Ipv6Length));
         octets[6] = protocol::NOTHING;
-        assert_eq!(
-            read_all(&octets).map(|p| (p.len, p.transport)),
-            Ok((40, Transport::Other(59)))
-        );
+        assert_eq!(read_all(&octets).map(|p| (p.len, p.transport)), Ok((40, Transport::Other(59))));
     }
 
     #[test]

@@ -9,7 +9,8 @@
 //! slice only as far as the octets captured. A frame whose L2 or L3 header cannot be read is an [`Ignored`] reason to be
 //! counted; a broken L4 header leaves a packet with [`Transport::Cut`], since its addresses are still worth knowing.
 //!
-//! Refused here: reassembly, checksums and any state between frames. Called by `capture`, `features` and the fuzz targets.
+//! Refused here: reassembly, checksums and any state between frames. Called by `picket` for every frame, and by `features` for
+//! payloads.
 #![no_std]
 
 pub mod arp;
@@ -109,12 +110,7 @@ impl LinkType {
 /// # Errors
 /// The reason why the link or network header cannot be read; the caller counts it.
 #[inline]
-pub fn parse(
-    link: LinkType,
-    octets: &[u8],
-    len: u32,
-    vlan: Option<u16>,
-) -> Result<Summary<'_>, Ignored> {
+pub fn parse(link: LinkType, octets: &[u8], len: u32, vlan: Option<u16>) -> Result<Summary<'_>, Ignored> {
     if octets.is_empty() {
         return Err(Ignored::Empty);
     }

@@ -83,11 +83,7 @@ fn ftp(line: &[u8]) -> Option<Outcome> {
 }
 
 fn telnet(payload: &[u8]) -> Option<Outcome> {
-    let failed: [&[u8]; 3] = [
-        b"login incorrect",
-        b"login failed",
-        b"authentication failed",
-    ];
+    let failed: [&[u8]; 3] = [b"login incorrect", b"login failed", b"authentication failed"];
     if failed.iter().any(|words| contains(payload, words)) {
         return Some(Outcome::Failed);
     }
@@ -98,10 +94,7 @@ fn telnet(payload: &[u8]) -> Option<Outcome> {
 fn pop3(line: &[u8]) -> Option<Outcome> {
     if line.starts_with(b"-ERR") {
         let about: [&[u8]; 4] = [b"auth", b"password", b"login", b"credentials"];
-        return about
-            .iter()
-            .any(|word| contains(line, word))
-            .then_some(Outcome::Failed);
+        return about.iter().any(|word| contains(line, word)).then_some(Outcome::Failed);
     }
     (line.starts_with(b"+OK") && contains(line, b"logged in")).then_some(Outcome::Succeeded)
 }
@@ -141,10 +134,7 @@ fn by_code(line: &[u8], failed: [u8; 3], succeeded: [u8; 3]) -> Option<Outcome> 
 
 /// What stands before the first line end.
 fn first_line(payload: &[u8]) -> &[u8] {
-    payload
-        .split(|octet| matches!(octet, b'\r' | b'\n'))
-        .next()
-        .unwrap_or_default()
+    payload.split(|octet| matches!(octet, b'\r' | b'\n')).next().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -162,38 +152,18 @@ mod tests {
         (23, b"\r\nLogin incorrect\r\nlogin: ", Some(Outcome::Failed)),
         (23, b"\r\nLast login: Mon Jan  1", Some(Outcome::Succeeded)),
         (23, b"login: ", None),
-        (
-            25,
-            b"535 5.7.8 Error: authentication failed:\r\n",
-            Some(Outcome::Failed),
-        ),
-        (
-            587,
-            b"235 2.7.0 Authentication successful\r\n",
-            Some(Outcome::Succeeded),
-        ),
+        (25, b"535 5.7.8 Error: authentication failed:\r\n", Some(Outcome::Failed)),
+        (587, b"235 2.7.0 Authentication successful\r\n", Some(Outcome::Succeeded)),
         (25, b"250 OK\r\n", None),
-        (
-            110,
-            b"-ERR [AUTH] Authentication failed.\r\n",
-            Some(Outcome::Failed),
-        ),
+        (110, b"-ERR [AUTH] Authentication failed.\r\n", Some(Outcome::Failed)),
         (110, b"-ERR no such message\r\n", None),
         (110, b"+OK Logged in.\r\n", Some(Outcome::Succeeded)),
         (110, b"+OK\r\n", None),
-        (
-            143,
-            b"a001 NO [AUTHENTICATIONFAILED] Authentication failed.\r\n",
-            Some(Outcome::Failed),
-        ),
+        (143, b"a001 NO [AUTHENTICATIONFAILED] Authentication failed.\r\n", Some(Outcome::Failed)),
         (143, b"3 no LOGIN failed\r\n", Some(Outcome::Failed)),
         (143, b"a2 NO Mailbox does not exist\r\n", None),
         (143, b"* NO login is slow today\r\n", None),
-        (
-            143,
-            b"a001 OK [CAPABILITY IMAP4rev1] Logged in\r\n",
-            Some(Outcome::Succeeded),
-        ),
+        (143, b"a001 OK [CAPABILITY IMAP4rev1] Logged in\r\n", Some(Outcome::Succeeded)),
         (80, b"HTTP/1.1 401 Unauthorized\r\n", Some(Outcome::Failed)),
         (8080, b"HTTP/1.0 401\r\n", Some(Outcome::Failed)),
         (80, b"HTTP/1.1 200 OK\r\nX: 401\r\n", None),
@@ -203,12 +173,7 @@ mod tests {
     #[test]
     fn each_protocol_has_its_own_words() {
         for (port, payload, expected) in SAID {
-            assert_eq!(
-                outcome(*port, payload),
-                *expected,
-                "{port} {:?}",
-                payload.escape_ascii()
-            );
+            assert_eq!(outcome(*port, payload), *expected, "{port} {:?}", payload.escape_ascii());
         }
     }
 
@@ -224,22 +189,34 @@ mod tests {
 
     #[test]
     fn a_banner_ends_with_its_line() {
-        assert_eq!(
-            ssh_banner(b"SSH-2.0-OpenSSH_9.2\r\nmore"),
-            Some(&b"SSH-2.0-OpenSSH_9.2"[..])
-        );
+        assert_eq!(ssh_banner(b"SSH-2.0-OpenSSH_9.2\r\nmore"), Some(&b"SSH-2.0-OpenSSH_9.2"[..]));
         assert_eq!(ssh_banner(b"SSH"), None);
         assert_eq!(ssh_banner(b"HTTP/1.1 200"), None);
     }
 
     #[test]
+    fn a_banner_has_a_longest_length() {
+        for (len, fits) in [(LONGEST_BANNER, true), (LONGEST_BANNER + 1, false)] {
+            let mut banner = [b'x'; LONGEST_BANNER + 1];
+            banner[..4].copy_from_slice(b"SSH-");
+            assert_eq!(ssh_banner(&banner[..len]).is_some(), fits, "{len}");
+        }
+    }
+
+    #[test]
+    fn only_the_head_of_a_payload_is_looked_at() {
+        let words = b"Login incorrect";
+        for (at, seen) in [(LOOKED_AT - words.len(), true), (LOOKED_AT, false)] {
+            let mut payload = [b' '; 2 * LOOKED_AT];
+            payload[at..at + words.len()].copy_from_slice(words);
+            assert_eq!(outcome(23, &payload).is_some(), seen, "{at}");
+        }
+    }
+
+    #[test]
     fn a_password_in_a_request_is_seen_in_whatever_case() {
-        assert!(basic_credentials(
-            b"GET / HTTP/1.1\r\nauthorization: BASIC YTpi\r\n\r\n"
-        ));
-        assert!(!basic_credentials(
-            b"GET / HTTP/1.1\r\nAuthorization: Bearer YTpi\r\n\r\n"
-        ));
+        assert!(basic_credentials(b"GET / HTTP/1.1\r\nauthorization: BASIC YTpi\r\n\r\n"));
+        assert!(!basic_credentials(b"GET / HTTP/1.1\r\nAuthorization: Bearer YTpi\r\n\r\n"));
         assert!(!basic_credentials(b""));
     }
 }

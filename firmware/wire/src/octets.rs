@@ -55,10 +55,7 @@ impl<'a> Cursor<'a> {
 /// The two octets at `at`, if they are there.
 #[inline]
 pub(crate) fn u16_at(octets: &[u8], at: usize) -> Option<u16> {
-    octets
-        .get(at..)?
-        .first_chunk()
-        .map(|pair| u16::from_be_bytes(*pair))
+    octets.get(at..)?.first_chunk().map(|pair| u16::from_be_bytes(*pair))
 }
 
 /// The length of a slice; no frame is longer than 4 GiB.
@@ -75,7 +72,5 @@ pub(crate) fn upto(octets: &[u8], len: u32) -> &[u8] {
 
 /// Whether `needle` (in lower case) occurs in `octets`, in whatever case.
 pub(crate) fn contains(octets: &[u8], needle: &[u8]) -> bool {
-    octets
-        .windows(needle.len())
-        .any(|window| window.eq_ignore_ascii_case(needle))
+    octets.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle))
 }

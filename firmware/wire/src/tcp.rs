@@ -118,17 +118,11 @@ impl BitOr for Flags {
 mod tests {
     use super::*;
 
-    const SEGMENT: [u8; 26] = [
-        0x9c, 0x40, 0, 22, 0, 0, 0, 1, 0, 0, 0, 2, 0x60, 0x18, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0xaa,
-        0xbb,
-    ];
+    const SEGMENT: [u8; 26] =
+        [0x9c, 0x40, 0, 22, 0, 0, 0, 1, 0, 0, 0, 2, 0x60, 0x18, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0xaa, 0xbb];
 
     fn body(octets: &[u8]) -> Body<'_> {
-        Body {
-            octets,
-            len: SEGMENT.len() as u32,
-            fragment: false,
-        }
+        Body { octets, len: SEGMENT.len() as u32, fragment: false }
     }
 
     #[test]
@@ -137,21 +131,14 @@ mod tests {
         assert_eq!((segment.src_port, segment.dst_port), (40_000, 22));
         assert_eq!((segment.seq, segment.ack, segment.window), (1, 2, 256));
         assert_eq!(segment.flags, Flags::PSH | Flags::ACK);
-        assert_eq!(
-            (segment.payload_len, segment.payload),
-            (2, &[0xaa, 0xbb][..])
-        );
+        assert_eq!((segment.payload_len, segment.payload), (2, &[0xaa, 0xbb][..]));
     }
 
     #[test]
     fn a_segment_cut_behind_its_fixed_header_is_read_and_one_cut_before_is_not() {
         for len in 0..SEGMENT.len() {
             let segment = Segment::read(body(&SEGMENT[..len]));
-            assert_eq!(
-                segment.map(|s| s.payload_len),
-                (len >= LEN).then_some(2),
-                "{len}"
-            );
+            assert_eq!(segment.map(|s| s.payload_len), (len >= LEN).then_some(2), "{len}");
         }
     }
 

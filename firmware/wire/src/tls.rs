@@ -35,10 +35,7 @@ pub fn client_hello(payload: &[u8]) -> Option<ClientHello<'_>> {
     let [HANDSHAKE, 3, _, high, low, CLIENT_HELLO, _, _, _, ..] = *payload else {
         return None;
     };
-    let record = upto(
-        payload.get(5..)?,
-        u32::from(u16::from_be_bytes([high, low])),
-    );
+    let record = upto(payload.get(5..)?, u32::from(u16::from_be_bytes([high, low])));
     let mut hello = ClientHello::default();
     // Whatever lies beyond the capture leaves what was found before it.
     let _ = hello.read(Cursor(record.get(4..)?));
@@ -98,17 +95,13 @@ mod tests {
         payload
     }
 
-    const EXTENSIONS: &[u8] =
-        b"\0\x17\0\0\0\0\0\x10\0\x0e\0\0\x0bexample.org\0\x10\0\x0e\0\x0c\x02h2\x08http/1.1";
+    const EXTENSIONS: &[u8] = b"\0\x17\0\0\0\0\0\x10\0\x0e\0\0\x0bexample.org\0\x10\0\x0e\0\x0c\x02h2\x08http/1.1";
 
     #[test]
     fn a_hello_names_the_server_and_the_protocol() {
         let payload = hello(EXTENSIONS);
         let read = client_hello(&payload).unwrap();
-        assert_eq!(
-            (read.sni, read.alpn),
-            (Some("example.org"), Some(&b"h2"[..]))
-        );
+        assert_eq!((read.sni, read.alpn), (Some("example.org"), Some(&b"h2"[..])));
     }
 
     #[test]
@@ -133,13 +126,16 @@ mod tests {
         for len in 0..payload.len() {
             let read = client_hello(&payload[..len]);
             assert_eq!(read.is_some(), len >= 9, "{len}");
-            assert_eq!(
-                read.and_then(|h| h.sni).is_some(),
-                len >= start + 24,
-                "{len}"
-            );
+            assert_eq!(read.and_then(|h| h.sni).is_some(), len >= start + 24, "{len}");
             assert_eq!(read.and_then(|h| h.alpn), None, "{len}");
         }
+    }
+
+    #[test]
+    fn what_follows_the_extensions_is_not_one() {
+        let mut payload = hello(EXTENSIONS);
+        payload[51] -= 18;
+        assert_eq!(client_hello(&payload).unwrap().alpn, None);
     }
 
     #[test]

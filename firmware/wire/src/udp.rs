@@ -49,11 +49,7 @@ mod tests {
     const DATAGRAM: [u8; 12] = [0x13, 0x88, 0, 53, 0, 10, 0, 0, 1, 2, 3, 4];
 
     fn body(octets: &[u8], fragment: bool) -> Body<'_> {
-        Body {
-            octets,
-            len: DATAGRAM.len() as u32,
-            fragment,
-        }
+        Body { octets, len: DATAGRAM.len() as u32, fragment }
     }
 
     #[test]
@@ -68,11 +64,7 @@ mod tests {
         for len in [0, 200] {
             let mut octets = DATAGRAM;
             octets[5] = len;
-            assert_eq!(
-                Datagram::read(body(&octets, false)).unwrap().payload_len,
-                4,
-                "{len}"
-            );
+            assert_eq!(Datagram::read(body(&octets, false)).unwrap().payload_len, 4, "{len}");
         }
     }
 
@@ -85,10 +77,7 @@ mod tests {
 
     #[test]
     fn a_first_fragment_has_what_its_packet_holds() {
-        assert_eq!(
-            Datagram::read(body(&DATAGRAM, true)).unwrap().payload_len,
-            4
-        );
+        assert_eq!(Datagram::read(body(&DATAGRAM, true)).unwrap().payload_len, 4);
     }
 
     #[test]

@@ -26,13 +26,7 @@ impl Tags {
     /// Takes off the tags at the head of `octets`, if `ethertype` announces one.
     #[inline]
     pub(crate) fn read(ethertype: u16, octets: &[u8]) -> Result<(Self, &[u8]), Ignored> {
-        let (mut tags, mut octets) = (
-            Self {
-                id: None,
-                ethertype,
-            },
-            octets,
-        );
+        let (mut tags, mut octets) = (Self { id: None, ethertype }, octets);
         for _ in 0..MOST {
             if !TAGS.contains(&tags.ethertype) {
                 break;
@@ -60,26 +54,14 @@ mod tests {
     fn the_outermost_of_two_tags_names_the_vlan() {
         let octets = [0xe0, 100, 0x81, 0, 0, 7, 8, 0, 0x45];
         let (tags, rest) = Tags::read(0x88a8, &octets).unwrap();
-        assert_eq!(
-            tags,
-            Tags {
-                id: Some(100),
-                ethertype: 0x0800
-            }
-        );
+        assert_eq!(tags, Tags { id: Some(100), ethertype: 0x0800 });
         assert_eq!(rest, [0x45]);
     }
 
     #[test]
     fn a_priority_tag_names_no_vlan() {
         let (tags, _) = Tags::read(0x8100, &[0xe0, 0, 8, 0]).unwrap();
-        assert_eq!(
-            tags,
-            Tags {
-                id: None,
-                ethertype: 0x0800
-            }
-        );
+        assert_eq!(tags, Tags { id: None, ethertype: 0x0800 });
     }
 
     #[test]
@@ -91,11 +73,7 @@ mod tests {
     #[test]
     fn a_tag_cut_anywhere_is_told() {
         for len in 0..4 {
-            assert_eq!(
-                Tags::read(0x8100, &[0, 1, 8, 0][..len]),
-                Err(Ignored::VlanCut),
-                "{len}"
-            );
+            assert_eq!(Tags::read(0x8100, &[0, 1, 8, 0][..len]), Err(Ignored::VlanCut), "{len}");
         }
     }
 }

@@ -31,10 +31,7 @@ fn read_all(octets: &[u8], len: u32, vlan: Option<u16>) {
             }
             _ => continue,
         };
-        assert!(
-            payload.len() as u32 <= told && told < packet.len,
-            "{packet:?}"
-        );
+        assert!(payload.len() as u32 <= told && told < packet.len, "{packet:?}");
         read_payload(payload);
     }
 }
@@ -42,19 +39,14 @@ fn read_all(octets: &[u8], len: u32, vlan: Option<u16>) {
 /// Reads a payload in every way there is.
 fn read_payload(payload: &[u8]) {
     if let Some(message) = dns::Message::parse(payload) {
-        let name = message
-            .question()
-            .map_or(0, |question| question.name.as_str().len());
+        let name = message.question().map_or(0, |question| question.name.as_str().len());
         assert!(name <= 253);
         // A record takes eleven octets at least, so there cannot be more of them than that.
         assert!(message.answers().count() <= payload.len() / 11);
     }
     let _ = dhcp::Message::parse(payload);
     let _ = tls::client_hello(payload);
-    let _ = (
-        login::ssh_banner(payload),
-        login::basic_credentials(payload),
-    );
+    let _ = (login::ssh_banner(payload), login::basic_credentials(payload));
     for port in [21, 23, 25, 80, 110, 143] {
         let _ = login::outcome(port, payload);
     }
@@ -63,13 +55,8 @@ fn read_payload(payload: &[u8]) {
 /// A known frame with a few octets changed, cut somewhere.
 fn damaged() -> impl Strategy<Value = Vec<u8>> {
     let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6);
-    (
-        0..frames::ALL.len(),
-        changes,
-        any::<prop::sample::Index>(),
-        any::<bool>(),
-    )
-        .prop_map(|(which, changes, end, cut)| {
+    (0..frames::ALL.len(), changes, any::<prop::sample::Index>(), any::<bool>()).prop_map(
+        |(which, changes, end, cut)| {
             let mut octets = frames::ALL[which].1.to_vec();
             for (place, value) in changes {
                 let place = place.index(octets.len());
@@ -79,18 +66,15 @@ fn damaged() -> impl Strategy<Value = Vec<u8>> {
                 octets.truncate(end.index(octets.len()));
             }
             octets
-        })
+        },
+    )
 }
 
 /// DNS made of labels, pointers and numbers rather than of noise, so that names are followed far.
 fn dns_like() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         (0u8..64).prop_map(|target| vec![0xc0, target]),
-        prop::collection::vec(any::<u8>(), 1..5).prop_map(|label| [
-            &[label.len() as u8],
-            &label[..]
-        ]
-        .concat()),
+        prop::collection::vec(any::<u8>(), 1..5).prop_map(|label| [&[label.len() as u8], &label[..]].concat()),
         Just(vec![0]),
         Just(vec![0, 1, 0, 1]),
         Just(vec![0, 1, 0, 1, 0, 0, 0, 9, 0, 4, 1, 2, 3, 4]),
@@ -116,15 +100,14 @@ fn dhcp_like() -> impl Strategy<Value = Vec<u8>> {
 
 /// A record that begins as a ClientHello does.
 fn hello_like() -> impl Strategy<Value = Vec<u8>> {
-    prop::collection::vec(0u8..24, 0..300)
-        .prop_map(|rest| [&[22, 3, 1, 1, 0, 1, 0, 0, 250], &rest[..]].concat())
+    prop::collection::vec(0u8..24, 0..300).prop_map(|rest| [&[22, 3, 1, 1, 0, 1, 0, 0, 250], &rest[..]].concat())
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4096, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn noise_is_survived(octets in prop::collection::vec(any::<u8>(), 0..200), len in any::<u32>(), vlan in any::<Option<u16>>()) {
+    fn noise_is_survived(octets in prop::collection::vec(any::<u8>(), 0..200), len in prop_oneof![0u32..300, any::<u32>()], vlan in any::<Option<u16>>()) {
         read_all(&octets, len, vlan);
         read_payload(&octets);
     }

@@ -1,6 +1,6 @@
 //! IP: conversations are asked for, answered, refused and ended.
 
-use terms::{HostKey, Timestamp};
+use terms::{HostKey, Side, Timestamp};
 use wire::tcp::{Flags, Segment};
 use wire::udp::Datagram;
 use wire::{Packet, Summary, Transport, dhcp, dns, icmp};
@@ -228,20 +228,33 @@ impl<J: Judgement> HostTable<J> {
     }
 
     fn observe_answer(&mut self, payload: &[u8], m: &Moment) {
-        if dns::Message::parse(payload).is_some_and(|d| d.header.response && d.header.rcode == dns::NAME_ERROR) {
+        let Some(message) = dns::Message::parse(payload).filter(|d| d.header.response) else { return };
+        if message.header.rcode == dns::NAME_ERROR {
             self.tally(m.dst, Tally::NoSuchName, m.at);
+        }
+        // On the LAN side anybody could make itself a server; there the configuration names them.
+        if m.side == Side::Uplink {
+            self.infrastructure.add_address(m.src);
         }
     }
 
     /// The first DHCP server that answers is the network's; another one later is noted.
     fn observe_dhcp(&mut self, payload: &[u8], m: &Moment, notes: &mut Notes) {
-        if !dhcp::Message::parse(payload).is_some_and(|d| matches!(d.kind, Some(dhcp::OFFER | dhcp::ACK))) {
+        let Some(message) = dhcp::Message::parse(payload) else { return };
+        if !matches!(message.kind, Some(dhcp::OFFER | dhcp::ACK)) {
             return;
         }
-        match self.dhcp_server {
-            None => self.dhcp_server = Some(m.mac),
+        match self.infrastructure.dhcp_server {
             Some(known) if known != m.mac => self.note(m.src, Change::DhcpServer { known }, notes),
             Some(_) => {}
+            None => {
+                self.infrastructure.dhcp_server = Some(m.mac);
+                self.infrastructure.add_mac(m.mac);
+                self.infrastructure.add_address(m.src);
+                if let Some(gateway) = message.router {
+                    self.infrastructure.add_address(HostKey::V4(gateway));
+                }
+            }
         }
     }
 
@@ -260,8 +273,12 @@ impl<J: Judgement> HostTable<J> {
         match message.kind {
             ECHO6 => self.echo(message.id, m, notes),
             ECHO_REPLY6 => self.echoed(message.id, m, notes),
-            ROUTER_ADVERTISEMENT => match self.router {
-                None => self.router = Some(m.mac),
+            ROUTER_ADVERTISEMENT => match self.infrastructure.router {
+                None => {
+                    self.infrastructure.router = Some(m.mac);
+                    self.infrastructure.add_mac(m.mac);
+                    self.infrastructure.add_address(m.src);
+                }
                 Some(known) if known != m.mac => self.note(m.src, Change::RouterAdvertisement { known }, notes),
                 Some(_) => {}
             },

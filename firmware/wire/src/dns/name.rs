@@ -35,10 +35,7 @@ impl Name {
 
     /// The name at `start` and the end of it in place, in a message.
     pub(super) fn read(message: &[u8], start: usize) -> Option<(Self, usize)> {
-        let mut name = Self {
-            octets: [0; LONGEST],
-            len: 0,
-        };
+        let mut name = Self { octets: [0; LONGEST], len: 0 };
         let (mut at, mut floor, mut end, mut pointers) = (start, start, None, 0);
         loop {
             let len = *message.get(at)?;
@@ -70,12 +67,7 @@ impl Name {
             *self.octets.get_mut(len)? = b'.';
             len += 1;
         }
-        for (place, octet) in self
-            .octets
-            .get_mut(len..len + label.len())?
-            .iter_mut()
-            .zip(label)
-        {
+        for (place, octet) in self.octets.get_mut(len..len + label.len())?.iter_mut().zip(label) {
             *place = match octet {
                 b'.' => b'?',
                 printable @ 0x21..=0x7e => printable.to_ascii_lowercase(),
@@ -128,9 +120,7 @@ mod tests {
 
     /// The name in the first question of this message.
     fn asked(message: &[u8]) -> Option<Name> {
-        Message::parse(message)?
-            .question()
-            .map(|question| question.name)
+        Message::parse(message)?.question().map(|question| question.name)
     }
 
     #[test]
@@ -170,11 +160,7 @@ mod tests {
                 target = here;
             }
             let read = Name::read(&message, target);
-            assert_eq!(
-                read.map(|(_, end)| end),
-                fits.then_some(message.len()),
-                "{pointers}"
-            );
+            assert_eq!(read.map(|(_, end)| end), fits.then_some(message.len()), "{pointers}");
         }
     }
 

@@ -1,0 +1,247 @@
+//! The one that owns the way to nftables.
+
+use std::collections::BTreeMap;
+
+use nftnl::{ProtoFamily, Table};
+use policy::{BlockTarget, Ruleset};
+use terms::Span;
+
+use crate::draft::Draft;
+use crate::error::EnforceError;
+use crate::held::{self, Held, Shape};
+use crate::layout::{Key, Set, TABLE_C};
+use crate::message::{self, Act};
+use crate::ruleset;
+use crate::socket::Socket;
+
+/// Carries rulesets and blocks to the kernel and reads back what it holds.
+///
+/// Owns one netlink socket in the network namespace of the thread that opened it. Every change is one transaction.
+pub struct Enforcer {
+    socket: Socket,
+    removal: Removal,
+    applied: Option<Shape>,
+}
+
+/// What a ruleset comes to before it is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Messages in the transaction.
+    pub messages: usize,
+    /// The request's length.
+    pub octets: usize,
+    /// Rules that the table will hold.
+    pub rules: usize,
+}
+
+/// How an element goes that may be missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Removal {
+    /// By the message made for it.
+    Destroy,
+    /// Added first and then removed, for kernels before 6.3.
+    AddAndRemove,
+}
+
+/// Builds a ruleset's transaction without a kernel.
+///
+/// # Errors
+/// `LinkName` if one of the links cannot exist.
+pub fn plan(ruleset: &Ruleset) -> Result<Plan, EnforceError> {
+    let draft = ruleset::draft(ruleset)?;
+    Ok(Plan { messages: draft.len(), octets: draft.finish().octets.len(), rules: ruleset::RULES })
+}
+
+impl Enforcer {
+    /// Opens the way to nftables; changes nothing.
+    ///
+    /// # Errors
+    /// `Unreachable` if the kernel has no nftables, `Refused` (see [`EnforceError::is_permission`]) without `CAP_NET_ADMIN`.
+    pub fn open() -> Result<Self, EnforceError> {
+        let mut socket = Socket::open()?;
+        let mut draft = Draft::new();
+        draft.write("the right to change nftables", &message::destroy_table("picket_missing"));
+        let removal = match socket.commit(&draft.finish()) {
+            Ok(()) => Removal::Destroy,
+            Err(EnforceError::Refused { errno: libc::EINVAL | libc::EOPNOTSUPP, .. }) => Removal::AddAndRemove,
+            Err(error) => return Err(error),
+        };
+        Ok(Self { socket, removal, applied: None })
+    }
+
+    /// Makes the table equal the ruleset: chains, rules and never-block sets are replaced, what was learned (blocks with the time
+    /// left, counters) stays.
+    ///
+    /// # Errors
+    /// `LinkName` before anything is sent; `Refused` with nothing changed, which for an object of the same name but another form
+    /// (left by another version) is mended by [`Self::rebuild`]; `Unconfirmed` if what was read back lacks rules.
+    pub fn apply(&mut self, ruleset: &Ruleset) -> Result<(), EnforceError> {
+        let draft = ruleset::draft(ruleset)?;
+        self.commit_ruleset(draft)
+    }
+
+    /// Throws the table away and makes it anew with these blocks, in one transaction; the counters begin at nothing.
+    ///
+    /// # Errors
+    /// As [`Self::apply`].
+    pub fn rebuild(&mut self, ruleset: &Ruleset, blocks: &[(BlockTarget, Span)]) -> Result<(), EnforceError> {
+        let mut draft = Draft::new();
+        clear(&mut draft);
+        ruleset::fill(&mut draft, ruleset)?;
+        for (set, elements) in by_set(blocks.iter().map(|(target, lasts)| (*target, Some(*lasts)))) {
+            draft.elements(Act::Add, set, &elements);
+        }
+        self.commit_ruleset(draft)
+    }
+
+    /// Removes the table with everything in it; it may be missing.
+    ///
+    /// # Errors
+    /// `Refused` with nothing changed.
+    pub fn remove(&mut self) -> Result<(), EnforceError> {
+        let mut draft = Draft::new();
+        clear(&mut draft);
+        self.applied = None;
+        self.socket.commit(&draft.finish())
+    }
+
+    /// Blocks targets for so long from now on, however many, all of them or none. A target that is blocked already gets the new
+    /// time; of a target named twice the last counts.
+    ///
+    /// **Bounds**: `BLOCKS_A_SET` a kind of target; one millisecond to ten years.
+    ///
+    /// # Errors
+    /// `Refused` with nothing changed: it names the set, and the target where the kernel says it. A missing table or a full set is
+    /// one such case.
+    pub fn block(&mut self, blocks: &[(BlockTarget, Span)]) -> Result<(), EnforceError> {
+        let mut draft = Draft::new();
+        for (set, elements) in by_set(blocks.iter().map(|(target, lasts)| (*target, Some(*lasts)))) {
+            // Kernels before 6.12 leave the time of an element that is there as it is: it has to go first.
+            self.take_out(&mut draft, set, &elements);
+            draft.elements(Act::Add, set, &elements);
+        }
+        self.commit(draft)
+    }
+
+    /// Ends blocks, all of them or none; a target that is not blocked is no error.
+    ///
+    /// # Errors
+    /// `Refused` with nothing changed, as when the table is missing on a kernel before 6.3.
+    pub fn unblock(&mut self, targets: &[BlockTarget]) -> Result<(), EnforceError> {
+        let mut draft = Draft::new();
+        for (set, elements) in by_set(targets.iter().map(|target| (*target, None))) {
+            self.take_out(&mut draft, set, &elements);
+        }
+        self.commit(draft)
+    }
+
+    /// Reads back everything that the kernel holds.
+    ///
+    /// # Errors
+    /// `Restless` if others change the ruleset all the time, `Unconfirmed` if an answer did not come whole.
+    pub fn held(&mut self) -> Result<Held, EnforceError> {
+        held::read(&mut self.socket)
+    }
+
+    /// Whether the table still is as it was read back after the last [`Self::apply`] or [`Self::rebuild`]; `false` before the first.
+    ///
+    /// One small request while nobody changes any ruleset; blocks and counters do not count as changes.
+    ///
+    /// # Errors
+    /// As [`Self::held`].
+    pub fn intact(&mut self) -> Result<bool, EnforceError> {
+        let Some(applied) = self.applied else {
+            return Ok(false);
+        };
+        if held::generation(&mut self.socket)? == applied.generation {
+            return Ok(true);
+        }
+        match held::shape(&mut self.socket)? {
+            Some(shape) if shape.fingerprint == applied.fingerprint => {
+                self.applied = Some(shape);
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// The same without the messages that came with Linux 6.3, so that tests walk the older way too.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn as_before_linux_6_3(mut self) -> Self {
+        self.removal = Removal::AddAndRemove;
+        self
+    }
+
+    fn commit_ruleset(&mut self, draft: Draft) -> Result<(), EnforceError> {
+        self.applied = None;
+        self.socket.commit(&draft.finish())?;
+        let shape = held::shape(&mut self.socket)?;
+        let rules = shape.map_or(0, |s| s.rules);
+        if rules < ruleset::RULES {
+            return Err(EnforceError::Unconfirmed { acknowledged: rules, expected: ruleset::RULES });
+        }
+        self.applied = shape;
+        Ok(())
+    }
+
+    fn commit(&mut self, draft: Draft) -> Result<(), EnforceError> {
+        if draft.len() == 0 { Ok(()) } else { self.socket.commit(&draft.finish()) }
+    }
+
+    fn take_out(&self, draft: &mut Draft, set: Set, elements: &[(Key, Option<Span>)]) {
+        match self.removal {
+            Removal::Destroy => draft.elements(Act::Destroy, set, elements),
+            Removal::AddAndRemove => {
+                draft.elements(Act::Add, set, elements);
+                draft.elements(Act::Remove, set, elements);
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Enforcer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Enforcer")
+            .field("removal", &self.removal)
+            .field("applied", &self.applied)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Removes the table, which may be missing: it is added first.
+fn clear(draft: &mut Draft) {
+    let table = Table::new(TABLE_C, ProtoFamily::Bridge);
+    draft.add("table bridge picket", &table);
+    draft.remove("table bridge picket", &table);
+}
+
+/// Elements by the set that holds them; of a target named twice the last stays.
+fn by_set(targets: impl Iterator<Item = (BlockTarget, Option<Span>)>) -> BTreeMap<Set, Vec<(Key, Option<Span>)>> {
+    let unique: BTreeMap<_, _> = targets.map(|(target, lasts)| (Key::of_block(target), lasts)).collect();
+    let mut sets = BTreeMap::<_, Vec<_>>::new();
+    for ((set, key), lasts) in unique {
+        sets.entry(set).or_default().push((key, lasts));
+    }
+    sets
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::IpAddr;
+
+    #[test]
+    fn of_a_target_named_twice_the_last_counts() {
+        let target = BlockTarget::Address("10.0.0.1".parse::<IpAddr>().unwrap());
+        let sets = by_set([(target, Some(Span::from_secs(1))), (target, Some(Span::from_secs(2)))].into_iter());
+        assert_eq!(sets[&Set::BlockedV4], [(Key::of_block(target).1, Some(Span::from_secs(2)))]);
+    }
+
+    #[test]
+    fn a_plan_needs_no_kernel() {
+        let ruleset = Ruleset { lan: "lan0".into(), uplink: "up0".into(), never_block: vec![] };
+        let plan = plan(&ruleset).unwrap();
+        assert!(plan.messages > plan.rules && plan.octets > 1_000, "{plan:?}");
+    }
+}

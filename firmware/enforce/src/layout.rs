@@ -1,0 +1,237 @@
+//! The names of the table's parts, and how a block's target becomes a set's key.
+
+use std::ffi::CStr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use policy::{BlockTarget, NeverBlock};
+use terms::MacAddr;
+
+/// The table that Picket owns, in the bridge family.
+pub const TABLE: &str = "picket";
+/// How many elements a set of blocks holds; the kernel refuses more.
+pub const BLOCKS_A_SET: u32 = 65_536;
+/// The named counters: what was dropped from the LAN side, and from the uplink side.
+pub const COUNTERS: [&str; 2] = ["blocked_lan", "blocked_uplink"];
+
+pub(crate) const TABLE_C: &CStr = c"picket";
+
+/// nftables' data types as it numbers them; a concatenation shifts by six bits a field.
+const IPV4_ADDR: u32 = 7;
+const IPV6_ADDR: u32 = 8;
+const ETHER_ADDR: u32 = 9;
+
+/// A set of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Set {
+    NeverMac,
+    NeverV4,
+    NeverV6,
+    BlockedMac,
+    BlockedMacV4,
+    BlockedMacV6,
+    BlockedV4,
+    BlockedV6,
+}
+
+/// One element's key.
+///
+/// **Shape**: addresses in transmission order, each field padded to four octets as nftables' registers are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    octets: [u8; Self::LONGEST],
+    len: u8,
+}
+
+impl Set {
+    pub const ALL: [Self; 8] = [
+        Self::NeverMac,
+        Self::NeverV4,
+        Self::NeverV6,
+        Self::BlockedMac,
+        Self::BlockedMacV4,
+        Self::BlockedMacV6,
+        Self::BlockedV4,
+        Self::BlockedV6,
+    ];
+    /// The sets that a change of the ruleset fills anew.
+    pub const NEVER: [Self; 3] = [Self::NeverMac, Self::NeverV4, Self::NeverV6];
+    /// The sets that hold blocks.
+    pub const BLOCKED: [Self; 5] =
+        [Self::BlockedMac, Self::BlockedMacV4, Self::BlockedMacV6, Self::BlockedV4, Self::BlockedV6];
+
+    pub const fn name(self) -> &'static CStr {
+        match self {
+            Self::NeverMac => c"never_mac",
+            Self::NeverV4 => c"never_v4",
+            Self::NeverV6 => c"never_v6",
+            Self::BlockedMac => c"blocked_mac",
+            Self::BlockedMacV4 => c"blocked_mac_v4",
+            Self::BlockedMacV6 => c"blocked_mac_v6",
+            Self::BlockedV4 => c"blocked_v4",
+            Self::BlockedV6 => c"blocked_v6",
+        }
+    }
+
+    /// The name as text.
+    pub fn text(self) -> &'static str {
+        self.name().to_str().unwrap_or_default()
+    }
+
+    /// The number by which rules of the same transaction may refer to it.
+    pub const fn id(self) -> u32 {
+        self as u32 + 1
+    }
+
+    /// Whether elements come with a time to live.
+    pub const fn is_timed(self) -> bool {
+        !matches!(self, Self::NeverMac | Self::NeverV4 | Self::NeverV6)
+    }
+
+    /// The key's type as nftables numbers it.
+    pub const fn key_type(self) -> u32 {
+        match self {
+            Self::NeverMac | Self::BlockedMac => ETHER_ADDR,
+            Self::NeverV4 | Self::BlockedV4 => IPV4_ADDR,
+            Self::NeverV6 | Self::BlockedV6 => IPV6_ADDR,
+            Self::BlockedMacV4 => ETHER_ADDR << 6 | IPV4_ADDR,
+            Self::BlockedMacV6 => ETHER_ADDR << 6 | IPV6_ADDR,
+        }
+    }
+
+    /// The key's length in octets.
+    pub const fn key_len(self) -> usize {
+        match self {
+            Self::NeverMac | Self::BlockedMac => 6,
+            Self::NeverV4 | Self::BlockedV4 => 4,
+            Self::NeverV6 | Self::BlockedV6 => 16,
+            Self::BlockedMacV4 => 12,
+            Self::BlockedMacV6 => 24,
+        }
+    }
+
+    /// An element's key in words, for an error.
+    pub fn element(self, key: &[u8]) -> String {
+        match (self.target(key), ip(key)) {
+            (Some(target), _) => target.to_string(),
+            (None, Some(address)) => address.to_string(),
+            (None, None) => mac(key).map_or_else(|| format!("of {} octets", key.len()), |m| m.to_string()),
+        }
+    }
+
+    /// What a block's key stands for; nothing if the set holds no blocks or the key is not one of its own.
+    pub fn target(self, key: &[u8]) -> Option<BlockTarget> {
+        if key.len() != self.key_len() {
+            return None;
+        }
+        match self {
+            Self::BlockedMac => mac(key).map(BlockTarget::Mac),
+            Self::BlockedV4 | Self::BlockedV6 => ip(key).map(BlockTarget::Address),
+            Self::BlockedMacV4 | Self::BlockedMacV6 => {
+                let (hardware, address) = key.split_at_checked(8)?;
+                Some(BlockTarget::MacAndAddress(mac(hardware.get(..6)?)?, ip(address)?))
+            }
+            Self::NeverMac | Self::NeverV4 | Self::NeverV6 => None,
+        }
+    }
+}
+
+impl Key {
+    const LONGEST: usize = 24;
+
+    /// Where a block is held.
+    pub fn of_block(target: BlockTarget) -> (Set, Self) {
+        match target {
+            BlockTarget::Mac(mac) => (Set::BlockedMac, Self::new(&[&mac.octets()])),
+            BlockTarget::Address(IpAddr::V4(a)) => (Set::BlockedV4, Self::new(&[&a.octets()])),
+            BlockTarget::Address(IpAddr::V6(a)) => (Set::BlockedV6, Self::new(&[&a.octets()])),
+            BlockTarget::MacAndAddress(mac, IpAddr::V4(a)) => {
+                (Set::BlockedMacV4, Self::new(&[&mac.octets(), &[0, 0], &a.octets()]))
+            }
+            BlockTarget::MacAndAddress(mac, IpAddr::V6(a)) => {
+                (Set::BlockedMacV6, Self::new(&[&mac.octets(), &[0, 0], &a.octets()]))
+            }
+        }
+    }
+
+    /// Where an end point that no block may cut is held.
+    pub fn of_never(never: NeverBlock) -> (Set, Self) {
+        match never {
+            NeverBlock::Mac(mac) => (Set::NeverMac, Self::new(&[&mac.octets()])),
+            NeverBlock::Address(IpAddr::V4(a)) => (Set::NeverV4, Self::new(&[&a.octets()])),
+            NeverBlock::Address(IpAddr::V6(a)) => (Set::NeverV6, Self::new(&[&a.octets()])),
+        }
+    }
+
+    pub fn octets(&self) -> &[u8] {
+        &self.octets[..usize::from(self.len)]
+    }
+
+    fn new(fields: &[&[u8]]) -> Self {
+        let mut key = Self { octets: [0; Self::LONGEST], len: 0 };
+        for (at, &octet) in key.octets.iter_mut().zip(fields.iter().copied().flatten()) {
+            *at = octet;
+            key.len += 1;
+        }
+        key
+    }
+}
+
+fn mac(octets: &[u8]) -> Option<MacAddr> {
+    <[u8; 6]>::try_from(octets).ok().map(MacAddr::new)
+}
+
+fn ip(octets: &[u8]) -> Option<IpAddr> {
+    match octets.len() {
+        4 => <[u8; 4]>::try_from(octets).ok().map(|o| Ipv4Addr::from(o).into()),
+        16 => <[u8; 16]>::try_from(octets).ok().map(|o| Ipv6Addr::from(o).into()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn targets() -> Vec<BlockTarget> {
+        let mac = MacAddr::new([2, 0x5a, 0x10, 0, 0, 1]);
+        let (four, six) = ("192.168.7.9".parse().unwrap(), "fd00::7:9".parse().unwrap());
+        vec![
+            BlockTarget::Mac(mac),
+            BlockTarget::Address(four),
+            BlockTarget::Address(six),
+            BlockTarget::MacAndAddress(mac, four),
+            BlockTarget::MacAndAddress(mac, six),
+        ]
+    }
+
+    #[test]
+    fn a_target_reads_back_from_the_key_of_its_own_set_only() {
+        for target in targets() {
+            let (set, key) = Key::of_block(target);
+            assert_eq!(key.octets().len(), set.key_len(), "{target}");
+            for other in Set::ALL {
+                let expected = (other == set).then_some(target);
+                assert_eq!(other.target(key.octets()), expected, "{target} in {}", other.text());
+            }
+        }
+    }
+
+    #[test]
+    fn a_hardware_address_is_padded_before_the_next_field() {
+        let (_, key) = Key::of_block(targets()[3]);
+        assert_eq!(key.octets(), [2, 0x5a, 0x10, 0, 0, 1, 0, 0, 192, 168, 7, 9]);
+    }
+
+    #[test]
+    fn what_no_block_may_cut_goes_into_a_set_without_an_end() {
+        for never in [
+            NeverBlock::Mac(MacAddr::BROADCAST),
+            NeverBlock::Address("10.0.0.1".parse().unwrap()),
+            NeverBlock::Address("fe80::1".parse().unwrap()),
+        ] {
+            let (set, key) = Key::of_never(never);
+            assert!(!set.is_timed());
+            assert_eq!(set.element(key.octets()), never.to_string());
+        }
+    }
+}

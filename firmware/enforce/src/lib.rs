@@ -1,0 +1,46 @@
+//! A ruleset and blocks to the kernel's nftables, and what the kernel holds back.
+//!
+//! In: a `policy::Ruleset`, and blocks with the time they last. Out: table `bridge picket` in the kernel, and `Held`, which is
+//! read from the kernel and never remembered. Each change is one transaction: all of it takes effect or nothing does, and an
+//! error names the table, set, element, chain or rule at which the kernel stopped.
+//!
+//! What this room refuses: to decide anything (that is `policy`), to accept a frame (every chain only drops or returns), and to
+//! empty what was learned: blocks with the time left and counters outlive each change of the rules.
+//!
+//! The enforcer thread of `picket` calls it; nothing here waits for anything but the kernel's own answer.
+//!
+//! ```text
+//! layout      names of the table's parts, and a block's target as a set's key
+//! attribute   netlink attributes, written and read            (pure)
+//! message     the messages that nftnl has no words for        (pure)
+//! expression  the expressions that nftnl has no words for     (unsafe: calls into libnftnl)
+//! draft       messages on their way into one transaction      (unsafe: hands octets to libnftnl)
+//! ruleset     a ruleset to a draft
+//! socket      a draft to the kernel, and its answers          (unsafe: socket options)
+//! held        what the kernel lists to plain values
+//! probe       which features the running kernel has
+//! ```
+
+mod attribute;
+mod draft;
+mod enforcer;
+mod error;
+mod expression;
+mod held;
+mod layout;
+mod message;
+mod probe;
+mod ruleset;
+mod socket;
+
+pub use enforcer::{Enforcer, Plan, plan};
+pub use error::EnforceError;
+pub use held::{Dropped, Held};
+pub use layout::{BLOCKS_A_SET, COUNTERS, TABLE};
+pub use probe::{Feature, probe};
+
+/// The reader of what the kernel sends, for the fuzz target: never panics, whatever the octets.
+#[doc(hidden)]
+pub fn read_anything(octets: &[u8]) -> usize {
+    held::read_anything(octets)
+}

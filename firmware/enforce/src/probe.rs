@@ -1,0 +1,183 @@
+//! Which features of nftables the running kernel has.
+//!
+//! Each feature is tried in a transaction of its own that ends with a message which must fail: the kernel checks every object and
+//! then makes none of them, so that a probe changes nothing, even if the program dies meanwhile.
+
+use std::ffi::CStr;
+
+use nftnl::expr::{Conntrack, Expression, IcmpCode, LLHeaderField, Payload, RejectionType, Verdict};
+use nftnl::{Chain, ChainType, Hook, ProtoFamily, Rule, Table};
+use nftnl_sys as sys;
+use nftnl_sys::libc;
+
+use crate::attribute::Writer;
+use crate::draft::Draft;
+use crate::error::EnforceError;
+use crate::expression::{Count, Raw, Step, Value};
+use crate::layout::Set;
+use crate::message::{self, number};
+use crate::socket::Socket;
+
+const TABLE: &CStr = c"picket_probe";
+const SEEN: &CStr = c"seen";
+/// The object of the message that must fail.
+const END: &str = "the end of the probe";
+/// What Picket does without any of its own sets and rules.
+const NOTHING: &str = "nothing: without it no host can be blocked, Picket only watches";
+
+/// One feature of nftables in the bridge family.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Feature {
+    /// What it is.
+    pub name: &'static str,
+    /// Whether the running kernel has it.
+    pub present: bool,
+    /// What Picket does where it is missing.
+    pub instead: &'static str,
+    /// The kernel's reason where it is missing.
+    pub why: Option<String>,
+}
+
+/// What is tried.
+enum Trial {
+    /// A set with such flags.
+    Set(i32),
+    /// A rule with this expression, in a chain at this hook.
+    Rule(Hook, Box<dyn Expression>),
+    /// A message that nftnl has no words for.
+    Message(Vec<u8>),
+}
+
+/// Tries each feature; the first line tells whether nftables answers at all, and is the only one if it does not.
+#[must_use]
+pub fn probe() -> Vec<Feature> {
+    let mut socket = match Socket::open() {
+        Ok(socket) => socket,
+        Err(error) => return vec![Feature::new("nftables", NOTHING, Err(error))],
+    };
+    let mut found = Vec::new();
+    for (name, instead, trial) in trials() {
+        let outcome = socket.commit(&draft(&trial).finish());
+        found.push(Feature::new(name, instead, outcome));
+        if found.len() == 1 && !found[0].present {
+            break;
+        }
+    }
+    found
+}
+
+impl Feature {
+    fn new(name: &'static str, instead: &'static str, outcome: Result<(), EnforceError>) -> Self {
+        let why = match outcome {
+            Ok(()) => None,
+            Err(EnforceError::Refused { object, .. }) if object == END => None,
+            Err(EnforceError::Refused { errno, .. }) => Some(std::io::Error::from_raw_os_error(errno).to_string()),
+            Err(error) => Some(error.to_string()),
+        };
+        Self { name, present: why.is_none(), instead, why }
+    }
+}
+
+fn trials() -> Vec<(&'static str, &'static str, Trial)> {
+    use Hook::{Forward, In, PreRouting};
+    let (timed, by_rules) = (libc::NFT_SET_TIMEOUT, libc::NFT_SET_TIMEOUT | libc::NFT_SET_EVAL);
+    let destroy = message::destroy_table("picket_missing");
+    vec![
+        ("nftables", NOTHING, Trial::Set(0)),
+        ("chains in the bridge's way", NOTHING, Trial::Rule(Forward, Box::new(Verdict::Return))),
+        ("chains for frames to the box", NOTHING, Trial::Rule(In, Box::new(Verdict::Return))),
+        ("sets whose elements end", NOTHING, Trial::Set(timed)),
+        ("named counters", NOTHING, Trial::Rule(Forward, Box::new(Count(c"blocked_lan")))),
+        ("removal of what may be missing", "adds and removes in one transaction", Trial::Message(destroy)),
+        ("sets filled by rules", "nothing needs it yet", Trial::Set(by_rules)),
+        ("updates from a rule", "nothing needs it yet", Trial::Rule(Forward, Box::new(update_seen()))),
+        ("rate limits", "nothing needs it yet", Trial::Rule(Forward, Box::new(limit()))),
+        ("log groups", "blocked frames are counted, not copied", Trial::Rule(Forward, Box::new(log()))),
+        ("connection tracking in the bridge", "blocks need none", Trial::Rule(Forward, Box::new(Conntrack::State))),
+        ("name of the bridge", "rules name the two links", Trial::Rule(Forward, Box::new(bridge_name()))),
+        ("reject", "blocked frames are dropped without an answer", Trial::Rule(PreRouting, Box::new(reject()))),
+        ("queue to a program", "no frame ever waits for a program", Trial::Rule(Forward, Box::new(queue()))),
+    ]
+}
+
+fn draft(trial: &Trial) -> Draft {
+    let table = Table::new(TABLE, ProtoFamily::Bridge);
+    let mut draft = Draft::new();
+    draft.add("table", &table);
+    match trial {
+        Trial::Set(flags) => draft.write("set", &set(*flags)),
+        Trial::Message(octets) => draft.write("message", octets),
+        Trial::Rule(hook, expression) => {
+            draft.write("set", &set(libc::NFT_SET_TIMEOUT | libc::NFT_SET_EVAL));
+            draft.write("counter", &counter());
+            let mut chain = Chain::new(c"tried", &table);
+            chain.set_type(ChainType::Filter);
+            chain.set_hook(*hook, 0);
+            draft.add("chain", &chain);
+            let mut rule = Rule::new(&chain);
+            // Loaded for those expressions that read a register.
+            rule.add_expr(&Payload::LinkLayer(LLHeaderField::Saddr));
+            rule.add_expr(&Step(expression.as_ref()));
+            draft.add("rule", &rule);
+        }
+    }
+    draft.remove(END, &Chain::new(c"missing", &table));
+    draft
+}
+
+fn set(flags: i32) -> Vec<u8> {
+    const CREATE: u16 = 0x405;
+    let mut writer = Writer::new(number::NEW_SET, CREATE);
+    writer.put_text(1, &TABLE.to_string_lossy());
+    writer.put_text(2, &SEEN.to_string_lossy());
+    for (kind, value) in [(3, flags.unsigned_abs()), (4, Set::BlockedMac.key_type()), (5, 6), (10, 1)] {
+        writer.put(kind, &value.to_be_bytes());
+    }
+    writer.finish()
+}
+
+fn counter() -> Vec<u8> {
+    message::counter_in(&TABLE.to_string_lossy(), "blocked_lan")
+}
+
+fn update_seen() -> Raw {
+    let values = vec![
+        (sys::NFTNL_EXPR_DYNSET_OP, Value::U32(libc::NFT_DYNSET_OP_UPDATE.unsigned_abs())),
+        (sys::NFTNL_EXPR_DYNSET_SREG_KEY, Value::U32(libc::NFT_REG_1.unsigned_abs())),
+        (sys::NFTNL_EXPR_DYNSET_SET_NAME, Value::Text(SEEN)),
+        (sys::NFTNL_EXPR_DYNSET_SET_ID, Value::U32(1)),
+    ];
+    Raw { name: c"dynset", values }
+}
+
+fn limit() -> Raw {
+    let values = vec![
+        (sys::NFTNL_EXPR_LIMIT_RATE, Value::U64(10)),
+        (sys::NFTNL_EXPR_LIMIT_UNIT, Value::U64(1)),
+        (sys::NFTNL_EXPR_LIMIT_BURST, Value::U32(5)),
+    ];
+    Raw { name: c"limit", values }
+}
+
+fn log() -> Raw {
+    Raw { name: c"log", values: vec![(sys::NFTNL_EXPR_LOG_GROUP, Value::U16(1))] }
+}
+
+fn bridge_name() -> Raw {
+    let values = vec![
+        (sys::NFTNL_EXPR_META_KEY, Value::U32(libc::NFT_META_BRI_IIFNAME.unsigned_abs())),
+        (sys::NFTNL_EXPR_META_DREG, Value::U32(libc::NFT_REG_1.unsigned_abs())),
+    ];
+    Raw { name: c"meta", values }
+}
+
+fn reject() -> Verdict {
+    Verdict::Reject(RejectionType::Icmp(IcmpCode::AdminProhibited))
+}
+
+fn queue() -> Raw {
+    Raw {
+        name: c"queue",
+        values: vec![(sys::NFTNL_EXPR_QUEUE_NUM, Value::U16(0)), (sys::NFTNL_EXPR_QUEUE_TOTAL, Value::U16(1))],
+    }
+}

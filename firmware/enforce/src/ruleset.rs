@@ -1,0 +1,245 @@
+//! A ruleset to a draft: the whole of table `bridge picket` besides blocks and counts.
+//!
+//! ```text
+//! forward, input           accept by default; by the link a frame came in, jump to
+//!   blocked_from_lan       return if its source may never be blocked; count and drop if it is blocked by hardware address, or by
+//!                          hardware address and address
+//!   blocked_from_uplink    return if its source address may never be blocked; count and drop if it is blocked by address
+//! ```
+//! On the uplink side each frame carries the router's hardware address, so that only addresses count there. No rule accepts:
+//! what one returns goes on to whatever else stands in the chains.
+//!
+//! **Bounds**: the kernel looks for addresses through one VLAN tag; behind two, and in ARP, only hardware addresses count. An
+//! address that may never be blocked passes from whatever hardware address it is sent, also a forged one from a blocked device:
+//! such frames get out, and their answers go to the address's owner.
+
+use std::collections::BTreeSet;
+use std::ffi::CStr;
+
+use nftnl::expr::{Cmp, CmpOp, Expression, LLHeaderField, Lookup, Meta, NetworkHeaderField, Payload, Verdict};
+use nftnl::expr::{Ipv4HeaderField, Ipv6HeaderField};
+use nftnl::{Chain, ChainType, Hook, Policy, ProtoFamily, Rule, Table};
+use nftnl_sys::libc::{NFT_PAYLOAD_LL_HEADER, NFT_PAYLOAD_NETWORK_HEADER};
+use policy::Ruleset;
+
+use crate::draft::Draft;
+use crate::error::EnforceError;
+use crate::expression::{self, Count, Load, REG32_00, Step};
+use crate::layout::{COUNTERS, Key, Set, TABLE_C};
+use crate::message::{self, Act};
+
+/// Where filters stand among the bridge's hooks (`NF_BR_PRI_FILTER_BRIDGED`).
+const PRIORITY: i32 = -200;
+/// Octets of a link's name with its zero octet.
+const LINK_NAME: usize = 16;
+const FROM_LAN: &CStr = c"blocked_from_lan";
+const FROM_UPLINK: &CStr = c"blocked_from_uplink";
+const BLOCKED_LAN: &CStr = c"blocked_lan";
+const BLOCKED_UPLINK: &CStr = c"blocked_uplink";
+
+/// How many rules the table holds once a ruleset is applied.
+pub(crate) const RULES: usize = 14;
+
+/// Everything that makes the kernel's table equal the ruleset, without emptying what was learned.
+pub(crate) fn draft(ruleset: &Ruleset) -> Result<Draft, EnforceError> {
+    let mut draft = Draft::new();
+    fill(&mut draft, ruleset)?;
+    Ok(draft)
+}
+
+/// The same behind what a draft has already; nothing is added where a link's name is refused.
+pub(crate) fn fill(draft: &mut Draft, ruleset: &Ruleset) -> Result<(), EnforceError> {
+    let links = [(link(&ruleset.lan)?, FROM_LAN), (link(&ruleset.uplink)?, FROM_UPLINK)];
+    let table = Table::new(TABLE_C, ProtoFamily::Bridge);
+    draft.add("table bridge picket", &table);
+    for set in Set::ALL {
+        draft.add(format!("set {}", set.text()), &expression::set(set, &table));
+    }
+    for name in COUNTERS {
+        draft.write(format!("counter {name}"), &message::counter(name));
+    }
+    let bases = [base(c"forward", Hook::Forward, &table), base(c"input", Hook::In, &table)];
+    let [lan, uplink] = [Chain::new(FROM_LAN, &table), Chain::new(FROM_UPLINK, &table)];
+    for chain in [&lan, &uplink, &bases[0], &bases[1]] {
+        let name = chain.get_name().to_string_lossy();
+        draft.add(format!("chain {name}"), chain);
+        // A rule without a handle stands for all rules of its chain.
+        draft.remove(format!("rules of chain {name}"), &Rule::new(chain));
+    }
+    never_block(draft, ruleset);
+    from_lan(&mut Rules::of(draft, &lan, &table));
+    from_uplink(&mut Rules::of(draft, &uplink, &table));
+    for base in &bases {
+        let mut rules = Rules::of(draft, base, &table);
+        for (name, target) in &links {
+            rules.jump(name, target);
+        }
+    }
+    Ok(())
+}
+
+/// Fills the sets of what may never be blocked anew.
+fn never_block(draft: &mut Draft, ruleset: &Ruleset) {
+    let keys: BTreeSet<_> = ruleset.never_block.iter().map(|never| Key::of_never(*never)).collect();
+    for set in Set::NEVER {
+        draft.write(format!("elements of set {}", set.text()), &message::flush(set));
+        let elements: Vec<_> = keys.iter().filter(|(of, _)| *of == set).map(|(_, key)| (*key, None)).collect();
+        draft.elements(Act::Add, set, &elements);
+    }
+}
+
+fn from_lan(rules: &mut Rules<'_, '_>) {
+    for set in Set::NEVER {
+        rules.pass(set);
+    }
+    for set in [Set::BlockedMac, Set::BlockedMacV4, Set::BlockedMacV6] {
+        rules.drop(set, BLOCKED_LAN);
+    }
+}
+
+fn from_uplink(rules: &mut Rules<'_, '_>) {
+    for set in [Set::NeverV4, Set::NeverV6] {
+        rules.pass(set);
+    }
+    for set in [Set::BlockedV4, Set::BlockedV6] {
+        rules.drop(set, BLOCKED_UPLINK);
+    }
+}
+
+/// The rules of one chain, first to last.
+struct Rules<'a, 'c> {
+    draft: &'a mut Draft,
+    chain: &'c Chain<'c>,
+    table: &'c Table,
+    count: usize,
+}
+
+impl<'a, 'c> Rules<'a, 'c> {
+    fn of(draft: &'a mut Draft, chain: &'c Chain<'c>, table: &'c Table) -> Self {
+        Self { draft, chain, table, count: 0 }
+    }
+
+    /// A frame whose source is in the set leaves the chain undropped.
+    fn pass(&mut self, set: Set) {
+        let mut steps = self.source_in(set);
+        steps.push(Box::new(Verdict::Return));
+        self.rule(&steps);
+    }
+
+    /// A frame whose source is in the set is counted and dropped.
+    fn drop(&mut self, set: Set, counter: &'static CStr) {
+        let mut steps = self.source_in(set);
+        steps.push(Box::new(Count(counter)));
+        steps.push(Box::new(Verdict::Drop));
+        self.rule(&steps);
+    }
+
+    /// A frame that came in by the link goes through another chain first.
+    fn jump(&mut self, link: &[u8; LINK_NAME], target: &CStr) {
+        let name = link.to_vec();
+        self.rule(&[
+            Box::new(Meta::IifName),
+            Box::new(Cmp::new(CmpOp::Eq, Octets(name))),
+            Box::new(Verdict::Jump { chain: target.to_owned() }),
+        ]);
+    }
+
+    fn source_in(&self, set: Set) -> Vec<Box<dyn Expression>> {
+        let mut steps: Vec<Box<dyn Expression>> = match set {
+            Set::NeverMac | Set::BlockedMac => vec![Box::new(Payload::LinkLayer(LLHeaderField::Saddr))],
+            Set::NeverV4 | Set::BlockedV4 => {
+                let field = NetworkHeaderField::Ipv4(Ipv4HeaderField::Saddr);
+                vec![Box::new(Payload::Network(field))]
+            }
+            Set::NeverV6 | Set::BlockedV6 => {
+                let field = NetworkHeaderField::Ipv6(Ipv6HeaderField::Saddr);
+                vec![Box::new(Payload::Network(field))]
+            }
+            Set::BlockedMacV4 => vec![mac_into_first(), source_behind(12, 4)],
+            Set::BlockedMacV6 => vec![mac_into_first(), source_behind(8, 16)],
+        };
+        let ethertype = match set {
+            Set::NeverMac | Set::BlockedMac => None,
+            Set::NeverV4 | Set::BlockedV4 | Set::BlockedMacV4 => Some(0x0800u16),
+            Set::NeverV6 | Set::BlockedV6 | Set::BlockedMacV6 => Some(0x86dd),
+        };
+        if let Some(ethertype) = ethertype {
+            let is = Cmp::new(CmpOp::Eq, Octets(ethertype.to_be_bytes().to_vec()));
+            steps.splice(0..0, [Box::new(Meta::Protocol) as Box<dyn Expression>, Box::new(is)]);
+        }
+        steps.push(Box::new(Lookup::new(&expression::set(set, self.table))));
+        steps
+    }
+
+    fn rule(&mut self, steps: &[Box<dyn Expression>]) {
+        let mut rule = Rule::new(self.chain);
+        for step in steps {
+            rule.add_expr(&Step(step.as_ref()));
+        }
+        self.count += 1;
+        let name = self.chain.get_name().to_string_lossy();
+        self.draft.add(format!("rule {} of chain {name}", self.count), &rule);
+    }
+}
+
+/// Octets to compare a register with.
+struct Octets(Vec<u8>);
+
+impl nftnl::expr::ToSlice for Octets {
+    fn to_slice(&self) -> std::borrow::Cow<'_, [u8]> {
+        self.0.as_slice().into()
+    }
+}
+
+/// The frame's source hardware address, the first field of a two-field key.
+fn mac_into_first() -> Box<dyn Expression> {
+    Box::new(Load { base: NFT_PAYLOAD_LL_HEADER, offset: 6, len: 6, register: REG32_00 })
+}
+
+/// The packet's source address, the second field behind eight octets of hardware address.
+fn source_behind(offset: u32, len: u32) -> Box<dyn Expression> {
+    Box::new(Load { base: NFT_PAYLOAD_NETWORK_HEADER, offset, len, register: REG32_00 + 2 })
+}
+
+fn base<'t>(name: &CStr, hook: Hook, table: &'t Table) -> Chain<'t> {
+    let mut chain = Chain::new(name, table);
+    chain.set_type(ChainType::Filter);
+    chain.set_hook(hook, PRIORITY);
+    chain.set_policy(Policy::Accept);
+    chain
+}
+
+/// A link's name as the kernel compares it.
+fn link(name: &str) -> Result<[u8; LINK_NAME], EnforceError> {
+    let fits = (1..LINK_NAME).contains(&name.len());
+    let plain = name.bytes().all(|o| o.is_ascii_graphic() && o != b'/' && o != b':') && name != "." && name != "..";
+    if !(fits && plain) {
+        return Err(EnforceError::LinkName(name.to_owned()));
+    }
+    let mut octets = [0; LINK_NAME];
+    octets.iter_mut().zip(name.bytes()).for_each(|(at, o)| *at = o);
+    Ok(octets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_that_cannot_exist_is_refused_before_the_kernel_sees_it() {
+        for name in ["", "sixteen-octets-x", "a b", "a/b", "a\0", "..", "nn:0"] {
+            assert!(link(name).is_err(), "{name:?}");
+        }
+        assert_eq!(&link("eth0").unwrap()[..5], b"eth0\0");
+    }
+
+    #[test]
+    fn a_draft_has_as_many_rules_as_it_says() {
+        let ruleset = Ruleset { lan: "lan0".into(), uplink: "up0".into(), never_block: vec![] };
+        let ready = draft(&ruleset).unwrap().finish();
+        let rules = crate::attribute::Messages::new(&ready.octets)
+            .filter(|m| m.number() == Some(message::number::NEW_RULE))
+            .count();
+        assert_eq!(rules, RULES);
+    }
+}

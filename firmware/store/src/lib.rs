@@ -1,0 +1,36 @@
+//! State and history on flash: events, blocks, hosts, and what each minute was like.
+//!
+//! Turns records into few, large, checked writes, and a directory back into records after a crash. `Store` is the whole of what
+//! the gateway may ask; `SledStore` keeps it on flash, `MemoryStore` stands in where there is no disk. It refuses what would not
+//! fit (a full disk) as a whole, and sets aside what it cannot read rather than keep the gateway from starting.
+//!
+//! | where | what | written |
+//! |---|---|---|
+//! | `sled/` | blocks, hosts, the open journal of history, the index of sealed blocks | a row each |
+//! | `sealed/` | history: compressed, checksummed blocks | once, as a whole, synced before the journal rows go |
+//! | `layout` | the number of the layout, for people and to notice a store that lost everything | once |
+//! | `closed` | how much there was when the store was closed, gone while it is open | at closing |
+//! | `lock` | held by the one process that owns the directory | never |
+//!
+//! **Durability**: what was given before a `tick` that returned without error is on the medium (`tick` is due each second).
+//! `sync` does the same at once, for people's acts. Called by `picket` alone, from one thread.
+#![forbid(unsafe_code)]
+
+mod attached;
+mod codec;
+mod contract;
+mod disk;
+mod hosts;
+mod journal;
+mod memory;
+mod open;
+mod records;
+mod sealed;
+mod sled_store;
+mod upkeep;
+
+pub use contract::{EVENTS_AT_MOST, Figures, Limits, Retained, Store, StoreError};
+pub use memory::MemoryStore;
+pub use open::{OpenError, Opened, open};
+pub use records::{Counters, Event, EvidenceFrame, HostRecord, Minute};
+pub use sled_store::SledStore;

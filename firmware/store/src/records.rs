@@ -1,0 +1,184 @@
+//! What is kept: one type a record, with its bounds.
+
+use serde::{Deserialize, Serialize};
+use terms::{BlockState, Family, HostKey, MacAddr, Side, ThreatLevel, Timestamp};
+
+/// Evidence frames kept of one event.
+const FRAMES: usize = 32;
+/// Octets kept of one evidence frame.
+const FRAME_OCTETS: usize = 128;
+/// Octets kept of a text.
+const TEXT: usize = 1024;
+/// Pairs of evidence kept of one event.
+const EVIDENCE: usize = 64;
+/// Features kept of one event.
+const FEATURES: usize = 512;
+
+/// Something that was found or done, with its evidence.
+///
+/// **Bounds**: 32 frames of 128 octets, 64 pairs of evidence, 512 features, texts of 1,024 octets; the rest is cut off when the
+/// event is appended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Its number: 1 and up, in the order of appending, never used twice. The store assigns it.
+    pub id: u64,
+    /// When it was found, on the clock of the frames.
+    pub at: Timestamp,
+    /// The host that it is about.
+    pub host: HostKey,
+    /// The host's hardware address, where one is known.
+    pub mac: Option<MacAddr>,
+    /// The side of the box on which the host is.
+    pub side: Side,
+    /// How far the act against the host has come.
+    pub state: BlockState,
+    /// How bad it is.
+    pub level: ThreatLevel,
+    /// The kind of threat, if it is one.
+    pub family: Option<Family>,
+    /// What found it: `rule:...`, `forest` or `baseline`.
+    pub detector: String,
+    /// In words, for the admin.
+    pub why: String,
+    /// How sure the detector is.
+    ///
+    /// **Units**: 0 to 1.
+    pub confidence: f32,
+    /// The numbers that speak for it, by name.
+    pub evidence: Vec<(String, f64)>,
+    /// The host's features at that moment, in the order of the schema; empty where none were computed.
+    pub vector: Vec<f32>,
+    /// The first frames that were counted.
+    pub frames: Vec<EvidenceFrame>,
+}
+
+/// The beginning of one frame that spoke for an event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceFrame {
+    /// When it was seen.
+    pub at: Timestamp,
+    /// Its length on the wire.
+    ///
+    /// **Units**: octets.
+    pub len: u32,
+    /// Its first octets.
+    ///
+    /// **Bounds**: 128.
+    pub octets: Vec<u8>,
+}
+
+/// What one host was in one minute.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Minute {
+    /// Whole minutes since the epoch.
+    pub minute: u64,
+    /// The host.
+    pub host: HostKey,
+    /// Its highest level in that minute.
+    pub level: ThreatLevel,
+    /// How sure that is.
+    ///
+    /// **Units**: 0 to 1.
+    pub confidence: f32,
+    /// The evidence against it, added up and faded.
+    pub score: f32,
+}
+
+/// A host that was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostRecord {
+    /// The host.
+    pub host: HostKey,
+    /// Its hardware address, where one is known.
+    pub mac: Option<MacAddr>,
+    /// The side of the box on which it is.
+    pub side: Side,
+    /// When it was first seen.
+    pub first_seen: Timestamp,
+    /// When it was last seen.
+    pub last_seen: Timestamp,
+    /// Its level when last seen.
+    pub level: ThreatLevel,
+}
+
+/// What the gateway did in one minute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Whole minutes since the epoch.
+    pub minute: u64,
+    /// Frames seen.
+    pub frames: u64,
+    /// Octets seen.
+    pub octets: u64,
+    /// Frames that the rings lost.
+    pub dropped: u64,
+    /// Hosts known at its end.
+    pub hosts: u32,
+    /// Blocks in force at its end.
+    pub blocks: u32,
+}
+
+impl Event {
+    /// The event within its bounds.
+    pub(crate) fn bounded(mut self) -> Self {
+        self.frames.truncate(FRAMES);
+        for frame in &mut self.frames {
+            frame.octets.truncate(FRAME_OCTETS);
+        }
+        self.evidence.truncate(EVIDENCE);
+        for (name, _) in &mut self.evidence {
+            cut(name);
+        }
+        self.vector.truncate(FEATURES);
+        cut(&mut self.detector);
+        cut(&mut self.why);
+        self
+    }
+}
+
+impl HostRecord {
+    /// What is known of the host once `newer` is known as well: the earliest sight stays.
+    pub(crate) fn updated(self, newer: Self) -> Self {
+        let first_seen = self.first_seen.min(newer.first_seen);
+        Self { first_seen, mac: newer.mac.or(self.mac), ..newer }
+    }
+
+    /// Whether anything but the time of the last sight differs.
+    pub(crate) fn differs(&self, other: &Self) -> bool {
+        Self { last_seen: other.last_seen, ..*self } != *other
+    }
+}
+
+/// Cuts a text to its bound, between two characters.
+fn cut(text: &mut String) {
+    if text.len() > TEXT {
+        let end = (0..=TEXT).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+        text.truncate(end);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_between_two_characters() {
+        let mut text = "a".to_owned() + &"é".repeat(TEXT);
+        cut(&mut text);
+        assert_eq!(text.len(), TEXT - 1);
+        assert!(text.ends_with('é'));
+    }
+
+    #[test]
+    fn a_host_keeps_its_first_sight_and_its_known_hardware_address() {
+        let at = Timestamp::from_secs;
+        let host = HostKey::V4([192, 0, 2, 1].into());
+        let mac = Some(MacAddr::new([2, 0, 0, 0, 0, 1]));
+        let old =
+            HostRecord { host, mac, side: Side::Lan, first_seen: at(1), last_seen: at(2), level: ThreatLevel::Safe };
+        let new = HostRecord { mac: None, first_seen: at(5), last_seen: at(6), level: ThreatLevel::High, ..old };
+        let both = old.updated(new);
+        assert_eq!(both, HostRecord { last_seen: at(6), level: ThreatLevel::High, ..old });
+        assert!(both.differs(&old));
+    }
+}

@@ -1,0 +1,357 @@
+//! The store on flash.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use policy::Block;
+use sled::Batch;
+use terms::{BlockState, HostKey, Timestamp};
+
+use crate::attached::{Attached, Kind, State, Trouble};
+use crate::codec::{Slab, decode, encode, host_key};
+use crate::contract::{EVENTS_AT_MOST, Figures, Limits, Retained, Store, StoreError};
+use crate::disk::{octets_in, room_for};
+use crate::hosts::Hosts;
+use crate::journal::Journal;
+use crate::open::note_closed;
+use crate::records::{Counters, Event, HostRecord, Minute};
+use crate::sealed::Row;
+
+/// Minutes in one row of the journal; sled keeps rows of this length in its own file.
+const SLAB: usize = 1_024;
+
+/// State and history in a directory.
+pub struct SledStore {
+    pub(crate) path: PathBuf,
+    pub(crate) limits: Limits,
+    pub(crate) medium: Medium,
+    pub(crate) blocks: BTreeMap<HostKey, Block>,
+    pub(crate) hosts: Hosts,
+    pub(crate) figures: Figures,
+    /// The number that the next event gets, whatever the medium lost.
+    pub(crate) next_event: u64,
+    /// Something was written since the last flush.
+    dirty: bool,
+    /// A read failed since the last `tick`.
+    doubtful: Cell<bool>,
+}
+
+/// Whether there is a medium to write to.
+pub(crate) enum Medium {
+    Open(Box<Attached>),
+    /// It failed; `tick` tries again.
+    Failed,
+    Closed,
+}
+
+impl SledStore {
+    pub(crate) fn new(path: &Path, limits: Limits, attached: Attached, state: State) -> Self {
+        let figures = Figures { octets_held: octets_in(path), ..Figures::default() };
+        Self {
+            path: path.into(),
+            limits,
+            next_event: attached.events.next(),
+            medium: Medium::Open(Box::new(attached)),
+            blocks: state.blocks,
+            hosts: state.hosts,
+            figures,
+            dirty: true,
+            doubtful: Cell::new(false),
+        }
+    }
+
+    pub(crate) fn attached(&self) -> Result<&Attached, StoreError> {
+        match &self.medium {
+            Medium::Open(attached) => Ok(attached),
+            Medium::Failed => Err(self.disk(io::Error::other("it failed before and has not come back yet"))),
+            Medium::Closed => Err(StoreError::Closed),
+        }
+    }
+
+    /// Does something to the medium; one that fails is let go of until the next `tick`.
+    pub(crate) fn act<T>(&mut self, act: impl FnOnce(&mut Attached) -> Result<T, Trouble>) -> Result<T, StoreError> {
+        self.attached()?;
+        let Medium::Open(attached) = &mut self.medium else {
+            return Err(StoreError::Closed);
+        };
+        act(attached).map_err(|trouble| {
+            self.let_go(Medium::Failed);
+            self.error(trouble)
+        })
+    }
+
+    /// sled panics when its last sync fails; there is nothing left to lose then.
+    pub(crate) fn let_go(&mut self, after: Medium) {
+        self.figures = self.figures();
+        let before = std::mem::replace(&mut self.medium, after);
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(before)));
+    }
+
+    /// Checks the room, seals what is long enough, and appends rows with their minutes. Returns the number of the first.
+    fn append(&mut self, kind: Kind, rows: Vec<(u64, Vec<u8>)>) -> Result<u64, StoreError> {
+        self.make_room(rows.iter().map(|(_, value)| value.len()).sum())?;
+        self.seal_if_full(kind)?;
+        let (first, octets) = self.act(|attached| {
+            let journal = attached.journal_mut(kind);
+            let first = journal.next();
+            Ok((first, journal.append(rows)?))
+        })?;
+        self.wrote(octets);
+        Ok(first)
+    }
+
+    fn make_room(&self, octets: usize) -> Result<(), StoreError> {
+        self.attached()?;
+        room_for(&self.path, octets)
+    }
+
+    /// A block that cannot be written leaves its rows in the journal, and the medium in use.
+    fn seal_if_full(&mut self, kind: Kind) -> Result<(), StoreError> {
+        if !self.attached()?.journal(kind).is_full() {
+            return Ok(());
+        }
+        let octets = self.act(|attached| match attached.journal_mut(kind).seal() {
+            Err(Trouble::Disk(source)) => Ok(Err(source)),
+            done => done.map(Ok),
+        })?;
+        let octets = octets.map_err(|source| self.disk(source))?;
+        self.wrote(octets);
+        Ok(())
+    }
+
+    /// Puts and removes rows of hosts, all or none.
+    pub(crate) fn write_hosts(&mut self, put: &[HostRecord], gone: &[HostKey]) -> Result<(), StoreError> {
+        if put.is_empty() && gone.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<_> = put.iter().map(|r| (host_key(r.host), encode(r))).collect();
+        let octets = rows.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
+        if octets > 0 {
+            self.make_room(octets)?;
+        }
+        self.act(|attached| {
+            let mut batch = Batch::default();
+            gone.iter().for_each(|&host| batch.remove(host_key(host)));
+            rows.into_iter().for_each(|(key, value)| batch.insert(key, value));
+            Ok(attached.host_rows.apply_batch(batch)?)
+        })?;
+        self.hosts.written(put);
+        self.wrote(octets as u64);
+        Ok(())
+    }
+
+    pub(crate) fn write_block(&mut self, block: &Block) -> Result<(), StoreError> {
+        let value = encode(block);
+        let octets = value.len();
+        self.make_room(octets)?;
+        self.act(|attached| Ok(attached.block_rows.insert(host_key(block.host), value)?))?;
+        self.wrote(octets as u64);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), StoreError> {
+        self.act(|attached| {
+            attached.db.flush()?;
+            // sled's flush hands over to the kernel only
+            attached.file.sync_all().map_err(Trouble::Disk)
+        })?;
+        self.dirty = false;
+        Ok(())
+    }
+
+    fn wrote(&mut self, octets: u64) {
+        self.figures.octets_written += octets;
+        self.dirty = true;
+    }
+
+    pub(crate) fn disk(&self, source: io::Error) -> StoreError {
+        StoreError::Disk { path: self.path.clone(), source }
+    }
+
+    /// The error of a read; the next `tick` looks at the medium as a whole.
+    fn misread(&self, trouble: Trouble) -> StoreError {
+        self.doubtful.set(true);
+        self.error(trouble)
+    }
+
+    fn error(&self, trouble: Trouble) -> StoreError {
+        match trouble {
+            Trouble::Disk(source) => self.disk(source),
+            Trouble::Damaged(what) => StoreError::Damaged { path: self.path.clone(), what },
+        }
+    }
+}
+
+impl Store for SledStore {
+    fn append_event(&mut self, event: Event) -> Result<u64, StoreError> {
+        let id = self.attached()?.events.next();
+        let event = Event { id, ..event.bounded() };
+        self.append(Kind::Events, vec![(event.at.minute(), encode(&event))])?;
+        self.next_event = id + 1;
+        Ok(id)
+    }
+
+    fn set_event_state(&mut self, id: u64, state: BlockState) -> Result<bool, StoreError> {
+        let Some(event) = self.event(id)? else {
+            return Ok(false);
+        };
+        if event.state == state {
+            return Ok(true);
+        }
+        let (value, note) = (encode(&Event { state, ..event }), encode(&state));
+        self.make_room(value.len())?;
+        let octets = (value.len() + note.len()) as u64;
+        self.act(|attached| {
+            if !attached.events.replace(id, value)? {
+                attached.events.note(id, note)?;
+            }
+            Ok(())
+        })?;
+        self.wrote(octets);
+        Ok(true)
+    }
+
+    fn events(&self, limit: usize, before: Option<u64>) -> Result<Vec<Event>, StoreError> {
+        let (journal, limit) = (&self.attached()?.events, limit.min(EVENTS_AT_MOST));
+        let mut events = Vec::new();
+        if limit > 0 {
+            let walked = journal.walk_back(before.unwrap_or(u64::MAX), &mut |row| {
+                events.push(event_of(journal, row)?);
+                Ok(events.len() < limit)
+            });
+            walked.map_err(|trouble| self.misread(trouble))?;
+        }
+        events.reverse();
+        Ok(events)
+    }
+
+    fn event(&self, id: u64) -> Result<Option<Event>, StoreError> {
+        let journal = &self.attached()?.events;
+        let row = journal.row(id).map_err(|trouble| self.misread(trouble))?;
+        row.map(|row| event_of(journal, &row)).transpose().map_err(|trouble| self.misread(trouble))
+    }
+
+    fn put_block(&mut self, block: &Block) -> Result<(), StoreError> {
+        if self.blocks.get(&block.host) != Some(block) {
+            self.write_block(block)?;
+            self.blocks.insert(block.host, block.clone());
+        }
+        Ok(())
+    }
+
+    fn remove_block(&mut self, host: HostKey) -> Result<bool, StoreError> {
+        if !self.blocks.contains_key(&host) {
+            return self.attached().map(|_| false);
+        }
+        self.act(|attached| Ok(attached.block_rows.remove(host_key(host))?))?;
+        self.dirty = true;
+        Ok(self.blocks.remove(&host).is_some())
+    }
+
+    fn blocks(&self) -> Vec<Block> {
+        self.blocks.values().cloned().collect()
+    }
+
+    fn append_minutes(&mut self, minutes: &[Minute]) -> Result<(), StoreError> {
+        let mut sorted = minutes.to_vec();
+        sorted.sort_by_key(|m| m.minute);
+        let slabs = sorted.chunk_by(|a, b| a.minute == b.minute).flat_map(|same| same.chunks(SLAB));
+        let rows = slabs.map(|slab| (slab[0].minute, encode(&Slab(slab.to_vec())))).collect();
+        self.append(Kind::Minutes, rows).map(drop)
+    }
+
+    fn minutes(&self, host: HostKey, range: Range<u64>) -> Result<Vec<Minute>, StoreError> {
+        let mut minutes = Vec::new();
+        let rows = self.attached()?.minutes.rows_in(&range).map_err(|trouble| self.misread(trouble))?;
+        for row in rows {
+            let slab: Slab = decode(&row.value).map_err(|e| self.misread(e.into()))?;
+            minutes.extend(slab.0.into_iter().filter(|m| m.host == host));
+        }
+        minutes.sort_by_key(|m| m.minute);
+        Ok(minutes)
+    }
+
+    fn put_hosts(&mut self, hosts: &[HostRecord]) -> Result<(), StoreError> {
+        self.attached()?;
+        let before = self.hosts.clone();
+        hosts.iter().for_each(|&host| self.hosts.put(host));
+        let gone = self.hosts.shrink();
+        let due = self.hosts.due();
+        let done = self.write_hosts(&due, &gone);
+        if done.is_err() {
+            self.hosts = before;
+        }
+        done
+    }
+
+    fn hosts(&self) -> Vec<HostRecord> {
+        self.hosts.all()
+    }
+
+    fn append_counters(&mut self, counters: &Counters) -> Result<(), StoreError> {
+        self.append(Kind::Counters, vec![(counters.minute, encode(counters))]).map(drop)
+    }
+
+    fn counters(&self, range: Range<u64>) -> Result<Vec<Counters>, StoreError> {
+        let rows = self.attached()?.counters.rows_in(&range).map_err(|trouble| self.misread(trouble))?;
+        let counters: Result<Vec<Counters>, _> = rows.iter().map(|row| decode(&row.value)).collect();
+        let mut counters = counters.map_err(|e| self.misread(e.into()))?;
+        counters.sort_by_key(|c| c.minute);
+        Ok(counters)
+    }
+
+    fn tick(&mut self) -> Result<Option<String>, StoreError> {
+        if self.doubtful.take() && matches!(self.medium, Medium::Open(_)) {
+            self.let_go(Medium::Failed);
+        }
+        let told = if matches!(self.medium, Medium::Failed) { Some(self.come_back()?) } else { None };
+        self.attached()?;
+        if self.dirty {
+            self.flush()?;
+        }
+        Ok(told)
+    }
+
+    fn sync(&mut self) -> Result<(), StoreError> {
+        // a full disk keeps hosts from being written, not what was appended before from being brought to the medium
+        let hosts = self.write_hosts(&self.hosts.unwritten(), &[]);
+        self.flush().and(hosts)
+    }
+
+    fn retain(&mut self, now: Timestamp) -> Result<Retained, StoreError> {
+        let by_age = self.retain_age(self.limits.cutoff(now))?;
+        let (blocks, more) = self.retain_octets()?;
+        self.dirty |= by_age.history + blocks > 0;
+        Ok(Retained { history: by_age.history + blocks, more: by_age.more || more, ..by_age })
+    }
+
+    fn figures(&self) -> Figures {
+        let now: u64 = match &self.medium {
+            Medium::Open(attached) => Kind::ALL.iter().map(|&kind| attached.journal(kind).unreadable()).sum(),
+            Medium::Failed | Medium::Closed => 0,
+        };
+        Figures { unreadable: self.figures.unreadable + now, ..self.figures }
+    }
+
+    fn close(&mut self) -> Result<(), StoreError> {
+        let done = self.sync().and_then(|()| {
+            let (blocks, hosts) = (self.blocks.len(), self.hosts.len());
+            note_closed(&self.path, self.attached()?, blocks, hosts).map_err(|source| self.disk(source))
+        });
+        self.let_go(Medium::Closed);
+        done
+    }
+}
+
+/// The event of a row, with the state that was noted after it was sealed.
+fn event_of(journal: &Journal, row: &Row) -> Result<Event, Trouble> {
+    let event: Event = decode(&row.value)?;
+    match journal.noted(event.id)? {
+        Some(note) => Ok(Event { state: decode(&note)?, ..event }),
+        None => Ok(event),
+    }
+}

@@ -1,0 +1,240 @@
+//! Every store gives the same answers.
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
+
+mod common;
+
+use common::{Fixture, at, block, event, host, host_record, minute};
+use policy::Block;
+use proptest::prelude::*;
+use store::{Counters, EVENTS_AT_MOST, Event, Limits, MemoryStore, Minute, Store, StoreError};
+use terms::{BlockState, HostKey, Span, ThreatLevel};
+
+/// Runs a test on each kind of store.
+fn on_both(test: impl Fn(&mut dyn Store)) {
+    test(&mut MemoryStore::new(Limits::default()));
+    test(&mut Fixture::new().open());
+}
+
+#[test]
+fn events_are_numbered_in_the_order_of_appending() {
+    on_both(|store| {
+        for n in 1..=5 {
+            assert_eq!(store.append_event(event(n)).unwrap(), n);
+        }
+        let ids = |events: Vec<Event>| events.iter().map(|e| e.id).collect::<Vec<_>>();
+        assert_eq!(ids(store.events(3, None).unwrap()), [3, 4, 5]);
+        assert_eq!(ids(store.events(3, Some(3)).unwrap()), [1, 2]);
+        assert_eq!(ids(store.events(0, None).unwrap()), []);
+        assert_eq!(store.event(4).unwrap(), Some(Event { id: 4, ..event(4) }));
+        assert_eq!(store.event(6).unwrap(), None);
+        assert_eq!(store.event(0).unwrap(), None);
+    });
+}
+
+#[test]
+fn an_event_is_confirmed_later() {
+    on_both(|store| {
+        let id = store.append_event(event(1)).unwrap();
+        assert!(store.set_event_state(id, BlockState::Confirmed).unwrap());
+        assert!(!store.set_event_state(id + 1, BlockState::Confirmed).unwrap());
+        assert_eq!(store.event(id).unwrap().unwrap().state, BlockState::Confirmed);
+        assert_eq!(store.events(9, None).unwrap()[0].state, BlockState::Confirmed);
+    });
+}
+
+#[test]
+fn an_event_is_cut_to_its_bounds() {
+    on_both(|store| {
+        let mut long = event(1);
+        long.why = "x".repeat(100_000);
+        long.frames = vec![store::EvidenceFrame { at: at(1), len: 9_000, octets: vec![7; 9_000] }; 100];
+        long.evidence = vec![("y".repeat(5_000), 1.0); 100];
+        long.vector = vec![0.0; 10_000];
+        let id = store.append_event(long).unwrap();
+        let kept = store.event(id).unwrap().unwrap();
+        assert_eq!((kept.why.len(), kept.frames.len(), kept.frames[0].octets.len()), (1_024, 32, 128));
+        assert_eq!((kept.evidence.len(), kept.evidence[0].0.len(), kept.vector.len()), (64, 1_024, 512));
+        assert_eq!(kept.frames[0].len, 9_000, "the length on the wire is kept");
+    });
+}
+
+#[test]
+fn one_question_has_a_bounded_answer() {
+    on_both(|store| {
+        for n in 1..=1_100 {
+            store.append_event(event(n)).unwrap();
+        }
+        let newest = store.events(usize::MAX, None).unwrap();
+        assert_eq!((newest.len(), newest[0].id, newest[999].id), (EVENTS_AT_MOST, 101, 1_100));
+    });
+}
+
+#[test]
+fn a_host_has_one_block() {
+    on_both(|store| {
+        store.put_block(&block(1, 10)).unwrap();
+        store.put_block(&block(2, 10)).unwrap();
+        store.put_block(&block(1, 20)).unwrap();
+        assert_eq!(store.blocks(), [block(1, 20), block(2, 10)]);
+        assert!(store.remove_block(host(1)).unwrap());
+        assert!(!store.remove_block(host(1)).unwrap());
+        assert_eq!(store.blocks(), [block(2, 10)]);
+    });
+}
+
+#[test]
+fn minutes_are_told_by_host_and_range() {
+    on_both(|store| {
+        store.append_minutes(&[minute(11, 1), minute(10, 1), minute(10, 2)]).unwrap();
+        store.append_minutes(&[]).unwrap();
+        store.append_minutes(&[minute(12, 1)]).unwrap();
+        assert_eq!(store.minutes(host(1), 10..12).unwrap(), [minute(10, 1), minute(11, 1)]);
+        assert_eq!(store.minutes(host(2), 0..u64::MAX).unwrap(), [minute(10, 2)]);
+        assert_eq!(store.minutes(host(3), 0..u64::MAX).unwrap(), []);
+    });
+}
+
+#[test]
+fn a_host_keeps_its_first_sight() {
+    on_both(|store| {
+        store.put_hosts(&[host_record(1, 100)]).unwrap();
+        store.put_hosts(&[host_record(1, 200), host_record(2, 200)]).unwrap();
+        let hosts = store.hosts();
+        assert_eq!((hosts[0].first_seen, hosts[0].last_seen), (at(100), at(200)));
+        assert_eq!(hosts[1], host_record(2, 200));
+    });
+}
+
+#[test]
+fn old_history_and_hosts_go_and_numbers_are_not_used_again() {
+    on_both(|store| {
+        let day = 86_400;
+        store.append_event(event(1)).unwrap();
+        store.append_event(Event { at: at(20 * day), ..event(2) }).unwrap();
+        store.append_minutes(&[minute(1, 1), minute(20 * 1_440, 1)]).unwrap();
+        store.append_counters(&Counters { minute: 1, ..Counters::default() }).unwrap();
+        store.put_hosts(&[host_record(1, 1), host_record(2, 20 * day)]).unwrap();
+        store.put_block(&block(1, 5)).unwrap();
+        let gone = store.retain(at(40 * day)).unwrap();
+        assert_eq!((gone.history, gone.hosts, gone.more), (3, 1, false));
+        assert_eq!(store.events(9, None).unwrap().len(), 1);
+        assert_eq!(store.minutes(host(1), 0..u64::MAX).unwrap().len(), 1);
+        assert_eq!(store.counters(0..u64::MAX).unwrap(), []);
+        assert_eq!(store.hosts(), [host_record(2, 20 * day)]);
+        assert_eq!(store.blocks().len(), 1, "a block goes only when it is removed");
+        store.retain(at(400 * day)).unwrap();
+        assert_eq!(store.append_event(event(3)).unwrap(), 3);
+    });
+}
+
+#[test]
+fn a_clock_before_the_limit_removes_nothing() {
+    on_both(|store| {
+        store.append_event(Event { at: at(0), ..event(1) }).unwrap();
+        assert_eq!(store.retain(at(5)).unwrap().history, 0);
+    });
+}
+
+#[test]
+fn a_closed_store_says_so() {
+    on_both(|store| {
+        store.append_event(event(1)).unwrap();
+        store.close().unwrap();
+        assert!(matches!(store.append_event(event(2)), Err(StoreError::Closed)));
+        assert!(matches!(store.events(1, None), Err(StoreError::Closed)));
+        assert!(matches!(store.tick(), Err(StoreError::Closed)));
+        assert!(matches!(store.remove_block(host(1)), Err(StoreError::Closed)));
+    });
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Event(u64),
+    Burst,
+    State(u64),
+    Put(Block),
+    Remove(HostKey),
+    Minutes(Vec<Minute>),
+    Counters(u64),
+    Host(u8, u64),
+    Reopen,
+    Tick,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let level = |n: u8| [ThreatLevel::Safe, ThreatLevel::Medium, ThreatLevel::High][usize::from(n % 3)];
+    prop_oneof![
+        8 => (1..3_000_u64).prop_map(Act::Event),
+        1 => Just(Act::Burst),
+        2 => (0..200_u64).prop_map(Act::State),
+        2 => (0..9_u8, 1..99_u64).prop_map(|(n, s)| Act::Put(Block { lasts: Span::from_secs(s), ..block(n, s) })),
+        1 => (0..9_u8).prop_map(|n| Act::Remove(host(n))),
+        3 => prop::collection::vec((0..50_u64, 0..9_u8), 0..40)
+            .prop_map(move |m| Act::Minutes(m.into_iter().map(|(t, n)| Minute { level: level(n), ..minute(t, n) }).collect())),
+        2 => (0..50_u64).prop_map(Act::Counters),
+        3 => (0..9_u8, 0..2_000_u64).prop_map(|(n, t)| Act::Host(n, t)),
+        1 => Just(Act::Reopen),
+        1 => Just(Act::Tick),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn the_store_on_flash_answers_as_the_one_in_memory(acts in prop::collection::vec(act(), 1..80)) {
+        let fixture = Fixture::new();
+        let mut flash = fixture.open();
+        let mut memory = MemoryStore::new(Limits::default());
+        for act in acts {
+            match act {
+                Act::Event(n) => {
+                    prop_assert_eq!(flash.append_event(event(n)).unwrap(), memory.append_event(event(n)).unwrap());
+                }
+                // long enough to be sealed
+                Act::Burst => {
+                    for n in 0..130 {
+                        let long = Event { vector: (0..512).map(|v| (v * n) as f32).collect(), ..event(n) };
+                        prop_assert_eq!(flash.append_event(long.clone()).unwrap(), memory.append_event(long).unwrap());
+                    }
+                }
+                Act::State(id) => prop_assert_eq!(
+                    flash.set_event_state(id, BlockState::Blocked).unwrap(),
+                    memory.set_event_state(id, BlockState::Blocked).unwrap()
+                ),
+                Act::Put(block) => {
+                    flash.put_block(&block).unwrap();
+                    memory.put_block(&block).unwrap();
+                }
+                Act::Remove(host) => prop_assert_eq!(flash.remove_block(host).unwrap(), memory.remove_block(host).unwrap()),
+                Act::Minutes(minutes) => {
+                    flash.append_minutes(&minutes).unwrap();
+                    memory.append_minutes(&minutes).unwrap();
+                }
+                Act::Counters(minute) => {
+                    let counters = Counters { minute, ..Counters::default() };
+                    flash.append_counters(&counters).unwrap();
+                    memory.append_counters(&counters).unwrap();
+                }
+                Act::Host(n, t) => {
+                    flash.put_hosts(&[host_record(n, t)]).unwrap();
+                    memory.put_hosts(&[host_record(n, t)]).unwrap();
+                }
+                Act::Reopen => {
+                    flash.close().unwrap();
+                    drop(flash);
+                    flash = fixture.open();
+                }
+                Act::Tick => prop_assert_eq!(flash.tick().unwrap(), None),
+            }
+        }
+        prop_assert_eq!(flash.events(1_000, None).unwrap(), memory.events(1_000, None).unwrap());
+        prop_assert_eq!(flash.events(7, Some(20)).unwrap(), memory.events(7, Some(20)).unwrap());
+        prop_assert_eq!(flash.blocks(), memory.blocks());
+        prop_assert_eq!(flash.hosts(), memory.hosts());
+        prop_assert_eq!(flash.counters(5..40).unwrap(), memory.counters(5..40).unwrap());
+        for n in 0..9 {
+            prop_assert_eq!(flash.minutes(host(n), 3..45).unwrap(), memory.minutes(host(n), 3..45).unwrap());
+        }
+        prop_assert_eq!(flash.figures().unreadable, 0);
+    }
+}
