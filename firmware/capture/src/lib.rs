@@ -1,12 +1,16 @@
 //! A link or a capture file to frames.
 //!
-//! Whoever wants frames opens a [`CaptureFile`] (pcap or pcapng, plain, gzip or zstd, a file or standard input) and reads
-//! borrowed [`Frame`]s with the time, the length on the wire and the octets that were kept.
+//! Whoever wants frames opens a [`CaptureFile`] (pcap or pcapng, plain, gzip or zstd, a file or standard input) or a
+//! [`Tap`] on a live link (a ring shared with the kernel; pnet where the kernel grants none) and is lent [`Frame`]s: the time,
+//! the side, the length on the wire and the octets that were kept. [`ensure_bridge`] makes the bridge whose links are read,
+//! and [`PcapWriter`] writes frames down again.
 //!
-//! Refused: files that are not captures, each with one line that names the file. A capture that was cut short is no error:
-//! it gives what it holds and says that it was truncated. Memory is bounded whatever the input says of itself.
+//! Refused: files that are not captures, links that are missing or taken, each with one line that names them. A capture cut
+//! short is no error: it gives what it holds and says that it was truncated. Memory is bounded whatever the input says of
+//! itself.
 //!
-//! Called by `picket` (live and replay), `models` (training) and the tests. Unsafe code stands in the ring and the sockets only.
+//! Called by `picket` (live and replay), `models` (training) and the tests. Unsafe code stands in `live` and in the netlink
+//! socket only: [`ring memory`](Ring), socket options, `poll`.
 
 mod file;
 mod frame;

@@ -1,0 +1,40 @@
+# Thin: each target installs what it lacks (tests/setup says what), then calls cargo.
+#   make test                 everything that gates a change, with a subset of the lab
+#   make demo                 the lab's scenes in turn, with the live view, until Ctrl-C
+#   make demo ONCE=1          each scene once, a table, exit status; also ONLY=name,name CONFIG=file RECORD=dir
+#   make image                the static aarch64 binary, its self-test run under qemu-user
+#   make bench                the benchmarks, into target/bench/results.json
+#   make test-long            the long forms of the short checks in make test
+
+SHELL := /bin/bash
+LAB   := cargo run --quiet --package lab --bin lab --
+TASKS := test test-long demo image bench setup clean
+
+.PHONY: help $(TASKS)
+help:
+	@sed -n '2,7s/^# //p' Makefile
+
+setup:
+	@tests/setup base lab
+
+test: setup
+	@$(LAB) test
+
+test-long: setup
+	@$(LAB) test --long
+
+demo: setup
+	@cargo build --release --bin picket
+	@$(LAB) demo $(if $(ONCE),--once) $(if $(ONLY),--only "$(ONLY)") $(if $(CONFIG),--config "$(CONFIG)") $(if $(RECORD),--record "$(RECORD)")
+
+image:
+	@tests/setup base cross
+	@image/build
+
+bench: setup
+	@tests/setup bench
+	@cargo build --release --bin picket
+	@$(LAB) bench
+
+clean:
+	@cargo clean

@@ -1,0 +1,1 @@
+//! What a board is: links, LEDs, watchdog and budgets.

@@ -1,0 +1,253 @@
+//! The command line: what can be asked, and the help that teaches it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use terms::{HostKey, Span};
+
+use crate::config::duration;
+
+/// How the gateway is called.
+#[derive(Debug, Parser)]
+#[command(
+    name = "picket",
+    version,
+    about = "The inline gateway that finds the host that attacks, and blocks it",
+    after_help = "First steps:\n  \
+        picket doctor                              what this machine has, and what it lacks\n  \
+        picket config show --defaults              every key, with what it means\n  \
+        picket run --config /etc/picket/picket.toml\n  \
+        picket replay capture.pcap                 the same pipeline on a capture; needs no rights\n\n\
+        An empty configuration protects. Exit status: 0 done, 1 not done, 2 wrong call or unreadable file."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the binary can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the gateway (as root): bridge, inspect, block. SIGHUP reloads the configuration, SIGTERM ends it; the bridge
+    /// forwards on in either case
+    Run(RunArgs),
+    /// Run captures through the same pipeline and print what it finds; nothing is blocked
+    Replay(ReplayArgs),
+    /// Look at kernel, links, nftables, memory lock and clock: what is there, what is not, what is done instead
+    Doctor(ClientArgs),
+    /// The gateway's totals
+    Status(ClientArgs),
+    /// The hosts being watched, worst first
+    Hosts(ClientArgs),
+    /// What was found and what was done about it, oldest first
+    Events(EventsArgs),
+    /// The blocks in force, with the time they have left
+    Blocks(ClientArgs),
+    /// Block a host for some time
+    Block(BlockArgs),
+    /// End a host's block and leave it alone for the configured grace
+    Unblock(UnblockArgs),
+    /// A live view: rates, hosts by level, last findings, blocks; q or Ctrl-C ends it
+    Watch(WatchArgs),
+    /// Check this binary on this machine: the forest against its golden vectors, nftables batches, the store
+    SelfTest(SelfTestArgs),
+    /// Check or show a configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+/// The arguments of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The configuration [default: /etc/picket/picket.toml if there is one, else the defaults]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// The arguments of `replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// Captures: pcap or pcapng, plain, .gz or .zst; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Take detection thresholds from this configuration instead of the defaults
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// How `replay` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One JSON object a line: windows and findings as they are decided, then the summary
+    Jsonl,
+    /// The summary alone, as one JSON object
+    Summary,
+    /// Findings and totals for people
+    Text,
+}
+
+/// The arguments of every command that asks a running gateway.
+#[derive(Clone, Debug, Args)]
+pub struct ClientArgs {
+    /// The gateway's configuration, for its socket [default: /etc/picket/picket.toml if there is one, else the defaults]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print JSON: one array, or one object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The arguments of `events`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct EventsArgs {
+    /// How to ask.
+    #[command(flatten)]
+    pub client: ClientArgs,
+    /// At most so many, the newest
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub limit: u32,
+    /// Only those after this time, in seconds since the epoch
+    #[arg(long, value_name = "T")]
+    pub since: Option<f64>,
+    /// One event rather than the list.
+    #[command(subcommand)]
+    pub one: Option<EventsCommand>,
+}
+
+/// What can be asked about one event.
+#[derive(Debug, Subcommand)]
+pub enum EventsCommand {
+    /// One event with its evidence, in numbers and in frames
+    Show(EventArgs),
+}
+
+/// The arguments of `events show`.
+#[derive(Debug, Args)]
+pub struct EventArgs {
+    /// How to ask.
+    #[command(flatten)]
+    pub client: ClientArgs,
+    /// The event's number, as `picket events` prints it
+    pub id: u64,
+    /// Write its frames to this new capture file
+    #[arg(long, value_name = "FILE")]
+    pub pcap: Option<PathBuf>,
+}
+
+/// The arguments of `block`.
+#[derive(Debug, Args)]
+pub struct BlockArgs {
+    /// How to ask.
+    #[command(flatten)]
+    pub client: ClientArgs,
+    /// An IPv4, IPv6 or hardware address
+    #[arg(value_parser = host)]
+    pub host: HostKey,
+    /// For how long: 30s, 10m, 1h, 7d [default: the configured block_for]
+    #[arg(long = "for", value_name = "TIME", value_parser = span)]
+    pub lasts: Option<Span>,
+    /// Why, for those who read the list later
+    #[arg(long, value_name = "TEXT", default_value = "blocked by hand")]
+    pub why: String,
+}
+
+/// The arguments of `unblock`.
+#[derive(Debug, Args)]
+pub struct UnblockArgs {
+    /// How to ask.
+    #[command(flatten)]
+    pub client: ClientArgs,
+    /// The address that is blocked
+    #[arg(value_parser = host)]
+    pub host: HostKey,
+}
+
+/// The arguments of `watch`.
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// How to ask.
+    #[command(flatten)]
+    pub client: ClientArgs,
+    /// Print one screen and end
+    #[arg(long)]
+    pub once: bool,
+}
+
+/// The arguments of `self-test`.
+#[derive(Debug, Args)]
+pub struct SelfTestArgs {
+    /// Print JSON: one array
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What can be done with a configuration.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Say whether a file is a configuration, and if not, what is wrong on which line
+    Check {
+        /// The file
+        file: PathBuf,
+    },
+    /// Print every key with its value, its meaning, and who set it
+    Show {
+        /// The values in force with this file [default: /etc/picket/picket.toml if there is one]
+        #[arg(long, value_name = "FILE", conflicts_with = "defaults")]
+        config: Option<PathBuf>,
+        /// The values that hold where a file says nothing
+        #[arg(long)]
+        defaults: bool,
+    },
+}
+
+/// Reads a host's address.
+fn host(text: &str) -> Result<HostKey, String> {
+    text.parse().map_err(|_| "expected an IPv4, IPv6 or hardware address, as in 192.168.1.7 or 02:5a:10:00:00:01".into())
+}
+
+/// Reads a duration that is not nothing.
+fn span(text: &str) -> Result<Span, String> {
+    let span = duration::parse(text).filter(|span| *span > Span::ZERO);
+    span.ok_or_else(|| "expected a whole number with s, m, h or d, as in 30s, 10m, 1h".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(words: &str) -> Result<Command, clap::Error> {
+        Cli::try_parse_from(words.split(' ')).map(|cli| cli.command)
+    }
+
+    #[test]
+    fn the_commands_are_well_formed() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn a_block_takes_its_arguments_in_any_order() {
+        for words in ["picket block 10.0.0.1 --for 5s --json --config a", "picket block --config a --json --for 5s 10.0.0.1"] {
+            let Ok(Command::Block(args)) = call(words) else { panic!("{words}") };
+            assert_eq!((args.lasts, args.client.json), (Some(Span::from_secs(5)), true));
+        }
+    }
+
+    #[test]
+    fn an_event_is_shown_with_its_own_arguments() {
+        let Ok(Command::Events(args)) = call("picket events show 7 --pcap x.pcap --config a") else { panic!("events show") };
+        let Some(EventsCommand::Show(one)) = args.one else { panic!("show") };
+        assert_eq!((one.id, one.client.config), (7, Some("a".into())));
+    }
+
+    #[test]
+    fn a_wrong_address_or_duration_is_refused_at_the_door() {
+        for words in ["picket block ten", "picket block 10.0.0.1 --for 0s", "picket block 10.0.0.1 --for 10", "picket events --limit 0", "picket replay"] {
+            assert!(call(words).is_err(), "{words}");
+        }
+    }
+}

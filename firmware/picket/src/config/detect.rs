@@ -1,0 +1,40 @@
+//! The figures of `[detect]` as detection takes them.
+
+use detect::Thresholds;
+
+use super::keys::DetectConfig;
+
+impl DetectConfig {
+    /// What the rules compare with.
+    #[must_use]
+    pub fn thresholds(&self) -> Thresholds {
+        Thresholds {
+            ports_per_minute: self.ports_per_minute,
+            require_refused: self.require_refused,
+            udp_ports_per_minute: self.udp_ports_per_minute,
+            hosts_per_minute: self.hosts_per_minute,
+            failed_logins: self.failed_logins,
+            // The window is at most ten minutes long.
+            failed_logins_seconds: u32::try_from(self.failed_logins_window.secs()).unwrap_or(u32::MAX),
+            icmp_per_second: self.icmp_per_second,
+            syn_per_second: self.syn_per_second,
+            udp_per_second: self.udp_per_second,
+            victim_per_second: self.victim_per_second,
+            victim_sources: self.victim_sources,
+            arp_claims: self.arp_claims,
+            tunnel_queries: self.tunnel_queries,
+            tunnel_name_octets: self.tunnel_name_octets,
+            spoofed_addresses: self.spoofed_addresses,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_configuration_detects_with_detections_own_figures() {
+        assert_eq!(DetectConfig::default().thresholds(), Thresholds::default());
+    }
+}

@@ -1,0 +1,188 @@
+//! Every key of the configuration: its table, name, default, bounds and meaning, each written once, here.
+//!
+//! The types that the gateway uses, the reader, `config show` and the nearest-key hint all come from this list.
+
+use std::path::PathBuf;
+
+use terms::{HostKey, Posture, Span};
+use toml::de::DeValue;
+
+use super::kind::{Addresses, Flag, FullPath, Kind, Link, PostureWord, Size, SocketPath, Time, Whole};
+
+/// One key, as data.
+pub struct Key {
+    /// The table that holds it; empty for the top of the file.
+    pub table: &'static str,
+    /// Its name in the table.
+    pub name: &'static str,
+    /// What it means, a line each.
+    pub help: &'static [&'static str],
+    /// What its value must be, in words that follow "expects".
+    pub expected: fn() -> String,
+    /// Takes the value over; `false` where it is not what is expected.
+    pub take: fn(&mut Config, &DeValue<'_>) -> bool,
+    /// The value in force, as TOML.
+    pub write: fn(&Config) -> String,
+}
+
+macro_rules! configuration {
+    (@key [$($path:ident).+] [$table:expr] $name:ident: $Type:ty, $kind:expr, [$($help:literal)+]) => {
+        Key {
+            table: $table,
+            name: stringify!($name),
+            help: &[$($help),+],
+            expected: || Kind::<$Type>::expected(&$kind),
+            take: |config, value| $kind.read(value).map(|value| config.$($path).+ = value).is_some(),
+            write: |config| $kind.write(&config.$($path).+),
+        }
+    };
+    (
+        { $($(#[doc = $top_help:literal])+ $top:ident: $Top:ty = $top_default:expr, $top_kind:expr;)* }
+        $($(#[doc = $about:literal])+ $table:ident: $Table:ident {
+            $($(#[doc = $help:literal])+ $key:ident: $Type:ty = $default:expr, $kind:expr;)*
+        })*
+    ) => {
+        /// The whole configuration, checked.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct Config {
+            $($(#[doc = $top_help])+ pub $top: $Top,)*
+            $($(#[doc = $about])+ pub $table: $Table,)*
+        }
+
+        $($(#[doc = $about])+
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $Table {
+            $($(#[doc = $help])+ pub $key: $Type,)*
+        })*
+
+        impl Default for Config {
+            fn default() -> Self {
+                Self { $($top: $top_default,)* $($table: $Table::default(),)* }
+            }
+        }
+
+        $(impl Default for $Table {
+            fn default() -> Self {
+                Self { $($key: $default,)* }
+            }
+        })*
+
+        /// The tables with what each is about, in the order in which they are shown.
+        pub const TABLES: &[(&str, &[&str])] = &[$((stringify!($table), &[$($about),+]),)*];
+
+        /// Every key, in the order in which they are shown.
+        pub const KEYS: &[Key] = &[
+            $(configuration!(@key [$top] [""] $top: $Top, $top_kind, [$($top_help)+]),)*
+            $($(configuration!(@key [$table.$key] [stringify!($table)] $key: $Type, $kind, [$($help)+]),)*)*
+        ];
+    };
+}
+
+configuration! {
+    {
+        /// What to do with a host that is found to attack: "observe" tells, "protect" blocks.
+        posture: Posture = Posture::Protect, PostureWord;
+    }
+    /// The two links between which the gateway sits.
+    links: LinksConfig {
+        /// The link to the switch; "" takes the first Ethernet link that is found.
+        lan: String = String::new(), Link;
+        /// The link to the router; "" takes the second Ethernet link that is found.
+        uplink: String = String::new(), Link;
+        /// The bridge over both; one that already holds both links is used as it is.
+        bridge: String = "picket0".into(), Link;
+    }
+    /// What is remembered.
+    store: StoreConfig {
+        /// The folder of the store.
+        path: PathBuf = "/var/lib/picket/store".into(), FullPath;
+        /// The oldest history that is kept.
+        max_age: Span = days(30), Time(3_600, 3_650 * 86_400);
+        /// The most history that is kept.
+        max_size: u64 = 512 << 20, Size(16 << 20, 1 << 40);
+    }
+    /// How the commands reach the gateway.
+    control: ControlConfig {
+        /// The socket; only root may use it.
+        socket: PathBuf = "/run/picket/control.sock".into(), SocketPath;
+    }
+    /// What counts as an attack. A finding is made by the frame that exceeds the number.
+    detect: DetectConfig {
+        /// Whether anything is looked for at all.
+        enabled: bool = true, Flag;
+        /// Distinct TCP ports of one target that a host may try in a minute.
+        ports_per_minute: u16 = 10, Whole(1, 31);
+        /// Whether ports count only where the target mostly refuses or ignores them;
+        /// false gives the plain count over all targets.
+        require_refused: bool = true, Flag;
+        /// Distinct UDP ports of one target that a host may try in a minute.
+        udp_ports_per_minute: u16 = 15, Whole(1, 31);
+        /// Distinct hosts that a host may try in a minute, mostly without an answer.
+        hosts_per_minute: u16 = 20, Whole(1, 47);
+        /// Failed log-ins at one service within failed_logins_window.
+        failed_logins: u16 = 5, Whole(1, 31);
+        /// The time over which failed log-ins add up.
+        failed_logins_window: Span = minutes(5), Time(10, 600);
+        /// ICMP messages that a host may send in a second.
+        icmp_per_second: u32 = 100, Whole(1, 127);
+        /// TCP conversations in a second that a host may leave half open at one target.
+        syn_per_second: u32 = 200, Whole(1, 10_000_000);
+        /// UDP datagrams in a second that a host may send to a target that says nothing back.
+        udp_per_second: u32 = 2_000, Whole(1, 10_000_000);
+        /// Both of these towards one target, from many hosts together.
+        victim_per_second: u32 = 500, Whole(1, 10_000_000);
+        /// The fewest hosts that count as many there.
+        victim_sources: u16 = 20, Whole(2, 65_535);
+        /// Unasked ARP claims in a minute against an owner that is alive.
+        arp_claims: u16 = 2, Whole(1, 10_000);
+        /// Queries in a minute under one base domain, nearly all for different names.
+        tunnel_queries: u16 = 30, Whole(1, 10_000);
+        /// Octets that such names carry before the base domain, on average.
+        tunnel_name_octets: u16 = 20, Whole(1, 255);
+        /// New source addresses behind one hardware address in ten seconds that nobody answered.
+        spoofed_addresses: u16 = 20, Whole(1, 10_000);
+    }
+    /// What is done about an attacker, in posture "protect".
+    respond: RespondConfig {
+        /// How long a first block lasts; each repeat doubles it.
+        block_for: Span = minutes(10), Time(1, 7 * 86_400);
+        /// The most by which a block is made longer at random, so that its end cannot be foreseen.
+        jitter_percent: u8 = 10, Whole(0, 100);
+        /// The longest block.
+        longest: Span = hours(24), Time(1, 30 * 86_400);
+        /// The most blocks that the gateway makes by itself in a minute.
+        per_minute: u32 = 30, Whole(1, 10_000);
+        /// The largest share of the known LAN hosts that it blocks at a time, in percent ...
+        share_percent: u8 = 20, Whole(0, 100);
+        /// ... and the number of hosts that it may block in any case.
+        at_least: u32 = 3, Whole(0, 4_096);
+        /// How long a host is left alone after an admin unblocked it.
+        grace: Span = minutes(10), Time(0, 7 * 86_400);
+    }
+    /// Whom no block may cut, besides the gateway itself, the router, and the DHCP and DNS servers in use.
+    never_block: NeverBlockConfig {
+        /// IP or hardware addresses.
+        addresses: Vec<HostKey> = Vec::new(), Addresses;
+    }
+}
+
+/// So many minutes.
+const fn minutes(n: u64) -> Span {
+    Span::from_secs(n * 60)
+}
+
+/// So many hours.
+const fn hours(n: u64) -> Span {
+    minutes(n * 60)
+}
+
+/// So many days.
+const fn days(n: u64) -> Span {
+    hours(n * 24)
+}
+
+/// The key of this name in this table.
+#[must_use]
+pub fn find(table: &str, name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.table == table && key.name == name)
+}

@@ -1,0 +1,147 @@
+//! What the gateway shows: plain rows, in the words that people and programs read.
+//!
+//! **Units**: times are seconds since the epoch with microseconds behind the point, lengths of time are seconds.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The totals since the gateway started.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StatusView {
+    /// The gateway's version.
+    pub version: String,
+    /// `observe` or `protect`.
+    pub posture: String,
+    /// The bridge and its links, in words.
+    pub bridge: String,
+    /// Frames inspected.
+    pub frames: u64,
+    /// Frames that the ring dropped before they could be inspected (they were forwarded all the same).
+    pub dropped: u64,
+    /// Octets inspected, as they were on the wire.
+    pub octets: u64,
+    /// Hosts being watched.
+    pub hosts: u64,
+    /// Hosts pushed out of the full table.
+    pub evicted: u64,
+    /// Hosts that are Medium now.
+    pub medium: u64,
+    /// Hosts that are High now.
+    pub high: u64,
+    /// Findings made.
+    pub findings: u64,
+    /// Blocks in force.
+    pub blocks: u64,
+    /// Whether the kernel's table is as it should be.
+    pub table_intact: bool,
+    /// Frames that the kernel dropped for the blocks, by counter.
+    pub blocked_frames: BTreeMap<String, u64>,
+    /// Frames that could not be read, by reason.
+    pub ignored: BTreeMap<String, u64>,
+    /// How long the gateway has run.
+    pub uptime: f64,
+    /// Octets written to the store.
+    pub store_octets: u64,
+    /// What is not as it should be, a line each; empty when all is well.
+    pub warnings: Vec<String>,
+}
+
+/// One host being watched.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HostView {
+    /// Its IP address, or its hardware address where it has none.
+    pub host: String,
+    /// Its hardware address, where one is known.
+    pub mac: Option<String>,
+    /// `lan` or `uplink`.
+    pub side: String,
+    /// `SAFE`, `MEDIUM` or `HIGH`.
+    pub level: String,
+    /// What it is suspected of, where it is not `SAFE`.
+    pub family: Option<String>,
+    /// How sure that is, from 0 to 1.
+    pub confidence: f64,
+    /// The evidence against it that has not faded.
+    pub score: f64,
+    /// Its first frame.
+    pub first_seen: f64,
+    /// Its newest frame.
+    pub last_seen: f64,
+    /// Frames from it.
+    pub frames: u64,
+    /// Octets from it.
+    pub octets: u64,
+}
+
+/// Something found or done.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EventView {
+    /// Its number, counting up.
+    pub id: u64,
+    /// When.
+    pub at: f64,
+    /// The host that it is about.
+    pub host: String,
+    /// Its hardware address, where one is known.
+    pub mac: Option<String>,
+    /// `lan`, `uplink` or `unknown`.
+    pub side: String,
+    /// `observed`, `would block`, `blocked` or `confirmed`.
+    pub state: String,
+    /// `SAFE`, `MEDIUM` or `HIGH`.
+    pub level: String,
+    /// What it was found to do.
+    pub family: Option<String>,
+    /// Who found it: `rule:...`, `forest` or `baseline...`.
+    pub detector: String,
+    /// How sure that is, from 0 to 1.
+    pub confidence: f64,
+    /// In words.
+    pub why: String,
+    /// The numbers that it rests on.
+    pub evidence: BTreeMap<String, f64>,
+}
+
+/// One frame that an event rests on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FrameView {
+    /// When it passed.
+    pub at: f64,
+    /// Its length on the wire.
+    pub len: u32,
+    /// Its first octets, two hexadecimal digits each.
+    pub octets: String,
+}
+
+/// An event with its frames.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EventDetail {
+    /// The event.
+    pub event: EventView,
+    /// The first frames that it counted.
+    pub frames: Vec<FrameView>,
+}
+
+/// One block in force.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BlockView {
+    /// Who is blocked.
+    pub host: String,
+    /// Its hardware address, where one is known.
+    pub mac: Option<String>,
+    /// What the kernel matches.
+    pub target: String,
+    /// `blocked` or `confirmed`.
+    pub state: String,
+    /// In words.
+    pub why: String,
+    /// When it was decided.
+    pub since: f64,
+    /// When it ends.
+    pub until: f64,
+    /// What is left of it.
+    pub left: f64,
+    /// Whether the gateway decided it by itself.
+    pub automatic: bool,
+}

@@ -1,0 +1,40 @@
+//! Picket: the inline zero-trust gateway.
+//!
+//! The binary is wiring: the command line, the configuration, the threads of `run`, the lines of `replay`. What Picket knows
+//! stands in the crates beside it.
+
+mod cli;
+mod commands;
+mod config;
+mod control;
+mod doctor;
+mod log;
+mod model;
+mod replay;
+mod run;
+mod self_test;
+mod terminal;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Run(args) => run::run(args.config.as_deref()),
+        Command::Replay(args) => replay::replay(&args),
+        Command::Doctor(args) => doctor::doctor(&args),
+        Command::Status(args) => commands::status(&args),
+        Command::Hosts(args) => commands::hosts(&args),
+        Command::Events(args) => commands::events(&args),
+        Command::Blocks(args) => commands::blocks(&args),
+        Command::Block(args) => commands::block(&args),
+        Command::Unblock(args) => commands::unblock(&args),
+        Command::Watch(args) => watch::watch(&args),
+        Command::SelfTest(args) => self_test::self_test(&args),
+        Command::Config(command) => commands::config(&command),
+    }
+}

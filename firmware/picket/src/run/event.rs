@@ -1,0 +1,195 @@
+//! What the threads tell one another.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::SyncSender;
+
+use detect::{Finding, Thresholds};
+use policy::{Block, NeverBlock, ResponderConfig};
+use store::{Event, EvidenceFrame, HostRecord, Minute};
+use terms::{BlockState, HostKey, MacAddr, Side, Span, ThreatLevel, Timestamp};
+
+use crate::control::{Request, Response};
+
+/// To the enforcer.
+pub enum Work {
+    /// A finding with its evidence.
+    Suspect(Box<Suspected>),
+    /// An admin's block.
+    Block(Wish, SyncSender<Response>),
+    /// An admin ends a block.
+    Unblock(HostKey, SyncSender<Response>),
+    /// The blocks in force are asked for.
+    Blocks(SyncSender<Response>),
+    /// Another configuration is in force.
+    Configure(ResponderConfig),
+    /// Who serves the network, as the inspector learnt.
+    Serving(Vec<NeverBlock>),
+    /// The end.
+    Stop,
+}
+
+/// A finding on its way.
+pub struct Suspected {
+    /// What was found.
+    pub finding: Finding,
+    /// The host's features at that moment.
+    pub vector: Vec<f32>,
+    /// The first frames that it counted.
+    pub frames: Vec<EvidenceFrame>,
+    /// IPv4 hosts behind the hardware address.
+    pub addresses_on_mac: u16,
+    /// LAN hosts that conversed.
+    pub known_lan_hosts: u32,
+}
+
+/// A block that an admin asks for, with what is known of the host.
+pub struct Wish {
+    /// The host.
+    pub host: HostKey,
+    /// Its hardware address.
+    pub mac: Option<MacAddr>,
+    /// Its side.
+    pub side: Side,
+    /// IPv4 hosts behind the hardware address.
+    pub addresses_on_mac: u16,
+    /// For how long; the configured time if absent.
+    pub lasts: Option<Span>,
+    /// Why.
+    pub why: String,
+}
+
+/// To the inspector.
+pub enum Order {
+    /// A host is blocked, or free again.
+    Mark(HostKey, bool),
+    /// Other thresholds, and whether anything is looked for.
+    Adjust(Thresholds, bool),
+    /// The end.
+    Stop,
+}
+
+/// To the keeper.
+pub enum News {
+    /// Something was found or done.
+    Event(Box<Event>),
+    /// A block stands.
+    Blocked(Block),
+    /// A block is over.
+    Freed(HostKey),
+    /// The inspector's summary of a second.
+    Second(Box<Second>),
+    /// The enforcer's state.
+    Kernel(KernelState),
+    /// A question, and where the answer goes.
+    Ask(Request, SyncSender<Response>),
+    /// The configuration's words that are shown.
+    Posture(&'static str),
+    /// The end.
+    Stop,
+}
+
+/// What the inspector counted until now, and its hosts.
+#[derive(Clone, Debug, Default)]
+pub struct Second {
+    /// The newest moment.
+    pub at: Timestamp,
+    /// Frames inspected.
+    pub frames: u64,
+    /// Their octets on the wire.
+    pub octets: u64,
+    /// Frames that the rings had no room for.
+    pub dropped: u64,
+    /// Frames that could not be read, by reason.
+    pub ignored: BTreeMap<&'static str, u64>,
+    /// Hosts pushed out of the full table.
+    pub evicted: u64,
+    /// Findings made.
+    pub findings: u64,
+    /// Findings that found the channel full.
+    pub lost: u64,
+    /// The hosts in the table.
+    pub hosts: Vec<HostNow>,
+    /// Host minutes that closed.
+    pub minutes: Vec<Minute>,
+    /// What is not as it should be.
+    pub warnings: Vec<String>,
+}
+
+/// One host at this moment.
+#[derive(Clone, Copy, Debug)]
+pub struct HostNow {
+    /// What the store keeps of it.
+    pub record: HostRecord,
+    /// Frames sent.
+    pub frames: u64,
+    /// Octets sent.
+    pub octets: u64,
+    /// Its level's family and confidence.
+    pub reason: Option<(terms::Family, f32)>,
+    /// Its evidence.
+    pub score: f32,
+    /// IPv4 hosts behind its hardware address.
+    pub addresses_on_mac: u16,
+}
+
+/// How enforcement stands.
+#[derive(Clone, Debug, Default)]
+pub struct KernelState {
+    /// Blocks in force.
+    pub blocks: u64,
+    /// Whether the table is as it should be.
+    pub intact: bool,
+    /// Frames dropped, by counter.
+    pub dropped: BTreeMap<String, u64>,
+    /// What is not as it should be.
+    pub warnings: Vec<String>,
+}
+
+impl Suspected {
+    /// The event that tells of it.
+    pub fn event(self, state: BlockState, why: String) -> Event {
+        let Self { finding, vector, frames, .. } = self;
+        Event {
+            id: 0,
+            at: finding.at,
+            host: finding.host,
+            mac: Some(finding.mac),
+            side: finding.side,
+            state,
+            level: finding.level,
+            family: Some(finding.family),
+            detector: finding.source.to_string(),
+            why,
+            confidence: finding.confidence,
+            evidence: finding.evidence.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect(),
+            vector,
+            frames,
+        }
+    }
+}
+
+/// An event that no finding made: an admin's act, a restored table, a block that ended.
+pub fn act(at: Timestamp, block: Option<&Block>, host: HostKey, state: BlockState, detector: &str, why: String) -> Event {
+    Event {
+        id: 0,
+        at,
+        host,
+        mac: block.and_then(|b| b.mac),
+        side: Side::Unknown,
+        state,
+        level: ThreatLevel::Safe,
+        family: None,
+        detector: detector.into(),
+        why,
+        confidence: 1.0,
+        evidence: Vec::new(),
+        vector: Vec::new(),
+        frames: Vec::new(),
+    }
+}
+
+/// The present, on the system's clock.
+pub fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,289 @@
+//! The inspector: both taps, the host table, detection. It waits for nobody but the kernel.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::time::{Duration, Instant};
+
+use capture::{Frame, LinkGone, Tap};
+use detect::{Detector, Finding, Sink, Window};
+use features::{Capacities, FeatureVector, HashKey};
+use policy::NeverBlock;
+use store::{HostRecord, Minute};
+use terms::{HostKey, MacAddr, Side, Span, ThreatLevel, Timestamp};
+use wire::Ignored;
+
+use super::event::{HostNow, News, Order, Second, Suspected, Work, now};
+use super::recent::Recent;
+use super::settings::Settings;
+use crate::config::Config;
+use crate::model;
+
+/// Octets of every frame that the ring keeps; more of those that are read deeper.
+const SNAP: u32 = 128;
+/// Frames that one ring holds.
+const RING_FRAMES: u32 = 16_384;
+/// Frames read from one side before the other gets its turn.
+const TURN: usize = 64;
+/// How long the inspector sleeps when nothing comes in.
+const SLEEP: Duration = Duration::from_millis(50);
+/// How far the clock of silence stays behind the present, so that frames still in the ring are not late.
+const LAG: Span = Span::from_millis(200);
+
+/// Inspects until told to stop.
+pub fn inspect(
+    config: &Config,
+    settings: &Settings,
+    orders: &Receiver<Order>,
+    suspects: &SyncSender<Work>,
+    news: &SyncSender<News>,
+) {
+    let key = HashKey::new(settings.secret[0], settings.secret[1]);
+    let mut detector = Detector::new(key, Capacities::default(), config.detect.thresholds(), model::shipped());
+    detector.enable(config.detect.enabled);
+    let mut eye = Eye::new(suspects.clone());
+    let mut taps = Taps::new(settings);
+    let mut tick = Instant::now();
+    loop {
+        taps.mend();
+        taps.read(&mut |frame| eye.see(&mut detector, &frame));
+        for order in orders.try_iter() {
+            match order {
+                Order::Mark(host, blocked) => detector.mark_blocked(host, blocked),
+                Order::Adjust(thresholds, enabled) => {
+                    detector.adjust(thresholds);
+                    detector.enable(enabled);
+                }
+                Order::Stop => return,
+            }
+        }
+        if tick.elapsed() >= Duration::from_secs(1) {
+            tick = Instant::now();
+            eye.settle(&mut detector, Timestamp::from_micros(now().micros().saturating_sub(LAG.micros())));
+            let second = eye.second(&mut detector, &mut taps);
+            // A keeper that is behind misses a summary; the next one says the same and more.
+            let _missed = news.try_send(News::Second(Box::new(second)));
+            let _missed = suspects.try_send(Work::Serving(serving(&mut detector)));
+        }
+    }
+}
+
+/// Who serves the network: the DHCP server and the router, by hardware address and address.
+fn serving(detector: &mut Detector<'_>) -> Vec<NeverBlock> {
+    let mut list: Vec<NeverBlock> = Vec::new();
+    let infrastructure = detector.table().infrastructure();
+    list.extend(infrastructure.macs.iter().copied().map(NeverBlock::Mac));
+    list.extend(infrastructure.addresses.iter().filter_map(|host| host.ip()).map(NeverBlock::Address));
+    list.sort_unstable();
+    list.dedup();
+    list
+}
+
+/// Both sides of the box.
+struct Taps {
+    sides: [(String, Side); 2],
+    taps: Vec<Tap>,
+    /// Counters of taps that are gone.
+    past: (u64, u64),
+    retry: Option<Instant>,
+    complaint: Option<String>,
+}
+
+impl Taps {
+    fn new(settings: &Settings) -> Self {
+        let sides = [(settings.lan.clone(), Side::Lan), (settings.uplink.clone(), Side::Uplink)];
+        Self { sides, taps: Vec::new(), past: (0, 0), retry: None, complaint: None }
+    }
+
+    /// Opens what is not open; a failure is said once and tried again each second.
+    fn mend(&mut self) {
+        if self.taps.len() == 2 || self.retry.is_some_and(|at| at.elapsed() < Duration::from_secs(1)) {
+            return;
+        }
+        let opened: Result<Vec<Tap>, _> =
+            self.sides.iter().map(|(link, side)| Tap::open(link, *side, SNAP, RING_FRAMES)).collect();
+        match opened {
+            Ok(taps) => {
+                if self.complaint.take().is_some() {
+                    tracing::info!("both links are read again");
+                }
+                self.taps = taps;
+                self.retry = None;
+            }
+            Err(error) => {
+                let text = error.to_string();
+                if self.complaint.as_ref() != Some(&text) {
+                    tracing::warn!("{text}; the bridge forwards on, nothing is inspected; trying again each second");
+                }
+                self.complaint = Some(text);
+                self.retry = Some(Instant::now());
+            }
+        }
+    }
+
+    /// Reads what has come in, a turn from each side, or sleeps a little.
+    fn read(&mut self, each: &mut dyn FnMut(Frame<'_>)) {
+        if self.taps.is_empty() {
+            std::thread::sleep(SLEEP);
+            return;
+        }
+        let read: Result<usize, LinkGone> = (0..64).try_fold(0, |all, _| {
+            let turn = self.taps.iter_mut().try_fold(0, |n, tap| Ok(n + tap.drain(TURN, each)?))?;
+            Ok(all + turn)
+        });
+        let read = read.and_then(|n| if n == 0 { capture::wait(&mut self.taps, SLEEP).map(|_| ()) } else { Ok(()) });
+        if let Err(gone) = read {
+            tracing::warn!("{gone}; waiting for it to come back");
+            self.complaint = Some(gone.to_string());
+            let (frames, dropped) = self.counters();
+            self.past = (frames, dropped);
+            self.taps.clear();
+        }
+    }
+
+    /// Frames handed over and dropped since the start.
+    fn counters(&mut self) -> (u64, u64) {
+        self.taps.iter_mut().map(Tap::counters).fold(self.past, |sum, c| (sum.0 + c.frames, sum.1 + c.dropped))
+    }
+}
+
+/// What the inspector has seen, and where findings go.
+struct Eye {
+    suspects: SyncSender<Work>,
+    recent: Recent,
+    frames: u64,
+    octets: u64,
+    ignored: [u64; Ignored::COUNT],
+    findings: u64,
+    lost: u64,
+    known_lan_hosts: u32,
+    minutes: Vec<Minute>,
+    found: Vec<(Finding, FeatureVector)>,
+}
+
+/// Collects what the detector says while it works.
+struct Heard<'a> {
+    found: &'a mut Vec<(Finding, FeatureVector)>,
+    minutes: &'a mut Vec<Minute>,
+}
+
+impl Sink for Heard<'_> {
+    fn finding(&mut self, finding: &Finding, vector: &FeatureVector) {
+        self.found.push((finding.clone(), *vector));
+    }
+
+    fn window(&mut self, window: &Window) {
+        // A flood of hosts must not make the list grow: those of the tables are enough.
+        if self.minutes.len() < self.minutes.capacity() {
+            self.minutes.push(Minute {
+                minute: window.start.minute(),
+                host: window.host,
+                level: window.level,
+                confidence: window.confidence,
+                score: window.score,
+            });
+        }
+    }
+}
+
+impl Eye {
+    fn new(suspects: SyncSender<Work>) -> Self {
+        Self {
+            suspects,
+            recent: Recent::new(),
+            frames: 0,
+            octets: 0,
+            ignored: [0; Ignored::COUNT],
+            findings: 0,
+            lost: 0,
+            known_lan_hosts: 0,
+            minutes: Vec::with_capacity(Capacities::default().hosts),
+            found: Vec::with_capacity(features::NOTED),
+        }
+    }
+
+    fn see(&mut self, detector: &mut Detector<'_>, frame: &Frame<'_>) {
+        self.frames += 1;
+        self.octets += u64::from(frame.len);
+        match wire::parse(frame.link, frame.octets, frame.len, frame.vlan) {
+            Ok(summary) => {
+                let host = match summary.net {
+                    wire::Net::Ip(packet) => HostKey::from(packet.src),
+                    _ => HostKey::Mac(summary.src),
+                };
+                self.recent.keep(frame.at, host, frame.len, frame.octets);
+                let mut heard = Heard { found: &mut self.found, minutes: &mut self.minutes };
+                detector.observe(&summary, frame.at, frame.side, &mut heard);
+            }
+            Err(reason) => self.ignored[reason.index()] += 1,
+        }
+        if !self.found.is_empty() {
+            self.pass_on(detector);
+        }
+    }
+
+    /// Lets time pass where no frame does.
+    fn settle(&mut self, detector: &mut Detector<'_>, at: Timestamp) {
+        let mut heard = Heard { found: &mut self.found, minutes: &mut self.minutes };
+        detector.tick(at, &mut heard);
+        self.pass_on(detector);
+    }
+
+    fn pass_on(&mut self, detector: &mut Detector<'_>) {
+        let at = detector.now();
+        for (finding, vector) in self.found.drain(..) {
+            self.findings += 1;
+            let mut frames = self.recent.of(finding.host, at);
+            if frames.is_empty() {
+                frames = self.recent.of(HostKey::Mac(finding.mac), at);
+            }
+            let suspected = Suspected {
+                addresses_on_mac: detector.table().hosts_behind(finding.mac, at),
+                vector: vector.0.to_vec(),
+                frames,
+                known_lan_hosts: self.known_lan_hosts,
+                finding,
+            };
+            self.lost += u64::from(self.suspects.try_send(Work::Suspect(Box::new(suspected))).is_err());
+        }
+    }
+
+    fn second(&mut self, detector: &mut Detector<'_>, taps: &mut Taps) -> Second {
+        let at = detector.now();
+        let mut hosts: Vec<HostNow> = Vec::with_capacity(Capacities::default().hosts);
+        let mut known = 0;
+        for host in detector.table().hosts_mut() {
+            known += u32::from(host.side == Side::Lan && host.conversed);
+            let level = host.judgement.level(at);
+            let record = HostRecord {
+                host: host.key,
+                mac: Some(host.mac).filter(|mac| *mac != MacAddr::ZERO),
+                side: host.side,
+                first_seen: host.first_seen,
+                last_seen: host.last_seen,
+                level,
+            };
+            let reason = host.judgement.reason().filter(|_| level > ThreatLevel::Safe);
+            let score = host.judgement.score(at);
+            hosts.push(HostNow { record, frames: host.frames, octets: host.octets, reason, score, addresses_on_mac: 1 });
+        }
+        self.known_lan_hosts = known;
+        for host in &mut hosts {
+            host.addresses_on_mac = host.record.mac.map_or(1, |mac| detector.table().hosts_behind(mac, at));
+        }
+        let counted = Ignored::ALL.iter().map(|r| (r.as_str(), self.ignored[r.index()])).filter(|(_, n)| *n > 0);
+        let minutes = std::mem::replace(&mut self.minutes, Vec::with_capacity(Capacities::default().hosts));
+        Second {
+            at,
+            frames: self.frames,
+            octets: self.octets,
+            dropped: taps.counters().1,
+            ignored: counted.collect::<BTreeMap<_, _>>(),
+            evicted: detector.table().occupancy().hosts_evicted,
+            findings: self.findings,
+            lost: self.lost,
+            hosts,
+            minutes,
+            warnings: taps.complaint.iter().cloned().collect(),
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! The keeper: the store, and what is shown to those who ask.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::{Duration, Instant};
+
+use store::{Counters, Event, Limits, MemoryStore, Store, StoreError};
+use terms::{HostKey, Side, Span, ThreatLevel};
+
+use super::event::{KernelState, News, Second, Wish, Work, now};
+use crate::config::Config;
+use crate::control::views::{EventDetail, EventView, FrameView, HostView, StatusView};
+use crate::control::{Request, Response};
+
+/// How often the store is flushed.
+const FLUSH: Duration = Duration::from_secs(1);
+/// How often old history goes.
+const RETAIN: Duration = Duration::from_secs(60);
+
+/// Keeps and answers until told to stop.
+pub fn keep(config: &Config, heard: &Receiver<News>, work: &SyncSender<Work>) {
+    let limits = Limits { max_age: config.store.max_age, max_octets: config.store.max_size };
+    let (store, warning) = open(config, limits);
+    let mut book = Book {
+        store,
+        work: work.clone(),
+        second: Second::default(),
+        kernel: KernelState::default(),
+        posture: config.posture.as_str(),
+        bridge: config.links.bridge.clone(),
+        started: Instant::now(),
+        minute: 0,
+        warning,
+        complaint: None,
+    };
+    let (mut flushed, mut retained) = (Instant::now(), Instant::now());
+    loop {
+        match heard.recv_timeout(FLUSH) {
+            Ok(News::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+            Ok(news) => book.hear(news),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        if flushed.elapsed() >= FLUSH {
+            flushed = Instant::now();
+            let told = book.store.tick();
+            if let Some(told) = book.ran(told).flatten() {
+                tracing::warn!("{told}");
+            }
+        }
+        if retained.elapsed() >= RETAIN {
+            retained = Instant::now();
+            let done = book.store.retain(now());
+            book.ran(done);
+        }
+    }
+    let closed = book.store.close();
+    book.ran(closed);
+}
+
+/// The store on flash, or one in memory where that can't be had.
+fn open(config: &Config, limits: Limits) -> (Box<dyn Store>, Option<String>) {
+    match store::open(&config.store.path, limits) {
+        Ok(opened) => {
+            if let Some(repaired) = &opened.repaired {
+                tracing::error!("{repaired}");
+            }
+            (Box::new(opened.store), opened.repaired)
+        }
+        Err(error) => {
+            let warning = format!("{error}; history is kept in memory until the gateway is started again");
+            tracing::error!("{warning}");
+            (Box::new(MemoryStore::new(limits)), Some(warning))
+        }
+    }
+}
+
+struct Book {
+    store: Box<dyn Store>,
+    work: SyncSender<Work>,
+    second: Second,
+    kernel: KernelState,
+    posture: &'static str,
+    bridge: String,
+    started: Instant,
+    minute: u64,
+    warning: Option<String>,
+    complaint: Option<String>,
+}
+
+impl Book {
+    fn hear(&mut self, news: News) {
+        match news {
+            News::Event(event) => {
+                let done = self.store.append_event(*event);
+                self.ran(done);
+            }
+            News::Blocked(block) => {
+                let done = self.store.put_block(&block);
+                self.ran(done);
+            }
+            News::Freed(host) => {
+                let done = self.store.remove_block(host);
+                self.ran(done);
+            }
+            News::Second(second) => self.count(*second),
+            News::Kernel(state) => self.kernel = state,
+            News::Posture(posture) => self.posture = posture,
+            News::Ask(request, reply) => self.answer(request, reply),
+            News::Stop => {}
+        }
+    }
+
+    /// Says once what the store refuses, and once that it works again.
+    fn ran<T>(&mut self, done: Result<T, StoreError>) -> Option<T> {
+        match done {
+            Ok(value) => {
+                if self.complaint.take().is_some() {
+                    tracing::info!("the store takes records again");
+                }
+                Some(value)
+            }
+            Err(error) => {
+                let text = error.to_string();
+                if self.complaint.as_ref() != Some(&text) {
+                    tracing::error!("{text}; the gateway goes on without history until this is mended");
+                }
+                self.complaint = Some(text);
+                None
+            }
+        }
+    }
+
+    fn count(&mut self, mut second: Second) {
+        let minutes = std::mem::take(&mut second.minutes);
+        if !minutes.is_empty() {
+            let done = self.store.append_minutes(&minutes);
+            self.ran(done);
+        }
+        let minute = second.at.minute();
+        if minute > self.minute {
+            self.minute = minute;
+            let records: Vec<_> = second.hosts.iter().filter(|h| h.record.last_seen.minute() + 1 >= minute).map(|h| h.record).collect();
+            let done = self.store.put_hosts(&records);
+            self.ran(done);
+            let small = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+            let counters = Counters {
+                minute,
+                frames: second.frames,
+                octets: second.octets,
+                dropped: second.dropped,
+                hosts: small(second.hosts.len() as u64),
+                blocks: small(self.kernel.blocks),
+            };
+            let done = self.store.append_counters(&counters);
+            self.ran(done);
+        }
+        self.second = second;
+    }
+
+    fn answer(&mut self, request: Request, reply: SyncSender<Response>) {
+        let response = match request {
+            Request::Status => Response::of(&self.status()),
+            Request::Hosts => Response::of(&self.hosts()),
+            Request::Events { limit, since } => self.events(limit, since),
+            Request::Event { id } => self.event(id),
+            Request::Blocks => return self.pass(Work::Blocks(reply)),
+            Request::Block { host, for_secs, why } => return self.pass(Work::Block(self.wish(host, for_secs, why), reply)),
+            Request::Unblock { host } => return self.pass(Work::Unblock(host, reply)),
+        };
+        let _gone = reply.try_send(response);
+    }
+
+    /// Hands a question on to the enforcer, who answers.
+    fn pass(&self, work: Work) {
+        let refused = match self.work.try_send(work) {
+            Ok(()) => return,
+            Err(std::sync::mpsc::TrySendError::Full(work) | std::sync::mpsc::TrySendError::Disconnected(work)) => work,
+        };
+        if let Work::Block(_, reply) | Work::Unblock(_, reply) | Work::Blocks(reply) = refused {
+            let _gone = reply.try_send(Response::Error("the enforcer is busy; ask again".into()));
+        }
+    }
+
+    /// What is known of a host that an admin wants blocked.
+    fn wish(&self, host: HostKey, for_secs: Option<u64>, why: String) -> Wish {
+        let matches = |h: &&super::event::HostNow| h.record.host == host || h.record.mac.map(HostKey::Mac) == Some(host);
+        let seen = self.second.hosts.iter().find(matches);
+        let mac = seen.and_then(|h| h.record.mac);
+        let side = seen.map_or(Side::Unknown, |h| h.record.side);
+        let addresses_on_mac = seen.map_or(1, |h| h.addresses_on_mac);
+        Wish { host, mac, side, addresses_on_mac, lasts: for_secs.map(Span::from_secs), why }
+    }
+
+    fn status(&self) -> StatusView {
+        let of = |level| self.second.hosts.iter().filter(|h| h.record.level == level).count() as u64;
+        let mut warnings: Vec<String> = self.second.warnings.iter().chain(&self.kernel.warnings).cloned().collect();
+        warnings.extend(self.warning.iter().chain(&self.complaint).cloned());
+        if self.second.lost > 0 {
+            warnings.push(format!("{} findings came faster than they could be acted on", self.second.lost));
+        }
+        StatusView {
+            version: env!("CARGO_PKG_VERSION").into(),
+            posture: self.posture.into(),
+            bridge: self.bridge.clone(),
+            frames: self.second.frames,
+            dropped: self.second.dropped,
+            octets: self.second.octets,
+            hosts: self.second.hosts.len() as u64,
+            evicted: self.second.evicted,
+            medium: of(ThreatLevel::Medium),
+            high: of(ThreatLevel::High),
+            findings: self.second.findings,
+            blocks: self.kernel.blocks,
+            table_intact: self.kernel.intact,
+            blocked_frames: self.kernel.dropped.clone(),
+            ignored: self.second.ignored.iter().map(|(reason, n)| ((*reason).to_owned(), *n)).collect(),
+            uptime: self.started.elapsed().as_secs_f64(),
+            store_octets: self.store.octets_written(),
+            warnings,
+        }
+    }
+
+    /// The hosts, worst first.
+    fn hosts(&self) -> Vec<HostView> {
+        let mut hosts: Vec<_> = self.second.hosts.iter().collect();
+        hosts.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.record.host.cmp(&b.record.host)));
+        let view = |h: &&super::event::HostNow| HostView {
+            host: h.record.host.to_string(),
+            mac: h.record.mac.map(|mac| mac.to_string()),
+            side: h.record.side.as_str().into(),
+            level: h.record.level.as_str().into(),
+            family: h.reason.map(|r| r.0.as_str().into()),
+            confidence: f64::from(h.reason.map_or(0.0, |r| r.1)),
+            score: f64::from(h.score),
+            first_seen: h.record.first_seen.as_secs_f64(),
+            last_seen: h.record.last_seen.as_secs_f64(),
+            frames: h.frames,
+            octets: h.octets,
+        };
+        hosts.iter().map(view).collect()
+    }
+
+    fn events(&mut self, limit: u32, since: Option<f64>) -> Response {
+        let done = self.store.events(limit as usize, None);
+        let Some(events) = self.ran(done) else { return self.refused() };
+        let after = since.unwrap_or(0.0);
+        Response::of(&events.iter().filter(|e| e.at.as_secs_f64() > after).map(event_view).collect::<Vec<_>>())
+    }
+
+    fn event(&mut self, id: u64) -> Response {
+        let done = self.store.event(id);
+        match self.ran(done) {
+            Some(Some(event)) => {
+                let hex = |octets: &[u8]| octets.iter().map(|o| format!("{o:02x}")).collect();
+                let frame = |f: &store::EvidenceFrame| FrameView { at: f.at.as_secs_f64(), len: f.len, octets: hex(&f.octets) };
+                Response::of(&EventDetail { event: event_view(&event), frames: event.frames.iter().map(frame).collect() })
+            }
+            Some(None) => Response::Error(format!("there is no event {id}; picket events lists those that are kept")),
+            None => self.refused(),
+        }
+    }
+
+    fn refused(&self) -> Response {
+        Response::Error(self.complaint.clone().unwrap_or_else(|| "the store gives no answer".into()))
+    }
+}
+
+fn event_view(event: &Event) -> EventView {
+    EventView {
+        id: event.id,
+        at: event.at.as_secs_f64(),
+        host: event.host.to_string(),
+        mac: event.mac.map(|mac| mac.to_string()),
+        side: event.side.as_str().into(),
+        state: event.state.as_str().into(),
+        level: event.level.as_str().into(),
+        family: event.family.map(|family| family.as_str().into()),
+        detector: event.detector.clone(),
+        confidence: f64::from(event.confidence),
+        why: event.why.clone(),
+        evidence: event.evidence.iter().cloned().collect::<BTreeMap<_, _>>(),
+    }
+}

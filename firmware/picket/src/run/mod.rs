@@ -1,0 +1,122 @@
+//! `picket run`: the gateway.
+//!
+//! | thread | owns | hears from | tells |
+//! |---|---|---|---|
+//! | inspector | both taps, the host table, detection | orders | suspects to the enforcer, a summary a second to the keeper |
+//! | enforcer | netlink, the responder | suspects, admins | events and its state to the keeper, marks to the inspector |
+//! | keeper | the store, what is shown | events, summaries, questions | answers |
+//! | main | signals, the control socket (tokio) | people | questions and orders |
+//!
+//! Every channel is bounded. The inspector never waits: what does not fit is dropped and counted. Frames cross the kernel's bridge
+//! whatever happens here.
+
+mod enforcer;
+mod event;
+mod gateway;
+mod inspector;
+mod keeper;
+mod recent;
+mod settings;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::commands::bad_file;
+use crate::config::Config;
+use crate::control::Server;
+use gateway::Desk;
+use settings::Settings;
+
+/// Findings on their way to the enforcer.
+const SUSPECTS: usize = 1_024;
+/// Orders on their way to the inspector.
+const ORDERS: usize = 4_096;
+/// Events, summaries and questions on their way to the keeper.
+const NEWS: usize = 1_024;
+
+/// Why the gateway did not start, or ended.
+#[derive(Debug, thiserror::Error)]
+enum RunError {
+    #[error(transparent)]
+    Settings(#[from] settings::SettingsError),
+    #[error(transparent)]
+    Control(#[from] crate::control::ControlError),
+    #[error("{0}")]
+    System(#[from] std::io::Error),
+    #[error("a part of the gateway ended by itself; see the log above")]
+    Ended,
+}
+
+/// Runs the gateway until SIGTERM or SIGINT. The bridge and the last ruleset stay.
+#[must_use]
+pub fn run(named: Option<&Path>) -> ExitCode {
+    let config = match Config::find(named) {
+        Ok(config) => config,
+        Err(error) => return bad_file(&error),
+    };
+    crate::log::start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(4).build();
+    let done = runtime.map_err(RunError::from).and_then(|runtime| runtime.block_on(gateway(config, named)));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            eprintln!("picket: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn gateway(config: Config, named: Option<&Path>) -> Result<(), RunError> {
+    let server = Server::bind(&config.control.socket)?;
+    let settings = Settings::find(&config)?;
+    let (suspects, suspected) = sync_channel(SUSPECTS);
+    let (orders, ordered) = sync_channel(ORDERS);
+    let (news, heard) = sync_channel(NEWS);
+    let keeper = {
+        let config = config.clone();
+        let suspects = suspects.clone();
+        thread::Builder::new().name("keeper".into()).spawn(move || keeper::keep(&config, &heard, &suspects))?
+    };
+    let enforcer = {
+        let (config, settings, news, orders) = (config.clone(), settings.clone(), news.clone(), orders.clone());
+        let start = move || enforcer::enforce(&config, settings, &suspected, &news, &orders);
+        thread::Builder::new().name("enforcer".into()).spawn(start)?
+    };
+    let inspector = {
+        let (config, settings, news, suspects) = (config.clone(), settings, news.clone(), suspects.clone());
+        let start = move || inspector::inspect(&config, &settings, &ordered, &suspects, &news);
+        thread::Builder::new().name("inspector".into()).spawn(start)?
+    };
+    tracing::info!(posture = config.posture.as_str(), socket = %config.control.socket.display(), "picket runs");
+    let desk = Arc::new(Desk::new(config, named.map(Path::to_owned), suspects.clone(), orders.clone(), news.clone()));
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let alive = || !(keeper.is_finished() || enforcer.is_finished() || inspector.is_finished());
+    let mut look = tokio::time::interval(std::time::Duration::from_secs(1));
+    let serving = server.serve(desk.clone());
+    tokio::pin!(serving);
+    let done = loop {
+        tokio::select! {
+            () = &mut serving => break Err(RunError::Ended),
+            _ = hangup.recv() => desk.reload(),
+            _ = terminate.recv() => break Ok(()),
+            _ = interrupt.recv() => break Ok(()),
+            _ = look.tick() => if !alive() { break Err(RunError::Ended) },
+        }
+    };
+    tracing::info!("picket ends; the bridge forwards on and the last ruleset stands");
+    desk.stop();
+    for part in [inspector, enforcer, keeper] {
+        if part.join().is_err() {
+            tracing::error!("a part of the gateway ended badly");
+        }
+    }
+    done
+}

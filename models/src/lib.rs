@@ -1,0 +1,40 @@
+//! The trainer: labelled captures to the shipped forest. It runs on a workstation, never on the box.
+//!
+//! ```text
+//! captures + labels.csv ─> rows ─> weighted samples ─> smartcore trees ─> shares, pruning ─> image ─> report, golden rows
+//!  captures.rs, labels.rs  rows.rs      sample.rs         grow.rs            tree.rs        image.rs  evaluate.rs, report.rs
+//! ```
+//! The vectors come from the same code that runs on the box. What is trained is judged through the box's own evaluator
+//! (`detect::forest`), on rows whose whole source was left out of the training.
+
+pub mod captures;
+pub mod evaluate;
+pub mod golden;
+pub mod grow;
+pub mod image;
+pub mod labels;
+pub mod report;
+pub mod rows;
+pub mod sample;
+pub mod tree;
+
+pub use grow::{Shape, grow};
+pub use image::{Thresholds, encode};
+pub use labels::Labels;
+pub use rows::{Row, Rows, Schema};
+pub use tree::Tree;
+
+/// Grows, weighs and prunes a forest on these rows.
+///
+/// # Errors
+/// There is nothing to learn from, or smartcore refuses the rows.
+pub fn train(rows: &[&Row], shape: &Shape) -> anyhow::Result<Vec<Tree>> {
+    let weights = sample::weights(rows);
+    let mut trees = grow(rows, &weights, shape)?;
+    let whole = tree::Totals::of(rows, &weights);
+    for tree in &mut trees {
+        tree.weigh(rows, &weights, &whole);
+        tree.prune();
+    }
+    Ok(trees)
+}

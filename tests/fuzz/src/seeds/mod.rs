@@ -1,0 +1,7 @@
+//! Good inputs, made here from their parts, so that a fresh clone has them.
+
+pub mod captures;
+pub mod config;
+pub mod frames;
+pub mod model;
+pub mod payloads;

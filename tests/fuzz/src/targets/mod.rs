@@ -1,0 +1,155 @@
+//! What is fuzzed: a function over octets that panics where something is wrong, and tells what kind of thing it has read.
+//!
+//! The kind stands in for coverage: an input of a kind not seen before joins the corpus, so that chance goes on from there.
+
+mod captures;
+mod config;
+mod frames;
+mod model;
+mod payloads;
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::seeds;
+
+/// One reader, its good inputs, and the words of its format.
+pub struct Target {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// Whether it reads frames or what they carry.
+    pub of_wire: bool,
+    /// Reads the octets, panics where something is wrong, and gives the kind of what it has read.
+    pub run: fn(&[u8]) -> u64,
+    /// Good inputs.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+    /// Pieces that chance would hardly find.
+    pub words: &'static [&'static [u8]],
+    /// No input is longer. **Units**: octets.
+    pub longest: usize,
+}
+
+/// Every target.
+pub static TARGETS: [Target; 8] = [
+    Target {
+        name: "frame",
+        of_wire: true,
+        run: frames::run,
+        seeds: seeds::frames::all,
+        words: &[
+            b"\x81\x00",
+            b"\x88\xa8",
+            b"\x08\x00",
+            b"\x86\xdd",
+            b"\x08\x06",
+            b"\x45\x00",
+            b"\x60\x00",
+            b"\x2c\x00",
+            b"\x3c\x00",
+        ],
+        longest: 2048,
+    },
+    Target {
+        name: "dns",
+        of_wire: true,
+        run: payloads::dns,
+        seeds: seeds::payloads::dns,
+        words: &[b"\xc0\x0c", b"\xc0\x00", b"\x3f", b"\x00\x01\x00\x01", b"\x00\x1c\x00\x01", b"\xff\xff"],
+        longest: 4096,
+    },
+    Target {
+        name: "dhcp",
+        of_wire: true,
+        run: payloads::dhcp,
+        seeds: seeds::payloads::dhcp,
+        words: &[b"\x63\x82\x53\x63", b"\x35\x01\x05", b"\x34\x01\x03", b"\x0c\xff", b"\xff", b"\x00"],
+        longest: 2048,
+    },
+    Target {
+        name: "tls",
+        of_wire: true,
+        run: payloads::tls,
+        seeds: seeds::payloads::tls,
+        words: &[b"\x16\x03\x01", b"\x00\x00", b"\x00\x10", b"\x02h2", b"\xff\xff"],
+        longest: 4096,
+    },
+    Target {
+        name: "login",
+        of_wire: true,
+        run: payloads::login,
+        seeds: seeds::payloads::login,
+        words: &[
+            b"SSH-2.0-",
+            b"530 ",
+            b"230 ",
+            b"535 ",
+            b"-ERR ",
+            b" NO ",
+            b"LOGIN",
+            b"HTTP/1.1 401",
+            b"Authorization: Basic ",
+            b"\r\n",
+        ],
+        longest: 2048,
+    },
+    Target {
+        name: "pcap",
+        of_wire: false,
+        run: captures::run,
+        seeds: seeds::captures::all,
+        words: &[
+            b"\xd4\xc3\xb2\xa1",
+            b"\x0a\x0d\x0d\x0a",
+            b"\x4d\x3c\x2b\x1a",
+            b"\x06\x00\x00\x00",
+            b"\x01\x00\x00\x00",
+            b"\x09\x00\x01\x00\xff",
+        ],
+        longest: 1 << 16,
+    },
+    Target {
+        name: "model",
+        of_wire: false,
+        run: model::run,
+        seeds: seeds::model::all,
+        words: &[b"\xff\xff\x7f\x7f", b"\x00\x00\xc0\x7f"],
+        longest: 1 << 16,
+    },
+    Target {
+        name: "config",
+        of_wire: false,
+        run: config::run,
+        seeds: seeds::config::all,
+        words: &[
+            b"[", b"]", b"[[", b"\"", b"'''", b"\"\"\"", b"{", b"}", b" = ", b"\n", b"#", b".", b"\\u", b"posture",
+            b"-1", b"1e999", b"\xff",
+        ],
+        longest: 1 << 16,
+    },
+];
+
+/// A kind from whatever tells one apart.
+fn kind(of: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Lengths and counts that are alike: by their number of bits.
+fn size(of: usize) -> u32 {
+    usize::BITS - of.leading_zeros()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_target_tells_its_good_inputs_from_noise() {
+        for target in &TARGETS {
+            let noise = [(target.run)(b""), (target.run)(&[0xee; 9])];
+            for (n, seed) in (target.seeds)().iter().enumerate() {
+                assert!(!noise.contains(&(target.run)(seed)), "{} {n}: {seed:02x?}", target.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The forest's image, as it is and with its checksum made right, so that the checks behind the checksum are reached.
+
+use detect::forest::{Forest, format, golden};
+
+use super::{kind, size};
+use crate::seeds::model::{FEATURES, SCHEMA};
+
+pub fn run(input: &[u8]) -> u64 {
+    let plain = judge(input);
+    let mut sealed = input.to_vec();
+    format::seal(&mut sealed);
+    kind((plain, judge(&sealed)))
+}
+
+fn judge(image: &[u8]) -> u64 {
+    let forest = match Forest::load(image, SCHEMA) {
+        Ok(forest) => forest,
+        Err(error) => {
+            assert!(!error.to_string().is_empty());
+            return kind(std::mem::discriminant(&error));
+        }
+    };
+    assert!(image.len() <= format::MAX_LEN && forest.nodes() * format::NODE_LEN <= image.len());
+    let edges = [0.0, -1.0, 1e30, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MIN_POSITIVE];
+    let mut levels = Vec::new();
+    for value in edges {
+        for len in [0, FEATURES, 200] {
+            let vector = vec![value; len];
+            let said = forest.classify(&vector);
+            let sum: f32 = said.shares.iter().sum();
+            assert!(
+                (sum - 1.0).abs() < 1e-3 && said.shares.iter().all(|share| (0.0..=1.0).contains(share)),
+                "{said:?}"
+            );
+            assert!((0.0..=1.0).contains(&said.confidence), "{said:?}");
+            for moved in forest.explain(&vector).into_iter().flatten() {
+                assert!(moved.feature < forest.features() && moved.share.is_finite(), "{moved:?}");
+            }
+            levels.push((said.level, said.family));
+        }
+    }
+    let rows = golden::check(&forest, image).is_ok();
+    kind((forest.trees(), size(forest.nodes()), levels, rows))
+}

@@ -1,0 +1,149 @@
+//! The demo: builds the network, plays scenes, prints what was declared and what was found.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use toml::Table;
+
+use crate::gateway::{Gateway, root};
+use crate::live::Live;
+use crate::record::Record;
+use crate::scene::Scene;
+use crate::site::Site;
+use crate::stage::Stage;
+use crate::stop;
+use crate::verdict::Verdict;
+
+/// What `lab demo` takes.
+#[derive(Args, Debug, Default)]
+pub struct Options {
+    /// Run each scene once, print the table and end; otherwise go on until Ctrl-C.
+    #[arg(long)]
+    pub once: bool,
+    /// Only the scenes with these names, separated by commas; a name that ends with `*` stands for all that begin so.
+    #[arg(long, value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// A configuration file that is laid over the lab's own.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    /// A folder to write one labelled capture a scene into.
+    #[arg(long)]
+    pub record: Option<PathBuf>,
+    /// Only the scenes of this subset.
+    #[arg(long, value_parser = ["test"])]
+    pub subset: Option<String>,
+    /// Run the scenes without a gateway, to see that they work by themselves.
+    #[arg(long)]
+    pub bare: bool,
+    /// Keep the folder of logs.
+    #[arg(long)]
+    pub keep: bool,
+}
+
+/// Runs the demo and prints its last line.
+///
+/// # Errors
+/// When the lab can't be built; a scene that fails is told in the table and by the exit status.
+pub fn run(options: &Options) -> Result<ExitCode> {
+    stop::listen()?;
+    let mut all = true;
+    loop {
+        let verdicts = play(options)?;
+        all &= verdicts.iter().all(Verdict::as_declared);
+        if options.once || stop::asked() {
+            println!(
+                "demo: {} scenes, {} as declared",
+                verdicts.len(),
+                verdicts.iter().filter(|v| v.as_declared()).count()
+            );
+            return Ok(if all && !verdicts.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+    }
+}
+
+/// Plays the chosen scenes once and prints a line for each as soon as it is known.
+///
+/// # Errors
+/// When the lab can't be built.
+pub fn play(options: &Options) -> Result<Vec<Verdict>> {
+    let scenes = chosen(options)?;
+    let over = match &options.config {
+        Some(file) => fs::read_to_string(file).with_context(|| format!("{}", file.display()))?.parse::<Table>()?,
+        None => Table::new(),
+    };
+    if !options.bare {
+        crate::gateway::binary()?;
+    }
+    let mut record = options.record.as_deref().map(Record::open).transpose()?;
+    eprintln!("lab: building the network ({} scenes)", scenes.len());
+    let site = Site::build(options.keep)?;
+    let (network, folder) = (site.network(), site.folder());
+    let live = Live::new(!options.once);
+    let show = |gateway: &Gateway| live.draw(gateway);
+    let stage = Stage { network, folder, over: &over, bare: options.bare, show: &show };
+    let mut verdicts = Vec::new();
+    println!("{:<24} {:<26} {:<26} {:>8} {:>8}  verdict", "scene", "expected", "found", "finding", "block");
+    let benign: Vec<&Scene> = scenes.iter().filter(|scene| scene.is_benign()).collect();
+    if !benign.is_empty() {
+        eprintln!("lab: {} benign scenes together", benign.len());
+        match stage.benign(&benign, record.as_mut()) {
+            Ok(more) => verdicts.extend(more),
+            Err(error) => verdicts.extend(benign.iter().map(|scene| Verdict::failed(scene, &error))),
+        }
+        verdicts.iter().for_each(print);
+    }
+    for scene in scenes.iter().filter(|scene| !scene.is_benign()) {
+        if stop::asked() {
+            break;
+        }
+        let verdict = stage.attack(scene, record.as_mut()).unwrap_or_else(|error| Verdict::failed(scene, &error));
+        print(&verdict);
+        verdicts.push(verdict);
+    }
+    Ok(verdicts)
+}
+
+/// Writes the scenes as they are declared.
+///
+/// # Errors
+/// When a scene file is wrong.
+pub fn list(folder: &Path) -> Result<ExitCode> {
+    for scene in Scene::read_all(folder)? {
+        println!("{:<24} {}", scene.name, scene.about);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn chosen(options: &Options) -> Result<Vec<Scene>> {
+    let mut scenes = Scene::read_all(&root().join("tests/lab/scenes"))?;
+    scenes.retain(|scene| options.subset.is_none() || scene.subset);
+    let wanted = |scene: &Scene| {
+        options
+            .only
+            .iter()
+            .any(|name| name.strip_suffix('*').map_or(scene.name == *name, |begin| scene.name.starts_with(begin)))
+    };
+    scenes.retain(|scene| options.only.is_empty() || wanted(scene));
+    ensure!(!scenes.is_empty(), "no scene of that name");
+    Ok(scenes)
+}
+
+fn print(verdict: &Verdict) {
+    let seconds = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2} s"));
+    let word = if verdict.as_declared() {
+        "as declared".to_owned()
+    } else {
+        format!("NOT AS DECLARED: {}", verdict.wrong.join("; "))
+    };
+    println!(
+        "{:<24} {:<26} {:<26} {:>8} {:>8}  {word}",
+        verdict.scene,
+        verdict.expected,
+        verdict.found,
+        seconds(verdict.finding),
+        seconds(verdict.block)
+    );
+}

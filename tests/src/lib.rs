@@ -1,0 +1,25 @@
+//! Whole-system tests: the lab's network and scenes, and the gate that `make test` is.
+//!
+//! Turns scene files (`tests/lab/scenes/*.toml`) into real traffic between network namespaces with the gateway in
+//! the middle, and compares what the kernel, the receivers and `picket events` say with what each scene declares.
+//! Refuses to believe the gateway's own word on blocks: only the kernel's ruleset counts.
+//! Called by the Makefile, through the binary `lab`.
+
+pub mod datagrams;
+pub mod demo;
+pub mod faults;
+pub mod gate;
+pub mod gateway;
+pub mod kernel;
+pub mod live;
+pub mod namespace;
+pub mod network;
+pub mod process;
+pub mod record;
+pub mod replayed;
+pub mod scene;
+pub mod servers;
+pub mod site;
+pub mod stage;
+pub mod stop;
+pub mod verdict;

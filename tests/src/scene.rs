@@ -1,0 +1,225 @@
+//! Scene files: who runs which command, what must be found, and what must still work meanwhile.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+
+use crate::network::{BOX, FAR, Network, OUTSIDE, ROUTER, SERVER, SERVER6};
+
+/// Longest time that an attack scene may take after set-up, seconds.
+pub const ATTACK_LIMIT: f64 = 20.0;
+/// Longest time that the benign scenes may take together, seconds.
+pub const BENIGN_LIMIT: f64 = 150.0;
+
+/// A threat level as the gateway's JSON writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Level {
+    /// Nothing is held against the host.
+    Safe,
+    /// It is watched.
+    Medium,
+    /// It is blocked where the posture says so.
+    High,
+}
+
+impl Level {
+    /// Reads a level in any case; what is not a level is nothing.
+    #[must_use]
+    pub fn read(word: &str) -> Option<Self> {
+        match word.to_ascii_uppercase().as_str() {
+            "SAFE" => Some(Self::Safe),
+            "MEDIUM" => Some(Self::Medium),
+            "HIGH" => Some(Self::High),
+            _ => None,
+        }
+    }
+
+    /// The word of the captures' labels.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Safe => "SAFE",
+            Self::Medium => "MEDIUM",
+            Self::High => "HIGH",
+        }
+    }
+}
+
+/// One scene.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scene {
+    /// The file's name without its ending.
+    #[serde(skip)]
+    pub name: String,
+    /// What happens, in one sentence.
+    pub about: String,
+    /// Whether `make test` runs it too.
+    #[serde(default)]
+    pub subset: bool,
+    /// What runs before and during the scene and is not judged, such as a server.
+    #[serde(default)]
+    pub prepare: Vec<Run>,
+    /// What is judged.
+    pub run: Vec<Run>,
+    /// What must be found; nothing may be found where it is missing.
+    pub expect: Option<Expect>,
+    /// What must still work while the attacker is blocked.
+    #[serde(default)]
+    pub works: Vec<Run>,
+    /// After how many seconds everything is ended.
+    pub seconds: f64,
+}
+
+/// One command on one host.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// Where.
+    pub host: String,
+    /// A shell line; `{server}` and the like stand for addresses.
+    pub command: String,
+    /// How many seconds after the scene's start.
+    #[serde(default)]
+    pub after: f64,
+}
+
+/// What must be found.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    /// Who does it.
+    pub host: String,
+    /// The name of what it does, as in the labels; a name that ends with `_` stands for all that begin so.
+    pub family: String,
+    /// The least level.
+    pub level: Level,
+    /// Within how many seconds of its start the kernel must hold a block; without it none may be held.
+    pub blocked_within: Option<f64>,
+    /// Others that may be found too, because they are part of it.
+    #[serde(default)]
+    pub also: Vec<String>,
+}
+
+impl Scene {
+    /// Reads every scene of a folder, in the order of their names.
+    ///
+    /// # Errors
+    /// Names the file and what is wrong in it.
+    pub fn read_all(folder: &Path) -> Result<Vec<Self>> {
+        let mut files: Vec<_> = fs::read_dir(folder)
+            .with_context(|| format!("no scenes in {}", folder.display()))?
+            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+            .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
+            .collect();
+        files.sort();
+        files.iter().map(|path| Self::read(path)).collect()
+    }
+
+    fn read(path: &Path) -> Result<Self> {
+        let what = path.display();
+        let text = fs::read_to_string(path).with_context(|| format!("{what}"))?;
+        let mut scene: Self = toml::from_str(&text).with_context(|| format!("{what}"))?;
+        scene.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let limit = if scene.is_benign() { BENIGN_LIMIT } else { ATTACK_LIMIT };
+        ensure!(scene.seconds > 0.0 && scene.seconds <= limit, "{what}: seconds must be over 0 and at most {limit}");
+        ensure!(!scene.run.is_empty(), "{what}: nothing runs");
+        if let Some(expect) = &scene.expect {
+            ensure!(
+                expect.blocked_within.is_none_or(|limit| limit > 0.0 && limit <= scene.seconds),
+                "{what}: blocked_within"
+            );
+            ensure!(scene.run.iter().any(|run| run.host == expect.host), "{what}: {} does nothing", expect.host);
+        }
+        Ok(scene)
+    }
+
+    /// Whether nothing may be found.
+    #[must_use]
+    pub const fn is_benign(&self) -> bool {
+        self.expect.is_none()
+    }
+
+    /// The hosts whose behaviour the scene is about, each once.
+    #[must_use]
+    pub fn actors(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.run.iter().map(|run| run.host.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
+
+/// Puts addresses and files in the place of `{names}`.
+///
+/// # Errors
+/// When a name is not known.
+pub fn fill(line: &str, network: &Network, folder: &Path) -> Result<String> {
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(at) = rest.find('{') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        let Some((name, after)) = rest.split_once('}') else { bail!("a brace is not closed in: {line}") };
+        rest = after;
+        match name {
+            "router" => out.push_str(ROUTER),
+            "box" => out.push_str(BOX),
+            "server" => out.push_str(SERVER),
+            "server6" => out.push_str(SERVER6),
+            "far" => out.push_str(FAR),
+            "outside" => out.push_str(OUTSIDE),
+            "dir" => out.push_str(&folder.to_string_lossy()),
+            "lab" => out.push_str(&folder.join("lab").to_string_lossy()),
+            host => {
+                let (host, what) = host.split_once('.').unwrap_or((host, "v4"));
+                let host = network.host(host)?;
+                out.push_str(match what {
+                    "v4" => &host.address,
+                    "v6" => &host.address6,
+                    "mac" => &host.mac,
+                    other => bail!("no {{host.{other}}} in: {line}"),
+                });
+            }
+        }
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scenes() -> Vec<Scene> {
+        Scene::read_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("lab/scenes")).expect("the scenes are right")
+    }
+
+    #[test]
+    fn there_are_enough_scenes_of_both_kinds_and_for_the_gate() {
+        let scenes = scenes();
+        assert!(scenes.len() >= 25, "{} scenes", scenes.len());
+        assert!(scenes.iter().filter(|scene| scene.is_benign()).count() >= 10);
+        assert!(scenes.iter().filter(|scene| scene.subset).count() >= 8);
+    }
+
+    #[test]
+    fn benign_scenes_do_not_share_a_host() {
+        let mut seen = std::collections::BTreeMap::new();
+        for scene in scenes().iter().filter(|scene| scene.is_benign()) {
+            for host in scene.actors() {
+                if host.starts_with('h') {
+                    assert_eq!(seen.insert(host.to_owned(), scene.name.clone()), None, "{host} in {}", scene.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error() {
+        assert!(toml::from_str::<Scene>("about = 'x'\nrun = []\nseconds = 1\nsurprise = 1").is_err());
+    }
+}
