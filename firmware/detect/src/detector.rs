@@ -61,7 +61,13 @@ impl<'a> Detector<'a> {
     #[must_use]
     pub fn new(key: HashKey, capacities: Capacities, thresholds: Thresholds, forest: Option<Forest<'a>>) -> Self {
         let horizon = Span::from_secs(thresholds.failed_logins_seconds.into());
-        Self { table: HostTable::new(key, capacities, horizon), thresholds, forest, enabled: true, now: Timestamp::EPOCH }
+        Self {
+            table: HostTable::new(key, capacities, horizon),
+            thresholds,
+            forest,
+            enabled: true,
+            now: Timestamp::EPOCH,
+        }
     }
 
     /// Switches finding on or off; counting goes on.

@@ -158,7 +158,9 @@ mod tests {
     fn the_forest_alone_never_makes_high_however_often_it_says_so() {
         let mut state = HostState::default();
         for n in 0..100 {
-            assert!(state.weigh(ThreatLevel::High, reason(Source::Forest), Timestamp::from_secs(n)) < ThreatLevel::High);
+            assert!(
+                state.weigh(ThreatLevel::High, reason(Source::Forest), Timestamp::from_secs(n)) < ThreatLevel::High
+            );
         }
     }
 

@@ -147,14 +147,16 @@ pub(crate) fn judge(change: &Change, t: &Thresholds) -> Option<Judged> {
             let limit = count(t.syn_per_second);
             judged(Rule::SynFlood, ThreatLevel::High, Family::FloodSyn, value, limit, Some(target), evidence)
         }
-        Change::Unanswered { target, per_second, ports } => {
+        Change::Unanswered { target, stream, per_second, ports } => {
+            // One steady stream may be somebody's one-way video: worth a look, no block.
+            let level = if stream { ThreatLevel::Medium } else { ThreatLevel::High };
             let evidence = figures(&[
                 ("unanswered_per_second", per_second.into()),
                 ("ports", ports.into()),
                 ("threshold", t.udp_per_second.into()),
             ]);
             let (value, limit) = (count(per_second), count(t.udp_per_second));
-            judged(Rule::UdpFlood, ThreatLevel::High, Family::FloodUdp, value, limit, Some(target), evidence)
+            judged(Rule::UdpFlood, level, Family::FloodUdp, value, limit, Some(target), evidence)
         }
         Change::UnderFlood { ask, per_second, sources } => {
             let family = if ask == Ask::Udp { Family::FloodUdp } else { Family::FloodSyn };
@@ -174,14 +176,28 @@ pub(crate) fn judge(change: &Change, t: &Thresholds) -> Option<Judged> {
             ]);
             // One address without a known owner may be the pusher's own.
             let value = if owner.is_some() || addresses > 1 { claims } else { 0 };
-            judged(Rule::ArpSpoof, ThreatLevel::High, Family::ArpSpoof, value.into(), t.arp_claims.into(), Some(claimed), evidence)
+            judged(
+                Rule::ArpSpoof,
+                ThreatLevel::High,
+                Family::ArpSpoof,
+                value.into(),
+                t.arp_claims.into(),
+                Some(claimed),
+                evidence,
+            )
         }
         Change::DhcpServer { .. } => {
             judged(Rule::RogueDhcp, ThreatLevel::High, Family::RogueDhcp, 2.0, 1.0, None, figures(&[("servers", 2.0)]))
         }
-        Change::RouterAdvertisement { .. } => {
-            judged(Rule::RogueRouter, ThreatLevel::High, Family::RogueRouter, 2.0, 1.0, None, figures(&[("routers", 2.0)]))
-        }
+        Change::RouterAdvertisement { .. } => judged(
+            Rule::RogueRouter,
+            ThreatLevel::High,
+            Family::RogueRouter,
+            2.0,
+            1.0,
+            None,
+            figures(&[("routers", 2.0)]),
+        ),
         Change::Names { queries, distinct, octets, carrying, entropy } => {
             let value = tunnel(queries, distinct, octets, carrying, t);
             let evidence = figures(&[
@@ -192,10 +208,19 @@ pub(crate) fn judge(change: &Change, t: &Thresholds) -> Option<Judged> {
                 ("bits_per_letter", entropy.into()),
                 ("threshold", t.tunnel_queries.into()),
             ]);
-            judged(Rule::DnsTunnel, ThreatLevel::High, Family::DnsTunnel, value, t.tunnel_queries.into(), None, evidence)
+            judged(
+                Rule::DnsTunnel,
+                ThreatLevel::High,
+                Family::DnsTunnel,
+                value,
+                t.tunnel_queries.into(),
+                None,
+                evidence,
+            )
         }
         Change::Sources { addresses } => {
-            let evidence = figures(&[("addresses_in_ten_seconds", addresses.into()), ("threshold", t.spoofed_addresses.into())]);
+            let evidence =
+                figures(&[("addresses_in_ten_seconds", addresses.into()), ("threshold", t.spoofed_addresses.into())]);
             let (value, limit) = (addresses.into(), t.spoofed_addresses.into());
             judged(Rule::SpoofedSource, ThreatLevel::High, Family::SpoofedSource, value, limit, None, evidence)
         }
@@ -273,7 +298,8 @@ mod tests {
 
     #[test]
     fn short_names_that_repeat_are_no_tunnel() {
-        let names = |distinct, octets, carrying| Change::Names { queries: 100, distinct, octets, carrying, entropy: 3.0 };
+        let names =
+            |distinct, octets, carrying| Change::Names { queries: 100, distinct, octets, carrying, entropy: 3.0 };
         assert!(!fires(names(3, 600, 0)));
         assert!(!fires(names(100, 1_000, 0)));
         assert!(fires(names(95, 6_000, 0)));

@@ -192,9 +192,10 @@ impl<J: Judgement> HostTable<J> {
 
     pub(crate) fn neighbor(&mut self, mac: MacAddr, side: Side, at: Timestamp) -> &mut Neighbor {
         let id = self.key.mac(mac);
-        let slot = self.neighbors.find(id).unwrap_or_else(|| match self.neighbors.insert(id, Neighbor::new(side, at)) {
-            Placed::Free(slot) | Placed::Evicted(slot, _) => slot,
-        });
+        let slot =
+            self.neighbors.find(id).unwrap_or_else(|| match self.neighbors.insert(id, Neighbor::new(side, at)) {
+                Placed::Free(slot) | Placed::Evicted(slot, _) => slot,
+            });
         let neighbor = self.neighbors.at(slot);
         neighbor.last = at;
         neighbor.side = side;

@@ -38,7 +38,8 @@ impl NameSet {
         domain.queries = domain.queries.saturating_add(1);
         domain.octets = domain.octets.saturating_add(u32::try_from(front.len()).unwrap_or(u32::MAX));
         // Types that carry data rather than addresses: NULL 10, CNAME 5, MX 15, TXT 16, KEY 25, SRV 33, private use.
-        domain.carrying = domain.carrying.saturating_add(u16::from(matches!(qtype, 5 | 10 | 15 | 16 | 25 | 33) || qtype > 65_280));
+        domain.carrying =
+            domain.carrying.saturating_add(u16::from(matches!(qtype, 5 | 10 | 15 | 16 | 25 | 33) || qtype > 65_280));
         let bit = key.octets(front) >> 56;
         domain.distinct[usize::try_from(bit >> 6).unwrap_or(0)] |= 1 << (bit & 63);
         for octet in front {
@@ -49,7 +50,8 @@ impl NameSet {
     }
 
     fn domain(&mut self, id: u64, at: Timestamp) -> &mut Domain {
-        let fresh = Domain { id, since: at, queries: 0, carrying: 0, octets: 0, distinct: [0; 4], letters: [0; LETTERS] };
+        let fresh =
+            Domain { id, since: at, queries: 0, carrying: 0, octets: 0, distinct: [0; 4], letters: [0; LETTERS] };
         let place = self.0.iter().position(|d| d.id == id);
         let place = place.unwrap_or_else(|| match self.0.push(fresh.clone()) {
             Ok(()) => self.0.len() - 1,

@@ -47,6 +47,7 @@ pub struct Pair {
     pub(crate) ports: [PortSet; 2],
     pub(crate) half_open: Rate,
     pub(crate) unanswered: Rate,
+    pub(crate) stream: Rate,
     pub(crate) heard: Timestamp,
     logins: Vec<(Service, Timestamp), LOGINS>,
 }
@@ -84,9 +85,10 @@ impl PortSet {
     /// Distinct ports in the last minute, and how many of them failed.
     #[must_use]
     pub fn count(&self, now: Timestamp) -> (u16, u16) {
-        self.0.iter().filter(|t| now.since(t.at) < PORT_HORIZON).fold((0, 0), |(ports, failing), t| {
-            (ports + 1, failing + u16::from(t.answer.is_failing()))
-        })
+        self.0
+            .iter()
+            .filter(|t| now.since(t.at) < PORT_HORIZON)
+            .fold((0, 0), |(ports, failing), t| (ports + 1, failing + u16::from(t.answer.is_failing())))
     }
 }
 

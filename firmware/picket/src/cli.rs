@@ -207,7 +207,8 @@ pub enum ConfigCommand {
 
 /// Reads a host's address.
 fn host(text: &str) -> Result<HostKey, String> {
-    text.parse().map_err(|_| "expected an IPv4, IPv6 or hardware address, as in 192.168.1.7 or 02:5a:10:00:00:01".into())
+    text.parse()
+        .map_err(|_| "expected an IPv4, IPv6 or hardware address, as in 192.168.1.7 or 02:5a:10:00:00:01".into())
 }
 
 /// Reads a duration that is not nothing.
@@ -231,7 +232,9 @@ mod tests {
 
     #[test]
     fn a_block_takes_its_arguments_in_any_order() {
-        for words in ["picket block 10.0.0.1 --for 5s --json --config a", "picket block --config a --json --for 5s 10.0.0.1"] {
+        for words in
+            ["picket block 10.0.0.1 --for 5s --json --config a", "picket block --config a --json --for 5s 10.0.0.1"]
+        {
             let Ok(Command::Block(args)) = call(words) else { panic!("{words}") };
             assert_eq!((args.lasts, args.client.json), (Some(Span::from_secs(5)), true));
         }
@@ -239,14 +242,22 @@ mod tests {
 
     #[test]
     fn an_event_is_shown_with_its_own_arguments() {
-        let Ok(Command::Events(args)) = call("picket events show 7 --pcap x.pcap --config a") else { panic!("events show") };
+        let Ok(Command::Events(args)) = call("picket events show 7 --pcap x.pcap --config a") else {
+            panic!("events show")
+        };
         let Some(EventsCommand::Show(one)) = args.one else { panic!("show") };
         assert_eq!((one.id, one.client.config), (7, Some("a".into())));
     }
 
     #[test]
     fn a_wrong_address_or_duration_is_refused_at_the_door() {
-        for words in ["picket block ten", "picket block 10.0.0.1 --for 0s", "picket block 10.0.0.1 --for 10", "picket events --limit 0", "picket replay"] {
+        for words in [
+            "picket block ten",
+            "picket block 10.0.0.1 --for 0s",
+            "picket block 10.0.0.1 --for 10",
+            "picket events --limit 0",
+            "picket replay",
+        ] {
             assert!(call(words).is_err(), "{words}");
         }
     }

@@ -35,13 +35,25 @@ pub fn status(args: &ClientArgs) -> ExitCode {
             ("bridge", status.bridge.clone()),
             ("frames inspected", format!("{} ({} octets)", status.frames, rounded(status.octets))),
             ("frames not inspected", status.dropped.to_string()),
-            ("hosts", format!("{} ({} medium, {} high, {} pushed out)", status.hosts, status.medium, status.high, status.evicted)),
+            (
+                "hosts",
+                format!(
+                    "{} ({} medium, {} high, {} pushed out)",
+                    status.hosts, status.medium, status.high, status.evicted
+                ),
+            ),
             ("findings", status.findings.to_string()),
             ("blocks in force", status.blocks.to_string()),
-            ("kernel table", if status.table_intact { "as it should be" } else { "missing or changed; being restored" }.into()),
+            (
+                "kernel table",
+                if status.table_intact { "as it should be" } else { "missing or changed; being restored" }.into(),
+            ),
         ];
         rows.into_iter().for_each(|(what, now)| table.row([what.into(), now]));
-        status.blocked_frames.iter().for_each(|(counter, frames)| table.row([format!("dropped by {counter}"), frames.to_string()]));
+        status
+            .blocked_frames
+            .iter()
+            .for_each(|(counter, frames)| table.row([format!("dropped by {counter}"), frames.to_string()]));
         let warnings: String = status.warnings.iter().map(|warning| format!("warning: {}\n", clean(warning))).collect();
         table.text() + &warnings
     }))
@@ -50,11 +62,19 @@ pub fn status(args: &ClientArgs) -> ExitCode {
 /// `picket hosts`.
 pub fn hosts(args: &ClientArgs) -> ExitCode {
     finish(show(args, &Request::Hosts, |hosts: &Vec<HostView>| {
-        let mut table = Table::new(&["HOST", "MAC", "SIDE", "LEVEL", "FAMILY", "CONFIDENCE", "FRAMES", "OCTETS", "LAST SEEN"]);
+        let mut table =
+            Table::new(&["HOST", "MAC", "SIDE", "LEVEL", "FAMILY", "CONFIDENCE", "FRAMES", "OCTETS", "LAST SEEN"]);
         for host in hosts {
             table.row([
-                host.host.clone(), or_dash(host.mac.as_ref()), host.side.clone(), host.level.clone(), or_dash(host.family.as_ref()),
-                format!("{:.2}", host.confidence), rounded(host.frames), rounded(host.octets), time_of_day(host.last_seen),
+                host.host.clone(),
+                or_dash(host.mac.as_ref()),
+                host.side.clone(),
+                host.level.clone(),
+                or_dash(host.family.as_ref()),
+                format!("{:.2}", host.confidence),
+                rounded(host.frames),
+                rounded(host.octets),
+                time_of_day(host.last_seen),
             ]);
         }
         listed(&table, "no host has been seen yet")
@@ -74,7 +94,13 @@ pub fn blocks(args: &ClientArgs) -> ExitCode {
 pub fn block(args: &BlockArgs) -> ExitCode {
     let request = Request::Block { host: args.host, for_secs: args.lasts.map(Span::secs), why: args.why.clone() };
     finish(show(&args.client, &request, |block: &BlockView| {
-        format!("{} is {} for {} (until {} UTC)\n", block.host, block.state, duration::glance(span(block.left)), moment(block.until))
+        format!(
+            "{} is {} for {} (until {} UTC)\n",
+            block.host,
+            block.state,
+            duration::glance(span(block.left)),
+            moment(block.until)
+        )
     }))
 }
 
@@ -88,7 +114,9 @@ pub fn unblock(args: &UnblockArgs) -> ExitCode {
 /// `picket config check` and `picket config show`.
 pub fn config(command: &ConfigCommand) -> ExitCode {
     let done = match command {
-        ConfigCommand::Check { file } => Config::load(file).map(|_| format!("{}: a good configuration\n", file.display())),
+        ConfigCommand::Check { file } => {
+            Config::load(file).map(|_| format!("{}: a good configuration\n", file.display()))
+        }
         ConfigCommand::Show { defaults: true, .. } => Ok(config::show(&Config::default(), None)),
         ConfigCommand::Show { config, .. } => shown(config.as_deref()),
     };
@@ -111,7 +139,11 @@ pub fn bad_file(error: &ConfigError) -> ExitCode {
 fn shown(named: Option<&Path>) -> Result<String, ConfigError> {
     let default = Path::new(config::DEFAULT_PATH);
     let Some(path) = named.or_else(|| default.exists().then_some(default)) else {
-        return Ok(format!("# no file: {} does not exist\n{}", config::DEFAULT_PATH, config::show(&Config::default(), None)));
+        return Ok(format!(
+            "# no file: {} does not exist\n{}",
+            config::DEFAULT_PATH,
+            config::show(&Config::default(), None)
+        ));
     };
     let (config, origins) = Config::load_with_origins(path)?;
     Ok(format!("# lines are those of {}\n{}", path.display(), config::show(&config, Some(&origins))))
@@ -149,8 +181,13 @@ fn listed(table: &Table, empty: &str) -> String {
 fn block_row(block: &views::BlockView) -> [String; 7] {
     let by = if block.automatic { "gateway" } else { "admin" };
     [
-        block.host.clone(), block.target.clone(), block.state.clone(), duration::glance(span(block.left)),
-        moment(block.until), by.into(), block.why.clone(),
+        block.host.clone(),
+        block.target.clone(),
+        block.state.clone(),
+        duration::glance(span(block.left)),
+        moment(block.until),
+        by.into(),
+        block.why.clone(),
     ]
 }
 
@@ -160,7 +197,11 @@ fn or_dash(what: Option<&impl Display>) -> String {
 }
 
 /// Seconds of a view as a span.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from a float saturates; it is for show")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a cast from a float saturates; it is for show"
+)]
 fn span(secs: f64) -> Span {
     Span::from_secs(secs.round() as u64)
 }

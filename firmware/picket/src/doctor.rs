@@ -87,7 +87,8 @@ fn text(rows: &[Row], able: bool) -> String {
         };
         table.row([row.what.clone(), mark.into(), row.found.clone(), row.instead.clone()]);
     }
-    let end = if able { "The gateway can run here." } else { "The gateway cannot run here until what is MISSING is there." };
+    let end =
+        if able { "The gateway can run here." } else { "The gateway cannot run here until what is MISSING is there." };
     format!("{}\n{end}\n", table.text())
 }
 
@@ -97,9 +98,18 @@ mod tests {
 
     #[test]
     fn each_row_says_what_was_found_and_what_is_done_instead() {
-        let rows = [Row::good("kernel", "6.12"), Row::instead("clock", "none", "waits"), Row::missing("root", "no", "use sudo")];
+        let rows = [
+            Row::good("kernel", "6.12"),
+            Row::instead("clock", "none", "waits"),
+            Row::missing("root", "no", "use sudo"),
+        ];
         let told = text(&rows, false);
-        for part in ["kernel  ok       6.12", "clock   note     none   waits", "root    MISSING  no     use sudo", "cannot run here"] {
+        for part in [
+            "kernel  ok       6.12",
+            "clock   note     none   waits",
+            "root    MISSING  no     use sudo",
+            "cannot run here",
+        ] {
             assert!(told.contains(part), "{told}");
         }
     }

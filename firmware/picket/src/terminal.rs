@@ -17,7 +17,10 @@ pub fn print(text: &str) {
 /// The text without what a terminal would obey: names and reasons come from the network.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    let unseen = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    let unseen = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
     text.chars().map(|c| if unseen(c) { '?' } else { c }).collect()
 }
 
@@ -48,7 +51,9 @@ impl Table {
     /// The whole table as lines.
     #[must_use]
     pub fn text(&self) -> String {
-        let width = |column: usize| self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+        let width = |column: usize| {
+            self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+        };
         let widths: Vec<_> = (0..self.rows.iter().map(Vec::len).max().unwrap_or(0)).map(width).collect();
         let mut text = String::new();
         for row in &self.rows {
@@ -84,7 +89,11 @@ pub fn rounded(number: u64) -> String {
     let mut rest = number as f64;
     for unit in ["", " k", " M", " G", " T"] {
         if rest < 999.5 {
-            return if unit.is_empty() || rest >= 99.5 { format!("{rest:.0}{unit}") } else { format!("{rest:.1}{unit}") };
+            return if unit.is_empty() || rest >= 99.5 {
+                format!("{rest:.0}{unit}")
+            } else {
+                format!("{rest:.1}{unit}")
+            };
         }
         rest /= 1_000.0;
     }
@@ -98,7 +107,11 @@ fn clock(second: u64) -> String {
 
 /// Year, month, day and second of the day. **Source**: the proleptic Gregorian calendar, counted in eras of 400 years from
 /// 1 March of year 0.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from a float saturates; shown times lie after 1970")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a cast from a float saturates; shown times lie after 1970"
+)]
 fn civil(secs_since_epoch: f64) -> (u64, u64, u64, u64) {
     let secs = (secs_since_epoch as u64).min(253_402_300_799);
     let days = secs / 86_400 + 719_468;
@@ -119,8 +132,12 @@ mod tests {
     fn moments_are_right_on_both_sides_of_leap_days() {
         let told = [0.0, 951_782_399.0, 951_782_400.0, 1_709_251_199.9, 4_107_542_400.0, -5.0].map(moment);
         let right = [
-            "1970-01-01 00:00:00", "2000-02-28 23:59:59", "2000-02-29 00:00:00", "2024-02-29 23:59:59",
-            "2100-03-01 00:00:00", "1970-01-01 00:00:00",
+            "1970-01-01 00:00:00",
+            "2000-02-28 23:59:59",
+            "2000-02-29 00:00:00",
+            "2024-02-29 23:59:59",
+            "2100-03-01 00:00:00",
+            "1970-01-01 00:00:00",
         ];
         assert_eq!(told, right);
     }
@@ -134,6 +151,9 @@ mod tests {
 
     #[test]
     fn numbers_are_rounded_to_what_an_eye_takes_in() {
-        assert_eq!([0, 999, 1_234, 999_999, 45_000_000, u64::MAX].map(rounded), ["0", "999", "1.2 k", "1.0 M", "45.0 M", "18447 P"]);
+        assert_eq!(
+            [0, 999, 1_234, 999_999, 45_000_000, u64::MAX].map(rounded),
+            ["0", "999", "1.2 k", "1.0 M", "45.0 M", "18447 P"]
+        );
     }
 }

@@ -107,6 +107,6 @@ fn look(socket: &Path, last: Option<&(StatusView, Instant)>) -> Result<Screen, A
 
 /// Puts the text in place of the last one without a flicker.
 fn draw(text: &str) {
-    let lines: String = text.lines().map(|line| format!("{line}\x1b[K\r\n")).collect();
+    let lines: String = text.lines().map(|line| format!("{line}\x1b[K\n")).collect();
     print(&format!("\x1b[H{lines}\x1b[J"));
 }

@@ -31,7 +31,9 @@ impl fmt::Display for GoldenError {
         match self {
             Self::Shape => f.write_str("the golden rows are not whole"),
             Self::Features(n) => write!(f, "the golden rows have {n} features, the model has another number"),
-            Self::Differs(row) => write!(f, "the model's answer to golden row {row} is not the one it gave where it was trained"),
+            Self::Differs(row) => {
+                write!(f, "the model's answer to golden row {row} is not the one it gave where it was trained")
+            }
         }
     }
 }

@@ -6,8 +6,8 @@ use terms::Family;
 
 use super::Forest;
 use super::format::{
-    CLASSES, HEADER_LEN, LEAF, MAGIC, MAX_FAMILIES, MAX_FEATURES, MAX_LEN, MAX_TREES, NAME_LEN, NO_FAMILY, NODE_LEN, VERSION, at,
-    checksum,
+    CLASSES, HEADER_LEN, LEAF, MAGIC, MAX_FAMILIES, MAX_FEATURES, MAX_LEN, MAX_TREES, NAME_LEN, NO_FAMILY, NODE_LEN,
+    VERSION, at, checksum,
 };
 
 /// Why an image is no forest for this box.
@@ -57,7 +57,10 @@ impl fmt::Display for ModelError {
             Self::Version(found) => write!(f, "the model has format version {found}, this program reads {VERSION}"),
             Self::Checksum => f.write_str("the model is damaged: its checksum does not match"),
             Self::Schema(found) => {
-                write!(f, "the model was trained for other features (schema {found:016x}); train it again with this version")
+                write!(
+                    f,
+                    "the model was trained for other features (schema {found:016x}); train it again with this version"
+                )
             }
             Self::Field(name) => write!(f, "the model's header has a bad value for {name}"),
             Self::Length { expected, found } => write!(f, "the model has {found} octets, its header says {expected}"),

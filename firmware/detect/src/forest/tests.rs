@@ -144,7 +144,10 @@ fn every_flipped_bit_every_cut_and_every_appendix_is_refused() {
     let mut longer = whole.clone();
     longer.push(0);
     seal(&mut longer);
-    assert_eq!(Forest::load(&longer, SCHEMA).unwrap_err(), ModelError::Length { expected: whole.len(), found: whole.len() + 1 });
+    assert_eq!(
+        Forest::load(&longer, SCHEMA).unwrap_err(),
+        ModelError::Length { expected: whole.len(), found: whole.len() + 1 }
+    );
 }
 
 #[test]

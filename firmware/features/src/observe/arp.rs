@@ -33,7 +33,8 @@ impl<J: Judgement> HostTable<J> {
         let known = self.owner_of(frame.src);
         // A sender is taken at its word only where its word contradicts nobody.
         let honest = owner.is_none() && !arp.sender.is_unspecified() && arp.sender_mac == frame.src;
-        let src = if honest && (known == HostKey::Mac(frame.src) || self.uses(frame.src, arp)) { claimed } else { known };
+        let src =
+            if honest && (known == HostKey::Mac(frame.src) || self.uses(frame.src, arp)) { claimed } else { known };
         let m = self.moment(frame, src, HostKey::V4(arp.target), at, side);
         self.count_frame(frame, &m);
         self.tally(src, Tally::ArpOut, at);
@@ -116,7 +117,9 @@ impl<J: Judgement> HostTable<J> {
     fn arp_answered(&mut self, arp: &Packet, m: &Moment, notes: &mut Notes) {
         let target = HostKey::V4(arp.sender);
         let flow = self.question(arp.target_mac, target);
-        let Some(row) = self.flows.get_mut(flow).filter(|f| matches!(f.phase, Phase::Asked | Phase::Silent)) else { return };
+        let Some(row) = self.flows.get_mut(flow).filter(|f| matches!(f.phase, Phase::Asked | Phase::Silent)) else {
+            return;
+        };
         row.phase = Phase::Accepted;
         let asked = row.first;
         let orig = self.owner_of(arp.target_mac);

@@ -61,7 +61,16 @@ impl<J: Judgement> HostTable<J> {
     }
 
     /// Notes that the other end of a conversation answered the sender of this frame's peer.
-    fn settle(&mut self, flow: RowId, asked: Timestamp, ask: Ask, port: u16, answer: Answer, m: &Moment, notes: &mut Notes) {
+    fn settle(
+        &mut self,
+        flow: RowId,
+        asked: Timestamp,
+        ask: Ask,
+        port: u16,
+        answer: Answer,
+        m: &Moment,
+        notes: &mut Notes,
+    ) {
         let awaited = Awaited { due: m.at, asked, flow, orig: m.dst, target: m.src, ask, port };
         self.answered(&awaited, answer, m.at, notes);
     }
@@ -180,7 +189,7 @@ impl<J: Judgement> HostTable<J> {
                 let _placed = self.flows.insert(id, flow);
             } else {
                 self.asked(id, Ask::Udp, datagram.dst_port, m, notes);
-                self.note_unanswered(m, notes);
+                self.note_unanswered(false, m, notes);
             }
             return;
         };
@@ -194,21 +203,24 @@ impl<J: Judgement> HostTable<J> {
                 pair.heard = m.at;
                 self.settle(id, asked, Ask::Udp, port, Answer::Accepted, m, notes);
             }
-            (From::Orig, Phase::Asked | Phase::Silent | Phase::Refused) => self.note_unanswered(m, notes),
+            (From::Orig, Phase::Refused) => self.note_unanswered(false, m, notes),
+            (From::Orig, Phase::Asked | Phase::Silent) => self.note_unanswered(true, m, notes),
             _ => {}
         }
     }
 
-    fn note_unanswered(&mut self, m: &Moment, notes: &mut Notes) {
+    /// Counts a datagram that nobody answers; `stream` is one more of a conversation that was not refused.
+    fn note_unanswered(&mut self, stream: bool, m: &Moment, notes: &mut Notes) {
         let reverse = self.pair_id(m.dst, m.src);
         let heard_back = self.pairs.get_mut(reverse).is_some_and(|p| m.at.since(p.last).secs() < 10);
         let at = m.at;
         let pair = self.pair(m.src, m.dst, at);
-        let per_second = pair.unanswered.count(at);
+        let rate = if stream { &mut pair.stream } else { &mut pair.unanswered };
+        let per_second = rate.count(at);
         let heard = heard_back || (pair.heard > Timestamp::EPOCH && m.at.since(pair.heard).secs() < 10);
         let (ports, _) = pair.ports[1].count(m.at);
         if !heard {
-            self.note(m.src, Change::Unanswered { target: m.dst, per_second, ports }, notes);
+            self.note(m.src, Change::Unanswered { target: m.dst, stream, per_second, ports }, notes);
             self.note_pressure(Ask::Udp, m, notes);
         }
     }
@@ -303,7 +315,9 @@ impl<J: Judgement> HostTable<J> {
 
     fn echoed(&mut self, id: u16, m: &Moment, notes: &mut Notes) {
         let flow = self.flow_id(m, ICMP, id, id);
-        let Some(row) = self.flows.get_mut(flow).filter(|f| matches!(f.phase, Phase::Asked | Phase::Silent)) else { return };
+        let Some(row) = self.flows.get_mut(flow).filter(|f| matches!(f.phase, Phase::Asked | Phase::Silent)) else {
+            return;
+        };
         row.phase = Phase::Accepted;
         let asked = row.first;
         self.settle(flow, asked, Ask::Icmp, 0, Answer::Accepted, m, notes);
@@ -313,9 +327,12 @@ impl<J: Judgement> HostTable<J> {
     fn observe_error(&mut self, message: &icmp::Message<'_>, m: &Moment, notes: &mut Notes) {
         let Some(inner) = message.inner() else { return };
         let (orig, target) = (HostKey::from(inner.src), HostKey::from(inner.dst));
-        let quoted = Moment { src: orig, dst: target, src_id: self.key.host(orig), dst_id: self.key.host(target), ..*m };
+        let quoted =
+            Moment { src: orig, dst: target, src_id: self.key.host(orig), dst_id: self.key.host(target), ..*m };
         let flow = self.flow_id(&quoted, inner.protocol, inner.src_port, inner.dst_port);
-        let Some(row) = self.flows.get_mut(flow).filter(|f| matches!(f.phase, Phase::Asked | Phase::Silent)) else { return };
+        let Some(row) = self.flows.get_mut(flow).filter(|f| matches!(f.phase, Phase::Asked | Phase::Silent)) else {
+            return;
+        };
         // A router on the way that says the packet was too old is a traceroute's answer, no refusal.
         let traced = message.kind == TIME_EXCEEDED;
         row.phase = if traced { Phase::Established } else { Phase::Refused };

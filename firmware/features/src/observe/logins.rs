@@ -12,7 +12,14 @@ use crate::window::Tally;
 
 impl<J: Judgement> HostTable<J> {
     /// Reads what a server says about a log-in.
-    pub(super) fn read_login(&mut self, slot: usize, from_orig: bool, segment: &Segment<'_>, m: &Moment, notes: &mut Notes) {
+    pub(super) fn read_login(
+        &mut self,
+        slot: usize,
+        from_orig: bool,
+        segment: &Segment<'_>,
+        m: &Moment,
+        notes: &mut Notes,
+    ) {
         let flow = self.flows.at(slot);
         let Some(service) = flow::service(flow.port) else { return };
         if from_orig {

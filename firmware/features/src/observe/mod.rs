@@ -70,7 +70,8 @@ impl<J: Judgement> HostTable<J> {
                 break;
             }
             self.awaited.pop_front();
-            let silent = self.flows.get_mut(awaited.flow).filter(|f| f.phase == Phase::Asked && f.first == awaited.asked);
+            let silent =
+                self.flows.get_mut(awaited.flow).filter(|f| f.phase == Phase::Asked && f.first == awaited.asked);
             if let Some(flow) = silent {
                 flow.phase = Phase::Silent;
                 self.answered(&awaited, Answer::Silent, at, notes);
@@ -109,7 +110,9 @@ impl<J: Judgement> HostTable<J> {
         if check_in && let HostKey::V4(address) = m.src {
             self.neighbor(m.mac, m.side, m.at).used(address, m.at);
         }
-        if !m.group && let Some(host) = self.hosts.get_mut(m.dst_id) {
+        if !m.group
+            && let Some(host) = self.hosts.get_mut(m.dst_id)
+        {
             let counters = host.window.open(m.at);
             counters.add(Tally::FramesIn, 1);
             counters.add(Tally::OctetsIn, frame.len);
@@ -195,7 +198,9 @@ impl<J: Judgement> HostTable<J> {
             };
             host.window.open(at).add(tally, 1);
         }
-        if answer == Answer::Accepted && let Some(host) = self.hosts.get_mut(target_id) {
+        if answer == Answer::Accepted
+            && let Some(host) = self.hosts.get_mut(target_id)
+        {
             host.conversed = true;
         }
         if let Some(set) = set_of(ask) {

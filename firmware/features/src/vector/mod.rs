@@ -139,7 +139,11 @@ pub const fn schema_hash() -> u64 {
 
 impl Counters {
     /// Standard deviation of the size of the frames sent, octets.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a feature needs no more than a float")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "a feature needs no more than a float"
+    )]
     fn size_deviation(&self) -> f32 {
         let frames = self.get(Tally::FramesOut);
         if frames == 0.0 {

@@ -28,8 +28,13 @@ pub fn events(args: &EventsArgs) -> ExitCode {
         let mut table = Table::new(&["ID", "AT (UTC)", "HOST", "LEVEL", "STATE", "FAMILY", "WHY"]);
         for event in events {
             table.row([
-                event.id.to_string(), moment(event.at), event.host.clone(), event.level.clone(), event.state.clone(),
-                or_dash(event.family.as_ref()), event.why.clone(),
+                event.id.to_string(),
+                moment(event.at),
+                event.host.clone(),
+                event.level.clone(),
+                event.state.clone(),
+                or_dash(event.family.as_ref()),
+                event.why.clone(),
             ]);
         }
         listed(&table, "nothing has happened")
@@ -79,7 +84,14 @@ fn write_pcap(path: &Path, frames: &[FrameView]) -> io::Result<()> {
     let mut writer = PcapWriter::new(BufWriter::new(file))?;
     for view in frames {
         let octets = octets(&view.octets).ok_or(io::ErrorKind::InvalidData)?;
-        let frame = Frame { at: timestamp(view.at), side: Side::Unknown, link: LinkType::Ethernet, len: view.len, vlan: None, octets: &octets };
+        let frame = Frame {
+            at: timestamp(view.at),
+            side: Side::Unknown,
+            link: LinkType::Ethernet,
+            len: view.len,
+            vlan: None,
+            octets: &octets,
+        };
         writer.write(&frame)?;
     }
     writer.flush()
@@ -88,7 +100,8 @@ fn write_pcap(path: &Path, frames: &[FrameView]) -> io::Result<()> {
 /// Octets from pairs of hexadecimal digits.
 fn octets(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
-    let pair = |pair: &[u8]| u8::try_from(char::from(pair[0]).to_digit(16)? * 16 + char::from(pair[1]).to_digit(16)?).ok();
+    let pair =
+        |pair: &[u8]| u8::try_from(char::from(pair[0]).to_digit(16)? * 16 + char::from(pair[1]).to_digit(16)?).ok();
     digits.len().is_multiple_of(2).then(|| digits.chunks_exact(2).map(pair).collect())?
 }
 

@@ -9,6 +9,12 @@ pub fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> O
     known.into_iter().min_by_key(|name| distance(unknown, name))
 }
 
+/// Whether one name is so near the other that it is likely the one that was meant: one letter in three may differ.
+#[must_use]
+pub fn likely(unknown: &str, known: &str) -> bool {
+    distance(unknown, known) * 3 <= known.len()
+}
+
 /// How many letters must be added, left out, replaced or swapped with their neighbour to make one name the other.
 fn distance(one: &str, other: &str) -> usize {
     let [one, other] = [one, other].map(|name| name.chars().take(NAME_MAX).collect::<Vec<_>>());

@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, Config, KEYS, Key, TABLES};
-use super::nearest::nearest;
+use super::nearest::{likely, nearest};
 
 /// The largest file that is read, in octets.
 pub const TEXT_MAX: usize = 256 << 10;
@@ -146,14 +146,14 @@ impl Reading<'_> {
     }
 }
 
-/// The key that was meant, with its table where that is another one; of equals one of the same table.
+/// The key that was meant: the nearest of the same table, or of another one (with its table) if that is likelier.
 fn nearest_key(table: &str, unknown: &str) -> String {
-    let here = KEYS.iter().filter(|key| key.table == table);
-    let elsewhere = KEYS.iter().filter(|key| key.table != table);
-    let meant = nearest(unknown, here.chain(elsewhere).map(|key| key.name)).unwrap_or_default();
-    match KEYS.iter().find(|key| key.name == meant) {
-        Some(key) if key.table != table => place(key.table, meant),
-        _ => meant.to_owned(),
+    let of = |here: bool| nearest(unknown, KEYS.iter().filter(|key| (key.table == table) == here).map(|key| key.name));
+    match (of(true).unwrap_or_default(), of(false).unwrap_or_default()) {
+        (here, elsewhere) if likely(unknown, here) || !likely(unknown, elsewhere) => here.to_owned(),
+        (_, elsewhere) => {
+            KEYS.iter().find(|key| key.name == elsewhere).map_or_else(String::new, |key| place(key.table, key.name))
+        }
     }
 }
 

@@ -66,6 +66,7 @@ fn every_key_refuses_what_is_not_its_kind_and_says_what_is() {
 
 #[test]
 fn a_key_in_the_wrong_table_is_sent_to_its_own() {
+    assert!(refusal("[control]\nbad = 1\n").ends_with("unknown key bad in [control]; the nearest known key is socket"));
     assert!(refusal("enabld = true\n").ends_with("unknown key enabld; the nearest known key is enabled in [detect]"));
     assert!(refusal("enabled = true\n").ends_with("unknown key enabled; it belongs to [detect]"));
     assert!(

@@ -71,8 +71,12 @@ impl Request {
     pub fn read(line: &[u8]) -> Result<Self, String> {
         let request: Self = serde_json::from_slice(line).map_err(|error| format!("not a request: {error}"))?;
         match &request {
-            Self::Events { limit, .. } if *limit > EVENTS_MAX => Err(format!("limit is {limit}; at most {EVENTS_MAX} events can be asked for")),
-            Self::Block { why, .. } if why.len() > WHY_MAX => Err(format!("why is {} octets long; at most {WHY_MAX} are kept", why.len())),
+            Self::Events { limit, .. } if *limit > EVENTS_MAX => {
+                Err(format!("limit is {limit}; at most {EVENTS_MAX} events can be asked for"))
+            }
+            Self::Block { why, .. } if why.len() > WHY_MAX => {
+                Err(format!("why is {} octets long; at most {WHY_MAX} are kept", why.len()))
+            }
             Self::Block { for_secs: Some(0), .. } => Err("for_secs is 0; a block lasts at least a second".into()),
             _ => Ok(request),
         }
@@ -83,7 +87,8 @@ impl Response {
     /// A view as the answer.
     #[must_use]
     pub fn of(view: &impl Serialize) -> Self {
-        serde_json::to_value(view).map_or_else(|error| Self::Error(format!("the answer cannot be written: {error}")), Self::Ok)
+        serde_json::to_value(view)
+            .map_or_else(|error| Self::Error(format!("the answer cannot be written: {error}")), Self::Ok)
     }
 }
 

@@ -160,7 +160,12 @@ async fn respond(line: &[u8], gateway: Arc<dyn Gateway>) -> Response {
 
 /// The response as one line.
 fn text_of(response: &Response) -> Vec<u8> {
-    let line = |response: &Response| serde_json::to_vec(response).map(|mut text| { text.push(b'\n'); text });
+    let line = |response: &Response| {
+        serde_json::to_vec(response).map(|mut text| {
+            text.push(b'\n');
+            text
+        })
+    };
     let refusal = b"{\"error\":\"the answer is too long to send; ask for less\"}\n";
     line(response).ok().filter(|text| text.len() <= RESPONSE_MAX).unwrap_or_else(|| refusal.to_vec())
 }

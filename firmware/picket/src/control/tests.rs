@@ -96,8 +96,14 @@ fn what_is_no_request_is_refused_and_the_next_caller_is_served() {
     let deep = "[".repeat(REQUEST_MAX - 1) + "\n";
     let why = format!("{{\"ask\":\"block\",\"host\":\"10.0.0.1\",\"why\":\"{}\"}}\n", "x".repeat(1_000));
     let wrong: [&[u8]; 8] = [
-        b"\n", b"\xff\xfe\n", b"{\"ask\":\"dance\"}\n", b"{\"ask\":\"block\",\"host\":\"ten\",\"why\":\"\"}\n",
-        b"{\"ask\":\"events\",\"limit\":4294967295}\n", &long, deep.as_bytes(), why.as_bytes(),
+        b"\n",
+        b"\xff\xfe\n",
+        b"{\"ask\":\"dance\"}\n",
+        b"{\"ask\":\"block\",\"host\":\"ten\",\"why\":\"\"}\n",
+        b"{\"ask\":\"events\",\"limit\":4294967295}\n",
+        &long,
+        deep.as_bytes(),
+        why.as_bytes(),
     ];
     for request in wrong {
         let answer: Value = serde_json::from_str(&running.raw(request)).expect("a line of JSON");

@@ -21,10 +21,15 @@ const SETTINGS: [(&str, &str, &str); 5] = [
 pub fn rows(links: &LinksConfig) -> Vec<Row> {
     let all = match capture::list() {
         Ok(all) => all,
-        Err(error) => return vec![Row::missing("links", format!("the kernel does not tell them: {error}"), "it needs netlink")],
+        Err(error) => {
+            return vec![Row::missing("links", format!("the kernel does not tell them: {error}"), "it needs netlink")];
+        }
     };
-    let mut free = all.iter().filter(|link| link.ethernet && link.kind != "bridge" && link.name != links.lan && link.name != links.uplink);
-    let mut chosen = |name: &String| if name.is_empty() { free.next().map(|link| link.name.clone()) } else { Some(name.clone()) };
+    let mut free = all
+        .iter()
+        .filter(|link| link.ethernet && link.kind != "bridge" && link.name != links.lan && link.name != links.uplink);
+    let mut chosen =
+        |name: &String| if name.is_empty() { free.next().map(|link| link.name.clone()) } else { Some(name.clone()) };
     let (lan, uplink) = (chosen(&links.lan), chosen(&links.uplink));
     let state = |name: &Option<String>| all.iter().find(|link| Some(&link.name) == name.as_ref());
     let mut rows = vec![
@@ -40,10 +45,18 @@ pub fn rows(links: &LinksConfig) -> Vec<Row> {
 fn link(what: &str, name: Option<&str>, state: Option<&LinkState>, key: &str) -> Row {
     match (name, state) {
         (None, _) => Row::missing(what, "no Ethernet link is left for it", format!("name one as {key} in [links]")),
-        (Some(name), None) => Row::missing(what, format!("{name} does not exist"), format!("plug it in, or name another as {key} in [links]")),
+        (Some(name), None) => Row::missing(
+            what,
+            format!("{name} does not exist"),
+            format!("plug it in, or name another as {key} in [links]"),
+        ),
         (Some(name), Some(link)) if link.carrier => Row::good(what, format!("{name}, up, MTU {}", link.mtu)),
-        (Some(name), Some(link)) if link.up => Row::instead(what, format!("{name}, no carrier, MTU {}", link.mtu), "nothing passes until its cable is in"),
-        (Some(name), Some(link)) => Row::instead(what, format!("{name}, down, MTU {}", link.mtu), "it is set up when the gateway starts"),
+        (Some(name), Some(link)) if link.up => {
+            Row::instead(what, format!("{name}, no carrier, MTU {}", link.mtu), "nothing passes until its cable is in")
+        }
+        (Some(name), Some(link)) => {
+            Row::instead(what, format!("{name}, down, MTU {}", link.mtu), "it is set up when the gateway starts")
+        }
     }
 }
 
@@ -62,10 +75,18 @@ fn bridge(name: &str, state: Option<&LinkState>) -> Vec<Row> {
     match state {
         None => return vec![Row::good(&what, "not there yet; it is made when the gateway starts")],
         Some(link) if link.kind != "bridge" => {
-            return vec![Row::missing(&what, "a link of this name is no bridge", "give the bridge another name in [links]")];
+            return vec![Row::missing(
+                &what,
+                "a link of this name is no bridge",
+                "give the bridge another name in [links]",
+            )];
         }
         Some(_) if !Path::new(&format!("/sys/class/net/{name}/bridge")).exists() => {
-            return vec![Row::instead(&what, "there; /sys does not show its settings", "they are checked when the gateway starts")];
+            return vec![Row::instead(
+                &what,
+                "there; /sys does not show its settings",
+                "they are checked when the gateway starts",
+            )];
         }
         Some(_) => {}
     }
@@ -75,7 +96,11 @@ fn bridge(name: &str, state: Option<&LinkState>) -> Vec<Row> {
         if value == *right {
             Row::good(&what, value)
         } else {
-            Row::instead(&what, format!("{value} rather than {right}"), format!("set when the gateway starts; as it is, {cost}"))
+            Row::instead(
+                &what,
+                format!("{value} rather than {right}"),
+                format!("set when the gateway starts; as it is, {cost}"),
+            )
         }
     });
     settings.collect()

@@ -32,22 +32,41 @@ pub fn rows() -> Vec<Row> {
 /// The kernel's age, and what follows from it.
 fn kernel(release: &str) -> Vec<Row> {
     let Some(version) = version(release) else {
-        return vec![Row::instead("kernel", format!("of unknown age ({release:?})"), "every feature is probed before use")];
+        return vec![Row::instead(
+            "kernel",
+            format!("of unknown age ({release:?})"),
+            "every feature is probed before use",
+        )];
     };
     let age = if version >= KERNEL_LEAST {
         Row::good("kernel", release)
     } else {
-        Row::instead("kernel", release, format!("older than {}.{}, never tried; every feature is probed before use", KERNEL_LEAST.0, KERNEL_LEAST.1))
+        Row::instead(
+            "kernel",
+            release,
+            format!(
+                "older than {}.{}, never tried; every feature is probed before use",
+                KERNEL_LEAST.0, KERNEL_LEAST.1
+            ),
+        )
     };
     let refresh = if version >= KERNEL_REFRESH {
         Row::good("nftables: refresh a block's time", "in place")
     } else {
-        Row::instead("nftables: refresh a block's time", "not in this kernel", "the block is taken out and put in again in one transaction")
+        Row::instead(
+            "nftables: refresh a block's time",
+            "not in this kernel",
+            "the block is taken out and put in again in one transaction",
+        )
     };
     let bound = if version >= KERNEL_FDB_BOUND {
         Row::good("bridge: fdb_max_learned", "in this kernel")
     } else {
-        Row::instead("bridge: fdb_max_learned", "not in this kernel", "spoofed addresses can fill the kernel's bridge table until they age out")
+        Row::instead(
+            "bridge: fdb_max_learned",
+            "not in this kernel",
+            "spoofed addresses can fill the kernel's bridge table until they age out",
+        )
     };
     vec![age, refresh, bound]
 }
@@ -57,10 +76,15 @@ fn rights(status: &str) -> Row {
     let field = |name| status.lines().find_map(|line: &str| line.strip_prefix(name)).unwrap_or_default().trim();
     let root = field("Uid:").split_whitespace().nth(1) == Some("0");
     let effective = u64::from_str_radix(field("CapEff:"), 16).unwrap_or(0);
-    let lacking: Vec<_> = CAPABILITIES.iter().filter(|(_, bit)| effective >> bit & 1 == 0).map(|(name, _)| *name).collect();
+    let lacking: Vec<_> =
+        CAPABILITIES.iter().filter(|(_, bit)| effective >> bit & 1 == 0).map(|(name, _)| *name).collect();
     match (root, lacking.is_empty()) {
         (true, true) => Row::good("rights", "root"),
-        (false, true) => Row::instead("rights", "not root, with the capabilities that are needed", "only this user can ask the gateway"),
+        (false, true) => Row::instead(
+            "rights",
+            "not root, with the capabilities that are needed",
+            "only this user can ask the gateway",
+        ),
         (_, false) => Row::missing("rights", format!("without {}", lacking.join(" and ")), "run it as root"),
     }
 }
@@ -72,7 +96,11 @@ fn lock(limits: &str) -> Row {
         Some("unlimited") => Row::good("memory lock", "unlimited"),
         Some(octets) => match octets.parse::<u64>() {
             Ok(octets) if octets >= LOCK_LEAST => Row::good("memory lock", format!("{} MiB", octets >> 20)),
-            Ok(octets) => Row::instead("memory lock", format!("{} KiB", octets >> 10), "root locks all the same; others run unlocked and may be swapped out"),
+            Ok(octets) => Row::instead(
+                "memory lock",
+                format!("{} KiB", octets >> 10),
+                "root locks all the same; others run unlocked and may be swapped out",
+            ),
             Err(_) => Row::instead("memory lock", "of unknown size", "the gateway runs unlocked where the lock fails"),
         },
         None => Row::instead("memory lock", "of unknown size", "the gateway runs unlocked where the lock fails"),
@@ -86,7 +114,11 @@ fn clock(source: &str) -> Row {
     if now >= CLOCK_LEAST {
         Row::good("clock", source)
     } else {
-        Row::instead("clock", format!("{source}, never set"), "blocks last as long as they should; the times of events are wrong until it is set")
+        Row::instead(
+            "clock",
+            format!("{source}, never set"),
+            "blocks last as long as they should; the times of events are wrong until it is set",
+        )
     }
 }
 
@@ -95,7 +127,11 @@ fn clock(source: &str) -> Row {
 /// **Source**: measured at 2,000 frames a second, median and 99th of 100: 0.01 and 0.03 ms on 6.18, 0.8 and 4.8 ms on an
 /// emulated 6.12.
 fn delay(release: &str) -> Row {
-    let tick = if version(release).is_some_and(|version| version >= (6, 18)) { "0.01 ms, 99 of 100 within 0.03 ms" } else { "under 1 ms, 99 of 100 within 5 ms" };
+    let tick = if version(release).is_some_and(|version| version >= (6, 18)) {
+        "0.01 ms, 99 of 100 within 0.03 ms"
+    } else {
+        "under 1 ms, 99 of 100 within 5 ms"
+    };
     Row::good("ring: delay to expect", format!("{tick} (small frames, each handed over at once)"))
 }
 
@@ -127,7 +163,9 @@ mod tests {
 
     #[test]
     fn rights_are_those_in_effect() {
-        let status = |uid: &str, capabilities: &str| rights(&format!("Name:\tx\nUid:\t{uid}\t{uid}\t0\t0\nCapEff:\t{capabilities}\n")).health;
+        let status = |uid: &str, capabilities: &str| {
+            rights(&format!("Name:\tx\nUid:\t{uid}\t{uid}\t0\t0\nCapEff:\t{capabilities}\n")).health
+        };
         assert_eq!(status("0", "000001ffffffffff"), Health::Good);
         assert_eq!(status("0", "0000000000000000"), Health::Missing);
         assert_eq!(status("1000", "0000000000003000"), Health::Instead);
@@ -136,8 +174,16 @@ mod tests {
 
     #[test]
     fn a_small_memory_lock_is_told() {
-        let limit = |soft: &str| lock(&format!("Max file size  unlimited\nMax locked memory         {soft}              {soft}              bytes\n")).health;
-        assert_eq!([limit("unlimited"), limit("8388608"), limit("1073741824")], [Health::Good, Health::Instead, Health::Good]);
+        let limit = |soft: &str| {
+            lock(&format!(
+                "Max file size  unlimited\nMax locked memory         {soft}              {soft}              bytes\n"
+            ))
+            .health
+        };
+        assert_eq!(
+            [limit("unlimited"), limit("8388608"), limit("1073741824")],
+            [Health::Good, Health::Instead, Health::Good]
+        );
         assert_eq!(lock("").health, Health::Instead);
     }
 }

@@ -11,7 +11,11 @@ pub fn rows() -> Vec<Row> {
 
 /// One feature; without the first nobody can be blocked.
 fn row(feature: &Feature, needed: bool) -> Row {
-    let what = if feature.name.starts_with("nftables") { feature.name.to_owned() } else { format!("nftables: {}", feature.name) };
+    let what = if feature.name.starts_with("nftables") {
+        feature.name.to_owned()
+    } else {
+        format!("nftables: {}", feature.name)
+    };
     let found = || feature.why.as_ref().map_or_else(|| "not there".into(), |why| format!("not there ({why})"));
     match (feature.present, needed) {
         (true, _) => Row::good(&what, "there"),

@@ -67,7 +67,8 @@ struct Printer<W> {
 
 fn replay_one(file: &Path, format: Format, config: &Config) -> Result<(), Trouble> {
     let mut capture = CaptureFile::open(file)?;
-    let mut detector = Detector::new(HashKey::FIXED, Capacities::default(), config.detect.thresholds(), model::shipped());
+    let mut detector =
+        Detector::new(HashKey::FIXED, Capacities::default(), config.detect.thresholds(), model::shipped());
     detector.enable(config.detect.enabled);
     let out = BufWriter::with_capacity(256 << 10, io::stdout().lock());
     let decided = Timestamp::EPOCH;
@@ -132,7 +133,9 @@ impl<W: Write> Sink for Printer<W> {
         let decided = self.decided;
         match self.format {
             Format::Jsonl => self.print(|out| lines::write(out, &FindingLine::new(finding, decided))),
-            Format::Text => self.print(|out| writeln!(out, "{} {} {} {finding}", finding.level, finding.host, finding.family)),
+            Format::Text => {
+                self.print(|out| writeln!(out, "{} {} {} {finding}", finding.level, finding.host, finding.family))
+            }
             Format::Summary => {}
         }
     }

@@ -119,7 +119,9 @@ impl Hand {
     fn complain(&mut self, error: &EnforceError) {
         let text = error.to_string();
         if self.complaint.as_ref() != Some(&text) {
-            tracing::error!("{text}; nothing can be blocked until this is mended, the bridge forwards on; trying again each second");
+            tracing::error!(
+                "{text}; nothing can be blocked until this is mended, the bridge forwards on; trying again each second"
+            );
         }
         self.complaint = Some(text);
     }
@@ -272,7 +274,8 @@ impl Hand {
         let held = self.kernel.as_mut().and_then(|k| k.held().ok()).unwrap_or_default();
         let dropped = held.dropped.into_iter().map(|d| (d.name, d.packets)).collect();
         let blocks = self.responder.blocks().count() as u64;
-        let state = KernelState { blocks, intact: held.table, dropped, warnings: self.complaint.iter().cloned().collect() };
+        let state =
+            KernelState { blocks, intact: held.table, dropped, warnings: self.complaint.iter().cloned().collect() };
         self.tell(News::Kernel(state));
     }
 
@@ -331,7 +334,15 @@ fn inherited(target: BlockTarget, left: Span, at: Timestamp) -> Block {
         BlockTarget::MacAndAddress(mac, address) => (HostKey::from(address), Some(mac)),
         BlockTarget::Address(address) => (HostKey::from(address), None),
     };
-    Block { host, mac, target, since: at, lasts: left, why: "blocked before the gateway started".into(), automatic: true }
+    Block {
+        host,
+        mac,
+        target,
+        since: at,
+        lasts: left,
+        why: "blocked before the gateway started".into(),
+        automatic: true,
+    }
 }
 
 fn view(block: &Block, state: BlockState, at: Timestamp) -> BlockView {

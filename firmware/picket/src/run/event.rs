@@ -169,7 +169,14 @@ impl Suspected {
 }
 
 /// An event that no finding made: an admin's act, a restored table, a block that ended.
-pub fn act(at: Timestamp, block: Option<&Block>, host: HostKey, state: BlockState, detector: &str, why: String) -> Event {
+pub fn act(
+    at: Timestamp,
+    block: Option<&Block>,
+    host: HostKey,
+    state: BlockState,
+    detector: &str,
+    why: String,
+) -> Event {
     Event {
         id: 0,
         at,

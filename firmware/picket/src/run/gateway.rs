@@ -67,6 +67,8 @@ impl Gateway for Desk {
         if self.news.send(News::Ask(request, reply)).is_err() {
             return Response::Error("the gateway is ending".into());
         }
-        answer.recv_timeout(PATIENCE).unwrap_or_else(|_| Response::Error("no answer within 5 s; the gateway is busy".into()))
+        answer
+            .recv_timeout(PATIENCE)
+            .unwrap_or_else(|_| Response::Error("no answer within 5 s; the gateway is busy".into()))
     }
 }

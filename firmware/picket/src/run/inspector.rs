@@ -264,7 +264,14 @@ impl Eye {
             };
             let reason = host.judgement.reason().filter(|_| level > ThreatLevel::Safe);
             let score = host.judgement.score(at);
-            hosts.push(HostNow { record, frames: host.frames, octets: host.octets, reason, score, addresses_on_mac: 1 });
+            hosts.push(HostNow {
+                record,
+                frames: host.frames,
+                octets: host.octets,
+                reason,
+                score,
+                addresses_on_mac: 1,
+            });
         }
         self.known_lan_hosts = known;
         for host in &mut hosts {

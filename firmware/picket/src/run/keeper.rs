@@ -139,7 +139,8 @@ impl Book {
         let minute = second.at.minute();
         if minute > self.minute {
             self.minute = minute;
-            let records: Vec<_> = second.hosts.iter().filter(|h| h.record.last_seen.minute() + 1 >= minute).map(|h| h.record).collect();
+            let records: Vec<_> =
+                second.hosts.iter().filter(|h| h.record.last_seen.minute() + 1 >= minute).map(|h| h.record).collect();
             let done = self.store.put_hosts(&records);
             self.ran(done);
             let small = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
@@ -164,7 +165,9 @@ impl Book {
             Request::Events { limit, since } => self.events(limit, since),
             Request::Event { id } => self.event(id),
             Request::Blocks => return self.pass(Work::Blocks(reply)),
-            Request::Block { host, for_secs, why } => return self.pass(Work::Block(self.wish(host, for_secs, why), reply)),
+            Request::Block { host, for_secs, why } => {
+                return self.pass(Work::Block(self.wish(host, for_secs, why), reply));
+            }
             Request::Unblock { host } => return self.pass(Work::Unblock(host, reply)),
         };
         let _gone = reply.try_send(response);
@@ -183,7 +186,8 @@ impl Book {
 
     /// What is known of a host that an admin wants blocked.
     fn wish(&self, host: HostKey, for_secs: Option<u64>, why: String) -> Wish {
-        let matches = |h: &&super::event::HostNow| h.record.host == host || h.record.mac.map(HostKey::Mac) == Some(host);
+        let matches =
+            |h: &&super::event::HostNow| h.record.host == host || h.record.mac.map(HostKey::Mac) == Some(host);
         let seen = self.second.hosts.iter().find(matches);
         let mac = seen.and_then(|h| h.record.mac);
         let side = seen.map_or(Side::Unknown, |h| h.record.side);
@@ -252,8 +256,12 @@ impl Book {
         match self.ran(done) {
             Some(Some(event)) => {
                 let hex = |octets: &[u8]| octets.iter().map(|o| format!("{o:02x}")).collect();
-                let frame = |f: &store::EvidenceFrame| FrameView { at: f.at.as_secs_f64(), len: f.len, octets: hex(&f.octets) };
-                Response::of(&EventDetail { event: event_view(&event), frames: event.frames.iter().map(frame).collect() })
+                let frame =
+                    |f: &store::EvidenceFrame| FrameView { at: f.at.as_secs_f64(), len: f.len, octets: hex(&f.octets) };
+                Response::of(&EventDetail {
+                    event: event_view(&event),
+                    frames: event.frames.iter().map(frame).collect(),
+                })
             }
             Some(None) => Response::Error(format!("there is no event {id}; picket events lists those that are kept")),
             None => self.refused(),

@@ -47,7 +47,8 @@ impl Recent {
     pub fn of(&self, host: HostKey, now: Timestamp) -> Vec<EvidenceFrame> {
         let (newer, older) = self.ring.split_at(self.next.min(self.ring.len()));
         let matching = older.iter().chain(newer).filter(|h| h.host == host && now.since(h.at) < HORIZON);
-        let frame = |h: &Header| EvidenceFrame { at: h.at, len: h.len, octets: h.octets[..usize::from(h.kept)].to_vec() };
+        let frame =
+            |h: &Header| EvidenceFrame { at: h.at, len: h.len, octets: h.octets[..usize::from(h.kept)].to_vec() };
         matching.take(FRAMES).map(frame).collect()
     }
 }
@@ -67,7 +68,11 @@ mod tests {
         let frames = recent.of(host(1), Timestamp::from_micros(160_000_000));
         assert_eq!(frames.len(), 32);
         assert!(frames.windows(2).all(|w| w[0].at < w[1].at));
-        assert!(frames.iter().all(|f| f.octets.len() == 8 && u64::from_be_bytes(f.octets[..].try_into().unwrap()) % 500 == 0));
+        assert!(
+            frames
+                .iter()
+                .all(|f| f.octets.len() == 8 && u64::from_be_bytes(f.octets[..].try_into().unwrap()) % 500 == 0)
+        );
         assert_eq!(recent.of(host(1), Timestamp::from_secs(1_000)), []);
     }
 }

@@ -115,7 +115,13 @@ fn tell(report: &BridgeReport) {
         tracing::warn!("{bridge}: {} should be {}: {why}", setting.name, setting.wanted);
     }
     if !report.mtu_agrees() {
-        tracing::warn!("{} takes {} octets and {} takes {}; larger packets are lost", lan.name, lan.mtu, uplink.name, uplink.mtu);
+        tracing::warn!(
+            "{} takes {} octets and {} takes {}; larger packets are lost",
+            lan.name,
+            lan.mtu,
+            uplink.name,
+            uplink.mtu
+        );
     }
     for link in [lan, uplink].into_iter().filter(|l| !l.carrier) {
         tracing::warn!("{} has no carrier: is the cable plugged in?", link.name);

@@ -57,18 +57,29 @@ impl Screen {
         json!({ "status": self.status, "hosts": self.hosts, "events": self.events, "blocks": self.blocks }).to_string()
     }
 
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from a float saturates; it is for show")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a cast from a float saturates; it is for show"
+    )]
     fn head(&self) -> String {
         let status = &self.status;
         let uptime = glance(Span::from_secs(status.uptime as u64));
         let rates = self.rates.map_or_else(String::new, |(frames, octets)| {
-            format!("   {} frames/s   {}bit/s", rounded(frames as u64), rounded((octets * 8.0) as u64))
+            format!("   {} frames/s   {}", rounded(frames as u64), bits((octets * 8.0) as u64))
         });
         let safe = status.hosts.saturating_sub(status.medium).saturating_sub(status.high);
         format!(
             "picket {}   {}   up {uptime}{rates}\n{} frames   {} dropped   {} octets\nhosts: {safe} safe, {} medium, {} high   findings: {}   blocks: {}\n",
-            clean(&status.version), clean(&status.posture), rounded(status.frames), status.dropped, rounded(status.octets),
-            status.medium, status.high, status.findings, status.blocks,
+            clean(&status.version),
+            clean(&status.posture),
+            rounded(status.frames),
+            status.dropped,
+            rounded(status.octets),
+            status.medium,
+            status.high,
+            status.findings,
+            status.blocks,
         )
     }
 
@@ -76,7 +87,14 @@ impl Screen {
         let mut table = Table::new(&["HOST", "MAC", "SIDE", "LEVEL", "FAMILY", "CONFIDENCE"]);
         for host in self.hosts.iter().filter(|host| host.level != "SAFE").take(ROWS) {
             let [mac, family] = [&host.mac, &host.family].map(|text| text.clone().unwrap_or_default());
-            table.row([host.host.clone(), mac, host.side.clone(), host.level.clone(), family, format!("{:.2}", host.confidence)]);
+            table.row([
+                host.host.clone(),
+                mac,
+                host.side.clone(),
+                host.level.clone(),
+                family,
+                format!("{:.2}", host.confidence),
+            ]);
         }
         table
     }
@@ -84,19 +102,41 @@ impl Screen {
     fn last_events(&self) -> Table {
         let mut table = Table::new(&["AT (UTC)", "HOST", "LEVEL", "STATE", "WHY"]);
         for event in self.events.iter().rev().take(ROWS) {
-            table.row([time_of_day(event.at), event.host.clone(), event.level.clone(), event.state.clone(), cut(&event.why)]);
+            table.row([
+                time_of_day(event.at),
+                event.host.clone(),
+                event.level.clone(),
+                event.state.clone(),
+                cut(&event.why),
+            ]);
         }
         table
     }
 
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from a float saturates; it is for show")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a cast from a float saturates; it is for show"
+    )]
     fn blocked(&self) -> Table {
         let mut table = Table::new(&["HOST", "STATE", "LEFT", "WHY"]);
         for block in self.blocks.iter().take(ROWS) {
-            table.row([block.host.clone(), block.state.clone(), glance(Span::from_secs(block.left as u64)), cut(&block.why)]);
+            table.row([
+                block.host.clone(),
+                block.state.clone(),
+                glance(Span::from_secs(block.left as u64)),
+                cut(&block.why),
+            ]);
         }
         table
     }
+}
+
+/// Bits a second, with the unit against its power: `335 bit/s`, `1.2 kbit/s`.
+fn bits(bits: u64) -> String {
+    let rounded = rounded(bits);
+    let space = if rounded.contains(' ') { "" } else { " " };
+    format!("{rounded}{space}bit/s")
 }
 
 /// A list under its heading.
@@ -132,6 +172,11 @@ mod tests {
         let text = screen.text();
         assert!(text.contains("10.0.0.66") && !text.contains("10.0.0.7 ") && text.contains("9m12s"), "{text}");
         assert!(text.find("newer") < text.find("older"), "{text}");
+    }
+
+    #[test]
+    fn a_rate_is_told_with_its_unit() {
+        assert_eq!([335, 1_200, 94_000_000].map(bits), ["335 bit/s", "1.2 kbit/s", "94.0 Mbit/s"]);
     }
 
     #[test]

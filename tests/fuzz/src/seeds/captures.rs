@@ -17,9 +17,10 @@ pub fn all() -> Vec<Vec<u8>> {
     let nanoseconds = [&[0x4d, 0x3c, 0xb2, 0xa1][..], &classic[4..]].concat();
     let cooked = self::classic(LinkType::LinuxCooked, &frames::cooked_all()[..3]);
     let forms = [classic.clone(), nanoseconds, cooked, swapped(&few), sections(&few)];
-    let packed = [gzip(&classic), zstd(&classic), gzip(&sections(&few))].map(|octets| with(1, &octets));
-    let plain = forms.iter().flat_map(|octets| [0, 2, 3, 4].map(|how| with(how, octets)));
-    plain.chain(packed).collect()
+    let packed = [gzip(&classic), zstd(&classic), gzip(&sections(&few))].map(|octets| with(0, &octets));
+    let plain = forms.iter().flat_map(|octets| [0, 100, 200].map(|how| with(how, octets)));
+    let long = with(255, &classic);
+    plain.chain(packed).chain([long]).collect()
 }
 
 /// Packs with gzip, quickly.
@@ -90,7 +91,7 @@ mod tests {
 
     #[test]
     fn every_form_gives_all_its_frames() {
-        for octets in all().into_iter().filter(|octets| octets[0] < 4) {
+        for octets in all().into_iter().filter(|octets| octets[0] < 255) {
             let frames = scratch::with(&octets[1..], |path| {
                 let mut file = capture::CaptureFile::open(path).expect("a good capture");
                 let mut frames = 0;
