@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use terms::{HostKey, Span};
 
 use crate::config::duration;
+use crate::control::protocol::EVENTS_MAX;
 
 /// How the gateway is called.
 #[derive(Debug, Parser)]
@@ -109,7 +110,7 @@ pub struct EventsArgs {
     #[command(flatten)]
     pub client: ClientArgs,
     /// At most so many, the newest
-    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = EVENTS_MAX, value_parser = clap::value_parser!(u32).range(1..=i64::from(EVENTS_MAX)))]
     pub limit: u32,
     /// Only those after this time, in seconds since the epoch
     #[arg(long, value_name = "T")]

@@ -19,7 +19,7 @@ use format::{CLASSES, LEAF, MAX_FAMILIES, MAX_FEATURES, NO_FAMILY, NODE_LEN};
 pub use load::ModelError;
 
 /// How many trees are walked side by side.
-const LANES: usize = 16;
+const LANES: usize = 8;
 
 /// The most that one tree can give to a class: the whole of a leaf's share.
 const WHOLE: u32 = 255;

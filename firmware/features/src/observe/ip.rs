@@ -35,6 +35,14 @@ enum From {
     Resp,
 }
 
+/// What a conversation's `orig` asked, and when.
+struct Question {
+    flow: RowId,
+    asked: Timestamp,
+    ask: Ask,
+    port: u16,
+}
+
 impl<J: Judgement> HostTable<J> {
     pub(super) fn observe_ip(&mut self, frame: &Summary<'_>, packet: &Packet<'_>, m: &Moment, notes: &mut Notes) {
         match packet.transport {
@@ -60,17 +68,9 @@ impl<J: Judgement> HostTable<J> {
         if flow.orig_is_low == (m.src_id.0 <= m.dst_id.0) { From::Orig } else { From::Resp }
     }
 
-    /// Notes that the other end of a conversation answered the sender of this frame's peer.
-    fn settle(
-        &mut self,
-        flow: RowId,
-        asked: Timestamp,
-        ask: Ask,
-        port: u16,
-        answer: Answer,
-        m: &Moment,
-        notes: &mut Notes,
-    ) {
+    /// The sender of this frame answered a question of its receiver.
+    fn settle(&mut self, question: Question, answer: Answer, m: &Moment, notes: &mut Notes) {
+        let Question { flow, asked, ask, port } = question;
         let awaited = Awaited { due: m.at, asked, flow, orig: m.dst, target: m.src, ask, port };
         self.answered(&awaited, answer, m.at, notes);
     }
@@ -112,7 +112,7 @@ impl<J: Judgement> HostTable<J> {
             From::Resp if matches!(phase, Phase::Asked | Phase::Silent) => {
                 flow.phase = if reset { Phase::Refused } else { Phase::Accepted };
                 let answer = if reset { Answer::Refused } else { Answer::Accepted };
-                self.settle(id, asked, ask, port, answer, m, notes);
+                self.settle(Question { flow: id, asked, ask, port }, answer, m, notes);
             }
             from => {
                 if phase == Phase::Accepted && from == From::Orig && !reset {
@@ -201,7 +201,7 @@ impl<J: Judgement> HostTable<J> {
                 flow.phase = Phase::Established;
                 let pair = self.pair(m.dst, m.src, m.at);
                 pair.heard = m.at;
-                self.settle(id, asked, Ask::Udp, port, Answer::Accepted, m, notes);
+                self.settle(Question { flow: id, asked, ask: Ask::Udp, port }, Answer::Accepted, m, notes);
             }
             (From::Orig, Phase::Refused) => self.note_unanswered(false, m, notes),
             (From::Orig, Phase::Asked | Phase::Silent) => self.note_unanswered(true, m, notes),
@@ -320,7 +320,7 @@ impl<J: Judgement> HostTable<J> {
         };
         row.phase = Phase::Accepted;
         let asked = row.first;
-        self.settle(flow, asked, Ask::Icmp, 0, Answer::Accepted, m, notes);
+        self.settle(Question { flow, asked, ask: Ask::Icmp, port: 0 }, Answer::Accepted, m, notes);
     }
 
     /// An ICMP error answers the packet that it quotes.

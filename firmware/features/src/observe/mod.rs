@@ -106,7 +106,7 @@ impl<J: Judgement> HostTable<J> {
         counters.add(Tally::GroupOut, u32::from(m.group));
         counters.add(Tally::SmallOut, u32::from(frame.len < 100));
         counters.squares = counters.squares.saturating_add(u64::from(frame.len) * u64::from(frame.len));
-        let check_in = fresh || moved || host.frames % 256 == 0;
+        let check_in = fresh || moved || host.frames.is_multiple_of(256);
         if check_in && let HostKey::V4(address) = m.src {
             self.neighbor(m.mac, m.side, m.at).used(address, m.at);
         }

@@ -9,7 +9,7 @@ pub const REQUEST_MAX: usize = 64 << 10;
 /// The longest response, in octets with its line end.
 pub const RESPONSE_MAX: usize = 64 << 20;
 /// The most events that one request can ask for.
-pub const EVENTS_MAX: u32 = 10_000;
+pub const EVENTS_MAX: u32 = 1_000;
 /// The longest reason for a block, in octets.
 pub const WHY_MAX: usize = 500;
 

@@ -100,7 +100,7 @@ fn what_is_no_request_is_refused_and_the_next_caller_is_served() {
         b"\xff\xfe\n",
         b"{\"ask\":\"dance\"}\n",
         b"{\"ask\":\"block\",\"host\":\"ten\",\"why\":\"\"}\n",
-        b"{\"ask\":\"events\",\"limit\":4294967295}\n",
+        b"{\"ask\":\"events\",\"limit\":1001}\n",
         &long,
         deep.as_bytes(),
         why.as_bytes(),
@@ -156,4 +156,9 @@ fn a_socket_left_by_a_crash_is_replaced_and_any_other_file_is_not() {
     std::fs::write(&socket, "dear to somebody").expect("a file");
     assert!(matches!(bind(&socket), Err(ControlError::NotASocket(_))));
     assert!(socket.exists());
+}
+
+#[test]
+fn no_more_events_are_asked_for_than_the_store_brings_back() {
+    assert_eq!(usize::try_from(super::protocol::EVENTS_MAX), Ok(store::EVENTS_AT_MOST));
 }

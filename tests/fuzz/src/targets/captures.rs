@@ -9,7 +9,7 @@ use crate::seeds::captures::{gzip, zstd};
 /// No record is longer.
 const LONGEST_RECORD: usize = 256 * 1024;
 
-/// So many octets more than any buffer holds.
+/// More octets than a record may have.
 const MUCH: usize = 320 << 10;
 
 /// The first octet says whether the rest is packed before it is read.
