@@ -34,7 +34,7 @@ image:
 bench: setup
 	@tests/setup bench
 	@cargo build --release --bin picket
-	@$(LAB) bench
+	@$(LAB) kill 1000
 
 clean:
 	@cargo clean

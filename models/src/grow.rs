@@ -35,7 +35,7 @@ pub struct Shape {
 
 impl Default for Shape {
     fn default() -> Self {
-        Self { trees: 64, splits: 12, least: 5, sample: 6_000, seed: 1 }
+        Self { trees: 40, splits: 12, least: 5, sample: 6_000, seed: 1 }
     }
 }
 

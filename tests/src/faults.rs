@@ -83,9 +83,13 @@ pub fn killed_under_load(network: &Network, folder: &Path, kills: u32) -> Result
 fn round(network: &Network, folder: &Path, kills: u32) -> Result<Round> {
     // Enough quiet hosts are known that the bound on automatic blocks is not in the way.
     let blocked = network.host("h3")?;
-    let mut gateway = Gateway::start(network, folder, &Table::new())?;
-    network.warm_up()?;
-    gateway.tell(&["block", &blocked.address, "--for", "30m", "--why", "kill test"])?;
+    // What the sender does is a flood, and meant: it must not be blocked for it.
+    let sender = network.host("h4")?;
+    let over: Table = format!("[never_block]\naddresses = [\"{}\", \"{}\"]", sender.mac, sender.address).parse()?;
+    let mut gateway = Gateway::start(network, folder, &over)?;
+    network.warm_up(&[])?;
+    let order = ["block", &blocked.address, "--for", "30m", "--why", "kill test"];
+    wait_for("the gateway to take a block", Duration::from_secs(5), || Ok(gateway.tell(&order).is_ok()))?;
     let holds = || {
         Ok::<_, anyhow::Error>(kernel::blocked(network.space("box")?)?.iter().any(|element| element.blocks(blocked)))
     };
@@ -130,7 +134,7 @@ fn round(network: &Network, folder: &Path, kills: u32) -> Result<Round> {
 /// After all that, a new scanner is still blocked.
 fn scanner_is_blocked(network: &Network, folder: &Path) -> Result<()> {
     let scanner = network.host("h5")?;
-    network.warm_up()?;
+    network.warm_up(&["h3"])?;
     let line = format!("exec nmap -n -Pn -sS -T4 --max-rate 60 -p 100-700 {SERVER}");
     let _scan = network.space("h5")?.start(&line, &folder.join("kill-test.log"))?;
     wait_for("a new scanner to be blocked", Duration::from_secs(15), || {

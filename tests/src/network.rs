@@ -120,11 +120,11 @@ impl Network {
         self.spaces.get(name).with_context(|| format!("the lab has no namespace named {name}"))
     }
 
-    /// Lets every LAN host talk with the router and a server, so that it is known.
+    /// Lets every LAN host but these talk with the router and a server, so that it is known.
     ///
     /// # Errors
     /// When a host's talk does not get through.
-    pub fn warm_up(&self) -> Result<()> {
+    pub fn warm_up(&self, but: &[&str]) -> Result<()> {
         thread::scope(|scope| {
             let talk = |host: &Host| -> Result<()> {
                 self.space(&host.name)?.shell(&format!(
@@ -133,7 +133,8 @@ impl Network {
                 ))?;
                 Ok(())
             };
-            let hosts = self.hosts.iter().filter(|host| host.name.starts_with('h'));
+            let hosts =
+                self.hosts.iter().filter(|host| host.name.starts_with('h') && !but.contains(&host.name.as_str()));
             let talks: Vec<_> = hosts.map(|host| scope.spawn(move || talk(host))).collect();
             for talk in talks {
                 talk.join()

@@ -63,13 +63,23 @@ impl Record {
         Ok(Recording { process })
     }
 
-    /// Writes a scene's label.
+    /// Writes a scene's label: what it declares, about the host as the gateway named it where it found one.
     ///
     /// # Errors
     /// When the table can't be written.
-    pub fn label(&mut self, network: &Network, scene: &Scene, start: f64, end: f64) -> Result<()> {
+    pub fn label(
+        &mut self,
+        network: &Network,
+        scene: &Scene,
+        host: Option<&str>,
+        (start, end): (f64, f64),
+    ) -> Result<()> {
         let (who, level, family) = match &scene.expect {
-            Some(expect) => (network.host(&expect.host)?.address.clone(), expect.level.as_str(), expect.family.clone()),
+            Some(expect) => (
+                host.unwrap_or(&network.host(&expect.host)?.address).to_owned(),
+                expect.level.as_str(),
+                expect.family.clone(),
+            ),
             None => ("*".to_owned(), "SAFE", "benign_misc".to_owned()),
         };
         let why = scene.about.replace(',', ";");

@@ -117,7 +117,8 @@ fn write_configurations(folder: &Path, text: &str) -> Result<()> {
 fn forward_a_port(network: &Network) -> Result<()> {
     network.space("router")?.shell(
         "nft 'table ip forwarded { chain in { type nat hook prerouting priority -100; \
-         iifname \"wan\" tcp dport 2222 dnat to 192.168.77.12:22; }; }'",
+         iifname \"wan\" tcp dport 2222 dnat to 192.168.77.12:22; \
+         iifname \"wan\" tcp dport 3000-3199 dnat to 192.168.77.12; }; }'",
     )?;
     Ok(())
 }

@@ -9,8 +9,8 @@ use anyhow::{Context, Result, bail, ensure};
 use toml::Table;
 
 use crate::gateway::Gateway;
-use crate::kernel;
-use crate::network::{Network, SERVER};
+use crate::kernel::{self, Element};
+use crate::network::{Host, Network};
 use crate::process::Process;
 use crate::record::{Record, Recording};
 use crate::scene::{Run, Scene, fill};
@@ -65,13 +65,13 @@ impl Stage<'_> {
         let mut parts = self.parts(scene, &scene.run)?;
         let mut seen = Seen { began: now(), ..Seen::default() };
         let begin = Instant::now();
-        let mut idle_since = None;
+        let (mut idle_since, mut held) = (None, None);
         loop {
             let running = self.advance(&mut parts, begin.elapsed().as_secs_f64(), scene)?;
-            if let (Some(_), true) = (&gateway, seen.blocked_after.is_none())
-                && kernel::blocked(self.network.space("box")?)?.iter().any(|element| element.blocks(attacker))
-            {
-                seen.blocked_after = Some(begin.elapsed().as_secs_f64());
+            if gateway.is_some() {
+                held =
+                    kernel::blocked(self.network.space("box")?)?.into_iter().find(|element| element.blocks(attacker));
+                seen.blocked_after = held.is_some().then(|| begin.elapsed().as_secs_f64());
             }
             let idle = *idle_since.get_or_insert_with(Instant::now);
             if running {
@@ -86,17 +86,18 @@ impl Stage<'_> {
         }
         sleep(Duration::from_millis(300));
         seen.broken = self.what_is_broken(scene)?;
-        if seen.blocked_after.is_some() {
-            seen.leaked = self.leaked(&expect.host)?;
+        if let Some(element) = held {
+            seen.leaked = self.leaked(attacker, &element)?;
         }
         let mut innocent: Vec<&str> = expect.also.iter().map(String::as_str).collect();
         innocent.push(&expect.host);
         self.collect(gateway.as_mut(), &mut seen, &innocent)?;
         drop((parts, prepared));
-        self.end(scene, record, recording, seen.began)?;
+        let verdict = judge(scene, self.network.hosts(), &seen);
+        self.end(scene, record, recording, seen.began, verdict.host.as_deref())?;
         drop(gateway);
         self.network.forget_neighbours()?;
-        Ok(judge(scene, self.network.hosts(), &seen))
+        Ok(verdict)
     }
 
     /// Plays all benign scenes at the same time, each on its own hosts.
@@ -160,7 +161,7 @@ impl Stage<'_> {
             let seen = Seen { events: together.events.clone(), began, broken, others_blocked, ..Seen::default() };
             verdicts.push(judge(scene, &concerned, &seen));
             let recording = recordings.get_mut(n).and_then(Option::take);
-            self.end(scene, record.as_deref_mut(), recording, began)?;
+            self.end(scene, record.as_deref_mut(), recording, began, None)?;
         }
         drop(plays);
         drop(gateway);
@@ -170,7 +171,7 @@ impl Stage<'_> {
     /// A gateway that knows nothing yet, and then everyone on the LAN, from their talk with router and server.
     fn fresh_gateway(&self) -> Result<Option<Gateway>> {
         let gateway = if self.bare { None } else { Some(Gateway::start(self.network, self.folder, self.over)?) };
-        self.network.warm_up()?;
+        self.network.warm_up(&[])?;
         sleep(Duration::from_millis(500));
         Ok(gateway)
     }
@@ -216,19 +217,20 @@ impl Stage<'_> {
         Ok(broken)
     }
 
-    /// How many datagrams of a blocked host arrive at the other side of the box.
-    fn leaked(&self, attacker: &str) -> Result<u64> {
-        let lan = attacker.starts_with('h');
-        let (receiver, to) =
-            if lan { ("inet", SERVER.to_owned()) } else { ("h1", self.network.host("h1")?.address.clone()) };
+    /// How many datagrams of a blocked host arrive at the other side of the box, over the protocol that is blocked.
+    fn leaked(&self, attacker: &Host, by: &Element) -> Result<u64> {
+        let receiver = if attacker.name.starts_with('h') { "inet" } else { "h1" };
+        let to = self.network.host(receiver)?;
+        let six = by.names.contains(&attacker.address6);
+        let (any, to) = if six { ("[::]", format!("[{}]", to.address6)) } else { ("0.0.0.0", to.address.clone()) };
         let out = self.folder.join("counted");
         fs::write(&out, "")?;
         let lab = self.folder.join("lab");
         let lab = lab.display();
         let mut counter =
-            self.network.space(receiver)?.start(&format!("exec {lab} count 0.0.0.0:{COUNTED} 1.2"), &out)?;
+            self.network.space(receiver)?.start(&format!("exec {lab} count {any}:{COUNTED} 1.2"), &out)?;
         sleep(Duration::from_millis(150));
-        self.network.space(attacker)?.shell(&format!("{lab} pour {to}:{COUNTED} 40 100"))?;
+        self.network.space(&attacker.name)?.shell(&format!("{lab} pour {to}:{COUNTED} 40 100"))?;
         ensure!(
             counter.wait(Duration::from_secs(4)).is_some_and(|status| status.success()),
             "the receiver's counter failed"
@@ -251,10 +253,17 @@ impl Stage<'_> {
         Ok(())
     }
 
-    fn end(&self, scene: &Scene, record: Option<&mut Record>, recording: Option<Recording>, began: f64) -> Result<()> {
+    fn end(
+        &self,
+        scene: &Scene,
+        record: Option<&mut Record>,
+        recording: Option<Recording>,
+        began: f64,
+        host: Option<&str>,
+    ) -> Result<()> {
         if let (Some(record), Some(recording)) = (record, recording) {
             recording.finish();
-            record.label(self.network, scene, began, now())?;
+            record.label(self.network, scene, host, (began, now()))?;
         }
         Ok(())
     }

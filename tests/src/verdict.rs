@@ -31,6 +31,8 @@ pub struct Verdict {
     pub expected: String,
     /// What was found.
     pub found: String,
+    /// The host as the gateway names it.
+    pub host: Option<String>,
     /// Seconds from the start to the finding.
     pub finding: Option<f64>,
     /// Seconds from the start to the kernel's block.
@@ -54,6 +56,7 @@ impl Verdict {
             scene: scene.name.clone(),
             expected: declared(scene),
             found: "-".into(),
+            host: None,
             finding: None,
             block: None,
             wrong,
@@ -70,6 +73,7 @@ pub fn judge(scene: &Scene, hosts: &[Host], seen: &Seen) -> Verdict {
         scene: scene.name.clone(),
         expected: declared(scene),
         found: "nothing".into(),
+        host: None,
         finding: None,
         block: seen.blocked_after,
         wrong: Vec::new(),
@@ -84,6 +88,7 @@ pub fn judge(scene: &Scene, hosts: &[Host], seen: &Seen) -> Verdict {
         match hit.or_else(|| mine.iter().find(|event| event["family"].is_string())) {
             Some(event) => {
                 verdict.found = name(event);
+                verdict.host = event["host"].as_str().map(str::to_owned);
                 verdict.finding = event["at"].as_f64().map(|at| at - seen.began);
             }
             None => wrong.push(format!("nothing is found about {}", host.name)),

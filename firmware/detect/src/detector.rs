@@ -202,6 +202,24 @@ impl<'a> Detector<'a> {
         let classified = self.forest.as_ref().map(|f| f.classify(&vector.0));
         let Some(host) = self.table.host(key) else { return };
         let mac = host.mac;
+        let side = host.side;
+        let state = &mut host.judgement;
+        let suspected = classified.filter(|c| self.enabled && !state.blocked && c.level > ThreatLevel::Safe);
+        let suspicion = suspected.filter(|_| state.level(end) == ThreatLevel::Safe).map(|c| {
+            let family = c.family.unwrap_or(Family::Anomaly);
+            let evidence =
+                Evidence::from_slice(&[("share_high", c.shares[2].into()), ("share_medium", c.shares[1].into())]);
+            let evidence = evidence.unwrap_or_default();
+            let (confidence, source) = (c.confidence, Source::Forest);
+            let reason = Reason { family, source, confidence, target: None, evidence: evidence.clone() };
+            let host_level = state.weigh(ThreatLevel::Medium, reason, end);
+            let (level, at) = (ThreatLevel::Medium, self.now);
+            Finding { host: key, mac, side, at, level, host_level, family, source, confidence, target: None, evidence }
+        });
+        if let Some(finding) = suspicion {
+            sink.finding(&finding, &vector);
+        }
+        let Some(host) = self.table.host(key) else { return };
         let state = &mut host.judgement;
         let Some(minute) = state.minute.take() else { return };
         let score = state.score(end);

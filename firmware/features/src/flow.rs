@@ -41,7 +41,9 @@ pub(crate) struct Flow {
     pub credentials: bool,
     /// Sequence number of the last refusal that was counted.
     pub refusal: u32,
+    /// Whether `resp` spoke, and whether it began as an SSH server does, on whatever port.
     pub server_spoke: bool,
+    pub is_ssh: bool,
 }
 
 impl Flow {
@@ -58,6 +60,7 @@ impl Flow {
             credentials: false,
             refusal: 0,
             server_spoke: false,
+            is_ssh: false,
         }
     }
 
@@ -67,6 +70,7 @@ impl Flow {
     /// short. Deviation: a scripted log-in that succeeds and does next to nothing looks the same; `detect` asks for many.
     pub fn looks_refused(&self) -> Option<Service> {
         let service = match self.port {
+            _ if self.is_ssh => Service::Ssh,
             22 => Service::Ssh,
             3389 => Service::Rdp,
             445 => Service::Smb,

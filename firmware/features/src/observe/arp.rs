@@ -16,6 +16,8 @@ use crate::neighbors::Binding;
 use crate::pair::Answer;
 use crate::window::Tally;
 
+/// How long a host that sent something counts as alive.
+const ALIVE: Span = Span::from_secs(60);
 /// How long after a question an answer still counts as asked for.
 const SOLICITED: Span = Span::from_secs(2);
 
@@ -62,18 +64,19 @@ impl<J: Judgement> HostTable<J> {
         self.neighbors.get_mut(self.key.mac(mac)).is_none_or(|n| n.uses(arp.sender))
     }
 
-    /// The living owner of the claimed address, where it is somebody else.
+    /// The living owner of the claimed address, where it is somebody else: as ARP told, or as the host's own packets do.
     fn contradicted_owner(&mut self, arp: &Packet, at: Timestamp) -> Option<MacAddr> {
         let claimed = HostKey::V4(arp.sender);
-        let binding = self.bindings.get_mut(self.key.host(claimed))?;
-        if binding.owner == arp.sender_mac {
-            return None;
+        let id = self.key.host(claimed);
+        let speaks = self.host(claimed).filter(|h| at.since(h.last_seen) < ALIVE).map(|h| h.mac);
+        if let Some(binding) = self.bindings.get_mut(id) {
+            let other = binding.owner != arp.sender_mac;
+            let alive = binding.is_alive(at) || speaks == Some(binding.owner);
+            return (other && alive).then_some(binding.owner);
         }
-        let (owner, mut alive) = (binding.owner, binding.is_alive(at));
-        if !alive && let Some(host) = self.host(claimed) {
-            alive = host.mac == owner && at.since(host.last_seen) < Span::from_secs(60);
-        }
-        alive.then_some(owner)
+        let owner = speaks.filter(|mac| *mac != arp.sender_mac)?;
+        let _placed = self.bindings.insert(id, Binding { owner, last: at, challenger: None });
+        Some(owner)
     }
 
     /// Learns or refreshes an owner. One that speaks up to all clears the claims of whoever challenged it.

@@ -21,6 +21,10 @@ impl<J: Judgement> HostTable<J> {
         notes: &mut Notes,
     ) {
         let flow = self.flows.at(slot);
+        if !from_orig && !flow.server_spoke {
+            flow.server_spoke = true;
+            flow.is_ssh = login::ssh_banner(segment.payload).is_some();
+        }
         let Some(service) = flow::service(flow.port) else { return };
         if from_orig {
             if service == Service::Http {
@@ -28,7 +32,6 @@ impl<J: Judgement> HostTable<J> {
             }
             return;
         }
-        flow.server_spoke = true;
         if service == Service::Http && !flow.credentials {
             return;
         }
