@@ -23,5 +23,5 @@ pub use frame::Frame;
 pub use link::{
     BridgeReport, LinkError, LinkState, OwnAddresses, Setting, ensure_bridge, link_state, list, own_addresses,
 };
-pub use live::{LinkGone, MOST_TAPS, Plain, Ring, RingCounters, Tap, TapError, wait};
+pub use live::{LinkGone, MOST_TAPS, Plain, Ring, RingCounters, Tap, TapError, drain_in_order, wait};
 pub use writer::PcapWriter;

@@ -39,21 +39,26 @@ impl Memory {
         self.slots
     }
 
+    /// The header of a slot, if it is ours.
+    #[inline]
+    pub(super) fn peek(&self, slot: usize) -> Option<tpacket2_hdr> {
+        if self.state(slot).load(Ordering::Acquire) & TP_STATUS_USER == 0 {
+            return None;
+        }
+        // SAFETY: a slot is larger than the header and aligned to 16 octets, and the load above made it ours.
+        Some(unsafe { self.slot(slot).cast::<tpacket2_hdr>().read() })
+    }
+
     /// The header and the frame in a slot, if it is ours; the kernel leaves it alone until [`Self::release`].
     ///
     /// It takes `&mut self` so that a slot can't be given back while its frame is still lent.
     #[inline]
     pub(super) fn take(&mut self, slot: usize) -> Option<(tpacket2_hdr, &[u8])> {
-        if self.state(slot).load(Ordering::Acquire) & TP_STATUS_USER == 0 {
-            return None;
-        }
-        let start = self.slot(slot);
-        // SAFETY: a slot is larger than the header and aligned to 16 octets, and the load above made it ours.
-        let header = unsafe { start.cast::<tpacket2_hdr>().read() };
+        let header = self.peek(slot)?;
         let from = usize::from(header.tp_mac).clamp(size_of::<tpacket2_hdr>(), SLOT);
         let kept = (header.tp_snaplen as usize).min(SLOT - from);
         // SAFETY: `from + kept` is at most SLOT, so that it lies in this slot, which nobody writes while it is ours.
-        let octets = unsafe { std::slice::from_raw_parts(start.add(from).as_ptr(), kept) };
+        let octets = unsafe { std::slice::from_raw_parts(self.slot(slot).add(from).as_ptr(), kept) };
         Some((header, octets))
     }
 

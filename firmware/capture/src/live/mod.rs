@@ -11,7 +11,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-use terms::Side;
+use terms::{Side, Timestamp};
 use thiserror::Error;
 
 use crate::Frame;
@@ -91,6 +91,14 @@ impl Tap {
         }
     }
 
+    /// When the oldest frame that was not lent yet came in; nothing where there is none, or where only reading would tell.
+    fn oldest(&self) -> Option<Timestamp> {
+        match self {
+            Self::Ring(ring) => ring.oldest(),
+            Self::Plain(_) => None,
+        }
+    }
+
     /// What came in since the link was opened.
     pub fn counters(&mut self) -> RingCounters {
         match self {
@@ -123,6 +131,34 @@ impl AsFd for Tap {
             Self::Plain(plain) => plain.as_fd(),
         }
     }
+}
+
+/// Lends at most `max` frames of several links in the order of their times, and says how many.
+///
+/// A question on one side and its answer on the other are told in that order: a frame is lent only after a second look at every
+/// link, by which time all that came in before it lies ready. Links without a ring come after the others.
+///
+/// # Errors
+/// One of the links was removed.
+pub fn drain_in_order(taps: &mut [Tap], max: usize, each: &mut dyn FnMut(Frame<'_>)) -> Result<usize, LinkGone> {
+    let earliest = |taps: &[Tap]| {
+        let ready = taps.iter().enumerate().filter_map(|(n, tap)| Some((tap.oldest()?, n)));
+        ready.min().map(|(_, n)| n)
+    };
+    let mut lent = 0;
+    while lent < max {
+        let Some(next) = earliest(taps).and_then(|_| earliest(taps)) else { break };
+        lent += taps[next].drain(1, each)?;
+    }
+    let quiet = lent == 0;
+    for tap in taps {
+        match tap {
+            Tap::Plain(plain) => lent += plain.drain(max.saturating_sub(lent).min(64), each)?,
+            Tap::Ring(ring) if quiet => ring.socket().check(false)?,
+            Tap::Ring(_) => {}
+        }
+    }
+    Ok(lent)
 }
 
 /// Waits until a frame lies ready on one of the links, or until the time is over; says whether one does.

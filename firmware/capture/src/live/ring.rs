@@ -66,9 +66,8 @@ impl Ring {
         let mut lent = 0;
         while lent < max {
             let Some((header, octets)) = self.memory.take(self.next) else { break };
-            let micros = u64::from(header.tp_sec) * 1_000_000 + u64::from(header.tp_nsec / 1000);
             each(Frame {
-                at: Timestamp::from_micros(micros),
+                at: moment(header.tp_sec, header.tp_nsec),
                 side: self.side,
                 link: LinkType::Ethernet,
                 len: header.tp_len.max(octets.len() as u32),
@@ -87,6 +86,11 @@ impl Ring {
         Ok(lent)
     }
 
+    /// When the oldest frame that was not lent yet came in.
+    pub(super) fn oldest(&self) -> Option<Timestamp> {
+        self.memory.peek(self.next).map(|header| moment(header.tp_sec, header.tp_nsec))
+    }
+
     /// What came in since the link was opened.
     pub fn counters(&mut self) -> RingCounters {
         self.socket.counters()
@@ -95,6 +99,10 @@ impl Ring {
     pub(super) fn socket(&mut self) -> &mut PacketSocket {
         &mut self.socket
     }
+}
+
+fn moment(secs: u32, nanos: u32) -> Timestamp {
+    Timestamp::from_micros(u64::from(secs) * 1_000_000 + u64::from(nanos / 1000))
 }
 
 impl AsFd for Ring {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
-use capture::{Frame, LinkGone, Tap};
+use capture::{Frame, Tap};
 use detect::{Detector, Finding, Sink, Window};
 use features::{Capacities, FeatureVector, HashKey};
 use policy::NeverBlock;
@@ -22,8 +22,8 @@ use crate::model;
 const SNAP: u32 = 128;
 /// Frames that one ring holds.
 const RING_FRAMES: u32 = 16_384;
-/// Frames read from one side before the other gets its turn.
-const TURN: usize = 64;
+/// Frames read before orders are heard.
+const TURN: usize = 4_096;
 /// How long the inspector sleeps when nothing comes in.
 const SLEEP: Duration = Duration::from_millis(50);
 /// How far the clock of silence stays behind the present, so that frames still in the ring are not late.
@@ -120,16 +120,13 @@ impl Taps {
         }
     }
 
-    /// Reads what has come in, a turn from each side, or sleeps a little.
+    /// Reads what has come in, in the order of time over both sides, or sleeps a little.
     fn read(&mut self, each: &mut dyn FnMut(Frame<'_>)) {
         if self.taps.is_empty() {
             std::thread::sleep(SLEEP);
             return;
         }
-        let read: Result<usize, LinkGone> = (0..64).try_fold(0, |all, _| {
-            let turn = self.taps.iter_mut().try_fold(0, |n, tap| Ok(n + tap.drain(TURN, each)?))?;
-            Ok(all + turn)
-        });
+        let read = capture::drain_in_order(&mut self.taps, TURN, each);
         let read = read.and_then(|n| if n == 0 { capture::wait(&mut self.taps, SLEEP).map(|_| ()) } else { Ok(()) });
         if let Err(gone) = read {
             tracing::warn!("{gone}; waiting for it to come back");
