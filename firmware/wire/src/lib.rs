@@ -51,6 +51,8 @@ pub enum LinkType {
     Ethernet,
     /// The Linux cooked header, version 1 (pcap link type 113).
     LinuxCooked,
+    /// The packet itself, IPv4 or IPv6 as its first half octet says (pcap link types 101, 228 and 229).
+    RawIp,
 }
 
 /// What one frame says.
@@ -81,11 +83,14 @@ pub enum Net<'a> {
 
 impl LinkType {
     /// The link type of this pcap number, if frames of it can be read.
+    ///
+    /// **Source**: tcpdump.org/linktypes.
     #[must_use]
     pub const fn from_pcap(number: u32) -> Option<Self> {
         match number {
             1 => Some(Self::Ethernet),
             113 => Some(Self::LinuxCooked),
+            101 | 228 | 229 => Some(Self::RawIp),
             _ => None,
         }
     }
@@ -96,6 +101,7 @@ impl LinkType {
         match self {
             Self::Ethernet => 1,
             Self::LinuxCooked => 113,
+            Self::RawIp => 101,
         }
     }
 }
@@ -118,6 +124,7 @@ pub fn parse(link: LinkType, octets: &[u8], len: u32, vlan: Option<u16>) -> Resu
     let (header, rest) = match link {
         LinkType::Ethernet => ethernet::Header::read(octets)?,
         LinkType::LinuxCooked => cooked::read(octets)?,
+        LinkType::RawIp => (ethernet::Header::none(octets[0]), octets),
     };
     let (tags, rest) = vlan::Tags::read(header.ethertype, rest)?;
     let on_wire = len - octets::len32(octets) + octets::len32(rest);

@@ -7,7 +7,7 @@ use wire::{LinkType, Net, Transport, dhcp, dns, login, parse, tls};
 
 /// Reads a frame in every way there is and checks the lengths that are told.
 fn read_all(octets: &[u8], len: u32, vlan: Option<u16>) {
-    for link in [LinkType::Ethernet, LinkType::LinuxCooked] {
+    for link in [LinkType::Ethernet, LinkType::LinuxCooked, LinkType::RawIp] {
         let Ok(summary) = parse(link, octets, len, vlan) else {
             continue;
         };

@@ -11,6 +11,7 @@ use crate::flow::{Flow, Phase};
 use crate::hash::RowId;
 use crate::host::Judgement;
 use crate::host_table::{Awaited, HostTable};
+use crate::names::Letters;
 use crate::pair::Answer;
 use crate::window::Tally;
 
@@ -153,6 +154,7 @@ impl<J: Judgement> HostTable<J> {
         }
         if let Some(host) = self.hosts.get_mut(m.dst_id) {
             host.inbound.uncount(m.at);
+            host.window.open(m.at).add(Tally::CompletedIn, 1);
         }
     }
 
@@ -234,6 +236,10 @@ impl<J: Judgement> HostTable<J> {
         let counters = host.window.open(m.at);
         counters.add(Tally::DnsOut, 1);
         counters.add(Tally::NameOctets, u32::try_from(name.len()).unwrap_or(0));
+        let mut letters = Letters::NONE;
+        letters.add(name);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "hundredths of at most 5.25 bits")]
+        counters.add(Tally::NameEntropy, (100.0 * letters.entropy()) as u32);
         if let Some(change) = host.names.asked(key, name, question.qtype, m.at) {
             self.note(m.src, change, notes);
         }

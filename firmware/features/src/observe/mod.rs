@@ -13,6 +13,7 @@ use crate::hash::RowId;
 use crate::host::Judgement;
 use crate::host_table::{Awaited, HostTable};
 use crate::pair::Answer;
+use crate::peers::Asked;
 use crate::table::Placed;
 use crate::window::Tally;
 
@@ -151,17 +152,25 @@ impl<J: Judgement> HostTable<J> {
         let port_hash = self.key.octets(&port.to_be_bytes());
         let mut lonely = false;
         if let Some(host) = self.hosts.get_mut(src_id) {
-            let fresh = host.peers.ask(dst_id, ask, port, at);
+            let asked = host.peers.ask(dst_id, ask, port, at);
             lonely = !host.conversed;
             let counters = host.window.open(at);
             counters.add(Tally::Asks, 1);
-            counters.add(Tally::NewPeers, u32::from(fresh));
+            match asked {
+                Asked::New => counters.add(Tally::NewPeers, 1),
+                Asked::Again => {}
+                Asked::InStep(hundredths) => {
+                    counters.add(Tally::Gaps, 1);
+                    counters.add(Tally::EqualGaps, hundredths);
+                }
+            }
             counters.targets.add(dst_id.0);
             counters.ports.add(port_hash);
         }
         if let Some(host) = self.hosts.get_mut(dst_id) {
             let counters = host.window.open(at);
             counters.add(Tally::AskedOf, 1);
+            counters.add(Tally::SynIn, u32::from(ask == Ask::Tcp));
             counters.sources.add(src_id.0);
         }
         if let Some(set) = set_of(ask) {
@@ -210,6 +219,7 @@ impl<J: Judgement> HostTable<J> {
             }
         }
         if answer.is_failing() {
+            self.tally(target, Tally::FailedIn, at);
             self.note_counts(orig, target, ask, port, at, notes);
         }
     }
