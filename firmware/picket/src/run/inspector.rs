@@ -235,7 +235,7 @@ impl Eye {
             }
             let suspected = Suspected {
                 addresses_on_mac: detector.table().hosts_behind(finding.mac, at),
-                vector: vector.0.to_vec(),
+                vector,
                 frames,
                 known_lan_hosts: self.known_lan_hosts,
                 finding,
