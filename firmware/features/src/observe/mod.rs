@@ -177,7 +177,7 @@ impl<J: Judgement> HostTable<J> {
             let (src, dst) = (m.src, m.dst);
             self.pair(src, dst, at).ports[set].ask(port, at);
         }
-        if lonely && m.side == Side::Lan {
+        if lonely && m.side != Side::Uplink && m.mac != MacAddr::ZERO {
             self.note_fresh_source(m, notes);
         }
         self.note_counts(m.src, m.dst, ask, port, at, notes);
