@@ -34,7 +34,7 @@ pub struct Thresholds {
     pub tunnel_queries: u16,
     /// Octets that those names carry, on average, before the base domain.
     pub tunnel_name_octets: u16,
-    /// New source addresses behind one hardware address in ten seconds that nobody answered.
+    /// New source addresses behind one hardware address in ten seconds that nobody answered (at most 31).
     pub spoofed_addresses: u16,
 }
 

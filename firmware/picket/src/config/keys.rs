@@ -140,7 +140,7 @@ configuration! {
         /// Octets that such names carry before the base domain, on average.
         tunnel_name_octets: u16 = 20, Whole(1, 255);
         /// New source addresses behind one hardware address in ten seconds that nobody answered.
-        spoofed_addresses: u16 = 20, Whole(1, 10_000);
+        spoofed_addresses: u16 = 20, Whole(1, 31);
     }
     /// What is done about an attacker, in posture "protect".
     respond: RespondConfig {
