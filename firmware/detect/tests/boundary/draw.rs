@@ -30,6 +30,8 @@ pub struct Draw {
     net: [u8; 2],
     taken: BTreeSet<u16>,
     frames: Vec<(u64, Side, Vec<u8>)>,
+    /// Whether nobody else is on the wire.
+    quiet: bool,
     /// When the drawn traffic begins, microseconds since the epoch.
     pub start: u64,
 }
@@ -63,7 +65,7 @@ impl Draw {
         let mut chance = Chance::new(seed);
         let start = chance.within(1_500_000_000 * SECOND..1_900_000_000 * SECOND);
         let (v6, net) = (chance.percent(50), chance.word(0..65_535).to_be_bytes());
-        Self { chance, v6, net, taken: BTreeSet::new(), frames: Vec::new(), start }
+        Self { chance, v6, net, taken: BTreeSet::new(), frames: Vec::new(), quiet: false, start }
     }
 
     /// From here on hosts speak IPv4 only.
@@ -74,6 +76,14 @@ impl Draw {
     /// From here on hosts speak IPv6 only.
     pub fn only_v6(&mut self) {
         self.v6 = true;
+    }
+
+    /// Nobody else is on the wire, but for one frame minutes later.
+    pub fn quiet(&mut self) {
+        self.quiet = true;
+        let (one, last) = (self.host(), self.frames.iter().map(|f| f.0).max().unwrap_or(self.start));
+        let later = last + self.chance.within(100 * SECOND..900 * SECOND);
+        self.lan(later, frames::udp(one, one, (40_000, 514), b"late"));
     }
 
     /// A host that is no other.
@@ -218,7 +228,9 @@ impl Draw {
 
     /// What detection says of it, at the thresholds that are shipped.
     fn judge(&mut self, thresholds: Thresholds) -> Heard {
-        self.household();
+        if !self.quiet {
+            self.household();
+        }
         self.frames.sort_by_key(|frame| frame.0);
         let forest = Forest::load(FOREST, features::schema_hash()).expect("the shipped forest is of this schema");
         let mut detector = Detector::new(HashKey::FIXED, Capacities::default(), thresholds, Some(forest));

@@ -190,3 +190,16 @@ fn without_require_refused_the_plain_count_over_all_targets_is_found() {
         Crossing { host: who.key(), families: vec![Family::PortScanVertical], at }
     });
 }
+
+#[test]
+fn a_silence_counts_when_it_is_due_however_late_the_next_frame_comes() {
+    always_found("tcp scan, the last port silent", |draw| {
+        let (who, target) = (draw.host(), draw.host());
+        let moments = draw.moments(TCP_LIMIT + 1, 20 * SECOND, MINUTE);
+        for (port, at) in draw.ports(TCP_LIMIT + 1).into_iter().zip(&moments) {
+            try_tcp(draw, *at, who, target, port, SYN, Answer::Silence);
+        }
+        draw.quiet();
+        Crossing { host: who.key(), families: vec![Family::PortScanVertical], at: moments[TCP_LIMIT] }
+    });
+}
