@@ -28,42 +28,53 @@ pub(crate) const DEEP_WORDS: [&[u8; 4]; 5] = [b"HTTP", b"GET ", b"POST", b"HEAD"
 /// The first octets of a TLS handshake record.
 pub(crate) const TLS_HANDSHAKE: u32 = 0x1603;
 
+const IPV4: u32 = wire::ETHERTYPE_IPV4 as u32;
+const IPV6: u32 = wire::ETHERTYPE_IPV6 as u32;
+
 /// The tags that the kernel takes off before it shows a frame.
 const TAKEN_OFF: [u32; 2] = [0x8100, 0x88a8];
 
-/// A frame as the filter sees it: an Ethernet header without a tag, whatever stands there in truth.
+/// A frame as the filter sees it: behind an Ethernet header without a tag, whatever stands there in truth.
 struct View<'a> {
-    octets: &'a [u8],
-    /// What stands between the addresses and the ethertype.
-    shift: u32,
+    ethertype: Option<u32>,
+    /// From the L3 header on.
+    packet: &'a [u8],
 }
 
 impl Frame<'_> {
     /// The frame with as much of it as a ring keeps.
     #[must_use]
     pub fn snapped(self) -> Self {
-        let view = View::new(self.link, self.octets);
+        let (view, before) = View::new(self.link, self.octets);
+        let len = self.len.saturating_sub(before).saturating_add(ETHERNET);
         // A frame that was cut before anything could be told is short already.
-        let most = view.kept(self.len.saturating_sub(view.shift)).unwrap_or(DEEP) + view.shift;
+        let most = view.kept(len).unwrap_or(DEEP) - ETHERNET + before;
         Self { octets: &self.octets[..self.octets.len().min(most as usize)], ..self }
     }
 }
 
 impl<'a> View<'a> {
-    fn new(link: LinkType, octets: &'a [u8]) -> Self {
-        let base = match link {
-            LinkType::Ethernet => 0,
-            LinkType::LinuxCooked => 2,
+    /// The view, and how many octets stand before its packet.
+    fn new(link: LinkType, octets: &'a [u8]) -> (Self, u32) {
+        let header: usize = match link {
+            LinkType::Ethernet => 14,
+            LinkType::LinuxCooked => 16,
+            LinkType::RawIp => 0,
         };
-        let bare = Self { octets, shift: base };
-        let tagged = bare.number(12, 2).is_some_and(|ethertype| TAKEN_OFF.contains(&ethertype));
-        Self { octets, shift: if tagged { base + 4 } else { base } }
+        let word = |at: usize| octets.get(at..at + 2).map(|two| u32::from(u16::from_be_bytes([two[0], two[1]])));
+        let outer = match link {
+            LinkType::RawIp => octets.first().map(|first| if first >> 4 == 6 { IPV6 } else { IPV4 }),
+            _ => word(header - 2),
+        };
+        let tagged = outer.is_some_and(|ethertype| TAKEN_OFF.contains(&ethertype));
+        let (before, ethertype) = if tagged { (header + 4, word(header + 2)) } else { (header, outer) };
+        (Self { ethertype, packet: octets.get(before..).unwrap_or_default() }, before as u32)
     }
 
-    /// A number of so many octets; nothing where the capture does not reach that far.
+    /// A number of so many octets, so far behind the beginning of an Ethernet header; nothing where the capture does not reach there.
     fn number(&self, at: u32, octets: usize) -> Option<u32> {
-        let at = (at + self.shift) as usize;
-        let field = self.octets.get(at..at + octets)?;
+        let at = (at - ETHERNET) as usize;
+        let field = self.packet.get(at..at + octets)?;
         Some(field.iter().fold(0, |number, octet| number << 8 | u32::from(*octet)))
     }
 
@@ -72,10 +83,10 @@ impl<'a> View<'a> {
         if len <= SHORT {
             return Some(DEEP);
         }
-        let (protocol, header) = match self.number(12, 2)? {
-            0x0800 if self.number(ETHERNET + 6, 2)? & 0x1fff != 0 => return Some(HEAD),
-            0x0800 => (self.number(ETHERNET + 9, 1)?, (self.number(ETHERNET, 1)? & 0x0f) * 4),
-            0x86dd => match self.number(ETHERNET + 6, 1)? {
+        let (protocol, header) = match self.ethertype? {
+            IPV4 if self.number(ETHERNET + 6, 2)? & 0x1fff != 0 => return Some(HEAD),
+            IPV4 => (self.number(ETHERNET + 9, 1)?, (self.number(ETHERNET, 1)? & 0x0f) * 4),
+            IPV6 => match self.number(ETHERNET + 6, 1)? {
                 58 => return Some(HEAD),
                 protocol @ (6 | 17) => (protocol, 40),
                 _ => return Some(DEEP),
@@ -143,7 +154,7 @@ mod tests {
     #[test]
     fn octets_of_any_length_are_cut_and_never_missed() {
         let octets: Vec<u8> = (0..700).map(|n| n as u8).collect();
-        for link in [LinkType::Ethernet, LinkType::LinuxCooked] {
+        for link in [LinkType::Ethernet, LinkType::LinuxCooked, LinkType::RawIp] {
             for kept in 0..octets.len() {
                 let (at, side, octets) = (Timestamp::EPOCH, Side::Lan, &octets[..kept]);
                 let frame = Frame { at, side, link, len: 1500, vlan: None, octets };

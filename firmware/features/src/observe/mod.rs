@@ -4,7 +4,7 @@ mod arp;
 mod ip;
 mod logins;
 
-use terms::{HostKey, MacAddr, Side, Span, Timestamp};
+use terms::{HostKey, MacAddr, Side, Timestamp};
 use wire::{Net, Summary};
 
 use crate::change::{Ask, Change, Noted};
@@ -12,15 +12,13 @@ use crate::flow::{Flow, Phase};
 use crate::hash::RowId;
 use crate::host::Judgement;
 use crate::host_table::{Awaited, HostTable};
-use crate::pair::Answer;
+use crate::pair::{Answer, PATIENCE};
 use crate::peers::Asked;
 use crate::table::Placed;
 use crate::window::Tally;
 
 /// Changes that one frame can note; more are counted and left out.
 pub const NOTED: usize = 16;
-/// How long a question may stay without an answer before it counts as silent.
-const PATIENCE: Span = Span::from_secs(1);
 
 /// The changes of one frame.
 pub type Notes = heapless::Vec<Noted, NOTED>;
