@@ -5,7 +5,7 @@ use terms::{Span, Timestamp};
 
 use crate::change::Ask;
 use crate::hash::RowId;
-use crate::pair::Answer;
+use crate::pair::{Answer, asked_until};
 
 /// Targets that are remembered at a time; see `least_telling` for who makes room.
 pub const PEERS: usize = 48;
@@ -63,14 +63,14 @@ impl PeerSet {
 
     /// Distinct targets of one service in the last minute, and how many failed.
     pub(crate) fn count(&self, ask: Ask, port: u16, now: Timestamp) -> (u16, u16) {
-        let of_service = self.recent(now).filter(|p| p.ask == ask && p.port == port);
+        let of_service = self.recent(now, |p| p.ask == ask && p.port == port);
         of_service.fold((0, 0), |(all, failing), p| (all + 1, failing + u16::from(p.answer.is_failing())))
     }
 
     /// Distinct ports over all targets in the last minute.
     pub(crate) fn ports(&self, ask: Ask, now: Timestamp) -> u16 {
         let mut seen = Vec::<u16, PEERS>::new();
-        for peer in self.recent(now).filter(|p| p.ask == ask) {
+        for peer in self.recent(now, |p| p.ask == ask) {
             if !seen.contains(&peer.port) {
                 seen.push(peer.port).unwrap_or_default();
             }
@@ -85,8 +85,10 @@ impl PeerSet {
         (worth(least) < (true, true, Timestamp::EPOCH)).then_some(least)
     }
 
-    fn recent(&self, now: Timestamp) -> impl Iterator<Item = &Peer> {
-        self.0.iter().filter(move |p| now.since(p.at) < HORIZON)
+    /// Those of a kind that were asked in the minute up to the last such question.
+    fn recent(&self, now: Timestamp, of: impl Fn(&Peer) -> bool) -> impl Iterator<Item = &Peer> {
+        let until = asked_until(self.0.iter().filter(|p| of(p)).map(|p| p.at), now);
+        self.0.iter().filter(move |p| of(p) && until.since(p.at) < HORIZON)
     }
 
     fn find(&mut self, target: RowId, ask: Ask, port: u16) -> Option<&mut Peer> {

@@ -109,9 +109,10 @@ impl LinkType {
 /// Reads one frame.
 ///
 /// **Shape**: `octets` is what was captured, from the link header on; `len` is how long the frame was on the wire, which may be
-/// more (snap length). `vlan` is the tag control information that the ring took off the frame, or its id alone.
+/// more (snap length), without the tag that the ring took off. `vlan` is the tag control information that the ring took off the frame, or its id alone.
 ///
-/// **Bounds**: up to two tags in the frame besides the one of the ring; behind a third the frame is [`Net::Other`].
+/// **Bounds**: up to two tags, the one of the ring included; behind a third the frame is [`Net::Other`]. A frame reads the same
+/// whether the ring took its tag off or a file holds it.
 ///
 /// # Errors
 /// The reason why the link or network header cannot be read; the caller counts it.
@@ -126,13 +127,15 @@ pub fn parse(link: LinkType, octets: &[u8], len: u32, vlan: Option<u16>) -> Resu
         LinkType::LinuxCooked => cooked::read(octets)?,
         LinkType::RawIp => (ethernet::Header::none(octets[0]), octets),
     };
-    let (tags, rest) = vlan::Tags::read(header.ethertype, rest)?;
+    let taken_off = usize::from(vlan.is_some());
+    let (tags, rest) = vlan::Tags::read(header.ethertype, rest, vlan::MOST - taken_off)?;
     let on_wire = len - octets::len32(octets) + octets::len32(rest);
     Ok(Summary {
         src: header.src,
         dst: header.dst,
         vlan: vlan.and_then(vlan::id).or(tags.id),
-        len,
+        // On the wire the tag was part of the frame.
+        len: if vlan.is_some() { len.saturating_add(vlan::LEN) } else { len },
         net: Net::read(tags.ethertype, rest, on_wire)?,
     })
 }

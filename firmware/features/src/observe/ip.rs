@@ -217,12 +217,13 @@ impl<J: Judgement> HostTable<J> {
         let heard_back = self.pairs.get_mut(reverse).is_some_and(|p| m.at.since(p.last).secs() < 10);
         let at = m.at;
         let pair = self.pair(m.src, m.dst, at);
-        let rate = if stream { &mut pair.stream } else { &mut pair.unanswered };
-        let per_second = rate.count(at);
+        let fresh = if stream { pair.unanswered.read(at) } else { pair.unanswered.count(at) };
+        let streamed = if stream { pair.stream.count(at) } else { pair.stream.read(at) };
+        let per_second = fresh.saturating_add(streamed);
         let heard = heard_back || (pair.heard > Timestamp::EPOCH && m.at.since(pair.heard).secs() < 10);
         let (ports, _) = pair.ports[1].count(m.at);
         if !heard {
-            self.note(m.src, Change::Unanswered { target: m.dst, stream, per_second, ports }, notes);
+            self.note(m.src, Change::Unanswered { target: m.dst, per_second, fresh, ports }, notes);
             self.note_pressure(Ask::Udp, m, notes);
         }
     }

@@ -4,7 +4,7 @@ mod arp;
 mod ip;
 mod logins;
 
-use terms::{HostKey, MacAddr, Side, Span, Timestamp};
+use terms::{HostKey, MacAddr, Side, Timestamp};
 use wire::{Net, Summary};
 
 use crate::change::{Ask, Change, Noted};
@@ -12,15 +12,13 @@ use crate::flow::{Flow, Phase};
 use crate::hash::RowId;
 use crate::host::Judgement;
 use crate::host_table::{Awaited, HostTable};
-use crate::pair::Answer;
+use crate::pair::{Answer, PATIENCE};
 use crate::peers::Asked;
 use crate::table::Placed;
 use crate::window::Tally;
 
 /// Changes that one frame can note; more are counted and left out.
 pub const NOTED: usize = 16;
-/// How long a question may stay without an answer before it counts as silent.
-const PATIENCE: Span = Span::from_secs(1);
 
 /// The changes of one frame.
 pub type Notes = heapless::Vec<Noted, NOTED>;
@@ -39,11 +37,10 @@ struct Moment {
 }
 
 impl<J: Judgement> HostTable<J> {
-    /// Takes in one frame. `at` must not be before the time of an earlier call.
+    /// Takes in one frame. `at` must not be before the time of an earlier call, and all silence up to it must have been taken.
     ///
     /// Returns the host that sent it; `notes` receives what it changed.
     pub fn observe(&mut self, frame: &Summary<'_>, at: Timestamp, side: Side, notes: &mut Notes) -> HostKey {
-        self.expire(at, notes);
         match frame.net {
             Net::Arp(arp) => self.observe_arp(frame, &arp, at, side, notes),
             Net::Ip(packet) => {
@@ -64,20 +61,22 @@ impl<J: Judgement> HostTable<J> {
         }
     }
 
-    /// Closes what is due at this time: questions that nobody answered.
-    pub fn expire(&mut self, at: Timestamp, notes: &mut Notes) {
-        while let Some(awaited) = self.awaited.front().copied().filter(|a| a.due <= at) {
-            if notes.len() > NOTED / 2 {
-                break;
-            }
+    /// Takes the oldest question that nobody has answered when its time was over, and returns that moment; nothing where there
+    /// is none up to `until`.
+    ///
+    /// A silence happens when it is due, whoever looks and however late: what is counted does not depend on when time was told.
+    pub fn silence(&mut self, until: Timestamp, notes: &mut Notes) -> Option<Timestamp> {
+        while let Some(awaited) = self.awaited.front().copied().filter(|a| a.due <= until) {
             self.awaited.pop_front();
             let silent =
                 self.flows.get_mut(awaited.flow).filter(|f| f.phase == Phase::Asked && f.first == awaited.asked);
             if let Some(flow) = silent {
                 flow.phase = Phase::Silent;
-                self.answered(&awaited, Answer::Silent, at, notes);
+                self.answered(&awaited, Answer::Silent, awaited.due, notes);
+                return Some(awaited.due);
             }
         }
+        None
     }
 
     fn moment(&self, frame: &Summary<'_>, src: HostKey, dst: HostKey, at: Timestamp, side: Side) -> Moment {
