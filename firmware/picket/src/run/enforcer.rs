@@ -183,7 +183,7 @@ impl Hand {
             Err(refusal) => return Response::Error(refusal.to_string()),
         };
         let (state, why) = self.carry_out(&block);
-        self.tell(News::Event(Box::new(act(at, Some(&block), host, state, "admin", why.clone()))));
+        self.tell(News::Event(Box::new(act(at, Some(&block), block.host, state, "admin", why.clone()))));
         if state >= BlockState::Blocked { Response::of(&view(&block, state, at)) } else { Response::Error(why) }
     }
 
@@ -332,7 +332,7 @@ fn inherited(target: BlockTarget, left: Span, at: Timestamp) -> Block {
     let (host, mac) = match target {
         BlockTarget::Mac(mac) => (HostKey::Mac(mac), Some(mac)),
         BlockTarget::MacAndAddress(mac, address) => (HostKey::from(address), Some(mac)),
-        BlockTarget::Address(address) => (HostKey::from(address), None),
+        BlockTarget::Address(address) | BlockTarget::Anywhere(address) => (HostKey::from(address), None),
     };
     Block {
         host,

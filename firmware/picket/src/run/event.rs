@@ -182,7 +182,7 @@ pub fn act(
         at,
         host,
         mac: block.and_then(|b| b.mac),
-        side: Side::Unknown,
+        side: block.map_or(Side::Unknown, |b| b.target.side()),
         state,
         level: ThreatLevel::Safe,
         family: None,
