@@ -40,6 +40,9 @@ const BLOCKED_UPLINK: &CStr = c"blocked_uplink";
 /// How many rules the table holds once a ruleset is applied.
 pub(crate) const RULES: usize = 13;
 
+/// How many chains there are then.
+pub(crate) const CHAINS: usize = 4;
+
 /// Everything that makes the kernel's table equal the ruleset, without emptying what was learned.
 pub(crate) fn draft(ruleset: &Ruleset) -> Result<Draft, EnforceError> {
     let mut draft = Draft::new();
@@ -58,7 +61,7 @@ pub(crate) fn fill(draft: &mut Draft, ruleset: &Ruleset) -> Result<(), EnforceEr
     for name in COUNTERS {
         draft.write(format!("counter {name}"), &message::counter(name));
     }
-    let bases = [base(c"forward", Hook::Forward, &table), base(c"input", Hook::In, &table)];
+    let bases: [Chain<'_>; CHAINS - 2] = [base(c"forward", Hook::Forward, &table), base(c"input", Hook::In, &table)];
     let [lan, uplink] = [Chain::new(FROM_LAN, &table), Chain::new(FROM_UPLINK, &table)];
     for chain in [&lan, &uplink, &bases[0], &bases[1]] {
         let name = chain.get_name().to_string_lossy();

@@ -248,6 +248,28 @@ fn a_table_that_somebody_changed_is_not_intact_until_it_is_applied_again() {
 }
 
 #[test]
+fn chains_rules_and_sets_of_others_in_the_table_are_told_and_taken_out() {
+    alone(|| {
+        let (mut enforcer, ruleset) = (Enforcer::open().unwrap(), ruleset(&[]));
+        enforcer.apply(&ruleset).unwrap();
+        let form = enforcer.held().unwrap().fingerprint;
+        for line in [
+            "nft add chain bridge picket other { type filter hook forward priority 0; policy drop; }",
+            "nft add set bridge picket blocked_other { type ether_addr; }",
+            "nft add chain bridge picket allowed",
+        ] {
+            run(line);
+            assert!(!enforcer.intact().unwrap(), "after {line}");
+            assert!(matches!(enforcer.apply(&ruleset), Err(EnforceError::Foreign(1))), "after {line}");
+            assert!(!enforcer.intact().unwrap(), "it is still there");
+            enforcer.rebuild(&ruleset, &many(2)).unwrap();
+            assert!(enforcer.intact().unwrap());
+            assert_eq!((enforcer.held().unwrap().fingerprint, enforcer.held().unwrap().blocks.len()), (form, 2));
+        }
+    });
+}
+
+#[test]
 fn blocks_counts_and_other_tables_are_no_change_of_the_table() {
     alone(|| {
         let mut enforcer = Enforcer::open().unwrap();
