@@ -24,6 +24,10 @@ pub enum Work {
     Configure(ResponderConfig),
     /// Who serves the network, as the inspector learnt.
     Serving(Vec<NeverBlock>),
+    /// The box's own addresses, where they changed.
+    Own(Vec<NeverBlock>),
+    /// The blocks of the last run, as the store remembers them.
+    Remembered(Vec<Block>),
     /// The end.
     Stop,
 }
@@ -80,6 +84,8 @@ pub enum News {
     Second(Box<Second>),
     /// The enforcer's state.
     Kernel(KernelState),
+    /// The bridge in words, and what is wrong with it or its links.
+    Bridge(String, Vec<String>),
     /// A question, and where the answer goes.
     Ask(Request, SyncSender<Response>),
     /// The configuration's words that are shown.
