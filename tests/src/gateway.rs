@@ -91,6 +91,12 @@ impl Gateway {
         output(Command::new(&self.binary).args(["watch", "--once", "--config"]).arg(&self.config))
     }
 
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Whether it still runs.
     pub fn runs(&mut self) -> bool {
         self.process.ended().is_none()

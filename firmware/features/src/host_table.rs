@@ -180,14 +180,7 @@ impl<J: Judgement> HostTable<J> {
     }
 
     /// The slot of a host that sends, made if it is new; the second value says so.
-    pub(crate) fn sender(
-        &mut self,
-        id: RowId,
-        key: HostKey,
-        mac: MacAddr,
-        side: Side,
-        at: Timestamp,
-    ) -> (usize, bool) {
+    pub(crate) fn sender(&mut self, id: RowId, key: HostKey, mac: MacAddr, side: Side, at: Timestamp) -> (usize, bool) {
         if let Some(slot) = self.hosts.find(id) {
             return (slot, false);
         }

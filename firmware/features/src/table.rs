@@ -214,7 +214,8 @@ mod tests {
             table.insert(id(n), Dummy(n, 0, Timestamp::from_secs(n)));
             live.insert(n);
             if table.evicted() > before {
-                let gone: alloc::vec::Vec<u64> = live.iter().copied().filter(|&k| table.find(id(k)).is_none()).collect();
+                let gone: alloc::vec::Vec<u64> =
+                    live.iter().copied().filter(|&k| table.find(id(k)).is_none()).collect();
                 assert_eq!(gone.len(), 1);
                 live.remove(&gone[0]);
             }
