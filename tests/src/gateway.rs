@@ -83,6 +83,12 @@ impl Gateway {
         output(Command::new(&self.binary).args(what).arg("--config").arg(&self.config)).map(drop)
     }
 
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Whether it still runs.
     pub fn runs(&mut self) -> bool {
         self.process.ended().is_none()

@@ -70,8 +70,12 @@ impl PeerSet {
     /// Distinct ports over all targets in the last minute.
     pub(crate) fn ports(&self, ask: Ask, now: Timestamp) -> u16 {
         let mut seen = Vec::<u16, PEERS>::new();
+        // A scan has as many ports as peers: comparing each with each would cost more than all the rest of its frame.
+        let mut marks = 0_u128;
         for peer in self.recent(now, |p| p.ask == ask) {
-            if !seen.contains(&peer.port) {
+            let mark = 1 << (peer.port % 128);
+            if marks & mark == 0 || !seen.contains(&peer.port) {
+                marks |= mark;
                 seen.push(peer.port).unwrap_or_default();
             }
         }

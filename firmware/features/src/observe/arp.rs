@@ -37,16 +37,15 @@ impl<J: Judgement> HostTable<J> {
         let honest = owner.is_none() && !arp.sender.is_unspecified() && arp.sender_mac == frame.src;
         let src =
             if honest && (known == HostKey::Mac(frame.src) || self.uses(frame.src, arp)) { claimed } else { known };
-        let m = self.moment(frame, src, HostKey::V4(arp.target), at, side);
-        self.count_frame(frame, &m);
-        self.tally(src, Tally::ArpOut, at);
+        let m = self.count_frame(frame, src, HostKey::V4(arp.target), at, side);
+        self.tally_sender(&m, Tally::ArpOut);
         let asked_for = self.is_solicited(arp, at);
         let pushed = arp.operation == Operation::Reply && !frame.dst.is_multicast();
         if !asked_for && (owner.is_some() || pushed) && !arp.sender.is_unspecified() {
-            self.tally(src, Tally::Claims, at);
+            self.tally_sender(&m, Tally::Claims);
             self.challenge(claimed, frame.src, at);
             let change = self.neighbor(frame.src, side, at).claim(claimed, owner, frame.dst.is_multicast(), at);
-            self.note(src, change, notes);
+            self.note_sender(&m, change, notes);
         }
         if owner.is_none() && !arp.sender.is_unspecified() {
             let announced = frame.dst.is_multicast() && arp.sender == arp.target;
@@ -76,7 +75,7 @@ impl<J: Judgement> HostTable<J> {
             return (other && alive).then_some(binding.owner);
         }
         let owner = speaks.filter(|mac| *mac != arp.sender_mac)?;
-        let _placed = self.bindings.insert(id, Binding { owner, last: at, challenger: None });
+        self.bindings.insert(id, Binding { owner, last: at, challenger: None });
         Some(owner)
     }
 
@@ -85,7 +84,7 @@ impl<J: Judgement> HostTable<J> {
     fn bind(&mut self, address: HostKey, owner: MacAddr, announced: bool, at: Timestamp) {
         let id = self.key.host(address);
         let Some(binding) = self.bindings.get_mut(id) else {
-            let _placed = self.bindings.insert(id, Binding { owner, last: at, challenger: None });
+            self.bindings.insert(id, Binding { owner, last: at, challenger: None });
             return;
         };
         let challenger = binding.challenger.filter(|_| announced && binding.owner == owner);
