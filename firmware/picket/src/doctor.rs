@@ -8,6 +8,7 @@ pub use machine::lacking_rights;
 
 use std::process::ExitCode;
 
+use board::{Board, BoardError};
 use serde::Serialize;
 
 use crate::cli::ClientArgs;
@@ -60,14 +61,26 @@ impl Row {
     }
 }
 
+/// Which board this is, and what it allows.
+fn of_board(board: &Result<Board, BoardError>) -> Row {
+    match board {
+        Ok(Board { name, about, budgets, .. }) => {
+            Row::good("board", format!("{name}: {about}; {} hosts", budgets.hosts))
+        }
+        Err(error) => Row::missing("board", error.to_string(), "this program was built wrong; install it again"),
+    }
+}
+
 /// Probes and prints; status 1 if the gateway cannot run on this machine.
 pub fn doctor(args: &ClientArgs) -> ExitCode {
     let config = match Config::find(args.config.as_deref()) {
         Ok(config) => config,
         Err(error) => return bad_file(&error),
     };
-    let mut rows = machine::rows();
-    rows.extend(links::rows(&config.links));
+    let board = Board::of_this_machine();
+    let mut rows = vec![of_board(&board)];
+    rows.extend(machine::rows());
+    rows.extend(links::rows(&config.links, &board.map(|board| board.links).unwrap_or_default()));
     rows.extend(tables::rows());
     let able = rows.iter().all(|row| row.health != Health::Missing);
     if args.json {

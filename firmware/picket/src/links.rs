@@ -1,4 +1,4 @@
-//! Which links are the two sides of the box: as configured, else the first that are hardware.
+//! Which links are the two sides of the box: as configured, else as the board names them, else the first that are hardware.
 
 use std::path::Path;
 
@@ -36,10 +36,11 @@ pub enum LinksError {
     Same(String),
 }
 
-/// Chooses among the links of this machine: named ones as they are named, otherwise hardware in the kernel's order.
+/// Chooses among the links of this machine: named ones as they are named, then those of the board, otherwise hardware in the
+/// kernel's order.
 #[must_use]
-pub fn choose(config: &LinksConfig, all: &[LinkState]) -> Chosen {
-    choose_among(config, all, |name| {
+pub fn choose(config: &LinksConfig, board: &board::Links, all: &[LinkState]) -> Chosen {
+    choose_among(config, board, all, |name| {
         ["wireless", "phy80211"].iter().any(|file| Path::new("/sys/class/net").join(name).join(file).exists())
     })
 }
@@ -58,13 +59,24 @@ impl Chosen {
     }
 }
 
-fn choose_among(config: &LinksConfig, all: &[LinkState], is_wireless: impl Fn(&str) -> bool) -> Chosen {
+fn choose_among(
+    config: &LinksConfig,
+    board: &board::Links,
+    all: &[LinkState],
+    is_wireless: impl Fn(&str) -> bool,
+) -> Chosen {
     let named = |link: &&LinkState| link.name == config.lan || link.name == config.uplink;
     let free = all.iter().filter(|link| link.ethernet && !named(link) && link.kind != "bridge");
     let (fit, unfit): (Vec<_>, Vec<_>) = free.partition(|link| link.kind.is_empty() && !is_wireless(&link.name));
-    let mut fit = fit.into_iter().map(|link| link.name.clone());
-    let mut pick = |name: &String| if name.is_empty() { fit.next() } else { Some(name.clone()) };
-    let (lan, uplink) = (pick(&config.lan), pick(&config.uplink));
+    let mut fit: Vec<String> = fit.into_iter().map(|link| link.name.clone()).collect();
+    let mut pick = |name: &String, of_board: &String, of_other: &String| {
+        if !name.is_empty() {
+            return Some(name.clone());
+        }
+        let place = fit.iter().position(|link| link == of_board).or_else(|| fit.iter().position(|l| l != of_other))?;
+        Some(fit.remove(place))
+    };
+    let (lan, uplink) = (pick(&config.lan, &board.lan, &board.uplink), pick(&config.uplink, &board.uplink, &board.lan));
     Chosen { lan, uplink, passed_by: unfit.into_iter().map(|link| link.name.clone()).collect() }
 }
 
@@ -109,8 +121,27 @@ mod tests {
     }
 
     fn chosen(lan: &str, uplink: &str, all: &[LinkState]) -> Result<(String, String), LinksError> {
+        chosen_on(&board::Links::default(), lan, uplink, all)
+    }
+
+    fn chosen_on(
+        board: &board::Links,
+        lan: &str,
+        uplink: &str,
+        all: &[LinkState],
+    ) -> Result<(String, String), LinksError> {
         let config = LinksConfig { lan: lan.into(), uplink: uplink.into(), ..LinksConfig::default() };
-        choose_among(&config, all, |name| name.starts_with("wlan")).both()
+        choose_among(&config, board, all, |name| name.starts_with("wlan")).both()
+    }
+
+    #[test]
+    fn the_board_names_its_links_and_the_admin_comes_before_it() {
+        let pair = |lan: &str, uplink: &str| Ok((lan.to_owned(), uplink.to_owned()));
+        let board = board::Links { lan: "eth2".into(), uplink: "eth0".into() };
+        assert_eq!(chosen_on(&board, "", "", &machine()), pair("eth2", "eth0"));
+        assert_eq!(chosen_on(&board, "eth1", "", &machine()), pair("eth1", "eth0"));
+        let elsewhere = board::Links { lan: "end0".into(), uplink: "end1".into() };
+        assert_eq!(chosen_on(&elsewhere, "", "", &machine()), pair("eth0", "eth1"));
     }
 
     #[test]

@@ -12,14 +12,14 @@ const MTU: u32 = 1500;
 const MTU_TWO_TAGS: u32 = 1504;
 
 /// Every probe of the links and the bridge, chosen as `picket run` would choose them.
-pub fn rows(config: &LinksConfig) -> Vec<Row> {
+pub fn rows(config: &LinksConfig, board: &board::Links) -> Vec<Row> {
     let all = match capture::list() {
         Ok(all) => all,
         Err(error) => {
             return vec![Row::missing("links", format!("the kernel does not tell them: {error}"), "it needs netlink")];
         }
     };
-    let chosen = links::choose(config, &all);
+    let chosen = links::choose(config, board, &all);
     let state = |name: &Option<String>| all.iter().find(|link| Some(&link.name) == name.as_ref());
     let mut rows = vec![
         link("link to the switch (lan)", chosen.lan.as_deref(), state(&chosen.lan), "lan", &chosen.passed_by),

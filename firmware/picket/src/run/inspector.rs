@@ -18,8 +18,6 @@ use super::settings::Settings;
 use crate::config::Config;
 use crate::model;
 
-/// Frames that one ring holds.
-const RING_FRAMES: u32 = 16_384;
 /// Frames read before orders are heard.
 const TURN: usize = 4_096;
 /// How long the inspector sleeps when nothing comes in.
@@ -36,9 +34,10 @@ pub fn inspect(
     news: &SyncSender<News>,
 ) {
     let key = HashKey::new(settings.secret[0], settings.secret[1]);
-    let mut detector = Detector::new(key, Capacities::default(), config.detect.thresholds(), model::shipped());
+    let capacities = Capacities { hosts: settings.board.budgets.hosts, ..Capacities::default() };
+    let mut detector = Detector::new(key, capacities, config.detect.thresholds(), model::shipped());
     detector.enable(config.detect.enabled);
-    let mut eye = Eye::new(suspects.clone());
+    let mut eye = Eye::new(suspects.clone(), capacities.hosts);
     let mut taps = Taps::new(settings);
     let mut tick = Instant::now();
     loop {
@@ -82,6 +81,8 @@ struct Taps {
     taps: Vec<Tap>,
     /// Counters of taps that are gone.
     past: (u64, u64),
+    /// Frames that one ring holds.
+    frames: u32,
     retry: Option<Instant>,
     complaint: Option<String>,
 }
@@ -89,7 +90,8 @@ struct Taps {
 impl Taps {
     fn new(settings: &Settings) -> Self {
         let sides = [(settings.lan.clone(), Side::Lan), (settings.uplink.clone(), Side::Uplink)];
-        Self { sides, taps: Vec::new(), past: (0, 0), retry: None, complaint: None }
+        let frames = settings.board.budgets.ring_frames;
+        Self { sides, frames, taps: Vec::new(), past: (0, 0), retry: None, complaint: None }
     }
 
     /// Opens what is not open; a failure is said once and tried again each second.
@@ -98,7 +100,7 @@ impl Taps {
             return;
         }
         let opened: Result<Vec<Tap>, _> =
-            self.sides.iter().map(|(link, side)| Tap::open(link, *side, capture::HEAD, RING_FRAMES)).collect();
+            self.sides.iter().map(|(link, side)| Tap::open(link, *side, capture::HEAD, self.frames)).collect();
         match opened {
             Ok(taps) => {
                 if self.complaint.take().is_some() {
@@ -181,7 +183,7 @@ impl Sink for Heard<'_> {
 }
 
 impl Eye {
-    fn new(suspects: SyncSender<Work>) -> Self {
+    fn new(suspects: SyncSender<Work>, capacity: usize) -> Self {
         Self {
             suspects,
             recent: Recent::new(),
@@ -191,7 +193,7 @@ impl Eye {
             findings: 0,
             lost: 0,
             known_lan_hosts: 0,
-            minutes: Vec::with_capacity(Capacities::default().hosts),
+            minutes: Vec::with_capacity(capacity),
             found: Vec::with_capacity(features::NOTED),
         }
     }
@@ -244,7 +246,7 @@ impl Eye {
 
     fn second(&mut self, detector: &mut Detector<'_>, taps: &mut Taps) -> Second {
         let at = detector.now();
-        let mut hosts: Vec<HostNow> = Vec::with_capacity(Capacities::default().hosts);
+        let mut hosts: Vec<HostNow> = Vec::with_capacity(self.minutes.capacity());
         let mut known = 0;
         for host in detector.table().hosts_mut() {
             known += u32::from(host.side == Side::Lan && host.conversed);
@@ -273,7 +275,7 @@ impl Eye {
             host.addresses_on_mac = host.record.mac.map_or(1, |mac| detector.table().hosts_behind(mac, at));
         }
         let counted = Ignored::ALL.iter().map(|r| (r.as_str(), self.ignored[r.index()])).filter(|(_, n)| *n > 0);
-        let minutes = std::mem::replace(&mut self.minutes, Vec::with_capacity(Capacities::default().hosts));
+        let minutes = std::mem::replace(&mut self.minutes, Vec::with_capacity(hosts.capacity()));
         Second {
             at,
             frames: self.frames,

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 
+use board::Board;
 use capture::{BridgeReport, ensure_bridge, own_addresses};
 use policy::{NeverBlock, ResponderConfig, Ruleset};
 use terms::MacAddr;
@@ -13,6 +14,8 @@ use crate::links;
 /// The machine as the threads need it.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// What this machine is.
+    pub board: Board,
     /// The link to the switch.
     pub lan: String,
     /// The link to the router.
@@ -28,6 +31,9 @@ pub struct Settings {
 /// Why the gateway can't start on this machine.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
+    /// A board file that was built in is wrong.
+    #[error(transparent)]
+    Board(#[from] board::BoardError),
     /// Too few links, or the same twice.
     #[error(transparent)]
     Links(#[from] links::LinksError),
@@ -45,12 +51,13 @@ impl Settings {
     /// # Errors
     /// No two links, or no bridge over them.
     pub fn find(config: &Config) -> Result<Self, SettingsError> {
-        let (lan, uplink) = links::choose(&config.links, &capture::list()?).both()?;
+        let board = Board::of_this_machine()?;
+        let (lan, uplink) = links::choose(&config.links, &board.links, &capture::list()?).both()?;
         let report = ensure_bridge(&config.links.bridge, &lan, &uplink)?;
         tell(&report);
         let bridge = report.bridge.name;
         let own = own(&[&bridge, &lan, &uplink]);
-        Ok(Self { lan, uplink, bridge, own, secret: secret()? })
+        Ok(Self { board, lan, uplink, bridge, own, secret: secret()? })
     }
 
     /// A hardware address of the box itself, by which events name it.
