@@ -18,9 +18,11 @@ setup:
 	@tests/setup base lab
 
 test: setup
+	@tests/setup oracle
 	@$(LAB) test
 
 test-long: setup
+	@tests/setup oracle
 	@$(LAB) test --long
 
 demo: setup

@@ -83,14 +83,6 @@ impl Gateway {
         output(Command::new(&self.binary).args(what).arg("--config").arg(&self.config)).map(drop)
     }
 
-    /// The live view's screen, once.
-    ///
-    /// # Errors
-    /// When the command fails.
-    pub fn screen(&self) -> Result<String> {
-        output(Command::new(&self.binary).args(["watch", "--once", "--config"]).arg(&self.config))
-    }
-
     /// Whether it still runs.
     pub fn runs(&mut self) -> bool {
         self.process.ended().is_none()

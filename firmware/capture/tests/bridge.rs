@@ -4,7 +4,7 @@
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod netns;
 
-use capture::{LinkError, ensure_bridge, link_state, list, own_addresses};
+use capture::{LinkError, ensure_bridge, link_state, list, look_at_bridge, own_addresses};
 use netns::{in_own_namespace, ip};
 
 fn two_links() {
@@ -64,6 +64,33 @@ fn a_bridge_of_the_name_that_lacks_a_link_gets_it() {
         ip("link set lan master br-test");
         let report = ensure_bridge("br-test", "lan", "uplink").unwrap();
         assert!(!report.created && report.uplink.master == Some(report.bridge.index));
+    });
+}
+
+#[test]
+fn a_look_changes_nothing_and_tells_what_it_found() {
+    in_own_namespace(|| {
+        two_links();
+        assert_eq!(look_at_bridge("br-test", "lan", "uplink").unwrap(), None, "no bridge yet");
+        ip("link add old type bridge stp_state 1 mcast_snooping 1");
+        ip("link set lan master old");
+        assert!(
+            matches!(look_at_bridge("br-test", "lan", "uplink"), Err(LinkError::Taken { link, .. }) if link == "lan")
+        );
+        ip("link set uplink master old");
+        for _ in 0..2 {
+            let report = look_at_bridge("br-test", "lan", "uplink").unwrap().expect("it holds both");
+            assert_eq!((report.bridge.name.as_str(), report.created, report.bridge.up), ("old", false, false));
+            let wrong: Vec<_> =
+                report.settings.iter().filter(|s| !s.held() && s.found.is_some()).map(|s| s.name).collect();
+            assert!(wrong.starts_with(&["stp_state", "mcast_snooping", "group_fwd_mask"]), "{wrong:?}");
+            assert!(!report.filters_vlans());
+        }
+        ensure_bridge("br-test", "lan", "uplink").unwrap();
+        let report = look_at_bridge("br-test", "lan", "uplink").unwrap().expect("it holds both");
+        assert!(report.settings.iter().all(|s| s.held() || s.found.is_none()), "{report:?}");
+        ip("link set uplink nomaster");
+        assert_eq!(look_at_bridge("old", "lan", "uplink").unwrap(), None, "one link has left");
     });
 }
 

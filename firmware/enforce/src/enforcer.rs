@@ -74,7 +74,8 @@ impl Enforcer {
     ///
     /// # Errors
     /// `LinkName` before anything is sent; `Refused` with nothing changed, which for an object of the same name but another form
-    /// (left by another version) is mended by [`Self::rebuild`]; `Unconfirmed` if what was read back lacks rules.
+    /// (left by another version) is mended by [`Self::rebuild`]; `Unconfirmed` if what was read back lacks rules; `Foreign` if the
+    /// table holds chains, rules or sets of somebody else besides, which [`Self::rebuild`] takes out.
     pub fn apply(&mut self, ruleset: &Ruleset) -> Result<(), EnforceError> {
         let draft = ruleset::draft(ruleset)?;
         self.commit_ruleset(draft)
@@ -180,6 +181,11 @@ impl Enforcer {
         let rules = shape.map_or(0, |s| s.rules);
         if rules < ruleset::RULES {
             return Err(EnforceError::Unconfirmed { acknowledged: rules, expected: ruleset::RULES });
+        }
+        let (chains, sets) = shape.map_or((0, 0), |s| (s.chains, s.sets));
+        let foreign = (rules + chains + sets).saturating_sub(ruleset::RULES + ruleset::CHAINS + Set::ALL.len());
+        if foreign > 0 {
+            return Err(EnforceError::Foreign(foreign));
         }
         self.applied = shape;
         Ok(())

@@ -34,6 +34,9 @@ pub enum EnforceError {
         /// The kernel's own words, where it has some.
         text: Option<String>,
     },
+    /// Somebody else's chains, rules or sets stand in Picket's table.
+    #[error("table bridge picket holds {0} chains, rules or sets that are not Picket's")]
+    Foreign(usize),
     /// Others changed the ruleset each time that it was being read.
     #[error("nftables' ruleset changed during each of {0} readings")]
     Restless(usize),

@@ -44,6 +44,9 @@ pub(crate) struct Load {
 /// Counts the frame on a named counter.
 pub(crate) struct Count(pub &'static CStr);
 
+/// Goes on only if what is in register 1 is not in this set.
+pub(crate) struct NotIn(pub Set);
+
 /// An expression among others of another type.
 pub(crate) struct Step<'a>(pub &'a dyn Expression);
 
@@ -102,6 +105,18 @@ impl Expression for Count {
             (sys::NFTNL_EXPR_OBJREF_IMM_NAME, Value::Text(self.0)),
         ];
         Raw { name: c"objref", values }.to_expr(rule)
+    }
+}
+
+impl Expression for NotIn {
+    fn to_expr(&self, rule: &Rule<'_>) -> NonNull<sys::nftnl_expr> {
+        let values = vec![
+            (sys::NFTNL_EXPR_LOOKUP_SREG, Value::U32(nftnl_sys::libc::NFT_REG_1.unsigned_abs())),
+            (sys::NFTNL_EXPR_LOOKUP_SET, Value::Text(self.0.name())),
+            (sys::NFTNL_EXPR_LOOKUP_SET_ID, Value::U32(self.0.id())),
+            (sys::NFTNL_EXPR_LOOKUP_FLAGS, Value::U32(nftnl_sys::libc::NFT_LOOKUP_F_INV.unsigned_abs())),
+        ];
+        Raw { name: c"lookup", values }.to_expr(rule)
     }
 }
 

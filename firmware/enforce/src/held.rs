@@ -48,6 +48,8 @@ pub struct Dropped {
 pub(crate) struct Shape {
     pub generation: u32,
     pub rules: usize,
+    pub chains: usize,
+    pub sets: usize,
     pub fingerprint: u64,
 }
 
@@ -127,7 +129,8 @@ fn shape_once(socket: &mut Socket, generation: u32) -> Result<Option<Shape>, Enf
         digest.feed(set.text().as_bytes());
         elements.iter().for_each(|(key, _)| digest.feed(key));
     }
-    Ok(Some(Shape { generation, rules: rules.len(), fingerprint: digest.0 }))
+    let (chains, sets) = (chains.len(), sets.len());
+    Ok(Some(Shape { generation, rules: rules.len(), chains, sets, fingerprint: digest.0 }))
 }
 
 /// All objects of one kind in Picket's table.

@@ -2,16 +2,16 @@
 //!
 //! ```text
 //! forward, input           accept by default; by the link a frame came in, jump to
-//!   blocked_from_lan       return if its source may never be blocked; count and drop if it is blocked by hardware address, or by
-//!                          hardware address and address
-//!   blocked_from_uplink    return if its source address may never be blocked; count and drop if it is blocked by address
+//!   blocked_from_lan       count and drop if its source is blocked by hardware address, by both, or by address on either side
+//!   blocked_from_uplink    count and drop if its source is blocked by address there, or on either side
 //! ```
-//! On the uplink side each frame carries the router's hardware address, so that only addresses count there. No rule accepts:
-//! what one returns goes on to whatever else stands in the chains.
+//! What may never be blocked stands in each dropping rule itself, before the drop: a hardware address exempts from what matches
+//! hardware addresses, an address from what matches addresses, either of them from what matches both. So the router is never cut
+//! by whatever matches it, a blocked device that forges the router's address stays blocked, and a frame that nothing matches pays
+//! for no look into the never-block sets. On the uplink side each frame carries the router's hardware address, so that only
+//! addresses count there. No rule accepts: what passes goes on to whatever else stands in the chains.
 //!
-//! **Bounds**: the kernel looks for addresses through one VLAN tag; behind two, and in ARP, only hardware addresses count. An
-//! address that may never be blocked passes from whatever hardware address it is sent, also a forged one from a blocked device:
-//! such frames get out, and their answers go to the address's owner.
+//! **Bounds**: the kernel looks for addresses through one VLAN tag; behind two, and in ARP, only hardware addresses count.
 
 use std::collections::BTreeSet;
 use std::ffi::CStr;
@@ -24,8 +24,8 @@ use policy::Ruleset;
 
 use crate::draft::Draft;
 use crate::error::EnforceError;
-use crate::expression::{self, Count, Load, REG32_00, Step};
-use crate::layout::{COUNTERS, Key, Set, TABLE_C};
+use crate::expression::{self, Count, Load, NotIn, REG32_00, Step};
+use crate::layout::{COUNTERS, Key, Set, TABLE_C, V4};
 use crate::message::{self, Act};
 
 /// Where filters stand among the bridge's hooks (`NF_BR_PRI_FILTER_BRIDGED`).
@@ -38,7 +38,10 @@ const BLOCKED_LAN: &CStr = c"blocked_lan";
 const BLOCKED_UPLINK: &CStr = c"blocked_uplink";
 
 /// How many rules the table holds once a ruleset is applied.
-pub(crate) const RULES: usize = 14;
+pub(crate) const RULES: usize = 13;
+
+/// How many chains there are then.
+pub(crate) const CHAINS: usize = 4;
 
 /// Everything that makes the kernel's table equal the ruleset, without emptying what was learned.
 pub(crate) fn draft(ruleset: &Ruleset) -> Result<Draft, EnforceError> {
@@ -58,7 +61,7 @@ pub(crate) fn fill(draft: &mut Draft, ruleset: &Ruleset) -> Result<(), EnforceEr
     for name in COUNTERS {
         draft.write(format!("counter {name}"), &message::counter(name));
     }
-    let bases = [base(c"forward", Hook::Forward, &table), base(c"input", Hook::In, &table)];
+    let bases: [Chain<'_>; CHAINS - 2] = [base(c"forward", Hook::Forward, &table), base(c"input", Hook::In, &table)];
     let [lan, uplink] = [Chain::new(FROM_LAN, &table), Chain::new(FROM_UPLINK, &table)];
     for chain in [&lan, &uplink, &bases[0], &bases[1]] {
         let name = chain.get_name().to_string_lossy();
@@ -89,19 +92,14 @@ fn never_block(draft: &mut Draft, ruleset: &Ruleset) {
 }
 
 fn from_lan(rules: &mut Rules<'_, '_>) {
-    for set in Set::NEVER {
-        rules.pass(set);
-    }
-    for set in [Set::BlockedMac, Set::BlockedMacV4, Set::BlockedMacV6] {
+    use Set::{BlockedAnyV4, BlockedAnyV6, BlockedMac, BlockedMacV4, BlockedMacV6};
+    for set in [BlockedMac, BlockedMacV4, BlockedMacV6, BlockedAnyV4, BlockedAnyV6] {
         rules.drop(set, BLOCKED_LAN);
     }
 }
 
 fn from_uplink(rules: &mut Rules<'_, '_>) {
-    for set in [Set::NeverV4, Set::NeverV6] {
-        rules.pass(set);
-    }
-    for set in [Set::BlockedV4, Set::BlockedV6] {
+    for set in [Set::BlockedV4, Set::BlockedV6, Set::BlockedAnyV4, Set::BlockedAnyV6] {
         rules.drop(set, BLOCKED_UPLINK);
     }
 }
@@ -119,16 +117,13 @@ impl<'a, 'c> Rules<'a, 'c> {
         Self { draft, chain, table, count: 0 }
     }
 
-    /// A frame whose source is in the set leaves the chain undropped.
-    fn pass(&mut self, set: Set) {
-        let mut steps = self.source_in(set);
-        steps.push(Box::new(Verdict::Return));
-        self.rule(&steps);
-    }
-
-    /// A frame whose source is in the set is counted and dropped.
+    /// A frame whose source is in the set is counted and dropped, unless it may never be.
     fn drop(&mut self, set: Set, counter: &'static CStr) {
         let mut steps = self.source_in(set);
+        for never in set.exempt() {
+            steps.push(source(*never));
+            steps.push(Box::new(NotIn(*never)));
+        }
         steps.push(Box::new(Count(counter)));
         steps.push(Box::new(Verdict::Drop));
         self.rule(&steps);
@@ -146,24 +141,11 @@ impl<'a, 'c> Rules<'a, 'c> {
 
     fn source_in(&self, set: Set) -> Vec<Box<dyn Expression>> {
         let mut steps: Vec<Box<dyn Expression>> = match set {
-            Set::NeverMac | Set::BlockedMac => vec![Box::new(Payload::LinkLayer(LLHeaderField::Saddr))],
-            Set::NeverV4 | Set::BlockedV4 => {
-                let field = NetworkHeaderField::Ipv4(Ipv4HeaderField::Saddr);
-                vec![Box::new(Payload::Network(field))]
-            }
-            Set::NeverV6 | Set::BlockedV6 => {
-                let field = NetworkHeaderField::Ipv6(Ipv6HeaderField::Saddr);
-                vec![Box::new(Payload::Network(field))]
-            }
             Set::BlockedMacV4 => vec![mac_into_first(), source_behind(12, 4)],
             Set::BlockedMacV6 => vec![mac_into_first(), source_behind(8, 16)],
+            single => vec![source(single)],
         };
-        let ethertype = match set {
-            Set::NeverMac | Set::BlockedMac => None,
-            Set::NeverV4 | Set::BlockedV4 | Set::BlockedMacV4 => Some(0x0800u16),
-            Set::NeverV6 | Set::BlockedV6 | Set::BlockedMacV6 => Some(0x86dd),
-        };
-        if let Some(ethertype) = ethertype {
+        if let Some(ethertype) = set.ethertype() {
             let is = Cmp::new(CmpOp::Eq, Octets(ethertype.to_be_bytes().to_vec()));
             steps.splice(0..0, [Box::new(Meta::Protocol) as Box<dyn Expression>, Box::new(is)]);
         }
@@ -180,6 +162,15 @@ impl<'a, 'c> Rules<'a, 'c> {
         let name = self.chain.get_name().to_string_lossy();
         self.draft.add(format!("rule {} of chain {name}", self.count), &rule);
     }
+}
+
+/// The frame's source as a set of one field has it.
+fn source(set: Set) -> Box<dyn Expression> {
+    Box::new(match set.ethertype() {
+        None => Payload::LinkLayer(LLHeaderField::Saddr),
+        Some(V4) => Payload::Network(NetworkHeaderField::Ipv4(Ipv4HeaderField::Saddr)),
+        Some(_) => Payload::Network(NetworkHeaderField::Ipv6(Ipv6HeaderField::Saddr)),
+    })
 }
 
 /// Octets to compare a register with.

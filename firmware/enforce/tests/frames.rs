@@ -37,14 +37,16 @@ fn passes(ruleset: &Ruleset, blocks: &[BlockTarget], side: Side, src: MacAddr, c
     };
     let never = |it: NeverBlock| ruleset.never_block.contains(&it);
     let never_address = address.is_some_and(|a| never(NeverBlock::Address(a)));
-    let is_blocked = |target: &BlockTarget| match (side, *target) {
-        (Side::Lan, BlockTarget::Mac(mac)) => mac == src,
-        (Side::Lan, BlockTarget::MacAndAddress(mac, a)) => mac == src && address == Some(a),
-        (Side::Uplink, BlockTarget::Address(a)) => address == Some(a),
+    let never_mac = side == Side::Lan && never(NeverBlock::Mac(src));
+    let is_cut = |target: &BlockTarget| match (side, *target) {
+        (Side::Lan, BlockTarget::Mac(mac)) => mac == src && !never_mac,
+        (Side::Lan, BlockTarget::MacAndAddress(mac, a)) => {
+            mac == src && address == Some(a) && !never_mac && !never_address
+        }
+        (Side::Uplink, BlockTarget::Address(a)) | (_, BlockTarget::Anywhere(a)) => address == Some(a) && !never_address,
         _ => false,
     };
-    let never_mac = side == Side::Lan && never(NeverBlock::Mac(src));
-    never_mac || never_address || !blocks.iter().any(is_blocked)
+    !blocks.iter().any(is_cut)
 }
 
 fn every_frame() -> Vec<(Side, MacAddr, Carries)> {
@@ -73,6 +75,9 @@ fn draw(random: &mut Random) -> (Ruleset, Vec<BlockTarget>) {
         }
         if random.one_in(2) {
             blocks.push(BlockTarget::Address(address));
+        }
+        if random.one_in(5) {
+            blocks.push(BlockTarget::Anywhere(address));
         }
         for src in MACS.map(mac) {
             if random.one_in(3) {
@@ -133,6 +138,45 @@ fn never_block_wins_over_any_block_and_each_other_blocked_frame_is_dropped_and_c
                 assert_eq!(counted, (sent.len() - arrived.len()) as u64, "seed {seed}, round {round}: {counter}");
             }
         }
+    });
+}
+
+#[test]
+fn a_blocked_device_that_forges_the_routers_address_stays_blocked() {
+    alone(|| {
+        keep_order();
+        let (host, router) = bridge();
+        let mut enforcer = Enforcer::open().unwrap();
+        let (device, routers, address) = (mac(MACS[0]), mac(MACS[1]), ADDRESSES[0].parse::<IpAddr>().unwrap());
+        // The router, as Picket learns it: by hardware address and by both of its addresses.
+        enforcer.apply(&ruleset(&[MACS[1], ADDRESSES[0], ADDRESSES[3]])).unwrap();
+        let blocks = [BlockTarget::Mac(device), BlockTarget::Mac(routers), BlockTarget::Address(address)];
+        enforcer.block(&blocks.map(|target| (target, secs(600)))).unwrap();
+        let v6 = ADDRESSES[3].parse::<IpAddr>().unwrap();
+        let forged = [Carries::Packet(address), Carries::Tagged(address), Carries::Packet(v6), Carries::Arp(address)];
+        let numbered = |src| forged.iter().enumerate().map(|(n, c)| (n as u32, src, *c)).collect::<Vec<_>>();
+        assert_eq!(send(&host, &router, &numbered(device)), [], "forged frames of a blocked device");
+        assert_eq!(send(&host, &router, &numbered(routers)), [0, 1, 2, 3], "the router by its hardware address");
+        assert_eq!(send(&router, &host, &numbered(routers)), [0, 1, 2, 3], "the router by its address");
+    });
+}
+
+#[test]
+fn a_host_that_was_never_seen_is_blocked_by_its_address_on_either_side() {
+    alone(|| {
+        keep_order();
+        let (host, router) = bridge();
+        let mut enforcer = Enforcer::open().unwrap();
+        enforcer.apply(&ruleset(&[])).unwrap();
+        let targets = [ADDRESSES[1], ADDRESSES[4]].map(|a| BlockTarget::Anywhere(a.parse().unwrap()));
+        enforcer.block(&targets.map(|target| (target, secs(600)))).unwrap();
+        let frames: Vec<_> = ADDRESSES
+            .iter()
+            .enumerate()
+            .map(|(n, a)| (n as u32, mac(MACS[2]), Carries::Packet(a.parse().unwrap())))
+            .collect();
+        assert_eq!(send(&host, &router, &frames), [0, 2, 3, 5]);
+        assert_eq!(send(&router, &host, &frames), [0, 2, 3, 5]);
     });
 }
 

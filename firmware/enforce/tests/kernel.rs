@@ -5,7 +5,7 @@
 mod namespace;
 
 use enforce::{BLOCKS_A_SET, EnforceError, Enforcer, Held, probe};
-use namespace::{address, alone, listed, mac, ruleset, run, secs};
+use namespace::{address, alone, listed, mac, oracle, ruleset, run, secs};
 use policy::BlockTarget;
 use terms::Span;
 
@@ -25,6 +25,7 @@ fn the_table_reads_as_written_down() {
     alone(|| {
         let ruleset = ruleset(&["02:5a:10:00:00:01", "192.168.7.1", "fd00::1"]);
         Enforcer::open().unwrap().apply(&ruleset).unwrap();
+        eprintln!("oracle: {}", run(&format!("{} --version", oracle())).trim());
         assert_eq!(listed(), GOLDEN, "\n{}", listed());
     });
 }
@@ -78,6 +79,8 @@ fn each_kind_of_target_is_read_back_as_sent() {
             BlockTarget::MacAndAddress(device, "fd00::9".parse().unwrap()),
             address("203.0.113.9"),
             address("2001:db8::9"),
+            BlockTarget::Anywhere("192.168.7.10".parse().unwrap()),
+            BlockTarget::Anywhere("fd00::10".parse().unwrap()),
         ];
         targets.sort_unstable();
         enforcer.block(&targets.map(|t| (t, secs(600)))).unwrap();
@@ -241,6 +244,28 @@ fn a_table_that_somebody_changed_is_not_intact_until_it_is_applied_again() {
         enforcer.remove().unwrap();
         assert!(!enforcer.intact().unwrap());
         assert_eq!(enforcer.held().unwrap(), Held::default());
+    });
+}
+
+#[test]
+fn chains_rules_and_sets_of_others_in_the_table_are_told_and_taken_out() {
+    alone(|| {
+        let (mut enforcer, ruleset) = (Enforcer::open().unwrap(), ruleset(&[]));
+        enforcer.apply(&ruleset).unwrap();
+        let form = enforcer.held().unwrap().fingerprint;
+        for line in [
+            "nft add chain bridge picket other { type filter hook forward priority 0; policy drop; }",
+            "nft add set bridge picket blocked_other { type ether_addr; }",
+            "nft add chain bridge picket allowed",
+        ] {
+            run(line);
+            assert!(!enforcer.intact().unwrap(), "after {line}");
+            assert!(matches!(enforcer.apply(&ruleset), Err(EnforceError::Foreign(1))), "after {line}");
+            assert!(!enforcer.intact().unwrap(), "it is still there");
+            enforcer.rebuild(&ruleset, &many(2)).unwrap();
+            assert!(enforcer.intact().unwrap());
+            assert_eq!((enforcer.held().unwrap().fingerprint, enforcer.held().unwrap().blocks.len()), (form, 2));
+        }
     });
 }
 

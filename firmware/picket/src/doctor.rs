@@ -4,6 +4,8 @@ mod links;
 mod machine;
 mod tables;
 
+pub use machine::lacking_rights;
+
 use std::process::ExitCode;
 
 use serde::Serialize;

@@ -8,6 +8,7 @@ mod commands;
 mod config;
 mod control;
 mod doctor;
+mod links;
 mod log;
 mod model;
 mod replay;

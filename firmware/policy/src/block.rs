@@ -4,7 +4,7 @@ use core::fmt;
 use core::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
-use terms::{HostKey, MacAddr, Span, Timestamp};
+use terms::{HostKey, MacAddr, Side, Span, Timestamp};
 
 /// What the kernel matches to drop a host's frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -15,6 +15,9 @@ pub enum BlockTarget {
     MacAndAddress(MacAddr, IpAddr),
     /// A host on the uplink side, whose frames carry the router's hardware address.
     Address(IpAddr),
+    /// A host that was never seen, so that its side is not known: its packets on either side. Only an admin asks for this: on
+    /// the LAN side an address is easily forged, and a block by it could be turned against its owner.
+    Anywhere(IpAddr),
 }
 
 /// One block with its end.
@@ -44,12 +47,33 @@ impl Block {
     }
 }
 
+impl BlockTarget {
+    /// The side of the box on which it is matched.
+    #[must_use]
+    pub const fn side(self) -> Side {
+        match self {
+            Self::Mac(_) | Self::MacAndAddress(..) => Side::Lan,
+            Self::Address(_) => Side::Uplink,
+            Self::Anywhere(_) => Side::Unknown,
+        }
+    }
+
+    /// The hardware address that it matches.
+    #[must_use]
+    pub const fn mac(self) -> Option<MacAddr> {
+        match self {
+            Self::Mac(mac) | Self::MacAndAddress(mac, _) => Some(mac),
+            Self::Address(_) | Self::Anywhere(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for BlockTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Mac(mac) => mac.fmt(f),
             Self::MacAndAddress(mac, address) => write!(f, "{mac} with {address}"),
-            Self::Address(address) => address.fmt(f),
+            Self::Address(address) | Self::Anywhere(address) => address.fmt(f),
         }
     }
 }

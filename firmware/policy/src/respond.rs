@@ -124,7 +124,7 @@ impl Responder {
             return Err(Refusal::Full);
         }
         self.graces.close(host, target);
-        let block = Block { host, mac, target, since: at, lasts, why, automatic: false };
+        let block = Block { host, mac: target.mac().or(mac), target, since: at, lasts, why, automatic: false };
         self.book.insert(block.clone());
         Ok(block)
     }

@@ -10,6 +10,7 @@ use super::{INFO, LinkState};
 
 // The kernel's include/uapi/linux/if_link.h, whose newest are not in libc.
 const STP_STATE: u16 = 5;
+const VLAN_FILTERING: u16 = 7;
 const GROUP_FWD_MASK: u16 = 9;
 const MCAST_SNOOPING: u16 = 23;
 const NF_CALL_IPTABLES: u16 = 36;
@@ -137,7 +138,32 @@ pub fn ensure_bridge(name: &str, lan: &str, uplink: &str) -> Result<BridgeReport
     Ok(BridgeReport { lan: kernel.must(lan)?, uplink: kernel.must(uplink)?, bridge, created, settings })
 }
 
+/// The bridge over both links as it is, nothing changed; nothing if no bridge holds both.
+///
+/// # Errors
+/// A link is missing, unfit or held by another than the other's bridge; the text names it.
+pub fn look_at_bridge(name: &str, lan: &str, uplink: &str) -> Result<Option<BridgeReport>, LinkError> {
+    let mut kernel = Netlink::open()?;
+    let sides = [kernel.side(lan)?, kernel.side(uplink)?];
+    let Some(bridge) = kernel.held_by(name, &sides)? else {
+        return Ok(None);
+    };
+    let [lan, uplink] = sides;
+    if [&lan, &uplink].iter().any(|side| side.master != Some(bridge.index)) {
+        return Ok(None);
+    }
+    let mut settings = own_settings(&bridge, Vec::new());
+    settings.extend(NAMESPACE_SETTINGS.iter().filter_map(|name| read_namespace_setting(name)));
+    Ok(Some(BridgeReport { lan, uplink, bridge, created: false, settings }))
+}
+
 impl BridgeReport {
+    /// Whether the bridge looks at VLAN tags, so that only those pass that it was told; a bridge that Picket makes does not.
+    #[must_use]
+    pub fn filters_vlans(&self) -> bool {
+        self.bridge.bridge.contains(&(VLAN_FILTERING, 1))
+    }
+
     /// Whether the longest packet of both sides is of one length; a longer one of one side would be lost.
     #[must_use]
     pub fn mtu_agrees(&self) -> bool {
@@ -275,11 +301,15 @@ fn own_settings(bridge: &LinkState, refusals: Vec<(u16, String)>) -> Vec<Setting
 
 /// Turns one setting of the namespace off; nothing if the kernel has no such filter, which is as good.
 fn namespace_setting(name: &'static str) -> Option<Setting> {
-    let path = Path::new(NAMESPACE).join(name);
-    let read = || std::fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok());
-    let refused = match read()? {
-        0_u64 => None,
-        _ => std::fs::write(&path, "0").err().map(|error| error.to_string()),
-    };
-    Some(Setting { name, wanted: 0, found: read(), refused })
+    let setting = read_namespace_setting(name)?;
+    if setting.held() {
+        return Some(setting);
+    }
+    let refused = std::fs::write(Path::new(NAMESPACE).join(name), "0").err().map(|error| error.to_string());
+    read_namespace_setting(name).map(|setting| Setting { refused, ..setting })
+}
+
+fn read_namespace_setting(name: &'static str) -> Option<Setting> {
+    let text = std::fs::read_to_string(Path::new(NAMESPACE).join(name)).ok()?;
+    Some(Setting { name, wanted: 0, found: Some(text.trim().parse().ok()?), refused: None })
 }

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use terms::MacAddr;
 
-pub use bridge::{BridgeReport, LinkError, Setting, ensure_bridge};
+pub use bridge::{BridgeReport, LinkError, Setting, ensure_bridge, look_at_bridge};
 use netlink::{Attributes, Message, Netlink, Refusal};
 
 /// The longest name of a link, in octets.
@@ -105,21 +105,32 @@ impl Netlink {
 }
 
 impl LinkState {
+    /// A link that is down and of which only name and hardware address are known.
+    #[must_use]
+    pub fn named(name: &str, mac: MacAddr) -> Self {
+        Self {
+            name: name.to_owned(),
+            index: 0,
+            ethernet: true,
+            kind: String::new(),
+            up: false,
+            carrier: false,
+            mtu: 0,
+            mac,
+            master: None,
+            bridge: Vec::new(),
+        }
+    }
+
     /// Reads the kernel's answer; nothing if it is too short to be one.
     fn read(octets: &[u8]) -> Option<Self> {
         let info = octets.first_chunk::<INFO>()?;
         let flags = word(&info[8..]);
         let mut link = Self {
-            name: String::new(),
             index: word(&info[4..]),
             ethernet: u16::from_ne_bytes([info[2], info[3]]) == libc::ARPHRD_ETHER,
-            kind: String::new(),
             up: flags & libc::IFF_UP as u32 != 0,
-            carrier: false,
-            mtu: 0,
-            mac: MacAddr::ZERO,
-            master: None,
-            bridge: Vec::new(),
+            ..Self::named("", MacAddr::ZERO)
         };
         for (kind, value) in Attributes::of(&octets[INFO..]) {
             match kind {

@@ -37,8 +37,15 @@ fn stay_on_one_processor() {
 
 /// Runs `ip` with these arguments in the namespace of the calling thread.
 pub fn ip(arguments: &str) -> String {
-    let output = Command::new("ip").args(arguments.split(' ')).output().expect("ip is installed");
-    assert!(output.status.success(), "ip {arguments}: {}", String::from_utf8_lossy(&output.stderr));
+    run(&format!("ip {arguments}"))
+}
+
+/// Runs a program in the namespace of the calling thread and gives what it wrote.
+pub fn run(line: &str) -> String {
+    let mut words = line.split(' ');
+    let program = words.next().expect("a program");
+    let output = Command::new(program).args(words).output().unwrap_or_else(|error| panic!("{program}: {error}"));
+    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 

@@ -5,6 +5,7 @@
 pub mod wire;
 
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use policy::{BlockTarget, NeverBlock, Ruleset};
@@ -38,9 +39,17 @@ pub fn run(line: &str) -> String {
     text
 }
 
-/// What `nft`, which shares no code with us, says that the kernel holds.
+/// What `nft`, which shares no code with us, says that the kernel holds: trixie's where `tests/setup oracle` could get it.
 pub fn listed() -> String {
-    run("nft list table bridge picket")
+    run(&format!("{} list table bridge picket", oracle()))
+}
+
+/// The `nft` to believe.
+pub fn oracle() -> String {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from);
+    let unpacked = target.join("oracle/nft");
+    if unpacked.exists() { unpacked.to_string_lossy().into_owned() } else { "nft".to_owned() }
 }
 
 /// A ruleset between `lan0` and `up0`.

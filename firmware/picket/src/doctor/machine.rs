@@ -11,8 +11,6 @@ const KERNEL_LEAST: (u32, u32) = (5, 15);
 const KERNEL_REFRESH: (u32, u32) = (6, 12);
 /// From this kernel on the bridge's own table of addresses can be bounded.
 const KERNEL_FDB_BOUND: (u32, u32) = (6, 7);
-/// What the rings and the fixed tables need locked, in octets.
-const LOCK_LEAST: u64 = 64 << 20;
 /// The capabilities that are needed, by their bit: NET_ADMIN, NET_RAW.
 const CAPABILITIES: [(&str, u32); 2] = [("CAP_NET_ADMIN", 12), ("CAP_NET_RAW", 13)];
 /// 2025-01-01: a clock before this was never set.
@@ -23,7 +21,7 @@ pub fn rows() -> Vec<Row> {
     let release = read("/proc/sys/kernel/osrelease");
     let mut rows = kernel(&release);
     rows.push(rights(&read("/proc/self/status")));
-    rows.push(lock(&read("/proc/self/limits")));
+    rows.push(lock(&read("/proc/self/limits"), &read("/proc/swaps")));
     rows.push(clock(&read("/sys/devices/system/clocksource/clocksource0/current_clocksource")));
     rows.push(delay(&release));
     rows
@@ -59,25 +57,30 @@ fn kernel(release: &str) -> Vec<Row> {
             "the block is taken out and put in again in one transaction",
         )
     };
-    let bound = if version >= KERNEL_FDB_BOUND {
-        Row::good("bridge: fdb_max_learned", "in this kernel")
-    } else {
-        Row::instead(
-            "bridge: fdb_max_learned",
-            "not in this kernel",
-            "spoofed addresses can fill the kernel's bridge table until they age out",
-        )
-    };
-    vec![age, refresh, bound]
+    vec![age, refresh]
+}
+
+/// Whether the kernel can bound what its bridge learns.
+pub(super) fn knows_fdb_bound() -> bool {
+    version(&read("/proc/sys/kernel/osrelease")).is_some_and(|version| version >= KERNEL_FDB_BOUND)
+}
+
+/// The capabilities that this process would need and does not have.
+pub fn lacking_rights() -> Vec<&'static str> {
+    lacking(&read("/proc/self/status"))
+}
+
+fn lacking(status: &str) -> Vec<&'static str> {
+    let field = status.lines().find_map(|line| line.strip_prefix("CapEff:")).unwrap_or_default().trim();
+    let effective = u64::from_str_radix(field, 16).unwrap_or(0);
+    CAPABILITIES.iter().filter(|(_, bit)| effective >> bit & 1 == 0).map(|(name, _)| *name).collect()
 }
 
 /// The rights of this process.
 fn rights(status: &str) -> Row {
     let field = |name| status.lines().find_map(|line: &str| line.strip_prefix(name)).unwrap_or_default().trim();
     let root = field("Uid:").split_whitespace().nth(1) == Some("0");
-    let effective = u64::from_str_radix(field("CapEff:"), 16).unwrap_or(0);
-    let lacking: Vec<_> =
-        CAPABILITIES.iter().filter(|(_, bit)| effective >> bit & 1 == 0).map(|(name, _)| *name).collect();
+    let lacking = lacking(status);
     match (root, lacking.is_empty()) {
         (true, true) => Row::good("rights", "root"),
         (false, true) => Row::instead(
@@ -89,22 +92,23 @@ fn rights(status: &str) -> Row {
     }
 }
 
-/// How much memory may be locked.
-fn lock(limits: &str) -> Row {
+/// Whether what the gateway keeps stays in memory.
+///
+/// The rings lie in the kernel's own memory, which never leaves it; the gateway locks nothing besides, so that swap is what counts.
+fn lock(limits: &str, swaps: &str) -> Row {
     let line = limits.lines().find_map(|line| line.strip_prefix("Max locked memory")).unwrap_or_default();
-    match line.split_whitespace().next() {
-        Some("unlimited") => Row::good("memory lock", "unlimited"),
-        Some(octets) => match octets.parse::<u64>() {
-            Ok(octets) if octets >= LOCK_LEAST => Row::good("memory lock", format!("{} MiB", octets >> 20)),
-            Ok(octets) => Row::instead(
-                "memory lock",
-                format!("{} KiB", octets >> 10),
-                "root locks all the same; others run unlocked and may be swapped out",
-            ),
-            Err(_) => Row::instead("memory lock", "of unknown size", "the gateway runs unlocked where the lock fails"),
-        },
-        None => Row::instead("memory lock", "of unknown size", "the gateway runs unlocked where the lock fails"),
+    let allowed = match line.split_whitespace().next().map(|limit| (limit, limit.parse::<u64>())) {
+        Some((_, Ok(octets))) => format!("{} KiB allowed", octets >> 10),
+        Some(("unlimited", _)) => "unlimited".to_owned(),
+        _ => "of unknown size".to_owned(),
+    };
+    // The first line is a heading.
+    if swaps.lines().nth(1).is_none() {
+        return Row::good("memory lock", format!("{allowed}; nothing to lock: there is no swap"));
     }
+    let instead =
+        "the rings stay in the kernel's memory; tables may be swapped out, which costs delay: switch swap off";
+    Row::instead("memory lock", format!("{allowed}; swap is on"), instead)
 }
 
 /// The clock: its source, and whether it was ever set.
@@ -154,9 +158,9 @@ mod tests {
     #[test]
     fn a_kernel_too_old_for_something_says_what_is_done_instead() {
         let health = |release: &str| kernel(release).iter().map(|row| row.health).collect::<Vec<_>>();
-        assert_eq!(health("6.12.9+deb13-arm64"), [Health::Good; 3]);
-        assert_eq!(health("6.1.0-18-amd64"), [Health::Good, Health::Instead, Health::Instead]);
-        assert_eq!(health("4.19.0"), [Health::Instead; 3]);
+        assert_eq!(health("6.12.9+deb13-arm64"), [Health::Good; 2]);
+        assert_eq!(health("6.1.0-18-amd64"), [Health::Good, Health::Instead]);
+        assert_eq!(health("4.19.0"), [Health::Instead; 2]);
         assert_eq!(health("").len(), 1);
         assert!(kernel("4.19.0").iter().all(|row| !row.instead.is_empty()));
     }
@@ -173,17 +177,15 @@ mod tests {
     }
 
     #[test]
-    fn a_small_memory_lock_is_told() {
-        let limit = |soft: &str| {
-            lock(&format!(
-                "Max file size  unlimited\nMax locked memory         {soft}              {soft}              bytes\n"
-            ))
-            .health
-        };
-        assert_eq!(
-            [limit("unlimited"), limit("8388608"), limit("1073741824")],
-            [Health::Good, Health::Instead, Health::Good]
-        );
-        assert_eq!(lock("").health, Health::Instead);
+    fn memory_that_may_be_swapped_out_is_told() {
+        let limits =
+            "Max file size  unlimited\nMax locked memory         8388608              8388608              bytes\n";
+        let heading = "Filename\tType\tSize\tUsed\tPriority";
+        let row = lock(limits, heading);
+        assert!(row.health == Health::Good && row.found.starts_with("8192 KiB allowed"), "{row:?}");
+        let row = lock(limits, &format!("{heading}\n/dev/sda2 partition 1 0 -2"));
+        assert!(row.health == Health::Instead && row.instead.contains("swap"), "{row:?}");
+        assert!(lock("Max locked memory  unlimited unlimited bytes", heading).found.starts_with("unlimited"));
+        assert!(lock("", "").found.starts_with("of unknown size"));
     }
 }

@@ -1,14 +1,16 @@
 //! The enforcer: decides by `policy`, carries out by nftables, reads back, and says what is true.
 
+mod table;
+
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
-use enforce::{EnforceError, Enforcer, Held};
-use policy::{Block, BlockTarget, Decision, ManualBlock, NeverBlock, Responder, Suspect};
+use enforce::Enforcer;
+use policy::{Block, Decision, ManualBlock, NeverBlock, Responder, Suspect};
 use store::Event;
 use terms::{BlockState, HostKey, MacAddr, Span, Timestamp};
 
-use super::event::{KernelState, News, Order, Suspected, Wish, Work, act, now};
+use super::event::{News, Order, Suspected, Wish, Work, act, now};
 use super::settings::{self, Settings};
 use crate::config::Config;
 use crate::control::{Response, views::BlockView};
@@ -47,6 +49,8 @@ pub fn enforce(
             Ok(Work::Blocks(reply)) => answer(&reply, hand.blocks()),
             Ok(Work::Configure(config)) => hand.configure(config),
             Ok(Work::Serving(list)) => hand.serve(list),
+            Ok(Work::Own(list)) => hand.own(list),
+            Ok(Work::Remembered(blocks)) => hand.remember(blocks),
             Ok(Work::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {}
         }
@@ -74,58 +78,6 @@ struct Hand {
 }
 
 impl Hand {
-    /// Opens the way to the kernel, makes the table right, and takes over the blocks that it still holds.
-    fn open(&mut self) {
-        let opened = Enforcer::open().and_then(|mut kernel| {
-            let ruleset = self.settings.ruleset(self.responder.never_block());
-            let held = kernel.held()?;
-            if let Err(error) = kernel.apply(&ruleset) {
-                tracing::warn!("{error}; the table is made anew");
-                kernel.rebuild(&ruleset, &held.blocks)?;
-            }
-            Ok((kernel, held))
-        });
-        match opened {
-            Ok((kernel, held)) => {
-                self.kernel = Some(kernel);
-                if self.complaint.take().is_some() {
-                    tracing::info!("the kernel takes rules again");
-                }
-                self.take_over(&held);
-            }
-            Err(error) => self.complain(&error),
-        }
-    }
-
-    /// Blocks that stood before this start go on with the time that they have left.
-    fn take_over(&mut self, held: &Held) {
-        let at = now();
-        let known: Vec<BlockTarget> = self.responder.blocks().map(|b| b.target).collect();
-        let fresh = held.blocks.iter().filter(|(target, _)| !known.contains(target));
-        let blocks: Vec<Block> = fresh.map(|(target, left)| inherited(*target, *left, at)).collect();
-        if blocks.is_empty() {
-            return;
-        }
-        tracing::info!(blocks = blocks.len(), "blocks from before the start go on");
-        // Those that have ended or that the list forbids by now must leave the kernel.
-        let refused = self.responder.restore(blocks.clone());
-        for block in blocks.into_iter().filter(|b| !refused.contains(b)) {
-            self.mark(block.host, true);
-            self.tell(News::Blocked(block));
-        }
-        self.end(refused, "it is on the never-block list");
-    }
-
-    fn complain(&mut self, error: &EnforceError) {
-        let text = error.to_string();
-        if self.complaint.as_ref() != Some(&text) {
-            tracing::error!(
-                "{text}; nothing can be blocked until this is mended, the bridge forwards on; trying again each second"
-            );
-        }
-        self.complaint = Some(text);
-    }
-
     fn respond(&mut self, suspected: Suspected) {
         let finding = &suspected.finding;
         let suspect = Suspect {
@@ -161,7 +113,13 @@ impl Hand {
             let why = self.complaint.clone().unwrap_or_default();
             return (BlockState::WouldBlock, format!("{}; not blocked: {why}", block.why));
         };
-        if let Err(error) = kernel.block(&[(block.target, block.lasts)]) {
+        let mut done = kernel.block(&[(block.target, block.lasts)]);
+        if done.is_err() && matches!(kernel.intact(), Ok(false)) {
+            // The table itself is at fault, not this block, which is among those that are put back.
+            self.restore_table();
+            done = self.kernel.as_mut().map_or(done, |kernel| kernel.block(&[(block.target, block.lasts)]));
+        }
+        if let Err(error) = done {
             self.responder.undo(&block.target);
             return (BlockState::WouldBlock, format!("{}; not blocked: {error}", block.why));
         }
@@ -183,24 +141,27 @@ impl Hand {
             Err(refusal) => return Response::Error(refusal.to_string()),
         };
         let (state, why) = self.carry_out(&block);
-        self.tell(News::Event(Box::new(act(at, Some(&block), host, state, "admin", why.clone()))));
+        self.tell(News::Event(Box::new(act(at, Some(&block), block.host, state, "admin", why.clone()))));
         if state >= BlockState::Blocked { Response::of(&view(&block, state, at)) } else { Response::Error(why) }
     }
 
+    /// Lifts every block of a host, by hardware address and by address.
     fn unblock(&mut self, host: HostKey) -> Response {
         let at = now();
-        let Some(block) = self.responder.unblock(host, at) else {
-            return Response::Error(format!("{host} is not blocked; picket blocks lists who is"));
-        };
-        if let Some(kernel) = &mut self.kernel
-            && let Err(error) = kernel.unblock(&[block.target])
-        {
-            return Response::Error(format!("{host} may still be blocked: {error}"));
+        let mut lifted = None;
+        while let Some(block) = self.responder.unblock(host, at) {
+            if let Some(Err(error)) = self.kernel.as_mut().map(|kernel| kernel.unblock(&[block.target])) {
+                return Response::Error(format!("{host} may still be blocked: {error}"));
+            }
+            self.freed(&block);
+            let why = format!("unblocked by an admin; it was blocked because: {}", block.why);
+            self.tell(News::Event(Box::new(act(at, Some(&block), block.host, BlockState::Observed, "admin", why))));
+            lifted.get_or_insert(block);
         }
-        self.freed(&block);
-        let why = format!("unblocked by an admin; it was blocked because: {}", block.why);
-        self.tell(News::Event(Box::new(act(at, Some(&block), host, BlockState::Observed, "admin", why))));
-        Response::of(&view(&block, BlockState::Blocked, at))
+        match lifted {
+            Some(block) => Response::of(&view(&block, BlockState::Blocked, at)),
+            None => Response::Error(format!("{host} is not blocked; picket blocks lists who is")),
+        }
     }
 
     /// The blocks in force, each with its state as the kernel tells it now.
@@ -227,10 +188,20 @@ impl Hand {
         if list == self.serving {
             return;
         }
-        self.serving.clone_from(&list);
-        let all = self.settings.own.iter().copied().chain(list).collect();
+        self.serving = list;
+        self.learn("it serves the network");
+    }
+
+    /// Takes over the box's own addresses, which may change while it runs.
+    fn own(&mut self, list: Vec<NeverBlock>) {
+        self.settings.own = list;
+        self.learn("it is this box");
+    }
+
+    fn learn(&mut self, why: &str) {
+        let all = self.settings.own.iter().chain(&self.serving).copied().collect();
         let ended = self.responder.set_never(all);
-        self.end(ended, "it serves the network");
+        self.end(ended, why);
         self.renew();
     }
 
@@ -243,65 +214,6 @@ impl Hand {
             let why = format!("no longer blocked: {why}");
             self.tell(News::Event(Box::new(act(now(), Some(&block), block.host, BlockState::Observed, ITSELF, why))));
         }
-    }
-
-    /// Brings chains and never-block sets up to date; learned state stays.
-    fn renew(&mut self) {
-        let ruleset = self.settings.ruleset(self.responder.never_block());
-        if let Some(Err(error)) = self.kernel.as_mut().map(|kernel| kernel.apply(&ruleset)) {
-            self.complain(&error);
-            self.kernel = None;
-        }
-    }
-
-    /// Each second: blocks that ended, a table that somebody changed, the state for those who ask.
-    fn look(&mut self) {
-        for block in self.responder.expire(now()) {
-            self.freed(&block);
-        }
-        if self.kernel.is_none() {
-            self.open();
-        }
-        let intact = self.kernel.as_mut().map(Enforcer::intact);
-        match intact {
-            Some(Ok(true)) | None => {}
-            Some(Ok(false)) => self.restore_table(),
-            Some(Err(error)) => {
-                self.complain(&error);
-                self.kernel = None;
-            }
-        }
-        let held = self.kernel.as_mut().and_then(|k| k.held().ok()).unwrap_or_default();
-        let dropped = held.dropped.into_iter().map(|d| (d.name, d.packets)).collect();
-        let blocks = self.responder.blocks().count() as u64;
-        let state =
-            KernelState { blocks, intact: held.table, dropped, warnings: self.complaint.iter().cloned().collect() };
-        self.tell(News::Kernel(state));
-    }
-
-    /// The table is missing or was changed by somebody else: it is made anew, with every block and the time it has left.
-    fn restore_table(&mut self) {
-        let at = now();
-        let ruleset = self.settings.ruleset(self.responder.never_block());
-        let standing = self.responder.blocks().filter(|b| b.until() > at);
-        let blocks: Vec<(BlockTarget, Span)> = standing.map(|b| (b.target, b.until().since(at))).collect();
-        let Some(kernel) = &mut self.kernel else { return };
-        let missing = kernel.held().is_ok_and(|held| !held.table);
-        let what = if missing { "missing" } else { "changed" };
-        let done = kernel.rebuild(&ruleset, &blocks);
-        let mut why = format!("table bridge picket was {what} by somebody else; restored with {} blocks", blocks.len());
-        if let Err(error) = done {
-            why = format!("table bridge picket was {what} by somebody else and could not be restored: {error}");
-            self.complain(&error);
-            self.kernel = None;
-        }
-        tracing::warn!("{why}");
-        let this_box = self.settings.own.iter().find_map(|own| match own {
-            NeverBlock::Mac(mac) => Some(*mac),
-            NeverBlock::Address(_) => None,
-        });
-        let host = HostKey::Mac(this_box.unwrap_or_default());
-        self.tell(News::Event(Box::new(act(at, None, host, BlockState::Observed, ITSELF, why))));
     }
 
     fn freed(&mut self, block: &Block) {
@@ -324,24 +236,6 @@ impl Hand {
         if self.news.try_send(news).is_err() {
             tracing::warn!("the keeper is behind: an event was acted on but is not in the history");
         }
-    }
-}
-
-/// A block that only the kernel remembers.
-fn inherited(target: BlockTarget, left: Span, at: Timestamp) -> Block {
-    let (host, mac) = match target {
-        BlockTarget::Mac(mac) => (HostKey::Mac(mac), Some(mac)),
-        BlockTarget::MacAndAddress(mac, address) => (HostKey::from(address), Some(mac)),
-        BlockTarget::Address(address) => (HostKey::from(address), None),
-    };
-    Block {
-        host,
-        mac,
-        target,
-        since: at,
-        lasts: left,
-        why: "blocked before the gateway started".into(),
-        automatic: true,
     }
 }
 

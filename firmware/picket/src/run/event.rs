@@ -25,6 +25,10 @@ pub enum Work {
     Configure(ResponderConfig),
     /// Who serves the network, as the inspector learnt.
     Serving(Vec<NeverBlock>),
+    /// The box's own addresses, where they changed.
+    Own(Vec<NeverBlock>),
+    /// The blocks of the last run, as the store remembers them.
+    Remembered(Vec<Block>),
     /// The end.
     Stop,
 }
@@ -81,6 +85,8 @@ pub enum News {
     Second(Box<Second>),
     /// The enforcer's state.
     Kernel(KernelState),
+    /// The bridge in words, and what is wrong with it or its links.
+    Bridge(String, Vec<String>),
     /// A question, and where the answer goes.
     Ask(Request, SyncSender<Response>),
     /// The configuration's words that are shown.
@@ -183,7 +189,7 @@ pub fn act(
         at,
         host,
         mac: block.and_then(|b| b.mac),
-        side: Side::Unknown,
+        side: block.map_or(Side::Unknown, |b| b.target.side()),
         state,
         level: ThreatLevel::Safe,
         family: None,

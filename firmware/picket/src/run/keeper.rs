@@ -1,6 +1,7 @@
 //! The keeper: the store, and what is shown to those who ask.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::mem::{Discriminant, discriminant};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,8 @@ use crate::control::{Request, Response};
 
 /// How often the store is flushed.
 const FLUSH: Duration = Duration::from_secs(1);
+/// How many events wait for a store that takes none; then the oldest go, and are counted.
+const WAITING: usize = 256;
 /// How often old history goes.
 const RETAIN: Duration = Duration::from_secs(60);
 
@@ -32,7 +35,12 @@ pub fn keep(config: &Config, heard: &Receiver<News>, work: &SyncSender<Work>) {
         minute: 0,
         warning,
         complaint: None,
+        waiting: VecDeque::new(),
+        forgotten: 0,
+        links: Vec::new(),
     };
+    // Before any event: who was blocked when the last run ended.
+    let _gone = work.send(Work::Remembered(book.store.blocks()));
     let (mut flushed, mut retained) = (Instant::now(), Instant::now());
     loop {
         match heard.recv_timeout(FLUSH) {
@@ -46,6 +54,7 @@ pub fn keep(config: &Config, heard: &Receiver<News>, work: &SyncSender<Work>) {
             if let Some(told) = book.ran(told).flatten() {
                 tracing::warn!("{told}");
             }
+            book.catch_up();
         }
         if retained.elapsed() >= RETAIN {
             retained = Instant::now();
@@ -84,15 +93,22 @@ struct Book {
     started: Instant,
     minute: u64,
     warning: Option<String>,
-    complaint: Option<String>,
+    /// What the store refused last, by kind, so that figures that change are not said again.
+    complaint: Option<(Discriminant<StoreError>, String)>,
+    /// Events that the store has not taken yet.
+    waiting: VecDeque<Event>,
+    /// Events that waited too long.
+    forgotten: u64,
+    /// What is wrong with the bridge and its links.
+    links: Vec<String>,
 }
 
 impl Book {
     fn hear(&mut self, news: News) {
         match news {
             News::Event(event) => {
-                let done = self.store.append_event(*event);
-                self.ran(done);
+                self.waiting.push_back(*event);
+                self.catch_up();
             }
             News::Blocked(block) => {
                 let done = self.store.put_block(&block);
@@ -104,30 +120,43 @@ impl Book {
             }
             News::Second(second) => self.count(*second),
             News::Kernel(state) => self.kernel = state,
+            News::Bridge(bridge, links) => (self.bridge, self.links) = (bridge, links),
             News::Posture(posture) => self.posture = posture,
             News::Ask(request, reply) => self.answer(request, reply),
             News::Stop => {}
         }
     }
 
-    /// Says once what the store refuses, and once that it works again.
-    fn ran<T>(&mut self, done: Result<T, StoreError>) -> Option<T> {
-        match done {
-            Ok(value) => {
-                if self.complaint.take().is_some() {
-                    tracing::info!("the store takes records again");
-                }
-                Some(value)
+    /// Writes the events that wait, oldest first, as far as the store takes them.
+    fn catch_up(&mut self) {
+        while let Some(event) = self.waiting.front() {
+            let done = self.store.append_event(event.clone());
+            if self.ran(done).is_none() {
+                break;
             }
-            Err(error) => {
-                let text = error.to_string();
-                if self.complaint.as_ref() != Some(&text) {
-                    tracing::error!("{text}; the gateway goes on without history until this is mended");
-                }
-                self.complaint = Some(text);
-                None
+            self.waiting.pop_front();
+            if self.complaint.take().is_some() {
+                tracing::info!("the store takes records again");
             }
         }
+        while self.waiting.len() > WAITING {
+            self.waiting.pop_front();
+            self.forgotten += 1;
+        }
+    }
+
+    /// Says once what the store refuses. That it works again only a written event tells: much else needs no room.
+    fn ran<T>(&mut self, done: Result<T, StoreError>) -> Option<T> {
+        let error = match done {
+            Ok(value) => return Some(value),
+            Err(error) => error,
+        };
+        let (kind, text) = (discriminant(&error), error.to_string());
+        if self.complaint.as_ref().is_none_or(|(said, _)| *said != kind) {
+            tracing::error!("{text}; history waits in memory until this is mended, the bridge forwards on");
+        }
+        self.complaint = Some((kind, text));
+        None
     }
 
     fn count(&mut self, mut second: Second) {
@@ -198,7 +227,11 @@ impl Book {
     fn status(&self) -> StatusView {
         let of = |level| self.second.hosts.iter().filter(|h| h.record.level == level).count() as u64;
         let mut warnings: Vec<String> = self.second.warnings.iter().chain(&self.kernel.warnings).cloned().collect();
-        warnings.extend(self.warning.iter().chain(&self.complaint).cloned());
+        warnings.extend(self.links.iter().chain(&self.warning).cloned());
+        warnings.extend(self.complaint.as_ref().map(|(_, text)| format!("{text}; {} events wait", self.waiting.len())));
+        if self.forgotten > 0 {
+            warnings.push(format!("{} events are not in the history: the store did not take them", self.forgotten));
+        }
         if self.second.lost > 0 {
             warnings.push(format!("{} findings came faster than they could be acted on", self.second.lost));
         }
@@ -248,7 +281,8 @@ impl Book {
         let done = self.store.events(limit as usize, None);
         let Some(events) = self.ran(done) else { return self.refused() };
         let after = since.unwrap_or(0.0);
-        Response::of(&events.iter().filter(|e| e.at.as_secs_f64() > after).map(event_view).collect::<Vec<_>>())
+        let all = events.iter().chain(&self.waiting);
+        Response::of(&all.filter(|e| e.at.as_secs_f64() > after).map(event_view).collect::<Vec<_>>())
     }
 
     fn event(&mut self, id: u64) -> Response {
@@ -268,7 +302,8 @@ impl Book {
     }
 
     fn refused(&self) -> Response {
-        Response::Error(self.complaint.clone().unwrap_or_else(|| "the store gives no answer".into()))
+        let text = self.complaint.as_ref().map(|(_, text)| text.clone());
+        Response::Error(text.unwrap_or_else(|| "the store gives no answer".into()))
     }
 }
 

@@ -4,12 +4,14 @@
 //! |---|---|---|---|
 //! | inspector | both taps, the host table, detection | orders | suspects to the enforcer, a summary a second to the keeper |
 //! | enforcer | netlink, the responder | suspects, admins | events and its state to the keeper, marks to the inspector |
+//! | bridge | the bridge's settings | | events and what is wrong with it to the keeper, own addresses to the enforcer |
 //! | keeper | the store, what is shown | events, summaries, questions | answers |
 //! | main | signals, the control socket (tokio) | people | questions and orders |
 //!
 //! Every channel is bounded. The inspector never waits: what does not fit is dropped and counted. Frames cross the kernel's bridge
 //! whatever happens here.
 
+mod bridge;
 mod enforcer;
 mod event;
 mod gateway;
@@ -46,6 +48,8 @@ enum RunError {
     Settings(#[from] settings::SettingsError),
     #[error(transparent)]
     Control(#[from] crate::control::ControlError),
+    #[error("the gateway needs {0}, which this process does not have; run it as root")]
+    Rights(String),
     #[error("{0}")]
     System(#[from] std::io::Error),
     #[error("a part of the gateway ended by itself; see the log above")]
@@ -73,6 +77,10 @@ pub fn run(named: Option<&Path>) -> ExitCode {
 }
 
 async fn gateway(config: Config, named: Option<&Path>) -> Result<(), RunError> {
+    let lacking = crate::doctor::lacking_rights();
+    if !lacking.is_empty() {
+        return Err(RunError::Rights(lacking.join(" and ")));
+    }
     let server = Server::bind(&config.control.socket)?;
     let settings = Settings::find(&config)?;
     let (suspects, suspected) = sync_channel(SUSPECTS);
@@ -89,9 +97,14 @@ async fn gateway(config: Config, named: Option<&Path>) -> Result<(), RunError> {
         thread::Builder::new().name("enforcer".into()).spawn(start)?
     };
     let inspector = {
-        let (config, settings, news, suspects) = (config.clone(), settings, news.clone(), suspects.clone());
+        let (config, settings, news, suspects) = (config.clone(), settings.clone(), news.clone(), suspects.clone());
         let start = move || inspector::inspect(&config, &settings, &ordered, &suspects, &news);
         thread::Builder::new().name("inspector".into()).spawn(start)?
+    };
+    let (going_on, end) = sync_channel(0);
+    let bridge = {
+        let (news, suspects) = (news.clone(), suspects.clone());
+        thread::Builder::new().name("bridge".into()).spawn(move || bridge::watch(settings, &end, &news, &suspects))?
     };
     tracing::info!(posture = config.posture.as_str(), socket = %config.control.socket.display(), "picket runs");
     let desk = Arc::new(Desk::new(config, named.map(Path::to_owned), suspects.clone(), orders.clone(), news.clone()));
@@ -112,8 +125,9 @@ async fn gateway(config: Config, named: Option<&Path>) -> Result<(), RunError> {
         }
     };
     tracing::info!("picket ends; the bridge forwards on and the last ruleset stands");
+    drop(going_on);
     desk.stop();
-    for part in [inspector, enforcer, keeper] {
+    for part in [bridge, inspector, enforcer, keeper] {
         if part.join().is_err() {
             tracing::error!("a part of the gateway ended badly");
         }

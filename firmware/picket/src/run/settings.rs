@@ -5,8 +5,10 @@ use std::io::{self, Read};
 
 use capture::{BridgeReport, ensure_bridge, own_addresses};
 use policy::{NeverBlock, ResponderConfig, Ruleset};
+use terms::MacAddr;
 
 use crate::config::Config;
+use crate::links;
 
 /// The machine as the threads need it.
 #[derive(Clone, Debug)]
@@ -15,6 +17,8 @@ pub struct Settings {
     pub lan: String,
     /// The link to the router.
     pub uplink: String,
+    /// The bridge over both.
+    pub bridge: String,
     /// The box's own addresses.
     pub own: Vec<NeverBlock>,
     /// Random bits of this run: two for the tables' hash, one for jitter.
@@ -24,12 +28,9 @@ pub struct Settings {
 /// Why the gateway can't start on this machine.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// Too few links.
-    #[error("two Ethernet links are needed and {0} found; name them as lan and uplink under [links]")]
-    Links(usize),
-    /// The same link twice.
-    #[error("lan and uplink are both {0}; name two different links under [links]")]
-    Same(String),
+    /// Too few links, or the same twice.
+    #[error(transparent)]
+    Links(#[from] links::LinksError),
     /// The bridge can't be made.
     #[error(transparent)]
     Bridge(#[from] capture::LinkError),
@@ -44,14 +45,22 @@ impl Settings {
     /// # Errors
     /// No two links, or no bridge over them.
     pub fn find(config: &Config) -> Result<Self, SettingsError> {
-        let (lan, uplink) = links(config)?;
-        let bridge = config.links.bridge.clone();
-        let report = ensure_bridge(&bridge, &lan, &uplink)?;
+        let (lan, uplink) = links::choose(&config.links, &capture::list()?).both()?;
+        let report = ensure_bridge(&config.links.bridge, &lan, &uplink)?;
         tell(&report);
-        let own = own_addresses(&[&bridge, &lan, &uplink]);
-        let macs = own.macs.into_iter().map(NeverBlock::Mac);
-        let own = macs.chain(own.addresses.into_iter().map(NeverBlock::Address)).collect();
-        Ok(Self { lan, uplink, own, secret: secret()? })
+        let bridge = report.bridge.name;
+        let own = own(&[&bridge, &lan, &uplink]);
+        Ok(Self { lan, uplink, bridge, own, secret: secret()? })
+    }
+
+    /// A hardware address of the box itself, by which events name it.
+    #[must_use]
+    pub fn this_box(&self) -> MacAddr {
+        let mac = |own: &NeverBlock| match own {
+            NeverBlock::Mac(mac) => Some(*mac),
+            NeverBlock::Address(_) => None,
+        };
+        self.own.iter().find_map(mac).unwrap_or_default()
     }
 
     /// The ruleset for whom no block may cut: the box itself, those learnt, those configured.
@@ -81,29 +90,20 @@ pub fn responder(config: &Config) -> ResponderConfig {
     }
 }
 
+/// The addresses of the box on these links.
+#[must_use]
+pub fn own(links: &[&str]) -> Vec<NeverBlock> {
+    let own = own_addresses(links);
+    let macs = own.macs.into_iter().map(NeverBlock::Mac);
+    macs.chain(own.addresses.into_iter().map(NeverBlock::Address)).collect()
+}
+
 fn never(host: terms::HostKey) -> NeverBlock {
     match host {
         terms::HostKey::Mac(mac) => NeverBlock::Mac(mac),
         terms::HostKey::V4(address) => NeverBlock::Address(address.into()),
         terms::HostKey::V6(address) => NeverBlock::Address(address.into()),
     }
-}
-
-/// The two links: as configured, else the first Ethernet links that are no bridge.
-fn links(config: &Config) -> Result<(String, String), SettingsError> {
-    let named = [&config.links.lan, &config.links.uplink];
-    let found: Vec<String> = if named.iter().any(|n| n.is_empty()) {
-        let all = capture::list()?.into_iter();
-        let free = all.filter(|l| l.ethernet && l.kind != "bridge" && !named.contains(&&l.name));
-        free.map(|l| l.name).collect()
-    } else {
-        Vec::new()
-    };
-    let count = found.len() + named.iter().filter(|n| !n.is_empty()).count();
-    let mut found = found.into_iter();
-    let mut pick = |name: &String| if name.is_empty() { found.next() } else { Some(name.clone()) };
-    let (lan, uplink) = pick(named[0]).zip(pick(named[1])).ok_or(SettingsError::Links(count))?;
-    if lan == uplink { Err(SettingsError::Same(lan)) } else { Ok((lan, uplink)) }
 }
 
 fn tell(report: &BridgeReport) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use terms::{HostKey, Span, Timestamp};
+use terms::{HostKey, Side, Span, Timestamp};
 
 use crate::{Block, BlockTarget};
 
@@ -48,10 +48,10 @@ impl Book {
     pub(super) fn covering(&self, host: HostKey, target: BlockTarget, now: Timestamp) -> Option<&Block> {
         let whole_mac = match target {
             BlockTarget::MacAndAddress(mac, _) => self.blocks.get(&BlockTarget::Mac(mac)),
-            BlockTarget::Mac(_) | BlockTarget::Address(_) => None,
+            BlockTarget::Mac(_) | BlockTarget::Address(_) | BlockTarget::Anywhere(_) => None,
         };
         // A block of the same host on the other side of the box does not stop what comes from this one.
-        let on_this_side = |other: &BlockTarget| is_lan(*other) == is_lan(target);
+        let on_this_side = |other: &BlockTarget| other.side() == target.side() || other.side() == Side::Unknown;
         let same_host = self.of_host(host).filter(|block| on_this_side(&block.target));
         let found = self.blocks.get(&target).into_iter().chain(whole_mac).chain(same_host);
         found.filter(|block| block.until() > now).max_by_key(|block| block.until())
@@ -62,7 +62,7 @@ impl Book {
         let by_mac = |host| match host {
             HostKey::Mac(mac) => self.blocks.keys().copied().find(|target| match target {
                 BlockTarget::Mac(other) | BlockTarget::MacAndAddress(other, _) => *other == mac,
-                BlockTarget::Address(_) => false,
+                BlockTarget::Address(_) | BlockTarget::Anywhere(_) => false,
             }),
             HostKey::V4(_) | HostKey::V6(_) => None,
         };
@@ -113,16 +113,12 @@ impl Book {
     }
 
     fn count(&mut self, block: &Block) -> Option<&mut usize> {
-        match (block.automatic, is_lan(block.target)) {
+        match (block.automatic, block.target.side() == Side::Lan) {
             (false, _) => None,
             (true, true) => Some(&mut self.automatic_lan),
             (true, false) => Some(&mut self.automatic_uplink),
         }
     }
-}
-
-const fn is_lan(target: BlockTarget) -> bool {
-    matches!(target, BlockTarget::Mac(_) | BlockTarget::MacAndAddress(..))
 }
 
 #[cfg(test)]
@@ -160,6 +156,16 @@ mod tests {
         let host = "10.0.0.9".parse().unwrap();
         book.insert(block("10.0.0.9", BlockTarget::Address("10.0.0.9".parse().unwrap()), 0, 10));
         assert_eq!(book.covering(host, BlockTarget::Mac(MAC), Timestamp::EPOCH), None);
+    }
+
+    #[test]
+    fn a_block_of_an_address_on_either_side_covers_its_host_on_both() {
+        let mut book = Book::default();
+        let (host, address) = ("10.0.0.9".parse().unwrap(), "10.0.0.9".parse().unwrap());
+        book.insert(block("10.0.0.9", BlockTarget::Anywhere(address), 0, 10));
+        for target in [BlockTarget::Mac(MAC), BlockTarget::Address(address)] {
+            assert!(book.covering(host, target, Timestamp::EPOCH).is_some(), "{target}");
+        }
     }
 
     #[test]

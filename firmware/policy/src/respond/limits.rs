@@ -46,7 +46,9 @@ impl Limits {
             return Some((Bound::Rate, format!("{} automatic blocks within a minute is the bound", config.per_minute)));
         }
         let (bound, held, side) = match target {
-            BlockTarget::Address(_) => (Bound::UplinkShare, book.automatic_uplink(), "uplink"),
+            BlockTarget::Address(_) | BlockTarget::Anywhere(_) => {
+                (Bound::UplinkShare, book.automatic_uplink(), "uplink")
+            }
             BlockTarget::Mac(_) | BlockTarget::MacAndAddress(..) => (Bound::LanShare, book.automatic_lan(), "LAN"),
         };
         let most = at_a_time(config, known_lan_hosts);

@@ -38,7 +38,7 @@ impl NeverList {
         let (mac, address) = match target {
             BlockTarget::Mac(mac) => (Some(mac), host.ip()),
             BlockTarget::MacAndAddress(mac, address) => (Some(mac), Some(address)),
-            BlockTarget::Address(address) => (None, Some(address)),
+            BlockTarget::Address(address) | BlockTarget::Anywhere(address) => (None, Some(address)),
         };
         let entries = [mac.map(NeverBlock::Mac), address.map(NeverBlock::Address)];
         entries.into_iter().flatten().find(|entry| self.all.binary_search(entry).is_ok())
@@ -74,7 +74,9 @@ mod tests {
             (other.into(), BlockTarget::MacAndAddress(ROUTER, other), true),
             (router.into(), BlockTarget::MacAndAddress(OTHER, router), true),
             (router.into(), BlockTarget::Address(router), true),
+            (router.into(), BlockTarget::Anywhere(router), true),
             (other.into(), BlockTarget::Address(other), false),
+            (other.into(), BlockTarget::Anywhere(other), false),
             (other.into(), BlockTarget::Mac(OTHER), false),
             (other.into(), BlockTarget::MacAndAddress(OTHER, other), false),
         ] {

@@ -10,7 +10,8 @@ use crate::BlockTarget;
 ///
 /// On the uplink side every frame carries the router's hardware address, so only the IP address tells hosts apart there. On the
 /// LAN side the hardware address stops all that a host sends, whatever address it takes next; where several hosts share one, as
-/// behind an extender or on a machine with guests, the IP address narrows it down.
+/// behind an extender or on a machine with guests, the IP address narrows it down. An admin (who names no family) may also mean
+/// a host that was not seen yet: then its address is matched on both sides.
 ///
 /// # Errors
 /// What is missing, in words.
@@ -29,6 +30,11 @@ pub(super) fn target(
     match side {
         Side::Uplink => {
             address.map(BlockTarget::Address).ok_or("on the uplink side only the IP address of one host can be blocked")
+        }
+        Side::Lan | Side::Unknown
+            if family.is_none() && host.ip().is_some() && (mac.is_none() || side == Side::Unknown) =>
+        {
+            address.map(BlockTarget::Anywhere).ok_or("its address is not that of one host")
         }
         Side::Unknown if host.ip().is_some() => Err("it is not known on which side of the box it is"),
         Side::Lan | Side::Unknown => {
@@ -103,6 +109,18 @@ mod tests {
             let missing = of(host, mac, side, 1).expect_err(host);
             assert!(missing.contains(words), "{host}: {missing}");
         }
+    }
+
+    #[test]
+    fn an_admin_may_mean_a_host_that_was_never_seen() {
+        let wish = |host: &str, mac, side| target(host.parse().unwrap(), mac, side, 1, None);
+        let anywhere = BlockTarget::Anywhere("10.0.0.9".parse().unwrap());
+        assert_eq!(wish("10.0.0.9", None, Side::Unknown), Ok(anywhere));
+        assert_eq!(wish("10.0.0.9", None, Side::Lan), Ok(anywhere));
+        assert_eq!(wish("10.0.0.9", Some(MAC), Side::Lan), Ok(BlockTarget::Mac(MAC)));
+        assert_eq!(wish("02:00:00:00:00:09", None, Side::Unknown), Ok(BlockTarget::Mac(MAC)));
+        assert!(wish("255.255.255.255", None, Side::Unknown).is_err());
+        assert!(wish("::", None, Side::Lan).is_err());
     }
 
     #[test]

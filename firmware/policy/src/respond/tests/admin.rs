@@ -36,12 +36,29 @@ fn a_refusal_says_what_is_wrong() {
     for (wish, words) in [
         (wish(9, 0, 0), "a block lasts from 1 s to 366 days, not 0.000 s"),
         (wish(9, 367 * DAY, 0), "a block lasts from 1 s to 366 days"),
-        (ManualBlock { mac: None, ..wish(9, 60, 0) }, "10.0.0.9 is not blocked: its hardware address is not known"),
-        (ManualBlock { side: Side::Unknown, ..wish(9, 60, 0) }, "on which side"),
+        (
+            ManualBlock { host: "224.0.0.9".parse().unwrap(), side: Side::Unknown, ..wish(9, 60, 0) },
+            "not that of one host",
+        ),
+        (
+            ManualBlock { host: "02:00:00:00:00:09".parse().unwrap(), side: Side::Uplink, ..wish(9, 60, 0) },
+            "only the IP address",
+        ),
     ] {
         let refusal = responder.manual(wish).unwrap_err().to_string();
         assert!(refusal.contains(words), "{refusal}");
     }
+}
+
+#[test]
+fn a_host_that_was_never_seen_is_blocked_by_its_address_and_freed_again() {
+    let mut responder = responder();
+    let unseen = ManualBlock { mac: None, side: Side::Unknown, ..wish(9, 60, 0) };
+    let block = responder.manual(unseen).unwrap();
+    assert_eq!((block.target, block.mac), (BlockTarget::Anywhere(address(9)), None));
+    assert_eq!(responder.respond(&scanner(9, 1), 8), Decision::Already { until: second(60) });
+    assert_eq!(responder.unblock(address(9).into(), second(2)), Some(block));
+    assert!(matches!(responder.respond(&scanner(9, 3), 8), Decision::Grace { .. }));
 }
 
 #[test]

@@ -103,7 +103,7 @@ proptest! {
             for entry in &learnt {
                 let is_hit = |block: &Block| match (entry, block.target) {
                     (NeverBlock::Mac(mac), BlockTarget::Mac(other) | BlockTarget::MacAndAddress(other, _)) => *mac == other,
-                    (NeverBlock::Address(address), BlockTarget::Address(other)) => *address == other,
+                    (NeverBlock::Address(address), BlockTarget::Address(other) | BlockTarget::Anywhere(other)) => *address == other,
                     _ => false,
                 };
                 prop_assert!(!responder.blocks().any(is_hit), "{entry} is blocked");
