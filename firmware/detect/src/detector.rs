@@ -39,6 +39,15 @@ pub struct Window {
     pub vector: FeatureVector,
 }
 
+/// How a minute comes to its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// By a frame of a later one.
+    Over,
+    /// Because nothing more is read.
+    Cut,
+}
+
 /// Who hears what is found.
 pub trait Sink {
     /// A finding is made. The host's vector at this moment comes with it.
@@ -118,9 +127,9 @@ impl<'a> Detector<'a> {
         self.advance(at, sink);
     }
 
-    /// Closes every open minute, as at the end of a capture.
+    /// Closes every open minute, as at the end of a capture. Such a minute may have gone on: it has a level and makes no finding.
     pub fn close(&mut self, sink: &mut impl Sink) {
-        self.close_minutes(self.now, sink);
+        self.close_minutes(self.now, Ending::Cut, sink);
     }
 
     fn advance(&mut self, at: Timestamp, sink: &mut impl Sink) {
@@ -130,7 +139,7 @@ impl<'a> Detector<'a> {
         if at.minute() > self.now.minute() && self.now > Timestamp::EPOCH {
             let end = Timestamp::from_micros((self.now.minute() + 1) * 60_000_000 - 1);
             self.fall_silent(end, sink);
-            self.close_minutes(end, sink);
+            self.close_minutes(end, Ending::Over, sink);
         }
         self.fall_silent(at, sink);
         self.now = at;
@@ -188,7 +197,7 @@ impl<'a> Detector<'a> {
     }
 
     /// Closes all open minutes; `end` is the last moment that belongs to them.
-    fn close_minutes(&mut self, end: Timestamp, sink: &mut impl Sink) {
+    fn close_minutes(&mut self, end: Timestamp, ending: Ending, sink: &mut impl Sink) {
         let mut keys = heapless::Vec::<HostKey, 64>::new();
         loop {
             keys.clear();
@@ -201,12 +210,12 @@ impl<'a> Detector<'a> {
                 return;
             }
             for key in &keys {
-                self.close_minute(*key, end, sink);
+                self.close_minute(*key, end, ending, sink);
             }
         }
     }
 
-    fn close_minute(&mut self, key: HostKey, end: Timestamp, sink: &mut impl Sink) {
+    fn close_minute(&mut self, key: HostKey, end: Timestamp, ending: Ending, sink: &mut impl Sink) {
         let Some(vector) = self.table.vector(key, end) else { return };
         let classified = self.forest.as_ref().map(|f| f.classify(&vector.0));
         let Some(host) = self.table.host(key) else { return };
@@ -225,7 +234,7 @@ impl<'a> Detector<'a> {
             let (level, at) = (ThreatLevel::Medium, self.now);
             Finding { host: key, mac, side, at, level, host_level, family, source, confidence, target: None, evidence }
         });
-        if let Some(finding) = suspicion {
+        if let Some(finding) = suspicion.filter(|_| ending == Ending::Over) {
             sink.finding(&finding, &vector);
         }
         let Some(host) = self.table.host(key) else { return };

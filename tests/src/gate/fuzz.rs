@@ -1,0 +1,90 @@
+//! Hostile input for every reader: the fuzz targets, built once, each for a while.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use super::tally::Tally;
+
+/// How long each target runs, in the short and in the long form, seconds.
+const SECONDS: (u32, u32) = (20, 600);
+
+/// Builds the targets in their own workspace and runs them all; each counts as a test.
+///
+/// # Errors
+/// When cargo or the built program can't be started.
+pub fn run(tally: &mut Tally, root: &Path, long: bool) -> Result<()> {
+    let begin = Instant::now();
+    let seconds = if long { SECONDS.1 } else { SECONDS.0 };
+    println!("-- fuzz: every reader of hostile input, {seconds} s each");
+    let folder = root.join("tests/fuzz");
+    let words = ["run", "--quiet", "--", "--seconds"];
+    let mut command = Command::new("cargo");
+    command.args(words).arg(seconds.to_string()).current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = command.spawn().context("cargo")?;
+    let mut reports = Reports::default();
+    for line in BufReader::new(child.stdout.take().context("no pipe")?).lines() {
+        let line = line?;
+        println!("{line}");
+        reports.read(&line);
+    }
+    let well = child.wait()?.success();
+    for (name, passed) in &reports.told {
+        tally.whole(&format!("fuzz::{name}"), *passed);
+    }
+    // A target that hangs or takes too much memory ends the program.
+    if !well || reports.told.is_empty() || reports.told.len() != reports.announced {
+        tally.whole("fuzz (see above)", false);
+    }
+    println!("-- fuzz: done in {:.0} s", begin.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// What the program says of its targets.
+#[derive(Debug, Default, PartialEq)]
+struct Reports {
+    /// How many will run.
+    announced: usize,
+    /// Each that did, and whether nothing panicked.
+    told: Vec<(String, bool)>,
+}
+
+impl Reports {
+    /// Reads one line: `fuzz: seed S, N targets, ...` first, then `fuzz: NAME: seed S, ..., N panics, ...` for each.
+    fn read(&mut self, line: &str) {
+        let Some(rest) = line.strip_prefix("fuzz: ") else { return };
+        let counted = |what: &str| {
+            let before = rest.split(", ").find_map(|part| part.strip_suffix(what))?;
+            before.trim().parse::<usize>().ok()
+        };
+        if rest.starts_with("seed ") {
+            self.announced = counted(" targets").unwrap_or(0);
+        } else if let Some((name, _)) = rest.split_once(": seed ") {
+            self.told.push((name.to_owned(), counted(" panics") == Some(0)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_target_is_counted_by_its_own_report() {
+        let mut reports = Reports::default();
+        for line in [
+            "fuzz: seed 0x00000000000000ff, 2 targets, 20 s each",
+            "fuzz: dns: PANIC with corpus/dns/1: index out of bounds",
+            "fuzz: dns: seed 0x00000000000000ff, 90 execs in 1.0 s, 7 kinds, 1 panics, slowest 0.1 ms",
+            "fuzz: pcap: seed 0x00000000000000ff, 90 execs in 1.0 s, 7 kinds, 0 panics, slowest 0.1 ms",
+            "fuzz: 2 targets, 180 execs, 1 panics, peak memory 9 MiB",
+        ] {
+            reports.read(line);
+        }
+        let told = vec![("dns".to_owned(), false), ("pcap".to_owned(), true)];
+        assert_eq!(reports, Reports { announced: 2, told });
+    }
+}
