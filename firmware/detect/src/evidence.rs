@@ -10,12 +10,14 @@ use crate::rules::{Judged, Rule};
 const HALF_LIFE_SECONDS: f32 = 300.0;
 const ENTER_HIGH: f32 = 1.0;
 const LEAVE_HIGH: f32 = 0.5;
-const ENTER_MEDIUM: f32 = 0.4;
+const ENTER_MEDIUM: f32 = 0.35;
 const LEAVE_MEDIUM: f32 = 0.2;
-/// More than this is no worse: a long attack must not weigh for a day.
-const MOST: f32 = 3.0;
-/// The most to which the forest alone can raise a host: never to High.
-const FOREST_MOST: f32 = 0.9;
+/// What a rule's High weighs: enough by itself.
+const HIGH: f32 = 1.0;
+/// What a rule's Medium weighs: two different ones within three minutes are High.
+const MEDIUM: f32 = 0.6;
+/// What the forest's suspicion weighs, and what others do to a host: with one Medium it stays below High.
+const SUSPICION: f32 = 0.38;
 /// How long a rule that stays above its threshold is silent before it speaks again.
 const REPEAT: Span = Span::from_secs(60);
 /// A rule is armed again when its counter falls below this share of the threshold.
@@ -39,11 +41,19 @@ pub(crate) struct OpenMinute {
     pub level: ThreatLevel,
 }
 
+/// What one source has said against a host.
+#[derive(Clone, Copy, Debug, Default)]
+struct Said {
+    at: Timestamp,
+    weight: f32,
+}
+
 /// What detection keeps with each host.
 #[derive(Clone, Debug, Default)]
 pub struct HostState {
-    score: f32,
-    weighed: Timestamp,
+    /// By rule; the forest comes last.
+    said: [Said; Rule::COUNT + 1],
+    /// Where it stood when something was said last.
     level: ThreatLevel,
     /// Blocked: its frames are retries and no evidence.
     pub(crate) blocked: bool,
@@ -54,15 +64,15 @@ pub struct HostState {
 
 impl HostState {
     /// The level at this time.
-    pub fn level(&mut self, now: Timestamp) -> ThreatLevel {
-        self.fade(now);
-        self.level
+    #[must_use]
+    pub fn level(&self, now: Timestamp) -> ThreatLevel {
+        if self.level == ThreatLevel::Safe { ThreatLevel::Safe } else { stands(self.level, self.score(now)) }
     }
 
     /// The evidence at this time: 0 for none, 1 and more for High.
-    pub fn score(&mut self, now: Timestamp) -> f32 {
-        self.fade(now);
-        self.score
+    #[must_use]
+    pub fn score(&self, now: Timestamp) -> f32 {
+        self.said.iter().filter(|said| said.weight > 0.0).fold(0.0, |sum, said| sum + said.faded(now))
     }
 
     /// The family and the confidence of the strongest reason, while there is one.
@@ -88,19 +98,20 @@ impl HostState {
         false
     }
 
-    /// Adds evidence and returns where the host stands with it.
+    /// Adds evidence and returns where the host stands with it. A source that speaks again says no more than it can say once.
     pub(crate) fn weigh(&mut self, level: ThreatLevel, reason: Reason, now: Timestamp) -> ThreatLevel {
-        self.fade(now);
-        let weight = match level {
-            ThreatLevel::Safe => 0.0,
-            ThreatLevel::Medium => 0.5,
-            ThreatLevel::High => 1.0,
+        let before = self.level(now);
+        let (place, weight) = match (reason.source, level) {
+            (_, ThreatLevel::Safe) => return before,
+            (Source::Rule(rule @ Rule::UnderFlood), _) => (rule as usize, SUSPICION),
+            (Source::Rule(rule), ThreatLevel::Medium) => (rule as usize, MEDIUM),
+            (Source::Rule(rule), ThreatLevel::High) => (rule as usize, HIGH),
+            (Source::Forest, _) => (Rule::COUNT, SUSPICION),
         };
-        let most = if reason.source == Source::Forest { FOREST_MOST.max(self.score) } else { MOST };
-        self.score = (self.score + weight).min(most);
-        let stronger = self.level == ThreatLevel::Safe || level >= self.level;
-        self.settle();
-        if stronger {
+        let said = &mut self.said[place];
+        *said = Said { at: now, weight: weight.max(said.faded(now)) };
+        self.level = stands(before, self.score(now));
+        if before == ThreatLevel::Safe || level >= before {
             self.reason = Some(reason);
         }
         if let Some(minute) = &mut self.minute {
@@ -108,26 +119,24 @@ impl HostState {
         }
         self.level
     }
+}
 
-    fn fade(&mut self, now: Timestamp) {
+impl Said {
+    fn faded(&self, now: Timestamp) -> f32 {
         #[allow(clippy::cast_precision_loss, reason = "a fading needs no microseconds")]
-        let seconds = now.since(self.weighed).micros() as f32 / 1e6;
-        self.weighed = self.weighed.max(now);
-        if self.score > 0.0 && seconds > 0.0 {
-            self.score *= libm::exp2f(-seconds / HALF_LIFE_SECONDS);
-            self.settle();
-        }
+        let seconds = now.since(self.at).micros() as f32 / 1e6;
+        self.weight * libm::exp2f(-seconds / HALF_LIFE_SECONDS)
     }
+}
 
-    fn settle(&mut self) {
-        let was = self.level;
-        let high = self.score >= if was == ThreatLevel::High { LEAVE_HIGH } else { ENTER_HIGH };
-        let medium = self.score >= if was == ThreatLevel::Safe { ENTER_MEDIUM } else { LEAVE_MEDIUM };
-        self.level = match (high, medium) {
-            (true, _) => ThreatLevel::High,
-            (false, true) => ThreatLevel::Medium,
-            (false, false) => ThreatLevel::Safe,
-        };
+/// The level that this evidence makes of the one before: it is entered higher than it is left.
+fn stands(before: ThreatLevel, score: f32) -> ThreatLevel {
+    if score >= if before == ThreatLevel::High { LEAVE_HIGH } else { ENTER_HIGH } {
+        ThreatLevel::High
+    } else if score >= if before == ThreatLevel::Safe { ENTER_MEDIUM } else { LEAVE_MEDIUM } {
+        ThreatLevel::Medium
+    } else {
+        ThreatLevel::Safe
     }
 }
 
@@ -166,10 +175,27 @@ mod tests {
     }
 
     #[test]
-    fn two_different_mediums_add_up_to_high() {
+    fn two_different_mediums_add_up_to_high_and_one_again_and_again_does_not() {
         let mut state = HostState::default();
-        let now = Timestamp::from_secs(9);
-        assert_eq!(state.weigh(ThreatLevel::Medium, reason(Source::Rule(Rule::ArpSweep)), now), ThreatLevel::Medium);
-        assert_eq!(state.weigh(ThreatLevel::Medium, reason(Source::Rule(Rule::IcmpSweep)), now), ThreatLevel::High);
+        let t = Timestamp::from_secs;
+        for minute in 0..60 {
+            let again = state.weigh(ThreatLevel::Medium, reason(Source::Rule(Rule::IcmpSweep)), t(minute * 60));
+            assert_eq!(again, ThreatLevel::Medium, "minute {minute}");
+        }
+        assert_eq!(state.weigh(ThreatLevel::Medium, reason(Source::Forest), t(3_600)), ThreatLevel::Medium);
+        assert_eq!(state.weigh(ThreatLevel::Medium, reason(Source::Rule(Rule::ArpSweep)), t(3_600)), ThreatLevel::High);
+    }
+
+    #[test]
+    fn a_victim_is_never_high_for_what_others_do_to_it() {
+        let mut state = HostState::default();
+        for n in 0..100 {
+            let now = Timestamp::from_secs(n * 10);
+            assert_eq!(
+                state.weigh(ThreatLevel::Medium, reason(Source::Rule(Rule::UnderFlood)), now),
+                ThreatLevel::Medium
+            );
+            assert_eq!(state.weigh(ThreatLevel::Medium, reason(Source::Forest), now), ThreatLevel::Medium);
+        }
     }
 }
