@@ -238,8 +238,8 @@ fn tunnel(queries: u16, distinct: u16, octets: u32, carrying: u16, t: &Threshold
     let (queries32, distinct) = (u32::from(queries), u32::from(distinct));
     let mean = octets / queries32.max(1);
     let different = distinct * 10 > queries32 * 8 || distinct >= 200;
-    let long = mean >= u32::from(t.tunnel_name_octets) * 2;
-    let carries = u32::from(carrying) * 2 > queries32 && mean >= u32::from(t.tunnel_name_octets) / 2;
+    let long = mean >= u32::from(t.tunnel_name_octets);
+    let carries = u32::from(carrying) * 2 > queries32 && mean >= u32::from(t.tunnel_name_octets) / 4;
     if different && (long || carries) { queries.into() } else { 0.0 }
 }
 

@@ -32,7 +32,7 @@ pub struct Thresholds {
     pub arp_claims: u16,
     /// Queries a minute under one base domain, nearly all for different names.
     pub tunnel_queries: u16,
-    /// Octets that those names carry, on average, before the base domain.
+    /// Octets that those names carry, on average, before the base domain; a quarter is enough where most are of types that carry data.
     pub tunnel_name_octets: u16,
     /// New source addresses behind one hardware address in ten seconds that nobody answered (at most 31).
     pub spoofed_addresses: u16,
@@ -54,7 +54,7 @@ impl Default for Thresholds {
             victim_sources: 20,
             arp_claims: 2,
             tunnel_queries: 30,
-            tunnel_name_octets: 20,
+            tunnel_name_octets: 40,
             spoofed_addresses: 20,
         }
     }

@@ -137,8 +137,9 @@ configuration! {
         arp_claims: u16 = 2, Whole(1, 15);
         /// Queries in a minute under one base domain, nearly all for different names.
         tunnel_queries: u16 = 30, Whole(1, 10_000);
-        /// Octets that such names carry before the base domain, on average.
-        tunnel_name_octets: u16 = 20, Whole(1, 255);
+        /// Octets that such names carry before the base domain, on average;
+        /// a quarter is enough where most are of types that carry data (TXT, NULL).
+        tunnel_name_octets: u16 = 40, Whole(1, 255);
         /// New source addresses behind one hardware address in ten seconds that nobody answered.
         spoofed_addresses: u16 = 20, Whole(1, 31);
     }
