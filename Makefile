@@ -3,7 +3,7 @@
 #   make demo                 the lab's scenes in turn, with the live view, until Ctrl-C
 #   make demo ONCE=1          each scene once, a table, exit status; also ONLY=name,name CONFIG=file RECORD=dir
 #   make image                the static aarch64 binary, its self-test run under qemu-user
-#   make bench                the benchmarks, into target/bench/results.json
+#   make bench                the benchmarks, into target/bench/results.json; also QUICK=1 ONLY=features,block
 #   make test-long            the long forms of the short checks in make test
 
 SHELL := /bin/bash
@@ -36,7 +36,7 @@ image:
 bench: setup
 	@tests/setup bench
 	@cargo build --release --bin picket
-	@$(LAB) kill 1000
+	@cargo run --quiet --release --package lab --bin lab -- bench $(if $(QUICK),--quick) $(if $(ONLY),--only "$(ONLY)")
 
 clean:
 	@cargo clean

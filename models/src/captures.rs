@@ -51,6 +51,7 @@ pub fn windows(file: &Path) -> Result<Vec<Window>> {
     let mut detector = Detector::new(HashKey::FIXED, Capacities::default(), Thresholds::default(), None);
     let mut minutes = Minutes(Vec::new());
     while let Some(frame) = capture.next() {
+        let frame = frame.snapped();
         if let Ok(summary) = wire::parse(frame.link, frame.octets, frame.len, frame.vlan) {
             detector.observe(&summary, frame.at, Side::Unknown, &mut minutes);
         }

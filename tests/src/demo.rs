@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use toml::Table;
 
-use crate::gateway::{Gateway, root};
+use crate::gateway::root;
 use crate::live::Live;
 use crate::record::Record;
 use crate::scene::Scene;
@@ -81,26 +82,40 @@ pub fn play(options: &Options) -> Result<Vec<Verdict>> {
     eprintln!("lab: building the network ({} scenes)", scenes.len());
     let site = Site::build(options.keep)?;
     let (network, folder) = (site.network(), site.folder());
-    let live = Live::new(!options.once);
-    let show = |gateway: &Gateway| live.draw(gateway);
-    let stage = Stage { network, folder, over: &over, bare: options.bare, show: &show };
+    let live = Live::open(!options.once, folder)?;
+    let linger = live.as_ref().map_or(Duration::ZERO, Live::linger);
+    let stage = Stage { network, folder, over: &over, bare: options.bare, linger };
+    let begins = |text: String| {
+        if let Some(live) = &live {
+            live.scene(text)
+        }
+    };
+    let ends = |verdict: &Verdict| match &live {
+        Some(live) => live.verdict(line(verdict)),
+        None => println!("{}", line(verdict)),
+    };
     let mut verdicts = Vec::new();
-    println!("{:<24} {:<26} {:<26} {:>8} {:>8}  verdict", "scene", "expected", "found", "finding", "block");
+    if live.is_none() {
+        println!("{:<24} {:<26} {:<26} {:>8} {:>8}  verdict", "scene", "expected", "found", "finding", "block");
+    }
     let benign: Vec<&Scene> = scenes.iter().filter(|scene| scene.is_benign()).collect();
     if !benign.is_empty() {
         eprintln!("lab: {} benign scenes together", benign.len());
+        begins(format!("{} benign scenes together: nothing may be found", benign.len()));
         match stage.benign(&benign, record.as_mut()) {
             Ok(more) => verdicts.extend(more),
             Err(error) => verdicts.extend(benign.iter().map(|scene| Verdict::failed(scene, &error))),
         }
-        verdicts.iter().for_each(print);
+        verdicts.iter().for_each(ends);
     }
-    for scene in scenes.iter().filter(|scene| !scene.is_benign()) {
+    let attacks = scenes.len() - benign.len();
+    for (n, scene) in scenes.iter().filter(|scene| !scene.is_benign()).enumerate() {
         if stop::asked() {
             break;
         }
+        begins(format!("scene {} of {attacks}, {}: {}", n + 1, scene.name, scene.about));
         let verdict = stage.attack(scene, record.as_mut()).unwrap_or_else(|error| Verdict::failed(scene, &error));
-        print(&verdict);
+        ends(&verdict);
         verdicts.push(verdict);
     }
     Ok(verdicts)
@@ -131,19 +146,20 @@ fn chosen(options: &Options) -> Result<Vec<Scene>> {
     Ok(scenes)
 }
 
-fn print(verdict: &Verdict) {
+/// What came of a scene, as a line of the table.
+fn line(verdict: &Verdict) -> String {
     let seconds = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2} s"));
     let word = if verdict.as_declared() {
         "as declared".to_owned()
     } else {
         format!("NOT AS DECLARED: {}", verdict.wrong.join("; "))
     };
-    println!(
+    format!(
         "{:<24} {:<26} {:<26} {:>8} {:>8}  {word}",
         verdict.scene,
         verdict.expected,
         verdict.found,
         seconds(verdict.finding),
         seconds(verdict.block)
-    );
+    )
 }

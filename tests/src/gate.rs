@@ -101,7 +101,7 @@ fn lab(tally: &mut Tally, root: &Path, long: bool) {
         return;
     }
     let done = crate::stop::listen().and_then(|()| {
-        scenes(tally, &root.join("target/recorded"))?;
+        scenes(tally, &root.join("target/recorded"), long)?;
         println!("-- lab: the gateway is killed under load");
         let killed = faults::run(if long { KILLS.1 } else { KILLS.0 });
         tally.whole("lab::no_frame_is_lost_while_the_gateway_is_killed", told(killed));
@@ -129,10 +129,10 @@ fn told<T>(done: Result<T>) -> bool {
     done.is_ok()
 }
 
-/// The short scenes, recorded; then each recording replayed.
-fn scenes(tally: &mut Tally, record: &Path) -> Result<()> {
-    println!("-- lab: the scenes of the test subset, recorded and replayed");
-    let subset = Some("test".into());
+/// The scenes of the subset, or all of them, recorded; then each recording replayed.
+fn scenes(tally: &mut Tally, record: &Path, long: bool) -> Result<()> {
+    let subset = (!long).then(|| "test".to_owned());
+    println!("-- lab: {}, recorded and replayed", if long { "every scene" } else { "the scenes of the test subset" });
     let options = demo::Options { once: true, subset, record: Some(record.to_owned()), ..demo::Options::default() };
     for verdict in demo::play(&options)? {
         tally.whole(&format!("lab::{}", verdict.scene), verdict.as_declared());

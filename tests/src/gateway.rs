@@ -103,12 +103,10 @@ impl Gateway {
         output(Command::new(&self.binary).args(what).arg("--config").arg(&self.config)).map(drop)
     }
 
-    /// The live view's screen, once.
-    ///
-    /// # Errors
-    /// When the command fails.
-    pub fn screen(&self) -> Result<String> {
-        output(Command::new(&self.binary).args(["watch", "--once", "--config"]).arg(&self.config))
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Whether it still runs.

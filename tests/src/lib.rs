@@ -5,6 +5,7 @@
 //! Refuses to believe the gateway's own word on blocks: only the kernel's ruleset counts.
 //! Called by the Makefile, through the binary `lab`.
 
+pub mod bench;
 pub mod datagrams;
 pub mod demo;
 pub mod faults;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use lab::bench::{self, sender};
 use lab::{datagrams, demo, faults, gate, pings, replayed};
 
 /// Picket's lab: a small network in namespaces, real tools, one scene at a time.
@@ -24,6 +25,8 @@ enum Command {
     },
     /// Runs scenes against the gateway and compares what was found with what each declares.
     Demo(demo::Options),
+    /// Measures the gateway beside its peers, writes results.json and the README's table.
+    Bench(bench::Options),
     /// Kills the gateway again and again under load and counts the frames that arrive.
     Kill {
         /// How often.
@@ -73,6 +76,19 @@ enum Command {
         /// A file that ends it earlier.
         until: Option<PathBuf>,
     },
+    /// Sends small bursts of datagrams at a steady pace.
+    Burst {
+        /// Where to.
+        to: SocketAddr,
+        /// How many.
+        number: u32,
+        /// How many a second.
+        rate: u32,
+        /// Octets of payload each.
+        len: usize,
+    },
+    /// Sends frames of hosts that do not exist.
+    Invent(sender::Invented),
     /// Writes one scene after the other to the terminal as it is declared, without running it.
     Scenes {
         /// Folder of the scene files.
@@ -85,6 +101,9 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Test { long } => gate::run(long),
         Command::Demo(options) => demo::run(&options),
+        Command::Bench(options) => bench::run(&options),
+        Command::Burst { to, number, rate, len } => sender::burst(to, number, rate, len),
+        Command::Invent(what) => sender::invent(&what),
         Command::Kill { times } => faults::run(times),
         Command::Echo { to, rate, until } => pings::echo(to, rate, &until),
         Command::Ping { rounds } => pings::run(rounds),

@@ -35,8 +35,8 @@ pub struct Stage<'a> {
     pub over: &'a Table,
     /// Whether to run without a gateway, to see that the scenes themselves work.
     pub bare: bool,
-    /// Called with the gateway while something runs, to show it.
-    pub show: &'a dyn Fn(&Gateway),
+    /// How long a scene is left standing once it is decided, for people who watch.
+    pub linger: Duration,
 }
 
 /// One command that is to be started, or was.
@@ -81,10 +81,9 @@ impl Stage<'_> {
             if done || begin.elapsed().as_secs_f64() > scene.seconds || crate::stop::asked() {
                 break;
             }
-            self.shown(gateway.as_ref());
             sleep(LOOK);
         }
-        sleep(Duration::from_millis(300));
+        sleep(Duration::from_millis(300) + self.linger);
         seen.broken = self.what_is_broken(scene)?;
         if let Some(element) = held {
             seen.leaked = self.leaked(attacker, &element)?;
@@ -135,7 +134,6 @@ impl Stage<'_> {
             if !running || crate::stop::asked() {
                 break;
             }
-            self.shown(gateway.as_ref());
             sleep(LOOK);
         }
         sleep(AFTERWARDS);
@@ -266,12 +264,6 @@ impl Stage<'_> {
             record.label(self.network, scene, host, (began, now()))?;
         }
         Ok(())
-    }
-
-    fn shown(&self, gateway: Option<&Gateway>) {
-        if let Some(gateway) = gateway {
-            (self.show)(gateway);
-        }
     }
 }
 

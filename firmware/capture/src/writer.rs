@@ -31,14 +31,10 @@ impl<W: Write> PcapWriter<W> {
     /// # Errors
     /// The header could not be written.
     pub fn with_link(mut out: W, link: LinkType) -> io::Result<Self> {
-        let number: u32 = match link {
-            LinkType::Ethernet => 1,
-            LinkType::LinuxCooked => 113,
-        };
         out.write_all(&0xa1b2_c3d4_u32.to_le_bytes())?;
         out.write_all(&[2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0])?;
         out.write_all(&Self::SNAP.to_le_bytes())?;
-        out.write_all(&number.to_le_bytes())?;
+        out.write_all(&link.to_pcap().to_le_bytes())?;
         Ok(Self { out })
     }
 
@@ -51,7 +47,10 @@ impl<W: Write> PcapWriter<W> {
         let micros = u32::try_from(frame.at.micros() % 1_000_000).map_err(io::Error::other)?;
         let whole = &frame.octets[..frame.octets.len().min(Self::SNAP as usize - 4)];
         // The tag belongs behind the two addresses; a frame cut before that has no place for it.
-        let tag = frame.vlan.filter(|_| whole.len() >= 12).map(|id| [0x81, 0, (id >> 8) as u8, id as u8]);
+        let tag = frame
+            .vlan
+            .filter(|_| frame.link == LinkType::Ethernet && whole.len() >= 12)
+            .map(|id| [0x81, 0, (id >> 8) as u8, id as u8]);
         let (addresses, rest) = whole.split_at(if tag.is_some() { 12 } else { 0 });
         let tag = tag.as_ref().map_or(&[][..], |four| four);
         let kept = u32::try_from(whole.len() + tag.len()).map_err(io::Error::other)?;

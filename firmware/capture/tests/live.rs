@@ -230,7 +230,8 @@ fn the_fallback_sees_the_same_frames() {
             send(&mut *near, octets);
             send(&mut *far, octets);
         }
-        let want: Vec<Seen> = sent.into_iter().map(|octets| (None, octets.len() as u32, octets)).collect();
+        let want: Vec<Seen> =
+            sent.iter().map(|octets| (None, octets.len() as u32, octets[..octets.len().min(DEEP)].to_vec())).collect();
         same(&read(&mut taps, 501), &want);
         assert_eq!((taps[0].counters().frames, taps[0].counters().dropped), (500, 0));
     });

@@ -116,9 +116,6 @@ impl<'a> Detector<'a> {
     /// Lets time pass without a frame: what is due becomes silent, minutes close.
     pub fn tick(&mut self, at: Timestamp, sink: &mut impl Sink) {
         self.advance(at, sink);
-        let mut notes = Notes::new();
-        self.table.expire(self.now, &mut notes);
-        self.judge(&notes, sink);
     }
 
     /// Closes every open minute, as at the end of a capture.
@@ -132,9 +129,21 @@ impl<'a> Detector<'a> {
         }
         if at.minute() > self.now.minute() && self.now > Timestamp::EPOCH {
             let end = Timestamp::from_micros((self.now.minute() + 1) * 60_000_000 - 1);
+            self.fall_silent(end, sink);
             self.close_minutes(end, sink);
         }
+        self.fall_silent(at, sink);
         self.now = at;
+    }
+
+    /// Judges every silence up to a moment, each at its own.
+    fn fall_silent(&mut self, until: Timestamp, sink: &mut impl Sink) {
+        let mut notes = Notes::new();
+        while let Some(due) = self.table.silence(until, &mut notes) {
+            self.now = self.now.max(due);
+            self.judge(&notes, sink);
+            notes.clear();
+        }
     }
 
     fn judge(&mut self, notes: &Notes, sink: &mut impl Sink) {

@@ -47,7 +47,7 @@ pub struct HostState {
     level: ThreatLevel,
     /// Blocked: its frames are retries and no evidence.
     pub(crate) blocked: bool,
-    fired: [Timestamp; Rule::COUNT],
+    fired: [(Timestamp, ThreatLevel); Rule::COUNT],
     pub(crate) reason: Option<Reason>,
     pub(crate) minute: Option<OpenMinute>,
 }
@@ -73,13 +73,14 @@ impl HostState {
 
     /// Whether a rule may speak now; notes that it does.
     pub(crate) fn fires(&mut self, judged: &Judged, now: Timestamp) -> bool {
-        let fired = &mut self.fired[judged.rule as usize];
+        let (fired, level) = &mut self.fired[judged.rule as usize];
         if judged.value > judged.threshold {
-            let quiet = *fired == Timestamp::EPOCH || now.since(*fired) >= REPEAT;
-            if quiet {
-                *fired = now;
+            // What became worse is said at once.
+            let speaks = *fired == Timestamp::EPOCH || now.since(*fired) >= REPEAT || judged.level > *level;
+            if speaks {
+                (*fired, *level) = (now, judged.level);
             }
-            return quiet;
+            return speaks;
         }
         if judged.value < judged.threshold * REARM && now.since(*fired) >= Span::from_secs(10) {
             *fired = Timestamp::EPOCH;

@@ -147,11 +147,12 @@ pub(crate) fn judge(change: &Change, t: &Thresholds) -> Option<Judged> {
             let limit = count(t.syn_per_second);
             judged(Rule::SynFlood, ThreatLevel::High, Family::FloodSyn, value, limit, Some(target), evidence)
         }
-        Change::Unanswered { target, stream, per_second, ports } => {
-            // One steady stream may be somebody's one-way video: worth a look, no block.
-            let level = if stream { ThreatLevel::Medium } else { ThreatLevel::High };
+        Change::Unanswered { target, per_second, fresh, ports } => {
+            // A steady stream may be somebody's one-way video: worth a look, no block.
+            let level = if fresh > t.udp_per_second { ThreatLevel::High } else { ThreatLevel::Medium };
             let evidence = figures(&[
                 ("unanswered_per_second", per_second.into()),
+                ("new_or_refused", fresh.into()),
                 ("ports", ports.into()),
                 ("threshold", t.udp_per_second.into()),
             ]);

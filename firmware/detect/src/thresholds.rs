@@ -28,13 +28,13 @@ pub struct Thresholds {
     pub victim_per_second: u32,
     /// Distinct sources from which such a flood comes at least.
     pub victim_sources: u16,
-    /// Unasked ARP claims a minute against a living owner.
+    /// Unasked ARP claims a minute against a living owner (at most 15).
     pub arp_claims: u16,
     /// Queries a minute under one base domain, nearly all for different names.
     pub tunnel_queries: u16,
     /// Octets that those names carry, on average, before the base domain.
     pub tunnel_name_octets: u16,
-    /// New source addresses behind one hardware address in ten seconds that nobody answered.
+    /// New source addresses behind one hardware address in ten seconds that nobody answered (at most 31).
     pub spoofed_addresses: u16,
 }
 

@@ -94,10 +94,11 @@ pub enum Change {
     Unanswered {
         /// The target.
         target: HostKey,
-        /// Whether they are one conversation that nobody refuses, as a one-way stream is; otherwise ever new ones, or refused ones.
-        stream: bool,
         /// How many.
         per_second: u32,
+        /// Of them in ever new conversations, or refused; the others belong to conversations that nobody refuses, as a one-way
+        /// stream does.
+        fresh: u32,
         /// Distinct ports tried there in the last minute.
         ports: u16,
     },

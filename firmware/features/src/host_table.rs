@@ -12,7 +12,7 @@ use crate::hash::{HashKey, RowId};
 use crate::host::{Host, Judgement};
 use crate::neighbors::{Binding, Neighbor};
 use crate::pair::Pair;
-use crate::table::{Placed, Table};
+use crate::table::Table;
 use crate::vector::FeatureVector;
 
 /// Rows of each table.
@@ -180,22 +180,16 @@ impl<J: Judgement> HostTable<J> {
     }
 
     /// The slot of a host that sends, made if it is new; the second value says so.
-    pub(crate) fn sender(&mut self, key: HostKey, mac: MacAddr, side: Side, at: Timestamp) -> (usize, bool) {
-        let id = self.key.host(key);
+    pub(crate) fn sender(&mut self, id: RowId, key: HostKey, mac: MacAddr, side: Side, at: Timestamp) -> (usize, bool) {
         if let Some(slot) = self.hosts.find(id) {
             return (slot, false);
         }
-        match self.hosts.insert(id, Host::new(key, mac, side, at)) {
-            Placed::Free(slot) | Placed::Evicted(slot, _) => (slot, true),
-        }
+        (self.hosts.insert(id, Host::new(key, mac, side, at)), true)
     }
 
     pub(crate) fn neighbor(&mut self, mac: MacAddr, side: Side, at: Timestamp) -> &mut Neighbor {
         let id = self.key.mac(mac);
-        let slot =
-            self.neighbors.find(id).unwrap_or_else(|| match self.neighbors.insert(id, Neighbor::new(side, at)) {
-                Placed::Free(slot) | Placed::Evicted(slot, _) => slot,
-            });
+        let slot = self.neighbors.find(id).unwrap_or_else(|| self.neighbors.insert(id, Neighbor::new(side, at)));
         let neighbor = self.neighbors.at(slot);
         neighbor.last = at;
         neighbor.side = side;
@@ -204,9 +198,7 @@ impl<J: Judgement> HostTable<J> {
 
     pub(crate) fn pair(&mut self, orig: HostKey, target: HostKey, at: Timestamp) -> &mut Pair {
         let id = self.pair_id(orig, target);
-        let slot = self.pairs.find(id).unwrap_or_else(|| match self.pairs.insert(id, Pair::default()) {
-            Placed::Free(slot) | Placed::Evicted(slot, _) => slot,
-        });
+        let slot = self.pairs.find(id).unwrap_or_else(|| self.pairs.insert(id, Pair::default()));
         let pair = self.pairs.at(slot);
         pair.last = at;
         pair

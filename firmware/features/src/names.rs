@@ -19,8 +19,12 @@ struct Domain {
     carrying: u16,
     octets: u32,
     distinct: [u64; 4],
-    letters: [u16; LETTERS],
+    letters: Letters,
 }
+
+/// How often each letter, digit and mark was used.
+#[derive(Clone, Debug)]
+pub(crate) struct Letters([u16; LETTERS]);
 
 /// Base domains of the last minute.
 #[derive(Clone, Debug, Default)]
@@ -42,16 +46,13 @@ impl NameSet {
             domain.carrying.saturating_add(u16::from(matches!(qtype, 5 | 10 | 15 | 16 | 25 | 33) || qtype > 65_280));
         let bit = key.octets(front) >> 56;
         domain.distinct[usize::try_from(bit >> 6).unwrap_or(0)] |= 1 << (bit & 63);
-        for octet in front {
-            let class = letter(*octet);
-            domain.letters[class] = domain.letters[class].saturating_add(1);
-        }
+        domain.letters.add(front);
         Some(domain.state())
     }
 
     fn domain(&mut self, id: u64, at: Timestamp) -> &mut Domain {
         let fresh =
-            Domain { id, since: at, queries: 0, carrying: 0, octets: 0, distinct: [0; 4], letters: [0; LETTERS] };
+            Domain { id, since: at, queries: 0, carrying: 0, octets: 0, distinct: [0; 4], letters: Letters::NONE };
         let place = self.0.iter().position(|d| d.id == id);
         let place = place.unwrap_or_else(|| match self.0.push(fresh.clone()) {
             Ok(()) => self.0.len() - 1,
@@ -80,14 +81,25 @@ impl Domain {
             distinct: distinct.min(self.queries),
             octets: self.octets,
             carrying: self.carrying,
-            entropy: self.entropy(),
+            entropy: self.letters.entropy(),
+        }
+    }
+}
+
+impl Letters {
+    pub(crate) const NONE: Self = Self([0; LETTERS]);
+
+    pub(crate) fn add(&mut self, text: &[u8]) {
+        for octet in text {
+            let class = letter(*octet);
+            self.0[class] = self.0[class].saturating_add(1);
         }
     }
 
-    /// Bits a letter; 0 where there are none.
-    fn entropy(&self) -> f32 {
-        let all: u32 = self.letters.iter().map(|n| u32::from(*n)).sum();
-        self.letters.iter().filter(|n| **n > 0).fold(0.0, |sum, n| {
+    /// Bits a letter, 0 to 5.25; 0 where there are none.
+    pub(crate) fn entropy(&self) -> f32 {
+        let all: u32 = self.0.iter().map(|n| u32::from(*n)).sum();
+        self.0.iter().filter(|n| **n > 0).fold(0.0, |sum, n| {
             let p = f32::from(*n) / crate::window::lossless(all);
             sum - p * libm::log2f(p)
         })

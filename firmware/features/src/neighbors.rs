@@ -2,7 +2,7 @@
 
 use core::net::Ipv4Addr;
 
-use heapless::Vec;
+use heapless::{HistoryBuf, Vec};
 use terms::{HostKey, MacAddr, Side, Span, Timestamp};
 
 use crate::change::Change;
@@ -12,6 +12,8 @@ use crate::table::Worth;
 const ALIVE: Span = Span::from_secs(60);
 const CLAIM_HORIZON: Span = Span::from_secs(60);
 const SOURCE_HORIZON: Span = Span::from_secs(10);
+/// New source addresses whose times are remembered; more read as that many.
+const SOURCES: usize = 32;
 const ADDRESS_HORIZON: Span = Span::from_secs(600);
 
 /// A hardware address and what it says of itself.
@@ -21,8 +23,17 @@ pub struct Neighbor {
     pub(crate) last: Timestamp,
     /// IPv4 addresses that it used lately.
     addresses: Vec<(Ipv4Addr, Timestamp), 4>,
-    fresh: (Timestamp, u16),
-    claims: Vec<(HostKey, Timestamp), 16>,
+    fresh: HistoryBuf<Timestamp, SOURCES>,
+    claims: Vec<Claim, 16>,
+}
+
+/// An unasked claim.
+#[derive(Clone, Copy, Debug)]
+struct Claim {
+    address: HostKey,
+    at: Timestamp,
+    /// Whether all could hear it, the owner too.
+    to_all: bool,
 }
 
 /// The owner of an address.
@@ -36,7 +47,7 @@ pub struct Binding {
 
 impl Neighbor {
     pub(crate) fn new(side: Side, at: Timestamp) -> Self {
-        Self { side, last: at, addresses: Vec::new(), fresh: (at, 0), claims: Vec::new() }
+        Self { side, last: at, addresses: Vec::new(), fresh: HistoryBuf::new(), claims: Vec::new() }
     }
 
     /// The address that it has used longest, if any.
@@ -67,31 +78,29 @@ impl Neighbor {
         self.addresses.iter().filter(|a| now.since(a.1) < ADDRESS_HORIZON).fold(0, |n, _| n + 1)
     }
 
-    /// Counts a source address that was not seen before and returns how many there were in ten seconds.
+    /// Counts a source address that was not seen before and returns how many there were in ten seconds, this one included.
     pub(crate) fn fresh_source(&mut self, at: Timestamp) -> u16 {
-        if at.since(self.fresh.0) >= SOURCE_HORIZON {
-            self.fresh = (at, 0);
-        }
-        self.fresh.1 = self.fresh.1.saturating_add(1);
-        self.fresh.1
+        self.fresh.write(at);
+        self.fresh.iter().filter(|t| at.since(**t) < SOURCE_HORIZON).fold(0, |n, _| n + 1)
     }
 
-    /// The owner spoke up for this address: claims for it are a conflict that both know of, no deceit.
+    /// The owner stood up for this address before all: what was claimed before all is a conflict that both know of, no deceit.
+    /// What was pushed at single neighbours stays deceit.
     pub(crate) fn contested(&mut self, claimed: HostKey) {
-        self.claims.retain(|c| c.0 != claimed);
+        self.claims.retain(|c| c.address != claimed || !c.to_all);
     }
 
     /// Counts an unasked claim, for an address that `owner` holds or pushed at a single neighbour.
-    pub(crate) fn claim(&mut self, claimed: HostKey, owner: Option<MacAddr>, at: Timestamp) -> Change {
-        self.claims.retain(|c| at.since(c.1) < CLAIM_HORIZON);
+    pub(crate) fn claim(&mut self, claimed: HostKey, owner: Option<MacAddr>, to_all: bool, at: Timestamp) -> Change {
+        self.claims.retain(|c| at.since(c.at) < CLAIM_HORIZON);
         if self.claims.is_full() {
             self.claims.remove(0);
         }
-        self.claims.push((claimed, at)).unwrap_or_default();
+        self.claims.push(Claim { address: claimed, at, to_all }).unwrap_or_default();
         let mut addresses = Vec::<HostKey, 16>::new();
-        for (address, _) in &self.claims {
-            if !addresses.contains(address) {
-                addresses.push(*address).unwrap_or_default();
+        for claim in &self.claims {
+            if !addresses.contains(&claim.address) {
+                addresses.push(claim.address).unwrap_or_default();
             }
         }
         let count = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
@@ -128,6 +137,7 @@ impl Worth for Binding {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
     use super::*;
 
     #[test]
@@ -144,10 +154,28 @@ mod tests {
     fn claims_count_for_a_minute_and_by_address() {
         let mut neighbor = Neighbor::new(Side::Lan, Timestamp::EPOCH);
         let address = |n| HostKey::V4(Ipv4Addr::new(10, 0, 0, n));
-        neighbor.claim(address(1), Some(MacAddr::ZERO), Timestamp::from_secs(1));
-        let change = neighbor.claim(address(2), Some(MacAddr::ZERO), Timestamp::from_secs(2));
+        neighbor.claim(address(1), Some(MacAddr::ZERO), true, Timestamp::from_secs(1));
+        let change = neighbor.claim(address(2), Some(MacAddr::ZERO), true, Timestamp::from_secs(2));
         assert!(matches!(change, Change::Claims { claims: 2, addresses: 2, .. }));
-        let change = neighbor.claim(address(2), Some(MacAddr::ZERO), Timestamp::from_secs(61));
+        let change = neighbor.claim(address(2), Some(MacAddr::ZERO), true, Timestamp::from_secs(61));
         assert!(matches!(change, Change::Claims { claims: 2, addresses: 1, .. }));
+    }
+
+    #[test]
+    fn an_owner_that_stands_up_clears_what_all_heard_and_not_what_was_pushed_at_one() {
+        let mut neighbor = Neighbor::new(Side::Lan, Timestamp::EPOCH);
+        let (address, at) = (HostKey::V4(Ipv4Addr::new(10, 0, 0, 1)), Timestamp::from_secs(1));
+        neighbor.claim(address, Some(MacAddr::ZERO), true, at);
+        neighbor.claim(address, Some(MacAddr::ZERO), false, at);
+        neighbor.contested(address);
+        assert!(matches!(neighbor.claim(address, None, true, at), Change::Claims { claims: 2, .. }));
+    }
+
+    #[test]
+    fn new_sources_count_for_ten_seconds_each() {
+        let mut neighbor = Neighbor::new(Side::Lan, Timestamp::EPOCH);
+        let counts: std::vec::Vec<u16> =
+            (0..25).map(|n| neighbor.fresh_source(Timestamp::from_micros(n * 500_000))).collect();
+        assert_eq!((counts[0], counts[19], counts[24]), (1, 20, 20));
     }
 }

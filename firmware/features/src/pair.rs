@@ -14,6 +14,9 @@ pub const LOGINS: usize = 32;
 /// How long a tried port counts.
 pub const PORT_HORIZON: Span = Span::from_secs(60);
 
+/// How long a question may stay without an answer before it counts as silent.
+pub const PATIENCE: Span = Span::from_secs(1);
+
 /// How a question was answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Answer {
@@ -82,14 +85,21 @@ impl PortSet {
         }
     }
 
-    /// Distinct ports in the last minute, and how many of them failed.
+    /// Distinct ports in the minute up to the last question, and how many of them failed as far as is known.
     #[must_use]
     pub fn count(&self, now: Timestamp) -> (u16, u16) {
+        let until = asked_until(self.0.iter().map(|t| t.at), now);
         self.0
             .iter()
-            .filter(|t| now.since(t.at) < PORT_HORIZON)
+            .filter(|t| until.since(t.at) < PORT_HORIZON)
             .fold((0, 0), |(ports, failing), t| (ports + 1, failing + u16::from(t.answer.is_failing())))
     }
+}
+
+/// The end of the minute that counts: the last question, as long as its answer may be outstanding. A silence that is noticed a second
+/// later is no reason to forget the first question of that minute.
+pub(crate) fn asked_until(asked: impl Iterator<Item = Timestamp>, now: Timestamp) -> Timestamp {
+    asked.max().filter(|last| now.since(*last) <= PATIENCE).unwrap_or(now)
 }
 
 /// The slot that makes room: one that no longer counts, else one that was accepted. Where all slots speak for a scan, they stay and

@@ -28,6 +28,16 @@ impl Rate {
         self.turn(at);
         let slice = &mut self.slices[place(self.newest)];
         *slice = slice.saturating_add(1);
+        self.sum()
+    }
+
+    /// How many events there were in the last 0.9 to 1.0 s.
+    pub fn read(&mut self, at: Timestamp) -> u32 {
+        self.turn(at);
+        self.sum()
+    }
+
+    fn sum(&self) -> u32 {
         self.slices.iter().fold(0, |sum, s| sum.saturating_add(*s))
     }
 

@@ -29,22 +29,23 @@ struct Row<V> {
     value: V,
 }
 
+/// Where a row stands, beside the part of its identity that tells where it wants to be found.
+///
+/// A search compares these 32 bits before it touches a row: rows are far apart in memory, and one that is not there costs none.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    tag: u32,
+    slot: u32,
+}
+
 /// Rows by identity.
 #[derive(Debug)]
 pub struct Table<V> {
-    index: Box<[u32]>,
+    index: Box<[Entry]>,
     rows: Vec<Row<V>>,
     capacity: usize,
     hand: usize,
     evicted: u64,
-}
-
-/// Where an inserted row came to stand.
-pub(crate) enum Placed<V> {
-    /// In a free slot.
-    Free(usize),
-    /// In the slot of this evicted row.
-    Evicted(usize, V),
 }
 
 impl<V: Worth> Table<V> {
@@ -52,7 +53,7 @@ impl<V: Worth> Table<V> {
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         let capacity = capacity.max(1);
-        let index = alloc::vec![EMPTY; (capacity * 2).next_power_of_two()].into_boxed_slice();
+        let index = alloc::vec![Entry { tag: 0, slot: EMPTY }; (capacity * 2).next_power_of_two()].into_boxed_slice();
         Self { index, rows: Vec::with_capacity(capacity), capacity, hand: 0, evicted: 0 }
     }
 
@@ -87,14 +88,15 @@ impl<V: Worth> Table<V> {
     #[inline]
     pub(crate) fn find(&self, id: RowId) -> Option<usize> {
         let mask = self.index.len() - 1;
-        let mut place = home(id, mask);
+        let tag = tag(id);
+        let mut place = home(tag, mask);
         loop {
-            let slot = self.index[place];
-            if slot == EMPTY {
+            let entry = self.index[place];
+            if entry.slot == EMPTY {
                 return None;
             }
-            if self.rows[slot as usize].id == id {
-                return Some(slot as usize);
+            if entry.tag == tag && self.rows[entry.slot as usize].id == id {
+                return Some(entry.slot as usize);
             }
             place = (place + 1) & mask;
         }
@@ -105,71 +107,82 @@ impl<V: Worth> Table<V> {
         self.find(id).map(|slot| self.at(slot))
     }
 
-    /// Adds a row that is not there yet.
+    /// Adds a row that is not there yet and returns its slot; when full, another row made room.
     #[allow(clippy::cast_possible_truncation, reason = "capacities are far below 2^32")]
-    pub(crate) fn insert(&mut self, id: RowId, value: V) -> Placed<V> {
-        if self.rows.len() < self.capacity {
-            let slot = self.rows.len();
+    pub(crate) fn insert(&mut self, id: RowId, value: V) -> usize {
+        let slot = if self.rows.len() < self.capacity {
             self.rows.push(Row { id, value });
-            self.link(id, slot as u32);
-            return Placed::Free(slot);
-        }
-        let slot = self.least();
-        self.unlink(self.rows[slot].id);
-        let old = core::mem::replace(&mut self.rows[slot], Row { id, value });
+            self.rows.len() - 1
+        } else {
+            let slot = self.least();
+            self.unlink(slot);
+            self.rows[slot] = Row { id, value };
+            self.evicted += 1;
+            slot
+        };
         self.link(id, slot as u32);
-        self.evicted += 1;
-        Placed::Evicted(slot, old.value)
+        slot
     }
 
     /// The slot of least worth among the next candidates.
     fn least(&mut self) -> usize {
-        let n = self.rows.len();
-        let best = (0..CANDIDATES.min(n))
-            .map(|i| (self.hand + i) % n)
-            .min_by_key(|&slot| (self.rows[slot].value.class(), self.rows[slot].value.last()))
-            .unwrap_or(0);
-        self.hand = (self.hand + CANDIDATES) % n;
+        // The hand goes round without a division: it is asked for each row that comes when the table is full.
+        let (until_end, all) = (self.rows.len() - self.hand, CANDIDATES.min(self.rows.len()));
+        let here = self.hand..self.hand + all.min(until_end);
+        let again = 0..all - here.len();
+        let worth = |slot: &usize| (self.rows[*slot].value.class(), self.rows[*slot].value.last());
+        let best = here.clone().chain(again.clone()).min_by_key(worth).unwrap_or(0);
+        self.hand = if again.is_empty() { here.end } else { again.end };
+        if self.hand == self.rows.len() {
+            self.hand = 0;
+        }
         best
     }
 
     fn link(&mut self, id: RowId, slot: u32) {
         let mask = self.index.len() - 1;
-        let mut place = home(id, mask);
-        while self.index[place] != EMPTY {
+        let tag = tag(id);
+        let mut place = home(tag, mask);
+        while self.index[place].slot != EMPTY {
             place = (place + 1) & mask;
         }
-        self.index[place] = slot;
+        self.index[place] = Entry { tag, slot };
     }
 
     /// Takes a row out of the index and closes the gap, so that no search stops early.
-    fn unlink(&mut self, id: RowId) {
+    fn unlink(&mut self, slot: usize) {
         let mask = self.index.len() - 1;
-        let mut gap = home(id, mask);
-        while self.rows[self.index[gap] as usize].id != id {
+        let mut gap = home(tag(self.rows[slot].id), mask);
+        while self.index[gap].slot as usize != slot {
             gap = (gap + 1) & mask;
         }
         let mut place = gap;
         loop {
             place = (place + 1) & mask;
-            let slot = self.index[place];
-            if slot == EMPTY {
+            let entry = self.index[place];
+            if entry.slot == EMPTY {
                 break;
             }
-            let wants = home(self.rows[slot as usize].id, mask);
+            let wants = home(entry.tag, mask);
             if (place.wrapping_sub(wants) & mask) >= (place.wrapping_sub(gap) & mask) {
-                self.index[gap] = slot;
+                self.index[gap] = entry;
                 gap = place;
             }
         }
-        self.index[gap] = EMPTY;
+        self.index[gap].slot = EMPTY;
     }
 }
 
+/// The part of an identity that the index keeps.
 #[inline]
-#[allow(clippy::cast_possible_truncation, reason = "the mask keeps what an index needs")]
-fn home(id: RowId, mask: usize) -> usize {
-    (id.0 >> 17) as usize & mask
+#[allow(clippy::cast_possible_truncation, reason = "32 bits are what is kept")]
+fn tag(id: RowId) -> u32 {
+    (id.0 >> 17) as u32
+}
+
+#[inline]
+fn home(tag: u32, mask: usize) -> usize {
+    tag as usize & mask
 }
 
 #[cfg(test)]
@@ -197,10 +210,15 @@ mod tests {
         let mut table = Table::new(100);
         let mut live = alloc::collections::BTreeSet::new();
         for n in 0..100_000 {
-            if let Placed::Evicted(_, old) = table.insert(id(n), Dummy(n, 0, Timestamp::from_secs(n))) {
-                assert!(live.remove(&old.0));
-            }
+            let before = table.evicted();
+            table.insert(id(n), Dummy(n, 0, Timestamp::from_secs(n)));
             live.insert(n);
+            if table.evicted() > before {
+                let gone: alloc::vec::Vec<u64> =
+                    live.iter().copied().filter(|&k| table.find(id(k)).is_none()).collect();
+                assert_eq!(gone.len(), 1);
+                live.remove(&gone[0]);
+            }
             if n % 997 == 0 {
                 for &k in &live {
                     assert_eq!(table.get_mut(id(k)).map(|d| d.0), Some(k));
@@ -216,9 +234,7 @@ mod tests {
         table.insert(id(1), Dummy(1, 1, Timestamp::from_secs(1)));
         table.insert(id(2), Dummy(2, 0, Timestamp::from_secs(9)));
         table.insert(id(3), Dummy(3, 0, Timestamp::from_secs(5)));
-        let Placed::Evicted(_, old) = table.insert(id(4), Dummy(4, 0, Timestamp::from_secs(10))) else {
-            panic!("a full table must evict")
-        };
-        assert_eq!(old.0, 3);
+        table.insert(id(4), Dummy(4, 0, Timestamp::from_secs(10)));
+        assert_eq!([1, 2, 3, 4].map(|n| table.find(id(n)).is_some()), [true, true, false, true]);
     }
 }

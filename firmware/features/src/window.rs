@@ -70,6 +70,18 @@ tallies! {
     NameOctets,
     /// ARP claims that contradict a living owner.
     Claims,
+    /// Hundredths of a bit of entropy of the names asked for, summed over the queries.
+    NameEntropy,
+    /// Gaps between questions to one target that could be compared with the gap before.
+    Gaps,
+    /// How equal they were to the one before, in hundredths, summed.
+    EqualGaps,
+    /// TCP conversations that others asked this host for.
+    SynIn,
+    /// Of them those whose handshake was completed.
+    CompletedIn,
+    /// Conversations that others asked this host for and that it refused or left silent.
+    FailedIn,
 }
 
 /// An estimate of how many different values were seen.

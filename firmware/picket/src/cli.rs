@@ -174,7 +174,7 @@ pub struct WatchArgs {
     /// How to ask.
     #[command(flatten)]
     pub client: ClientArgs,
-    /// Print one screen and end
+    /// Measure for a second, print one screen and end
     #[arg(long)]
     pub once: bool,
 }

@@ -73,7 +73,7 @@ fn write_and_read(folder: &std::path::Path) -> Result<String, Box<dyn std::error
         why: "self-test".into(),
         confidence: 1.0,
         evidence: Vec::new(),
-        vector: Vec::new(),
+        features: Vec::new(),
         frames: Vec::new(),
     };
     let id = store.append_event(event)?;

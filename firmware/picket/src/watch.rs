@@ -48,7 +48,9 @@ pub fn watch(args: &WatchArgs) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if args.once {
-        print(&first.text());
+        let begin = Instant::now();
+        std::thread::sleep(EVERY);
+        print(&look(socket, Some(&(first.status.clone(), begin))).unwrap_or(first).text());
         return ExitCode::SUCCESS;
     }
     match live(socket, first) {

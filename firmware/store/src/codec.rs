@@ -126,7 +126,7 @@ mod tests {
             why: "b".into(),
             confidence: 1.0,
             evidence: vec![("ports".into(), 2.0)],
-            vector: vec![0.5],
+            features: vec![("syn_share".into(), 0.5)],
             frames: vec![EvidenceFrame { at: Timestamp::from_micros(2), len: 60, octets: vec![0xff, 0] }],
         }
     }
@@ -140,8 +140,8 @@ mod tests {
         let golden = [
             (
                 encode(&event()),
-                "11ac02c0843d00c0a8070901025a1000000900030201020672756c653a610162\
-                 0000803f0105706f7274730000000000000040010000003f01023c02ff00",
+                "11ac02c0843d00c0a8070901025a1000000900030201020672756c653a6101620000803f0105706f72747300000000000000\
+                 40010973796e5f73686172650000003f01023c02ff00",
             ),
             (
                 encode(&Slab(vec![Minute {

@@ -12,11 +12,11 @@ const TEXT: usize = 1024;
 /// Pairs of evidence kept of one event.
 const EVIDENCE: usize = 64;
 /// Features kept of one event.
-const FEATURES: usize = 512;
+const FEATURES: usize = 128;
 
 /// Something that was found or done, with its evidence.
 ///
-/// **Bounds**: 32 frames of 128 octets, 64 pairs of evidence, 512 features, texts of 1,024 octets; the rest is cut off when the
+/// **Bounds**: 32 frames of 128 octets, 64 pairs of evidence, 128 features, texts of 1,024 octets; the rest is cut off when the
 /// event is appended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
@@ -46,8 +46,9 @@ pub struct Event {
     pub confidence: f32,
     /// The numbers that speak for it, by name.
     pub evidence: Vec<(String, f64)>,
-    /// The host's features at that moment, in the order of the schema; empty where none were computed.
-    pub vector: Vec<f32>,
+    /// The host's features at that moment, by name, so that they can be read when the list of features is another one; empty
+    /// where none were computed.
+    pub features: Vec<(String, f32)>,
     /// The first frames that were counted.
     pub frames: Vec<EvidenceFrame>,
 }
@@ -129,7 +130,10 @@ impl Event {
         for (name, _) in &mut self.evidence {
             cut(name);
         }
-        self.vector.truncate(FEATURES);
+        self.features.truncate(FEATURES);
+        for (name, _) in &mut self.features {
+            cut(name);
+        }
         cut(&mut self.detector);
         cut(&mut self.why);
         self

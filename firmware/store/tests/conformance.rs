@@ -49,11 +49,11 @@ fn an_event_is_cut_to_its_bounds() {
         long.why = "x".repeat(100_000);
         long.frames = vec![store::EvidenceFrame { at: at(1), len: 9_000, octets: vec![7; 9_000] }; 100];
         long.evidence = vec![("y".repeat(5_000), 1.0); 100];
-        long.vector = vec![0.0; 10_000];
+        long.features = vec![("f".repeat(2_000), 0.0); 10_000];
         let id = store.append_event(long).unwrap();
         let kept = store.event(id).unwrap().unwrap();
         assert_eq!((kept.why.len(), kept.frames.len(), kept.frames[0].octets.len()), (1_024, 32, 128));
-        assert_eq!((kept.evidence.len(), kept.evidence[0].0.len(), kept.vector.len()), (64, 1_024, 512));
+        assert_eq!((kept.evidence.len(), kept.evidence[0].0.len(), kept.features.len()), (64, 1_024, 128));
         assert_eq!(kept.frames[0].len, 9_000, "the length on the wire is kept");
     });
 }
@@ -193,7 +193,8 @@ proptest! {
                 // long enough to be sealed
                 Act::Burst => {
                     for n in 0..130 {
-                        let long = Event { vector: (0..512).map(|v| (v * n) as f32).collect(), ..event(n) };
+                        let features = (0..128).map(|v| (format!("feature {v} of {n}"), (v * n) as f32)).collect();
+                        let long = Event { features, ..event(n) };
                         prop_assert_eq!(flash.append_event(long.clone()).unwrap(), memory.append_event(long).unwrap());
                     }
                 }

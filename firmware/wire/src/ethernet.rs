@@ -6,7 +6,7 @@
 
 use terms::MacAddr;
 
-use crate::Ignored;
+use crate::{ETHERTYPE_IPV4, ETHERTYPE_IPV6, Ignored};
 
 /// Octets of the header.
 const LEN: usize = 14;
@@ -31,6 +31,17 @@ impl Header {
             ethertype: u16::from_be_bytes([high, low]),
         };
         Ok((header, rest))
+    }
+
+    /// What stands for the header on a link without one, whose packets begin with this octet.
+    #[inline]
+    pub(crate) const fn none(first: u8) -> Self {
+        let ethertype = match first >> 4 {
+            4 => ETHERTYPE_IPV4,
+            6 => ETHERTYPE_IPV6,
+            _ => 0,
+        };
+        Self { src: MacAddr::ZERO, dst: MacAddr::ZERO, ethertype }
     }
 }
 

@@ -51,6 +51,8 @@ pub enum LinkType {
     Ethernet,
     /// The Linux cooked header, version 1 (pcap link type 113).
     LinuxCooked,
+    /// The packet itself, IPv4 or IPv6 as its first half octet says (pcap link types 101, 228 and 229).
+    RawIp,
 }
 
 /// What one frame says.
@@ -81,11 +83,14 @@ pub enum Net<'a> {
 
 impl LinkType {
     /// The link type of this pcap number, if frames of it can be read.
+    ///
+    /// **Source**: tcpdump.org/linktypes.
     #[must_use]
     pub const fn from_pcap(number: u32) -> Option<Self> {
         match number {
             1 => Some(Self::Ethernet),
             113 => Some(Self::LinuxCooked),
+            101 | 228 | 229 => Some(Self::RawIp),
             _ => None,
         }
     }
@@ -96,6 +101,7 @@ impl LinkType {
         match self {
             Self::Ethernet => 1,
             Self::LinuxCooked => 113,
+            Self::RawIp => 101,
         }
     }
 }
@@ -103,9 +109,10 @@ impl LinkType {
 /// Reads one frame.
 ///
 /// **Shape**: `octets` is what was captured, from the link header on; `len` is how long the frame was on the wire, which may be
-/// more (snap length). `vlan` is the tag control information that the ring took off the frame, or its id alone.
+/// more (snap length), without the tag that the ring took off. `vlan` is the tag control information that the ring took off the frame, or its id alone.
 ///
-/// **Bounds**: up to two tags in the frame besides the one of the ring; behind a third the frame is [`Net::Other`].
+/// **Bounds**: up to two tags, the one of the ring included; behind a third the frame is [`Net::Other`]. A frame reads the same
+/// whether the ring took its tag off or a file holds it.
 ///
 /// # Errors
 /// The reason why the link or network header cannot be read; the caller counts it.
@@ -118,14 +125,17 @@ pub fn parse(link: LinkType, octets: &[u8], len: u32, vlan: Option<u16>) -> Resu
     let (header, rest) = match link {
         LinkType::Ethernet => ethernet::Header::read(octets)?,
         LinkType::LinuxCooked => cooked::read(octets)?,
+        LinkType::RawIp => (ethernet::Header::none(octets[0]), octets),
     };
-    let (tags, rest) = vlan::Tags::read(header.ethertype, rest)?;
+    let taken_off = usize::from(vlan.is_some());
+    let (tags, rest) = vlan::Tags::read(header.ethertype, rest, vlan::MOST - taken_off)?;
     let on_wire = len - octets::len32(octets) + octets::len32(rest);
     Ok(Summary {
         src: header.src,
         dst: header.dst,
         vlan: vlan.and_then(vlan::id).or(tags.id),
-        len,
+        // On the wire the tag was part of the frame.
+        len: if vlan.is_some() { len.saturating_add(vlan::LEN) } else { len },
         net: Net::read(tags.ethertype, rest, on_wire)?,
     })
 }

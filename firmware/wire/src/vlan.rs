@@ -8,8 +8,10 @@ use crate::Ignored;
 
 /// The ethertypes that announce a tag: customer, service provider, and the one in use before 802.1ad.
 const TAGS: [u16; 3] = [0x8100, 0x88a8, 0x9100];
-/// How many tags are taken off.
-const MOST: usize = 2;
+/// How many tags are taken off, the one of the ring included.
+pub(crate) const MOST: usize = 2;
+/// Octets of a tag.
+pub(crate) const LEN: u32 = 4;
 /// The VLAN id inside the control information.
 const ID: u16 = 0x0fff;
 
@@ -23,11 +25,11 @@ pub(crate) struct Tags {
 }
 
 impl Tags {
-    /// Takes off the tags at the head of `octets`, if `ethertype` announces one.
+    /// Takes off at most so many tags at the head of `octets`, if `ethertype` announces one.
     #[inline]
-    pub(crate) fn read(ethertype: u16, octets: &[u8]) -> Result<(Self, &[u8]), Ignored> {
+    pub(crate) fn read(ethertype: u16, octets: &[u8], most: usize) -> Result<(Self, &[u8]), Ignored> {
         let (mut tags, mut octets) = (Self { id: None, ethertype }, octets);
-        for _ in 0..MOST {
+        for _ in 0..most {
             if !TAGS.contains(&tags.ethertype) {
                 break;
             }
@@ -53,27 +55,27 @@ mod tests {
     #[test]
     fn the_outermost_of_two_tags_names_the_vlan() {
         let octets = [0xe0, 100, 0x81, 0, 0, 7, 8, 0, 0x45];
-        let (tags, rest) = Tags::read(0x88a8, &octets).unwrap();
+        let (tags, rest) = Tags::read(0x88a8, &octets, MOST).unwrap();
         assert_eq!(tags, Tags { id: Some(100), ethertype: 0x0800 });
         assert_eq!(rest, [0x45]);
     }
 
     #[test]
     fn a_priority_tag_names_no_vlan() {
-        let (tags, _) = Tags::read(0x8100, &[0xe0, 0, 8, 0]).unwrap();
+        let (tags, _) = Tags::read(0x8100, &[0xe0, 0, 8, 0], MOST).unwrap();
         assert_eq!(tags, Tags { id: None, ethertype: 0x0800 });
     }
 
     #[test]
     fn a_third_tag_stays_in_the_frame() {
-        let (tags, rest) = Tags::read(0x8100, &[0, 1, 0x81, 0, 0, 2, 0x81, 0, 0, 3, 8, 0]).unwrap();
+        let (tags, rest) = Tags::read(0x8100, &[0, 1, 0x81, 0, 0, 2, 0x81, 0, 0, 3, 8, 0], MOST).unwrap();
         assert_eq!((tags.ethertype, rest.len()), (0x8100, 4));
     }
 
     #[test]
     fn a_tag_cut_anywhere_is_told() {
         for len in 0..4 {
-            assert_eq!(Tags::read(0x8100, &[0, 1, 8, 0][..len]), Err(Ignored::VlanCut), "{len}");
+            assert_eq!(Tags::read(0x8100, &[0, 1, 8, 0][..len], MOST), Err(Ignored::VlanCut), "{len}");
         }
     }
 }

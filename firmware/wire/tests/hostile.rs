@@ -7,13 +7,14 @@ use wire::{LinkType, Net, Transport, dhcp, dns, login, parse, tls};
 
 /// Reads a frame in every way there is and checks the lengths that are told.
 fn read_all(octets: &[u8], len: u32, vlan: Option<u16>) {
-    for link in [LinkType::Ethernet, LinkType::LinuxCooked] {
+    for link in [LinkType::Ethernet, LinkType::LinuxCooked, LinkType::RawIp] {
         let Ok(summary) = parse(link, octets, len, vlan) else {
             continue;
         };
         assert!(summary.vlan.is_none_or(|id| (1..4096).contains(&id)));
         let on_wire = len.max(octets.len() as u32);
-        assert_eq!(summary.len, on_wire);
+        let tag = if vlan.is_some() { 4 } else { 0 };
+        assert_eq!(summary.len, on_wire.saturating_add(tag));
         let Net::Ip(packet) = summary.net else {
             continue;
         };

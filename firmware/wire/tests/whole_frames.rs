@@ -146,3 +146,13 @@ fn same_transport(name: &str, len: usize, cut: Transport<'_>, all: Transport<'_>
     };
     assert!(payload.1.starts_with(payload.0), "{name} {len}");
 }
+
+#[test]
+fn a_packet_without_a_link_header_says_what_an_ethernet_frame_does() {
+    for frame in [frames::DNS, frames::UDP6] {
+        let bare = &frame[14..];
+        let summary = parse(LinkType::RawIp, bare, bare.len() as u32, None).unwrap();
+        assert_eq!((summary.src, summary.net), (MacAddr::ZERO, whole(frame).net));
+    }
+    assert_eq!(parse(LinkType::RawIp, &[0x50, 0], 2, None).unwrap().net, Net::Other(0));
+}

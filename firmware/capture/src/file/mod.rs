@@ -156,12 +156,6 @@ impl Form {
 }
 
 /// What the first octets of a frame are, by the number that captures use.
-///
-/// **Source**: tcpdump.org/linktypes.
 const fn link_type(number: u32) -> Option<LinkType> {
-    match number & LINK_TYPE_NUMBER {
-        1 => Some(LinkType::Ethernet),
-        113 => Some(LinkType::LinuxCooked),
-        _ => None,
-    }
+    LinkType::from_pcap(number & LINK_TYPE_NUMBER)
 }

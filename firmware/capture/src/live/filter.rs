@@ -1,7 +1,8 @@
 //! The socket filter that tells the kernel how much to keep of a frame.
 //!
-//! Headers of every frame; more of those that are read deeper: DNS, mDNS, DHCP, the first words of log-in protocols,
-//! HTTP's first lines and a TLS hello. A frame is never left out. **Source**: bpf(4), "The filter machine".
+//! What is kept is told in `snap`, once for the kernel and for files. A frame is never left out.
+//!
+//! **Source**: bpf(4), "The filter machine".
 
 use libc::{
     BPF_ABS, BPF_ALU, BPF_AND, BPF_B, BPF_H, BPF_IMM, BPF_IND, BPF_JEQ, BPF_JGT, BPF_JMP, BPF_JSET, BPF_K, BPF_LD,
@@ -10,21 +11,7 @@ use libc::{
 
 use super::TapError;
 use super::socket::PacketSocket;
-
-/// Frames up to here are kept whole. Every field that the filter reads lies within (Ethernet, 60 octets of IP, 60 of
-/// TCP, 4 of payload): a read behind the end would lose the frame.
-const SHORT: u32 = 14 + 60 + 60 + 4;
-
-const ETHERNET: u32 = 14;
-
-/// DNS, DHCP, NetBIOS names, DHCPv6, mDNS, LLMNR.
-const DEEP_UDP: [u32; 8] = [53, 67, 68, 137, 546, 547, 5353, 5355];
-/// FTP, Telnet, SMTP (and submission), DNS, POP3, IMAP.
-const DEEP_TCP: [u32; 7] = [21, 23, 25, 53, 110, 143, 587];
-/// The first four octets of requests and answers that are read.
-const DEEP_WORDS: [&[u8; 4]; 5] = [b"HTTP", b"GET ", b"POST", b"HEAD", b"PUT "];
-/// The first octets of a TLS handshake record.
-const TLS_HANDSHAKE: u32 = 0x1603;
+use crate::snap::{DEEP_TCP, DEEP_UDP, DEEP_WORDS, ETHERNET, SHORT, TLS_HANDSHAKE};
 
 /// Where a jump goes.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -70,7 +70,7 @@ impl Plain {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             let at = Timestamp::from_micros(u64::try_from(now.as_micros()).unwrap_or(u64::MAX));
             let len = u32::try_from(octets.len()).unwrap_or(u32::MAX);
-            each(Frame { at, side: self.side, link: LinkType::Ethernet, len, vlan: None, octets });
+            each(Frame { at, side: self.side, link: LinkType::Ethernet, len, vlan: None, octets }.snapped());
             lent += 1;
         }
         if lent == 0 {

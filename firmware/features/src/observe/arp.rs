@@ -37,19 +37,19 @@ impl<J: Judgement> HostTable<J> {
         let honest = owner.is_none() && !arp.sender.is_unspecified() && arp.sender_mac == frame.src;
         let src =
             if honest && (known == HostKey::Mac(frame.src) || self.uses(frame.src, arp)) { claimed } else { known };
-        let m = self.moment(frame, src, HostKey::V4(arp.target), at, side);
-        self.count_frame(frame, &m);
-        self.tally(src, Tally::ArpOut, at);
+        let m = self.count_frame(frame, src, HostKey::V4(arp.target), at, side);
+        self.tally_sender(&m, Tally::ArpOut);
         let asked_for = self.is_solicited(arp, at);
         let pushed = arp.operation == Operation::Reply && !frame.dst.is_multicast();
         if !asked_for && (owner.is_some() || pushed) && !arp.sender.is_unspecified() {
-            self.tally(src, Tally::Claims, at);
+            self.tally_sender(&m, Tally::Claims);
             self.challenge(claimed, frame.src, at);
-            let change = self.neighbor(frame.src, side, at).claim(claimed, owner, at);
-            self.note(src, change, notes);
+            let change = self.neighbor(frame.src, side, at).claim(claimed, owner, frame.dst.is_multicast(), at);
+            self.note_sender(&m, change, notes);
         }
         if owner.is_none() && !arp.sender.is_unspecified() {
-            self.bind(claimed, arp.sender_mac, frame.dst.is_multicast(), at);
+            let announced = frame.dst.is_multicast() && arp.sender == arp.target;
+            self.bind(claimed, arp.sender_mac, announced, at);
         }
         let gratuitous = arp.sender == arp.target || arp.sender.is_unspecified();
         match arp.operation {
@@ -75,19 +75,20 @@ impl<J: Judgement> HostTable<J> {
             return (other && alive).then_some(binding.owner);
         }
         let owner = speaks.filter(|mac| *mac != arp.sender_mac)?;
-        let _placed = self.bindings.insert(id, Binding { owner, last: at, challenger: None });
+        self.bindings.insert(id, Binding { owner, last: at, challenger: None });
         Some(owner)
     }
 
-    /// Learns or refreshes an owner. One that speaks up to all clears the claims of whoever challenged it.
-    fn bind(&mut self, address: HostKey, owner: MacAddr, to_all: bool, at: Timestamp) {
+    /// Learns or refreshes an owner. One that announces its address to all (RFC 5227, section 2.4: it defends it) clears the claims
+    /// of whoever challenged it; an ordinary question, as a router asks every few seconds, does not.
+    fn bind(&mut self, address: HostKey, owner: MacAddr, announced: bool, at: Timestamp) {
         let id = self.key.host(address);
         let Some(binding) = self.bindings.get_mut(id) else {
-            let _placed = self.bindings.insert(id, Binding { owner, last: at, challenger: None });
+            self.bindings.insert(id, Binding { owner, last: at, challenger: None });
             return;
         };
-        let challenger = binding.challenger.filter(|_| to_all && binding.owner == owner);
-        *binding = Binding { owner, last: at, challenger: if to_all { None } else { binding.challenger } };
+        let challenger = binding.challenger.filter(|_| announced && binding.owner == owner);
+        *binding = Binding { owner, last: at, challenger: if announced { None } else { binding.challenger } };
         if let Some(challenger) = challenger
             && let Some(neighbor) = self.neighbors.get_mut(self.key.mac(challenger))
         {

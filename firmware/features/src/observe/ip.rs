@@ -11,6 +11,7 @@ use crate::flow::{Flow, Phase};
 use crate::hash::RowId;
 use crate::host::Judgement;
 use crate::host_table::{Awaited, HostTable};
+use crate::names::Letters;
 use crate::pair::Answer;
 use crate::window::Tally;
 
@@ -79,12 +80,10 @@ impl<J: Judgement> HostTable<J> {
         let flags = segment.flags;
         let syn = flags.contains(Flags::SYN) && !flags.contains(Flags::ACK);
         let reset = flags.contains(Flags::RST);
-        if let Some(host) = self.hosts.get_mut(m.src_id) {
-            let counters = host.window.open(m.at);
-            counters.add(Tally::TcpOut, 1);
-            counters.add(Tally::SynOut, u32::from(syn));
-            counters.add(Tally::RstOut, u32::from(reset));
-        }
+        let counters = self.hosts.at(m.slot).window.open(m.at);
+        counters.add(Tally::TcpOut, 1);
+        counters.add(Tally::SynOut, u32::from(syn));
+        counters.add(Tally::RstOut, u32::from(reset));
         if reset {
             self.tally(m.dst, Tally::RstIn, m.at);
         }
@@ -134,7 +133,7 @@ impl<J: Judgement> HostTable<J> {
         let pair = self.pair(m.src, m.dst, m.at);
         let per_second = pair.half_open.count(m.at);
         let (ports, _) = pair.ports[0].count(m.at);
-        self.note(m.src, Change::HalfOpen { target: m.dst, port, per_second, ports }, notes);
+        self.note_sender(m, Change::HalfOpen { target: m.dst, port, per_second, ports }, notes);
         self.note_pressure(Ask::Tcp, m, notes);
     }
 
@@ -153,6 +152,7 @@ impl<J: Judgement> HostTable<J> {
         }
         if let Some(host) = self.hosts.get_mut(m.dst_id) {
             host.inbound.uncount(m.at);
+            host.window.open(m.at).add(Tally::CompletedIn, 1);
         }
     }
 
@@ -170,7 +170,7 @@ impl<J: Judgement> HostTable<J> {
     }
 
     fn observe_udp(&mut self, frame: &Summary<'_>, datagram: &Datagram<'_>, m: &Moment, notes: &mut Notes) {
-        self.tally(m.src, Tally::UdpOut, m.at);
+        self.tally_sender(m, Tally::UdpOut);
         match (datagram.src_port, datagram.dst_port) {
             (_, 53) => self.observe_query(datagram.payload, m, notes),
             (53, _) => self.observe_answer(datagram.payload, m),
@@ -186,7 +186,7 @@ impl<J: Judgement> HostTable<J> {
                 // The question was before the capture began: the conversation is taken as going on.
                 let mut flow = Flow::asked(Ask::Udp, datagram.src_port, m.src_id.0 > m.dst_id.0, m.at);
                 flow.phase = Phase::Established;
-                let _placed = self.flows.insert(id, flow);
+                self.flows.insert(id, flow);
             } else {
                 self.asked(id, Ask::Udp, datagram.dst_port, m, notes);
                 self.note_unanswered(false, m, notes);
@@ -215,12 +215,13 @@ impl<J: Judgement> HostTable<J> {
         let heard_back = self.pairs.get_mut(reverse).is_some_and(|p| m.at.since(p.last).secs() < 10);
         let at = m.at;
         let pair = self.pair(m.src, m.dst, at);
-        let rate = if stream { &mut pair.stream } else { &mut pair.unanswered };
-        let per_second = rate.count(at);
+        let fresh = if stream { pair.unanswered.read(at) } else { pair.unanswered.count(at) };
+        let streamed = if stream { pair.stream.count(at) } else { pair.stream.read(at) };
+        let per_second = fresh.saturating_add(streamed);
         let heard = heard_back || (pair.heard > Timestamp::EPOCH && m.at.since(pair.heard).secs() < 10);
         let (ports, _) = pair.ports[1].count(m.at);
         if !heard {
-            self.note(m.src, Change::Unanswered { target: m.dst, stream, per_second, ports }, notes);
+            self.note_sender(m, Change::Unanswered { target: m.dst, per_second, fresh, ports }, notes);
             self.note_pressure(Ask::Udp, m, notes);
         }
     }
@@ -230,12 +231,16 @@ impl<J: Judgement> HostTable<J> {
         let Some(question) = message.question() else { return };
         let key = self.key;
         let name = question.name.as_bytes();
-        let Some(host) = self.hosts.get_mut(m.src_id) else { return };
+        let host = self.hosts.at(m.slot);
         let counters = host.window.open(m.at);
         counters.add(Tally::DnsOut, 1);
         counters.add(Tally::NameOctets, u32::try_from(name.len()).unwrap_or(0));
+        let mut letters = Letters::NONE;
+        letters.add(name);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "hundredths of at most 5.25 bits")]
+        counters.add(Tally::NameEntropy, (100.0 * letters.entropy()) as u32);
         if let Some(change) = host.names.asked(key, name, question.qtype, m.at) {
-            self.note(m.src, change, notes);
+            self.note_sender(m, change, notes);
         }
     }
 
@@ -257,7 +262,7 @@ impl<J: Judgement> HostTable<J> {
             return;
         }
         match self.infrastructure.dhcp_server {
-            Some(known) if known != m.mac => self.note(m.src, Change::DhcpServer { known }, notes),
+            Some(known) if known != m.mac => self.note_sender(m, Change::DhcpServer { known }, notes),
             Some(_) => {}
             None => {
                 self.infrastructure.dhcp_server = Some(m.mac);
@@ -271,7 +276,7 @@ impl<J: Judgement> HostTable<J> {
     }
 
     fn observe_icmp(&mut self, message: &icmp::Message<'_>, m: &Moment, notes: &mut Notes) {
-        self.tally(m.src, Tally::IcmpOut, m.at);
+        self.tally_sender(m, Tally::IcmpOut);
         match message.kind {
             UNREACHABLE | TIME_EXCEEDED => self.observe_error(message, m, notes),
             ECHO_REPLY => self.echoed(message.id, m, notes),
@@ -281,7 +286,7 @@ impl<J: Judgement> HostTable<J> {
     }
 
     fn observe_icmp6(&mut self, message: &wire::icmp6::Message<'_>, m: &Moment, notes: &mut Notes) {
-        self.tally(m.src, Tally::IcmpOut, m.at);
+        self.tally_sender(m, Tally::IcmpOut);
         match message.kind {
             ECHO6 => self.echo(message.id, m, notes),
             ECHO_REPLY6 => self.echoed(message.id, m, notes),
@@ -291,7 +296,7 @@ impl<J: Judgement> HostTable<J> {
                     self.infrastructure.add_mac(m.mac);
                     self.infrastructure.add_address(m.src);
                 }
-                Some(known) if known != m.mac => self.note(m.src, Change::RouterAdvertisement { known }, notes),
+                Some(known) if known != m.mac => self.note_sender(m, Change::RouterAdvertisement { known }, notes),
                 Some(_) => {}
             },
             _ => {}
@@ -299,10 +304,8 @@ impl<J: Judgement> HostTable<J> {
     }
 
     fn echo(&mut self, id: u16, m: &Moment, notes: &mut Notes) {
-        if let Some(host) = self.hosts.get_mut(m.src_id) {
-            let per_second = host.echoes.count(m.at);
-            self.note(m.src, Change::IcmpRate { target: m.dst, per_second }, notes);
-        }
+        let per_second = self.hosts.at(m.slot).echoes.count(m.at);
+        self.note_sender(m, Change::IcmpRate { target: m.dst, per_second }, notes);
         if m.group {
             return;
         }

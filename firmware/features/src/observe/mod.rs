@@ -4,7 +4,7 @@ mod arp;
 mod ip;
 mod logins;
 
-use terms::{HostKey, MacAddr, Side, Span, Timestamp};
+use terms::{HostKey, MacAddr, Side, Timestamp};
 use wire::{Net, Summary};
 
 use crate::change::{Ask, Change, Noted};
@@ -12,14 +12,12 @@ use crate::flow::{Flow, Phase};
 use crate::hash::RowId;
 use crate::host::Judgement;
 use crate::host_table::{Awaited, HostTable};
-use crate::pair::Answer;
-use crate::table::Placed;
+use crate::pair::{Answer, PATIENCE};
+use crate::peers::Asked;
 use crate::window::Tally;
 
 /// Changes that one frame can note; more are counted and left out.
 pub const NOTED: usize = 16;
-/// How long a question may stay without an answer before it counts as silent.
-const PATIENCE: Span = Span::from_secs(1);
 
 /// The changes of one frame.
 pub type Notes = heapless::Vec<Noted, NOTED>;
@@ -34,54 +32,50 @@ struct Moment {
     mac: MacAddr,
     src_id: RowId,
     dst_id: RowId,
+    /// Where the sender's row stands: it can't move while its frame is taken in.
+    slot: usize,
     group: bool,
 }
 
 impl<J: Judgement> HostTable<J> {
-    /// Takes in one frame. `at` must not be before the time of an earlier call.
+    /// Takes in one frame. `at` must not be before the time of an earlier call, and all silence up to it must have been taken.
     ///
     /// Returns the host that sent it; `notes` receives what it changed.
     pub fn observe(&mut self, frame: &Summary<'_>, at: Timestamp, side: Side, notes: &mut Notes) -> HostKey {
-        self.expire(at, notes);
         match frame.net {
             Net::Arp(arp) => self.observe_arp(frame, &arp, at, side, notes),
             Net::Ip(packet) => {
                 let (src, dst) = (HostKey::from(packet.src), HostKey::from(packet.dst));
                 // DHCP and duplicate address detection speak before they have an address.
                 let src = if packet.src.is_unspecified() { HostKey::Mac(frame.src) } else { src };
-                let moment = self.moment(frame, src, dst, at, side);
-                self.count_frame(frame, &moment);
+                let moment = self.count_frame(frame, src, dst, at, side);
                 self.observe_ip(frame, &packet, &moment, notes);
                 src
             }
             Net::Other(_) => {
                 let src = self.owner_of(frame.src);
-                let moment = self.moment(frame, src, HostKey::Mac(frame.dst), at, side);
-                self.count_frame(frame, &moment);
+                self.count_frame(frame, src, HostKey::Mac(frame.dst), at, side);
                 src
             }
         }
     }
 
-    /// Closes what is due at this time: questions that nobody answered.
-    pub fn expire(&mut self, at: Timestamp, notes: &mut Notes) {
-        while let Some(awaited) = self.awaited.front().copied().filter(|a| a.due <= at) {
-            if notes.len() > NOTED / 2 {
-                break;
-            }
+    /// Takes the oldest question that nobody has answered when its time was over, and returns that moment; nothing where there
+    /// is none up to `until`.
+    ///
+    /// A silence happens when it is due, whoever looks and however late: what is counted does not depend on when time was told.
+    pub fn silence(&mut self, until: Timestamp, notes: &mut Notes) -> Option<Timestamp> {
+        while let Some(awaited) = self.awaited.front().copied().filter(|a| a.due <= until) {
             self.awaited.pop_front();
             let silent =
                 self.flows.get_mut(awaited.flow).filter(|f| f.phase == Phase::Asked && f.first == awaited.asked);
             if let Some(flow) = silent {
                 flow.phase = Phase::Silent;
-                self.answered(&awaited, Answer::Silent, at, notes);
+                self.answered(&awaited, Answer::Silent, awaited.due, notes);
+                return Some(awaited.due);
             }
         }
-    }
-
-    fn moment(&self, frame: &Summary<'_>, src: HostKey, dst: HostKey, at: Timestamp, side: Side) -> Moment {
-        let (src_id, dst_id) = (self.key.host(src), self.key.host(dst));
-        Moment { at, side, src, dst, mac: frame.src, src_id, dst_id, group: frame.dst.is_multicast() }
+        None
     }
 
     /// The address of a hardware address that spoke below IP.
@@ -90,33 +84,34 @@ impl<J: Judgement> HostTable<J> {
         known.map_or(HostKey::Mac(mac), HostKey::V4)
     }
 
-    /// Counts the frame for its sender and its receiver.
-    fn count_frame(&mut self, frame: &Summary<'_>, m: &Moment) {
-        let (slot, fresh) = self.sender(m.src, m.mac, m.side, m.at);
+    /// Counts the frame for its sender and its receiver; what is returned is shared by the steps that follow.
+    fn count_frame(&mut self, frame: &Summary<'_>, src: HostKey, dst: HostKey, at: Timestamp, side: Side) -> Moment {
+        let (src_id, dst_id) = (self.key.host(src), self.key.host(dst));
+        let (mac, group) = (frame.src, frame.dst.is_multicast());
+        let (slot, fresh) = self.sender(src_id, src, mac, side, at);
         let host = self.hosts.at(slot);
-        let moved = host.mac != m.mac;
-        host.mac = m.mac;
-        host.side = m.side;
-        host.last_seen = m.at;
+        let moved = host.mac != mac;
+        host.mac = mac;
+        host.side = side;
+        host.last_seen = at;
         host.frames += 1;
         host.octets += u64::from(frame.len);
-        let counters = host.window.open(m.at);
+        let counters = host.window.open(at);
         counters.add(Tally::FramesOut, 1);
         counters.add(Tally::OctetsOut, frame.len);
-        counters.add(Tally::GroupOut, u32::from(m.group));
+        counters.add(Tally::GroupOut, u32::from(group));
         counters.add(Tally::SmallOut, u32::from(frame.len < 100));
         counters.squares = counters.squares.saturating_add(u64::from(frame.len) * u64::from(frame.len));
         let check_in = fresh || moved || host.frames.is_multiple_of(256);
-        if check_in && let HostKey::V4(address) = m.src {
-            self.neighbor(m.mac, m.side, m.at).used(address, m.at);
+        if check_in && let HostKey::V4(address) = src {
+            self.neighbor(mac, side, at).used(address, at);
         }
-        if !m.group
-            && let Some(host) = self.hosts.get_mut(m.dst_id)
-        {
-            let counters = host.window.open(m.at);
+        if !group && let Some(host) = self.hosts.get_mut(dst_id) {
+            let counters = host.window.open(at);
             counters.add(Tally::FramesIn, 1);
             counters.add(Tally::OctetsIn, frame.len);
         }
+        Moment { at, side, src, dst, mac, src_id, dst_id, slot, group }
     }
 
     fn tally(&mut self, host: HostKey, tally: Tally, at: Timestamp) {
@@ -125,9 +120,23 @@ impl<J: Judgement> HostTable<J> {
         }
     }
 
+    /// Tallies something that the sender of this frame did.
+    fn tally_sender(&mut self, m: &Moment, tally: Tally) {
+        self.hosts.at(m.slot).window.open(m.at).add(tally, 1);
+    }
+
     fn note(&mut self, host: HostKey, change: Change, notes: &mut Notes) {
         let Some((mac, side)) = self.host(host).map(|h| (h.mac, h.side)) else { return };
-        if notes.push(Noted { host, mac, side, change }).is_err() {
+        self.push(Noted { host, mac, side, change }, notes);
+    }
+
+    /// Notes what the sender of this frame did.
+    fn note_sender(&mut self, m: &Moment, change: Change, notes: &mut Notes) {
+        self.push(Noted { host: m.src, mac: m.mac, side: m.side, change }, notes);
+    }
+
+    fn push(&mut self, noted: Noted, notes: &mut Notes) {
+        if notes.push(noted).is_err() {
             self.unnoted += 1;
         }
     }
@@ -137,9 +146,9 @@ impl<J: Judgement> HostTable<J> {
         let orig_is_low = m.src_id.0 <= m.dst_id.0;
         match self.flows.find(id) {
             Some(slot) => *self.flows.at(slot) = Flow::asked(ask, port, orig_is_low, m.at),
-            None => match self.flows.insert(id, Flow::asked(ask, port, orig_is_low, m.at)) {
-                Placed::Free(_) | Placed::Evicted(..) => {}
-            },
+            None => {
+                self.flows.insert(id, Flow::asked(ask, port, orig_is_low, m.at));
+            }
         }
         if self.awaited.len() < self.awaited_capacity {
             let due = m.at + PATIENCE;
@@ -149,26 +158,32 @@ impl<J: Judgement> HostTable<J> {
         }
         let (src_id, dst_id, at) = (m.src_id, m.dst_id, m.at);
         let port_hash = self.key.octets(&port.to_be_bytes());
-        let mut lonely = false;
-        if let Some(host) = self.hosts.get_mut(src_id) {
-            let fresh = host.peers.ask(dst_id, ask, port, at);
-            lonely = !host.conversed;
-            let counters = host.window.open(at);
-            counters.add(Tally::Asks, 1);
-            counters.add(Tally::NewPeers, u32::from(fresh));
-            counters.targets.add(dst_id.0);
-            counters.ports.add(port_hash);
+        let host = self.hosts.at(m.slot);
+        let asked = host.peers.ask(dst_id, ask, port, at);
+        let lonely = !host.conversed;
+        let counters = host.window.open(at);
+        counters.add(Tally::Asks, 1);
+        match asked {
+            Asked::New => counters.add(Tally::NewPeers, 1),
+            Asked::Again => {}
+            Asked::InStep(hundredths) => {
+                counters.add(Tally::Gaps, 1);
+                counters.add(Tally::EqualGaps, hundredths);
+            }
         }
+        counters.targets.add(dst_id.0);
+        counters.ports.add(port_hash);
         if let Some(host) = self.hosts.get_mut(dst_id) {
             let counters = host.window.open(at);
             counters.add(Tally::AskedOf, 1);
+            counters.add(Tally::SynIn, u32::from(ask == Ask::Tcp));
             counters.sources.add(src_id.0);
         }
         if let Some(set) = set_of(ask) {
             let (src, dst) = (m.src, m.dst);
             self.pair(src, dst, at).ports[set].ask(port, at);
         }
-        if lonely && m.side == Side::Lan {
+        if lonely && m.side != Side::Uplink && m.mac != MacAddr::ZERO {
             self.note_fresh_source(m, notes);
         }
         self.note_counts(m.src, m.dst, ask, port, at, notes);
@@ -176,12 +191,11 @@ impl<J: Judgement> HostTable<J> {
 
     /// A host that nobody answered yet starts to talk: its hardware address may be inventing hosts.
     fn note_fresh_source(&mut self, m: &Moment, notes: &mut Notes) {
-        let first = self.host(m.src).is_some_and(|h| h.frames == 1);
-        if !first {
+        if self.hosts.at(m.slot).frames > 1 {
             return;
         }
         let addresses = self.neighbor(m.mac, m.side, m.at).fresh_source(m.at);
-        self.note(m.src, Change::Sources { addresses }, notes);
+        self.note_sender(m, Change::Sources { addresses }, notes);
     }
 
     /// Carries an answer to the asker's counters.
@@ -210,6 +224,7 @@ impl<J: Judgement> HostTable<J> {
             }
         }
         if answer.is_failing() {
+            self.tally(target, Tally::FailedIn, at);
             self.note_counts(orig, target, ask, port, at, notes);
         }
     }

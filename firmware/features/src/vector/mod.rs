@@ -3,22 +3,28 @@
 //! Rates, ratios and estimates only: never an address, an absolute time or a hop count, which would tell labs apart. A feature is
 //! added by a file and a line in `ALL`; the schema's hash changes with it, and a forest of another schema is refused.
 
+mod arp_conflicts;
+mod arp_rate;
 mod asked_of_rate;
 mod asks_burst;
 mod asks_long_rate;
 mod asks_rate;
 mod dns_rate;
 mod dns_share;
+mod failed_in_rate;
 mod failed_long_rate;
 mod frames_in_rate;
 mod frames_long_rate;
 mod frames_out_burst;
 mod frames_out_rate;
+mod gap_equality;
+mod half_open_share;
 mod icmp_rate;
 mod icmp_share;
 mod logins_failed;
 mod mean_size_in;
 mod mean_size_out;
+mod name_entropy;
 mod name_length;
 mod new_peers_share;
 mod no_such_name_long;
@@ -89,10 +95,16 @@ const ALL: [Feature; FEATURES] = [
     name_length::FEATURE,
     logins_failed::FEATURE,
     frames_long_rate::FEATURE,
+    arp_rate::FEATURE,
+    arp_conflicts::FEATURE,
+    name_entropy::FEATURE,
+    gap_equality::FEATURE,
+    half_open_share::FEATURE,
+    failed_in_rate::FEATURE,
 ];
 
 /// How many features a vector has.
-pub const FEATURES: usize = 38;
+pub const FEATURES: usize = 44;
 
 /// The names of the features, in the order of the vector.
 pub const SCHEMA: [&str; FEATURES] = {

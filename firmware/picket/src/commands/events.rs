@@ -1,6 +1,5 @@
 //! `picket events`: the list, and one event with its evidence.
 
-use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::{self, BufWriter};
 use std::path::Path;
@@ -16,7 +15,7 @@ use crate::config::Config;
 use crate::control::Request;
 use crate::control::client::ask;
 use crate::control::views::{EventDetail, EventView, FrameView};
-use crate::terminal::{Table, clean, moment};
+use crate::terminal::{Table, moment};
 
 /// `picket events` and `picket events show`.
 pub fn events(args: &EventsArgs) -> ExitCode {
@@ -71,9 +70,14 @@ fn text(detail: &EventDetail) -> String {
     rows.into_iter().for_each(|(what, value)| table.row([what.into(), value]));
     event.evidence.iter().for_each(|(name, value)| table.row([format!("  {name}"), value.to_string()]));
     let mut text = table.text();
-    for frame in &detail.frames {
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "frame {:.6} {} octets: {}", frame.at, frame.len, clean(&frame.octets));
+    if !detail.frames.is_empty() {
+        let mut frames = Table::new(&["FRAME AT (s)", "FROM", "TO", "PROTOCOL", "OCTETS"]);
+        for frame in &detail.frames {
+            let [from, to, protocol] = [&frame.source, &frame.destination, &frame.protocol].map(Clone::clone);
+            frames.row([format!("{:+.6}", frame.at - event.at), from, to, protocol, frame.len.to_string()]);
+        }
+        text.push('\n');
+        text.push_str(&frames.text());
     }
     text
 }
@@ -119,7 +123,7 @@ mod tests {
     fn a_written_capture_holds_the_frames_and_replaces_no_file() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("evidence.pcap");
-        let frame = FrameView { at: 1_700_000_000.25, len: 60, octets: "0001fEff".into() };
+        let frame = FrameView { at: 1_700_000_000.25, len: 60, octets: "0001fEff".into(), ..FrameView::default() };
         write_pcap(&path, &[frame]).expect("a capture");
         let written = std::fs::read(&path).expect("the capture");
         assert_eq!(written.len(), 24 + 16 + 4);

@@ -134,13 +134,13 @@ configuration! {
         /// The fewest hosts that count as many there.
         victim_sources: u16 = 20, Whole(2, 65_535);
         /// Unasked ARP claims in a minute against an owner that is alive.
-        arp_claims: u16 = 2, Whole(1, 10_000);
+        arp_claims: u16 = 2, Whole(1, 15);
         /// Queries in a minute under one base domain, nearly all for different names.
         tunnel_queries: u16 = 30, Whole(1, 10_000);
         /// Octets that such names carry before the base domain, on average.
         tunnel_name_octets: u16 = 20, Whole(1, 255);
         /// New source addresses behind one hardware address in ten seconds that nobody answered.
-        spoofed_addresses: u16 = 20, Whole(1, 10_000);
+        spoofed_addresses: u16 = 20, Whole(1, 31);
     }
     /// What is done about an attacker, in posture "protect".
     respond: RespondConfig {

@@ -4,6 +4,7 @@
 //! and the server asks the kernel who called before it reads a word.
 
 pub mod client;
+mod frame;
 pub mod protocol;
 mod server;
 pub mod views;

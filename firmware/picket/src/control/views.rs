@@ -110,6 +110,15 @@ pub struct FrameView {
     pub at: f64,
     /// Its length on the wire.
     pub len: u32,
+    /// Who sent it: address and port, or hardware address.
+    #[serde(default)]
+    pub source: String,
+    /// Whom it is for.
+    #[serde(default)]
+    pub destination: String,
+    /// What it is, with the flags of a TCP header.
+    #[serde(default)]
+    pub protocol: String,
     /// Its first octets, two hexadecimal digits each.
     pub octets: String,
 }
@@ -119,6 +128,9 @@ pub struct FrameView {
 pub struct EventDetail {
     /// The event.
     pub event: EventView,
+    /// The host's features at that moment, by name.
+    #[serde(default)]
+    pub features: BTreeMap<String, f64>,
     /// The first frames that it counted.
     pub frames: Vec<FrameView>,
 }

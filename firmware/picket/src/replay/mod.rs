@@ -76,6 +76,7 @@ fn replay_one(file: &Path, format: Format, config: &Config) -> Result<(), Troubl
     let mut ignored = [0_u64; Ignored::COUNT];
     let (mut frames, mut octets, mut first) = (0_u64, 0_u64, None);
     while let Some(frame) = capture.next() {
+        let frame = frame.snapped();
         frames += 1;
         octets += u64::from(frame.len);
         first.get_or_insert(frame.at);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::SyncSender;
 
 use detect::{Finding, Thresholds};
+use features::{FeatureVector, SCHEMA};
 use policy::{Block, NeverBlock, ResponderConfig};
 use store::{Event, EvidenceFrame, HostRecord, Minute};
 use terms::{BlockState, HostKey, MacAddr, Side, Span, ThreatLevel, Timestamp};
@@ -37,7 +38,7 @@ pub struct Suspected {
     /// What was found.
     pub finding: Finding,
     /// The host's features at that moment.
-    pub vector: Vec<f32>,
+    pub vector: FeatureVector,
     /// The first frames that it counted.
     pub frames: Vec<EvidenceFrame>,
     /// IPv4 hosts behind the hardware address.
@@ -168,7 +169,7 @@ impl Suspected {
             why,
             confidence: finding.confidence,
             evidence: finding.evidence.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect(),
-            vector,
+            features: SCHEMA.iter().map(|name| (*name).to_owned()).zip(vector.0).collect(),
             frames,
         }
     }
@@ -196,7 +197,7 @@ pub fn act(
         why,
         confidence: 1.0,
         evidence: Vec::new(),
-        vector: Vec::new(),
+        features: Vec::new(),
         frames: Vec::new(),
     }
 }

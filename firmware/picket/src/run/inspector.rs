@@ -18,8 +18,6 @@ use super::settings::Settings;
 use crate::config::Config;
 use crate::model;
 
-/// Octets of every frame that the ring keeps; more of those that are read deeper.
-const SNAP: u32 = 128;
 /// Frames that one ring holds.
 const RING_FRAMES: u32 = 16_384;
 /// Frames read before orders are heard.
@@ -100,7 +98,7 @@ impl Taps {
             return;
         }
         let opened: Result<Vec<Tap>, _> =
-            self.sides.iter().map(|(link, side)| Tap::open(link, *side, SNAP, RING_FRAMES)).collect();
+            self.sides.iter().map(|(link, side)| Tap::open(link, *side, capture::HEAD, RING_FRAMES)).collect();
         match opened {
             Ok(taps) => {
                 if self.complaint.take().is_some() {
@@ -235,7 +233,7 @@ impl Eye {
             }
             let suspected = Suspected {
                 addresses_on_mac: detector.table().hosts_behind(finding.mac, at),
-                vector: vector.0.to_vec(),
+                vector,
                 frames,
                 known_lan_hosts: self.known_lan_hosts,
                 finding,

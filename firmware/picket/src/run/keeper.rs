@@ -289,12 +289,11 @@ impl Book {
         let done = self.store.event(id);
         match self.ran(done) {
             Some(Some(event)) => {
-                let hex = |octets: &[u8]| octets.iter().map(|o| format!("{o:02x}")).collect();
-                let frame =
-                    |f: &store::EvidenceFrame| FrameView { at: f.at.as_secs_f64(), len: f.len, octets: hex(&f.octets) };
+                let features = event.features.iter().map(|(name, value)| (name.clone(), f64::from(*value)));
                 Response::of(&EventDetail {
                     event: event_view(&event),
-                    frames: event.frames.iter().map(frame).collect(),
+                    features: features.collect(),
+                    frames: event.frames.iter().map(FrameView::from).collect(),
                 })
             }
             Some(None) => Response::Error(format!("there is no event {id}; picket events lists those that are kept")),

@@ -60,7 +60,7 @@ pub fn event(n: u64) -> Event {
         why: format!("{n} ports of one target in a minute"),
         confidence: 0.9,
         evidence: vec![("ports".into(), n as f64), ("refused".into(), 0.5)],
-        vector: (0..64).map(|v| (v * n) as f32).collect(),
+        features: (0..64).map(|v| (format!("feature {v}"), (v * n) as f32)).collect(),
         frames: (0..n % 4).map(|f| EvidenceFrame { at: at(f), len: 60, octets: vec![n as u8; 60] }).collect(),
     }
 }

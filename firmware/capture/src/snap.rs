@@ -1,0 +1,165 @@
+//! How much is kept of a frame, so that a ring, the fallback and a file show the same to whoever reads them.
+//!
+//! The ring asks the kernel for the beginning of a frame only: headers of every frame, more of those that are read deeper (DNS, mDNS,
+//! DHCP, the first words of log-in protocols, HTTP's first lines and a TLS hello). A file holds as much as somebody kept. What a
+//! capture tells must not depend on that: `Frame::snapped` keeps of any frame what the ring would have kept. The words are written
+//! down once, here; `live::filter` says them to the kernel, and a test compares the two frame by frame.
+
+use wire::LinkType;
+
+use crate::Frame;
+
+/// Octets that are kept of every frame.
+pub const HEAD: u32 = 128;
+/// Octets that are kept at most of a frame that is read deeper: what a slot of the ring has room for.
+pub const DEEP: u32 = 446;
+
+/// Frames up to here are kept whole. Every field that is looked at lies within (Ethernet, 60 octets of IP, 60 of TCP, 4 of payload):
+/// for the kernel a read behind the end would lose the frame.
+pub(crate) const SHORT: u32 = 14 + 60 + 60 + 4;
+/// Octets of an Ethernet header.
+pub(crate) const ETHERNET: u32 = 14;
+/// DNS, DHCP, NetBIOS names, DHCPv6, mDNS, LLMNR.
+pub(crate) const DEEP_UDP: [u32; 8] = [53, 67, 68, 137, 546, 547, 5353, 5355];
+/// FTP, Telnet, SMTP (and submission), DNS, POP3, IMAP.
+pub(crate) const DEEP_TCP: [u32; 7] = [21, 23, 25, 53, 110, 143, 587];
+/// The first four octets of requests and answers that are read.
+pub(crate) const DEEP_WORDS: [&[u8; 4]; 5] = [b"HTTP", b"GET ", b"POST", b"HEAD", b"PUT "];
+/// The first octets of a TLS handshake record.
+pub(crate) const TLS_HANDSHAKE: u32 = 0x1603;
+
+const IPV4: u32 = wire::ETHERTYPE_IPV4 as u32;
+const IPV6: u32 = wire::ETHERTYPE_IPV6 as u32;
+
+/// The tags that the kernel takes off before it shows a frame.
+const TAKEN_OFF: [u32; 2] = [0x8100, 0x88a8];
+
+/// A frame as the filter sees it: behind an Ethernet header without a tag, whatever stands there in truth.
+struct View<'a> {
+    ethertype: Option<u32>,
+    /// From the L3 header on.
+    packet: &'a [u8],
+}
+
+impl Frame<'_> {
+    /// The frame with as much of it as a ring keeps.
+    #[must_use]
+    pub fn snapped(self) -> Self {
+        let (view, before) = View::new(self.link, self.octets);
+        let len = self.len.saturating_sub(before).saturating_add(ETHERNET);
+        // A frame that was cut before anything could be told is short already.
+        let most = view.kept(len).unwrap_or(DEEP) - ETHERNET + before;
+        Self { octets: &self.octets[..self.octets.len().min(most as usize)], ..self }
+    }
+}
+
+impl<'a> View<'a> {
+    /// The view, and how many octets stand before its packet.
+    fn new(link: LinkType, octets: &'a [u8]) -> (Self, u32) {
+        let header: usize = match link {
+            LinkType::Ethernet => 14,
+            LinkType::LinuxCooked => 16,
+            LinkType::RawIp => 0,
+        };
+        let word = |at: usize| octets.get(at..at + 2).map(|two| u32::from(u16::from_be_bytes([two[0], two[1]])));
+        let outer = match link {
+            LinkType::RawIp => octets.first().map(|first| if first >> 4 == 6 { IPV6 } else { IPV4 }),
+            _ => word(header - 2),
+        };
+        let tagged = outer.is_some_and(|ethertype| TAKEN_OFF.contains(&ethertype));
+        let (before, ethertype) = if tagged { (header + 4, word(header + 2)) } else { (header, outer) };
+        (Self { ethertype, packet: octets.get(before..).unwrap_or_default() }, before as u32)
+    }
+
+    /// A number of so many octets, so far behind the beginning of an Ethernet header; nothing where the capture does not reach there.
+    fn number(&self, at: u32, octets: usize) -> Option<u32> {
+        let at = (at - ETHERNET) as usize;
+        let field = self.packet.get(at..at + octets)?;
+        Some(field.iter().fold(0, |number, octet| number << 8 | u32::from(*octet)))
+    }
+
+    /// How many octets the filter keeps of a frame of this length.
+    fn kept(&self, len: u32) -> Option<u32> {
+        if len <= SHORT {
+            return Some(DEEP);
+        }
+        let (protocol, header) = match self.ethertype? {
+            IPV4 if self.number(ETHERNET + 6, 2)? & 0x1fff != 0 => return Some(HEAD),
+            IPV4 => (self.number(ETHERNET + 9, 1)?, (self.number(ETHERNET, 1)? & 0x0f) * 4),
+            IPV6 => match self.number(ETHERNET + 6, 1)? {
+                58 => return Some(HEAD),
+                protocol @ (6 | 17) => (protocol, 40),
+                _ => return Some(DEEP),
+            },
+            _ => return Some(DEEP),
+        };
+        let l4 = ETHERNET + header;
+        let deep = match protocol {
+            17 => self.speaks(l4, &DEEP_UDP)?,
+            6 => self.speaks(l4, &DEEP_TCP)? || self.begins_deep(l4 + ((self.number(l4 + 12, 1)? & 0xf0) >> 2))?,
+            _ => false,
+        };
+        Some(if deep { DEEP } else { HEAD })
+    }
+
+    fn speaks(&self, l4: u32, ports: &[u32]) -> Option<bool> {
+        Some(ports.contains(&self.number(l4, 2)?) || ports.contains(&self.number(l4 + 2, 2)?))
+    }
+
+    fn begins_deep(&self, payload: u32) -> Option<bool> {
+        if self.number(payload, 2)? == TLS_HANDSHAKE {
+            return Some(true);
+        }
+        let word = self.number(payload, 4)?;
+        Some(DEEP_WORDS.iter().any(|deep| u32::from_be_bytes(**deep) == word))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use terms::{Side, Timestamp};
+
+    /// What is kept of a TCP segment to a port, behind so many octets of tag.
+    fn kept(port: u16, tag: &[u8], payload: &[u8]) -> usize {
+        let mut octets = vec![0; 600];
+        octets[12..14].copy_from_slice(&[8, 0]);
+        octets[14] = 0x45;
+        octets[23] = 6;
+        octets[36..38].copy_from_slice(&port.to_be_bytes());
+        octets[46] = 0x50;
+        octets[54..54 + payload.len()].copy_from_slice(payload);
+        octets.splice(12..12, tag.iter().copied());
+        let (at, side, link) = (Timestamp::EPOCH, Side::Lan, LinkType::Ethernet);
+        let frame = Frame { at, side, link, len: octets.len() as u32, vlan: None, octets: &octets };
+        frame.snapped().octets.len()
+    }
+
+    #[test]
+    fn headers_are_kept_and_more_of_what_is_read_deeper() {
+        assert_eq!(kept(443, b"", b"\x17\x03"), 128);
+        assert_eq!(kept(443, b"", b"\x16\x03"), 446);
+        assert_eq!(kept(21, b"", b""), 446);
+        assert_eq!(kept(8080, b"", b"GET /"), 446);
+    }
+
+    #[test]
+    fn a_tag_is_kept_besides() {
+        assert_eq!(kept(443, &[0x81, 0, 0, 7], b"\x17\x03"), 132);
+        assert_eq!(kept(443, &[0x88, 0xa8, 0, 7], b"\x16\x03"), 450);
+        // A second tag is wanted, whatever follows.
+        assert_eq!(kept(443, &[0x88, 0xa8, 0, 7, 0x81, 0, 0, 8], b"\x17\x03"), 450);
+    }
+
+    #[test]
+    fn octets_of_any_length_are_cut_and_never_missed() {
+        let octets: Vec<u8> = (0..700).map(|n| n as u8).collect();
+        for link in [LinkType::Ethernet, LinkType::LinuxCooked, LinkType::RawIp] {
+            for kept in 0..octets.len() {
+                let (at, side, octets) = (Timestamp::EPOCH, Side::Lan, &octets[..kept]);
+                let frame = Frame { at, side, link, len: 1500, vlan: None, octets };
+                assert!(octets.starts_with(frame.snapped().octets));
+            }
+        }
+    }
+}

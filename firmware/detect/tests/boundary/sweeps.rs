@@ -1,0 +1,155 @@
+//! Sweeps: more than 20 hosts a minute, by one service, mostly unanswered.
+
+use terms::Family;
+
+use crate::draw::{Crossing, Draw, SECOND, always_found, never_high};
+use crate::frames::{self, ACK, End, RST, SYN};
+
+const LIMIT: usize = 20;
+const MINUTE: u64 = 60 * SECOND - 1;
+
+/// How the targets are asked.
+#[derive(Clone, Copy)]
+enum By {
+    Tcp(u16),
+    Udp(u16),
+    Icmp,
+    Arp,
+}
+
+fn ask(draw: &mut Draw, at: u64, who: End, target: End, by: By, answers: bool) {
+    let later = at + draw.chance.within(100..50_000);
+    let port = draw.client_port();
+    match by {
+        By::Tcp(service) => {
+            draw.lan(at, frames::tcp(who, target, (port, service), SYN, 1, b""));
+            if answers {
+                draw.lan(later, frames::tcp(target, who, (service, port), SYN | ACK, 1, b""));
+                draw.lan(later + 50, frames::tcp(who, target, (port, service), RST, 2, b""));
+            } else if draw.chance.percent(30) {
+                draw.lan(later, frames::tcp(target, who, (service, port), RST | ACK, 0, b""));
+            }
+        }
+        By::Udp(service) => {
+            let question = frames::udp(who, target, (port, service), b"anybody?");
+            if answers {
+                draw.lan(later, frames::udp(target, who, (service, port), b"me"));
+            } else if draw.chance.percent(30) {
+                draw.lan(later, frames::unreachable(target, who, &question));
+            }
+            draw.lan(at, question);
+        }
+        By::Icmp => {
+            draw.lan(at, frames::echo(who, target, port, 1));
+            if answers {
+                draw.lan(later, frames::echo_reply(target, who, port, 1));
+            }
+        }
+        By::Arp => {
+            draw.lan(at, frames::who_has(who, target.ip));
+            if answers {
+                draw.lan(later, frames::is_at(target, who));
+            }
+        }
+    }
+}
+
+/// Asks so many hosts within one minute, of which so many fail to answer.
+fn sweep(draw: &mut Draw, by: By, targets: usize, failing: usize) -> (End, u64) {
+    if matches!(by, By::Arp) {
+        draw.only_v4();
+    }
+    let who = draw.host();
+    let moments = draw.moments(targets, 10_000, MINUTE);
+    let mut answers = vec![false; failing];
+    answers.resize(targets, true);
+    draw.chance.shuffle(&mut answers);
+    for (at, answers) in moments.iter().zip(answers) {
+        let target = draw.host();
+        ask(draw, *at, who, target, by, answers);
+    }
+    (who, moments[targets - 1])
+}
+
+fn below(name: &str, by: fn(&mut Draw) -> By) {
+    never_high(name, |draw| {
+        let by = by(draw);
+        if draw.chance.percent(50) {
+            let failing = draw.chance.count(0..LIMIT + 1);
+            sweep(draw, by, LIMIT, failing);
+        } else {
+            // Many hosts, of which few are silent: a monitor.
+            let (failing, targets) = (draw.chance.count(0..LIMIT / 2 + 1), draw.chance.count(LIMIT + 1..46));
+            sweep(draw, by, targets, failing);
+        }
+    });
+}
+
+fn above(name: &str, family: Family, by: fn(&mut Draw) -> By) {
+    always_found(name, |draw| {
+        let by = by(draw);
+        let failing = draw.chance.count(LIMIT / 2 + 1..LIMIT + 2);
+        let (who, at) = sweep(draw, by, LIMIT + 1, failing);
+        Crossing { host: who.key(), families: vec![family], at }
+    });
+}
+
+fn tcp(draw: &mut Draw) -> By {
+    By::Tcp(draw.chance.pick(&[21, 22, 23, 80, 443, 445, 3389, 8291]))
+}
+
+fn udp(draw: &mut Draw) -> By {
+    By::Udp(draw.chance.pick(&[69, 123, 161, 1900, 5060]))
+}
+
+#[test]
+fn twenty_hosts_asked_for_one_tcp_service_are_no_sweep() {
+    below("tcp sweep, 20 hosts", tcp);
+}
+
+#[test]
+fn twenty_one_hosts_asked_for_one_tcp_service_are_a_sweep() {
+    above("tcp sweep, 21 hosts", Family::PortScanHorizontal, tcp);
+}
+
+#[test]
+fn twenty_hosts_asked_for_one_udp_service_are_no_sweep() {
+    below("udp sweep, 20 hosts", udp);
+}
+
+#[test]
+fn twenty_one_hosts_asked_for_one_udp_service_are_a_sweep() {
+    above("udp sweep, 21 hosts", Family::HostSweepUdp, udp);
+}
+
+#[test]
+fn twenty_hosts_pinged_are_no_sweep() {
+    below("icmp sweep, 20 hosts", |_| By::Icmp);
+}
+
+#[test]
+fn twenty_one_hosts_pinged_are_a_sweep() {
+    above("icmp sweep, 21 hosts", Family::HostSweepIcmp, |_| By::Icmp);
+}
+
+#[test]
+fn twenty_addresses_asked_for_by_arp_are_no_sweep() {
+    below("arp sweep, 20 addresses", |_| By::Arp);
+}
+
+#[test]
+fn twenty_one_addresses_asked_for_by_arp_are_a_sweep() {
+    above("arp sweep, 21 addresses", Family::ArpScan, |_| By::Arp);
+}
+
+#[test]
+fn hosts_of_which_no_minute_holds_more_than_twenty_are_no_sweep() {
+    never_high("tcp sweep, slow", |draw| {
+        let who = draw.host();
+        let by = tcp(draw);
+        for at in draw.apart(60, 3 * SECOND) {
+            let target = draw.host();
+            ask(draw, at, who, target, by, false);
+        }
+    });
+}
