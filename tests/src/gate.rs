@@ -13,7 +13,9 @@ use anyhow::{Context, Result};
 use crate::demo;
 use crate::faults;
 use crate::gateway::root;
+use crate::pings;
 use crate::replayed;
+use crate::site::Site;
 use tally::Tally;
 
 /// How long all crates' tests may take, seconds.
@@ -103,6 +105,8 @@ fn lab(tally: &mut Tally, root: &Path, long: bool) {
         println!("-- lab: the gateway is killed under load");
         let killed = faults::run(if long { KILLS.1 } else { KILLS.0 });
         tally.whole("lab::no_frame_is_lost_while_the_gateway_is_killed", told(killed));
+        println!("-- lab: pings across start, reload and stop of the gateway");
+        tally.whole("lab::no_ping_is_lost_across_start_reload_and_stop", told(pinged()));
         silenced(tally, root, long)
     });
     if let Err(error) = done {
@@ -111,8 +115,14 @@ fn lab(tally: &mut Tally, root: &Path, long: bool) {
     }
 }
 
+/// No ping is lost while the gateway starts, reloads and ends; how long they take is for the benchmarks to judge.
+fn pinged() -> Result<()> {
+    let site = Site::build(false)?;
+    pings::none_is_lost(site.network(), site.folder()).map(drop)
+}
+
 /// Whether it went well; says why not.
-fn told(done: Result<ExitCode>) -> bool {
+fn told<T>(done: Result<T>) -> bool {
     if let Err(error) = &done {
         eprintln!("lab: {error:#}");
     }

@@ -66,6 +66,26 @@ impl Gateway {
         self.process.kill();
     }
 
+    /// Tells the gateway to read its configuration anew.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn reload(&mut self) -> Result<()> {
+        ensure!(self.runs(), "picket run has ended");
+        self.process.hang_up();
+        Ok(())
+    }
+
+    /// Tells the gateway to end, and waits for that.
+    ///
+    /// # Errors
+    /// When it does not end within ten seconds.
+    pub fn stop(mut self) -> Result<()> {
+        self.process.terminate();
+        self.process.wait(Duration::from_secs(10)).context("picket run does not end when told to")?;
+        Ok(())
+    }
+
     /// What a client command answers, as JSON.
     ///
     /// # Errors

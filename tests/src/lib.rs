@@ -15,6 +15,7 @@ pub mod kernel;
 pub mod live;
 pub mod namespace;
 pub mod network;
+pub mod pings;
 pub mod process;
 pub mod record;
 pub mod replayed;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use lab::bench::{self, sender};
-use lab::{datagrams, demo, faults, gate, replayed};
+use lab::{datagrams, demo, faults, gate, pings, replayed};
 
 /// Picket's lab: a small network in namespaces, real tools, one scene at a time.
 #[derive(Parser)]
@@ -32,6 +32,21 @@ enum Command {
         /// How often.
         #[arg(default_value_t = 100)]
         times: u32,
+    },
+    /// Pings through the box a thousand times a second while the gateway starts, reloads and ends, and prints the round trips.
+    Ping {
+        /// How many rounds; the best counts.
+        #[arg(default_value_t = 3)]
+        rounds: u32,
+    },
+    /// Sends pings at a steady pace and prints how long each answer took, in nanoseconds.
+    Echo {
+        /// Where to.
+        to: std::net::Ipv4Addr,
+        /// How many a second.
+        rate: u32,
+        /// A file that ends it.
+        until: PathBuf,
     },
     /// Replays a folder of recorded scenes and compares what is found with the labels.
     Replay {
@@ -90,6 +105,8 @@ fn main() -> ExitCode {
         Command::Burst { to, number, rate, len } => sender::burst(to, number, rate, len),
         Command::Invent(what) => sender::invent(&what),
         Command::Kill { times } => faults::run(times),
+        Command::Echo { to, rate, until } => pings::echo(to, rate, &until),
+        Command::Ping { rounds } => pings::run(rounds),
         Command::Replay { folder } => replayed::run(&folder),
         Command::Count { at, seconds, until } => datagrams::count(at, seconds, until.as_deref()),
         Command::Pour { to, number, rate, len, until } => datagrams::pour(to, number, rate, len, until.as_deref()),

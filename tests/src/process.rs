@@ -68,6 +68,16 @@ impl Process {
         self.ended()
     }
 
+    /// Asks it to read its configuration anew.
+    pub fn hang_up(&self) {
+        self.signal(Signal::HUP);
+    }
+
+    /// Asks it to end.
+    pub fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
     /// Asks it to end, and ends it after two seconds.
     pub fn finish(&mut self) {
         if self.ended().is_none() {

@@ -29,7 +29,7 @@ type Troubles = BTreeMap<String, (String, String)>;
 pub fn watch(settings: Settings, end: &Receiver<()>, news: &SyncSender<News>, work: &SyncSender<Work>) {
     let own = settings.own.clone();
     let (news, work, stubborn) = (news.clone(), work.clone(), Vec::new());
-    let mut warden = Warden { settings, own, news, work, troubles: Troubles::new(), stubborn };
+    let mut warden = Warden { settings, own, news, work, troubles: Troubles::new(), told: false, stubborn };
     let mut looks = 0_u32;
     while end.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
         warden.look();
@@ -46,6 +46,8 @@ struct Warden {
     news: SyncSender<News>,
     work: SyncSender<Work>,
     troubles: Troubles,
+    /// Whether the keeper has heard of the troubles.
+    told: bool,
     /// Settings that the kernel did not let be set.
     stubborn: Vec<&'static str>,
 }
@@ -89,7 +91,7 @@ impl Warden {
 
     /// Tells what is new and what is over.
     fn compare(&mut self, troubles: Troubles) {
-        if troubles == self.troubles {
+        if troubles == self.troubles && self.told {
             return;
         }
         for (about, (words, _)) in &troubles {
@@ -105,9 +107,9 @@ impl Warden {
         let words = troubles.values().map(|(words, _)| words.clone()).collect();
         self.troubles = troubles;
         let Settings { bridge, lan, uplink, .. } = &self.settings;
-        // A keeper that is behind hears of it with the next change.
-        let _missed =
-            self.news.try_send(News::Bridge(format!("{bridge} over {lan} (lan) and {uplink} (uplink)"), words));
+        // A keeper that is behind hears of it with the next look.
+        let news = News::Bridge(format!("{bridge} over {lan} (lan) and {uplink} (uplink)"), words);
+        self.told = self.news.try_send(news).is_ok();
     }
 
     /// The box may get another address at any time.

@@ -83,6 +83,8 @@ fn a_bridge_that_already_holds_both_links_is_used_as_it_is() {
     ] {
         assert_eq!(stand.doctor(what)["health"], "good", "{what}");
     }
+    let words = "old over lan0 (lan) and up0 (uplink)";
+    eventually(TEN, "the status to name it", || stand.ask(&["status"])["bridge"] == words);
     // The bridge forwards on when the gateway is gone.
     stand.stop();
     assert_eq!(stand.pings(5), 5);

@@ -54,8 +54,8 @@ fn a_table_that_somebody_changes_is_restored_and_told() {
         ("flush chain bridge picket blocked_from_lan", "changed"),
         ("add chain bridge picket other { type filter hook forward priority 0; policy drop; }", "changed"),
         ("delete chain bridge picket forward", "changed"),
-        ("flush set bridge picket blocked_mac", "took 1 blocks out of table"),
-        ("add element bridge picket blocked_mac { 02:09:00:00:00:01 timeout 9m }", "put 1 into it"),
+        ("flush set bridge picket blocked_mac", "lacked 1 blocks"),
+        ("add element bridge picket blocked_mac { 02:09:00:00:00:01 timeout 9m }", "held 1 that Picket did not put in"),
     ];
     for (before, (line, words)) in changes.into_iter().enumerate() {
         stand.nft(line);

@@ -187,7 +187,7 @@ impl Hand {
         }
         let done = kernel.block(&missing).and_then(|()| kernel.unblock(&strange));
         let (gone, more) = (missing.len(), strange.len());
-        let found = format!("somebody else took {gone} blocks out of table bridge picket and put {more} into it");
+        let found = format!("table bridge picket lacked {gone} blocks and held {more} that Picket did not put in");
         self.report(match done {
             Ok(()) => format!("{found}; restored"),
             Err(error) => format!("{found}, which could not be mended: {error}"),
