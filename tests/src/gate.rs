@@ -1,5 +1,6 @@
-//! The gate: formatting, lints, every crate's tests, then the lab's short scenes; the last line counts them.
+//! The gate: formatting, lints, every crate's tests, the fuzz targets, then the lab's short scenes; the last line counts them.
 
+mod fuzz;
 pub mod tally;
 
 use std::fs::{self, File};
@@ -43,7 +44,13 @@ pub fn run(long: bool) -> Result<ExitCode> {
     )?;
     // Scenes and some tests drive the program as it is shipped.
     step(&mut tally, &root, "release build", &["cargo", "build", "--quiet", "--release", "--bin", "picket"])?;
+    if long {
+        // One of the long tests runs it under the emulator.
+        step(&mut tally, &root, "what a cross build needs", &["tests/setup", "base", "cross"])?;
+        step(&mut tally, &root, "aarch64 build", &["image/build"])?;
+    }
     tests(&mut tally, &root, long)?;
+    fuzz::run(&mut tally, &root, long)?;
     lab(&mut tally, &root, long);
     Ok(finish(&tally, strict))
 }

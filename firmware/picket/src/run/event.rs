@@ -137,6 +137,8 @@ pub struct HostNow {
     pub score: f32,
     /// IPv4 hosts behind its hardware address.
     pub addresses_on_mac: u16,
+    /// Whether it is worth a place in the store: somebody answers it, something speaks against it, or it has been there for a while.
+    pub lasting: bool,
 }
 
 /// How enforcement stands.

@@ -22,6 +22,8 @@ use crate::model;
 const TURN: usize = 4_096;
 /// How long the inspector sleeps when nothing comes in.
 const SLEEP: Duration = Duration::from_millis(50);
+/// A host that nobody answers is written down when it has been there for so long; an invented one never has.
+const LASTING: Span = Span::from_secs(60);
 /// How far the clock of silence stays behind the present, so that frames still in the ring are not late.
 const LAG: Span = Span::from_millis(200);
 
@@ -169,8 +171,9 @@ impl Sink for Heard<'_> {
     }
 
     fn window(&mut self, window: &Window) {
-        // A flood of hosts must not make the list grow: those of the tables are enough.
-        if self.minutes.len() < self.minutes.capacity() {
+        // A flood of invented hosts must not fill the list, nor the store: one frame that nothing speaks against is no history.
+        let told = window.level > ThreatLevel::Safe || window.end > window.start;
+        if told && self.minutes.len() < self.minutes.capacity() {
             self.minutes.push(Minute {
                 minute: window.start.minute(),
                 host: window.host,
@@ -267,6 +270,9 @@ impl Eye {
                 octets: host.octets,
                 reason,
                 score,
+                lasting: host.conversed
+                    || level > ThreatLevel::Safe
+                    || host.last_seen.since(host.first_seen) >= LASTING,
                 addresses_on_mac: 1,
             });
         }

@@ -168,8 +168,8 @@ impl Book {
         let minute = second.at.minute();
         if minute > self.minute {
             self.minute = minute;
-            let records: Vec<_> =
-                second.hosts.iter().filter(|h| h.record.last_seen.minute() + 1 >= minute).map(|h| h.record).collect();
+            let recent = second.hosts.iter().filter(|h| h.lasting && h.record.last_seen.minute() + 1 >= minute);
+            let records: Vec<_> = recent.map(|h| h.record).collect();
             let done = self.store.put_hosts(&records);
             self.ran(done);
             let small = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);

@@ -18,7 +18,7 @@ fn binary() -> PathBuf {
 }
 
 #[test]
-#[ignore = "elsewhere: the gate runs it after it has built the binary for aarch64"]
+#[ignore = "long form: needs the binary for aarch64, which the long gate builds"]
 fn another_machine_says_the_same_to_the_last_octet() {
     let Some(mut files) = train(SHORT) else { return skip() };
     let binary = binary();

@@ -1,4 +1,4 @@
-//! Frames of both link types, with and without a tag taken off, as long on the wire as they were captured or longer.
+//! Frames of every link type, with and without a tag taken off, as long on the wire as they were captured or longer.
 
 use wire::{LinkType, Net, Summary, Transport};
 
@@ -7,11 +7,16 @@ use super::{kind, size};
 /// The first octet says how the rest is read.
 pub fn run(input: &[u8]) -> u64 {
     let Some((how, octets)) = input.split_first() else { return 0 };
-    let link = if how & 1 == 0 { LinkType::Ethernet } else { LinkType::LinuxCooked };
+    let link = match (how & 1, how & 0xc0) {
+        (0, _) => LinkType::Ethernet,
+        (_, 0xc0) => LinkType::RawIp,
+        _ => LinkType::LinuxCooked,
+    };
     let vlan = (how & 2 == 2).then(|| u16::from(how >> 2) << 6);
     let len = octets.len() as u32 + u32::from(how >> 4) * 100;
     match wire::parse(link, octets, len, vlan) {
-        Ok(summary) => read(octets, len, &summary),
+        // The tag that was taken off was on the wire too.
+        Ok(summary) => read(octets, len + if vlan.is_some() { 4 } else { 0 }, &summary),
         Err(reason) => {
             assert!(!reason.as_str().is_empty());
             kind(("ignored", link.to_pcap(), reason))
