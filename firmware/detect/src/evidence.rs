@@ -40,16 +40,19 @@ pub(crate) struct OpenMinute {
 }
 
 /// What detection keeps with each host.
+///
+/// **Shape**: in the order written; what each frame touches comes first.
 #[derive(Clone, Debug, Default)]
+#[repr(C)]
 pub struct HostState {
-    score: f32,
     weighed: Timestamp,
+    score: f32,
     level: ThreatLevel,
     /// Blocked: its frames are retries and no evidence.
     pub(crate) blocked: bool,
+    pub(crate) minute: Option<OpenMinute>,
     fired: [Timestamp; Rule::COUNT],
     pub(crate) reason: Option<Reason>,
-    pub(crate) minute: Option<OpenMinute>,
 }
 
 impl HostState {
