@@ -49,17 +49,20 @@ struct Said {
 }
 
 /// What detection keeps with each host.
+///
+/// **Shape**: in the order written; what each frame touches comes first.
 #[derive(Clone, Debug, Default)]
+#[repr(C)]
 pub struct HostState {
-    /// By rule; the forest comes last.
-    said: [Said; Rule::COUNT + 1],
     /// Where it stood when something was said last.
     level: ThreatLevel,
     /// Blocked: its frames are retries and no evidence.
     pub(crate) blocked: bool,
+    pub(crate) minute: Option<OpenMinute>,
+    /// By rule; the forest comes last.
+    said: [Said; Rule::COUNT + 1],
     fired: [(Timestamp, ThreatLevel); Rule::COUNT],
     pub(crate) reason: Option<Reason>,
-    pub(crate) minute: Option<OpenMinute>,
 }
 
 impl HostState {

@@ -15,7 +15,11 @@ pub trait Judgement: Default {
 }
 
 /// A host that sent at least one frame.
+///
+/// **Shape**: in the order written, so that what each frame touches lies together: rows are kilobytes apart, and a frame waits for
+/// each line of memory that it needs.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Host<J> {
     /// Its address, or its hardware address where it has none.
     pub key: HostKey,

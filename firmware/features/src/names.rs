@@ -51,26 +51,32 @@ impl NameSet {
     }
 
     fn domain(&mut self, id: u64, at: Timestamp) -> &mut Domain {
-        let fresh =
-            Domain { id, since: at, queries: 0, carrying: 0, octets: 0, distinct: [0; 4], letters: Letters::NONE };
-        let place = self.0.iter().position(|d| d.id == id);
-        let place = place.unwrap_or_else(|| match self.0.push(fresh.clone()) {
-            Ok(()) => self.0.len() - 1,
-            Err(fresh) => {
+        let place = match self.0.iter().position(|d| d.id == id) {
+            Some(place) if at.since(self.0[place].since) < HORIZON => place,
+            Some(place) => self.put(place, Domain::new(id, at)),
+            None if self.0.is_full() => {
                 let least = self.0.iter().enumerate().min_by_key(|(_, d)| (at.since(d.since) < HORIZON, d.queries));
-                let place = least.map_or(0, |(n, _)| n);
-                self.0[place] = fresh;
-                place
+                self.put(least.map_or(0, |(n, _)| n), Domain::new(id, at))
             }
-        });
-        if at.since(self.0[place].since) >= HORIZON {
-            self.0[place] = fresh;
-        }
+            None => {
+                self.0.push(Domain::new(id, at)).unwrap_or_default();
+                self.0.len() - 1
+            }
+        };
         &mut self.0[place]
+    }
+
+    fn put(&mut self, place: usize, domain: Domain) -> usize {
+        self.0[place] = domain;
+        place
     }
 }
 
 impl Domain {
+    fn new(id: u64, at: Timestamp) -> Self {
+        Self { id, since: at, queries: 0, carrying: 0, octets: 0, distinct: [0; 4], letters: Letters::NONE }
+    }
+
     fn state(&self) -> Change {
         let empty = self.distinct.iter().map(|w| w.count_zeros()).sum::<u32>().max(1);
         let distinct = 256.0 * libm::logf(256.0 / crate::window::lossless(empty));

@@ -43,15 +43,20 @@ struct Tried {
 pub struct PortSet(Vec<Tried, PORTS>);
 
 /// One host's doings with one target.
+///
+/// **Shape**: in the order written; what decides who makes room comes first, since sixteen rows are asked for it at a time.
 #[derive(Clone, Debug, Default)]
+#[repr(C)]
 pub struct Pair {
     pub(crate) last: Timestamp,
-    /// TCP ports, UDP ports.
-    pub(crate) ports: [PortSet; 2],
+    pub(crate) heard: Timestamp,
+    /// Whether it holds something that speaks for an attack.
+    telling: bool,
     pub(crate) half_open: Rate,
+    /// TCP ports, UDP ports.
+    ports: [PortSet; 2],
     pub(crate) unanswered: Rate,
     pub(crate) stream: Rate,
-    pub(crate) heard: Timestamp,
     logins: Vec<(Service, Timestamp), LOGINS>,
 }
 
@@ -88,7 +93,7 @@ impl PortSet {
     /// Distinct ports in the minute up to the last question, and how many of them failed as far as is known.
     #[must_use]
     pub fn count(&self, now: Timestamp) -> (u16, u16) {
-        let until = asked_until(self.0.iter().map(|t| t.at), now);
+        let until = asked_until(self.0.iter().map(|t| t.at).max().unwrap_or(now), now);
         self.0
             .iter()
             .filter(|t| until.since(t.at) < PORT_HORIZON)
@@ -98,8 +103,8 @@ impl PortSet {
 
 /// The end of the minute that counts: the last question, as long as its answer may be outstanding. A silence that is noticed a second
 /// later is no reason to forget the first question of that minute.
-pub(crate) fn asked_until(asked: impl Iterator<Item = Timestamp>, now: Timestamp) -> Timestamp {
-    asked.max().filter(|last| now.since(*last) <= PATIENCE).unwrap_or(now)
+pub(crate) fn asked_until(last: Timestamp, now: Timestamp) -> Timestamp {
+    if now.since(last) <= PATIENCE { last } else { now }
 }
 
 /// The slot that makes room: one that no longer counts, else one that was accepted. Where all slots speak for a scan, they stay and
@@ -111,19 +116,36 @@ fn least_telling(slots: &mut [Tried], now: Timestamp) -> Option<&mut Tried> {
 }
 
 impl Pair {
+    /// Notes a port that is tried; `set` is 0 for TCP and 1 for UDP.
+    pub(crate) fn ask(&mut self, set: usize, port: u16, at: Timestamp) {
+        self.ports[set].ask(port, at);
+        self.telling |= self.ports[set].0.len() > 2;
+    }
+
+    /// Notes how a port answered.
+    pub(crate) fn answer(&mut self, set: usize, port: u16, answer: Answer) {
+        self.ports[set].answer(port, answer);
+    }
+
+    /// Distinct ports in the last minute, and how many of them failed.
+    pub(crate) fn count(&self, set: usize, now: Timestamp) -> (u16, u16) {
+        self.ports[set].count(now)
+    }
+
     /// Notes a failed log-in and returns how many there were over this service within `horizon`, this one included.
     pub fn login_failed(&mut self, service: Service, at: Timestamp, horizon: Span) -> u16 {
         if self.logins.is_full() {
             self.logins.remove(0);
         }
         self.logins.push((service, at)).unwrap_or_default();
+        self.telling = true;
         self.logins.iter().filter(|(s, t)| *s == service && at.since(*t) < horizon).fold(0, |n, _| n + 1)
     }
 }
 
 impl Worth for Pair {
     fn class(&self) -> u8 {
-        u8::from(self.ports.iter().any(|p| p.0.len() > 2) || !self.logins.is_empty())
+        u8::from(self.telling)
     }
 
     fn last(&self) -> Timestamp {

@@ -43,6 +43,8 @@ struct Entry {
 pub struct Table<V> {
     index: Box<[Entry]>,
     rows: Vec<Row<V>>,
+    /// What each row was worth when it was looked at last.
+    worth: Vec<u64>,
     capacity: usize,
     hand: usize,
     evicted: u64,
@@ -54,7 +56,14 @@ impl<V: Worth> Table<V> {
     pub fn new(capacity: usize) -> Self {
         let capacity = capacity.max(1);
         let index = alloc::vec![Entry { tag: 0, slot: EMPTY }; (capacity * 2).next_power_of_two()].into_boxed_slice();
-        Self { index, rows: Vec::with_capacity(capacity), capacity, hand: 0, evicted: 0 }
+        Self {
+            index,
+            rows: Vec::with_capacity(capacity),
+            worth: Vec::with_capacity(capacity),
+            capacity,
+            hand: 0,
+            evicted: 0,
+        }
     }
 
     /// Rows in use.
@@ -110,12 +119,15 @@ impl<V: Worth> Table<V> {
     /// Adds a row that is not there yet and returns its slot; when full, another row made room.
     #[allow(clippy::cast_possible_truncation, reason = "capacities are far below 2^32")]
     pub(crate) fn insert(&mut self, id: RowId, value: V) -> usize {
+        let worth = worth(&value);
         let slot = if self.rows.len() < self.capacity {
             self.rows.push(Row { id, value });
+            self.worth.push(worth);
             self.rows.len() - 1
         } else {
             let slot = self.least();
             self.unlink(slot);
+            self.worth[slot] = worth;
             self.rows[slot] = Row { id, value };
             self.evicted += 1;
             slot
@@ -125,18 +137,28 @@ impl<V: Worth> Table<V> {
     }
 
     /// The slot of least worth among the next candidates.
+    ///
+    /// Rows are far apart in memory, so the candidates are compared by what they were worth when looked at last, and only the one
+    /// that seems least is looked at again: it goes unless it has gained.
     fn least(&mut self) -> usize {
         // The hand goes round without a division: it is asked for each row that comes when the table is full.
         let (until_end, all) = (self.rows.len() - self.hand, CANDIDATES.min(self.rows.len()));
         let here = self.hand..self.hand + all.min(until_end);
         let again = 0..all - here.len();
-        let worth = |slot: &usize| (self.rows[*slot].value.class(), self.rows[*slot].value.last());
-        let best = here.clone().chain(again.clone()).min_by_key(worth).unwrap_or(0);
         self.hand = if again.is_empty() { here.end } else { again.end };
         if self.hand == self.rows.len() {
             self.hand = 0;
         }
-        best
+        let candidates = || here.clone().chain(again.clone());
+        for _ in 0..all {
+            let seems = candidates().min_by_key(|&slot| self.worth[slot]).unwrap_or(0);
+            let is = worth(&self.rows[seems].value);
+            if is <= self.worth[seems] {
+                return seems;
+            }
+            self.worth[seems] = is;
+        }
+        candidates().min_by_key(|&slot| self.worth[slot]).unwrap_or(0)
     }
 
     fn link(&mut self, id: RowId, slot: u32) {
@@ -171,6 +193,11 @@ impl<V: Worth> Table<V> {
         }
         self.index[gap].slot = EMPTY;
     }
+}
+
+/// A row's worth as one number: its class before its last sign of life.
+fn worth<V: Worth>(value: &V) -> u64 {
+    u64::from(value.class()) << 56 | (value.last().micros() & (u64::MAX >> 8))
 }
 
 /// The part of an identity that the index keeps.
@@ -234,6 +261,19 @@ mod tests {
         table.insert(id(1), Dummy(1, 1, Timestamp::from_secs(1)));
         table.insert(id(2), Dummy(2, 0, Timestamp::from_secs(9)));
         table.insert(id(3), Dummy(3, 0, Timestamp::from_secs(5)));
+        table.insert(id(4), Dummy(4, 0, Timestamp::from_secs(10)));
+        assert_eq!([1, 2, 3, 4].map(|n| table.find(id(n)).is_some()), [true, true, false, true]);
+    }
+
+    #[test]
+    fn a_row_that_gained_since_it_came_stays() {
+        let mut table = Table::new(3);
+        for n in 1..=3 {
+            table.insert(id(n), Dummy(n, 0, Timestamp::from_secs(n)));
+        }
+        for n in 1..=2 {
+            table.get_mut(id(n)).unwrap().1 = 2;
+        }
         table.insert(id(4), Dummy(4, 0, Timestamp::from_secs(10)));
         assert_eq!([1, 2, 3, 4].map(|n| table.find(id(n)).is_some()), [true, true, false, true]);
     }

@@ -91,11 +91,14 @@ tallies! {
 pub struct Sketch(u128);
 
 /// The counters of one stretch of time.
+///
+/// **Shape**: in the order written; what every frame adds to comes first.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub struct Counters {
-    tallies: [u32; TALLIES],
     /// Sum of squared frame sizes sent, octets squared.
     pub(crate) squares: u64,
+    tallies: [u32; TALLIES],
     /// Targets asked.
     pub(crate) targets: Sketch,
     /// Ports asked.
@@ -105,12 +108,15 @@ pub struct Counters {
 }
 
 /// The ring of buckets.
+///
+/// **Shape**: in the order written; the number of the newest bucket lies beside what the owner of the window touches first.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Window {
-    shorts: [Counters; SHORTS],
-    longs: [Counters; LONGS],
     /// Number of the newest short bucket since the epoch.
     newest: u64,
+    shorts: [Counters; SHORTS],
+    longs: [Counters; LONGS],
 }
 
 /// The three horizons, summed at one moment.

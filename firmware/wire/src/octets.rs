@@ -72,5 +72,15 @@ pub(crate) fn upto(octets: &[u8], len: u32) -> &[u8] {
 
 /// Whether `needle` (in lower case) occurs in `octets`, in whatever case.
 pub(crate) fn contains(octets: &[u8], needle: &[u8]) -> bool {
-    octets.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle))
+    let Some((first, rest)) = needle.split_first() else { return true };
+    // The first octet alone rules out nearly every place.
+    let begins = |octet: &u8| octet.to_ascii_lowercase() == *first;
+    let mut left = octets;
+    while let Some(at) = left.iter().position(begins) {
+        left = &left[at + 1..];
+        if left.get(..rest.len()).is_some_and(|here| here.eq_ignore_ascii_case(rest)) {
+            return true;
+        }
+    }
+    false
 }

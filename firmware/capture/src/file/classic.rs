@@ -48,7 +48,8 @@ impl Classic {
             return if octets.at_clean_end() { Step::End } else { Step::Cut };
         }
         let Some(header) = octets.ahead().first_chunk::<RECORD_HEADER>() else { return Step::Cut };
-        let [secs, part, mut kept, mut len] = [0, 4, 8, 12].map(|from| word(header, from, self.big_endian));
+        let (secs, part) = (word(header, 0, self.big_endian), word(header, 4, self.big_endian));
+        let (mut kept, mut len) = (word(header, 8, self.big_endian), word(header, 12, self.big_endian));
         if self.lengths_may_be_swapped && kept > len {
             (kept, len) = (len, kept);
         }

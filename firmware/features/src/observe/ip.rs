@@ -132,7 +132,7 @@ impl<J: Judgement> HostTable<J> {
     fn note_half_open(&mut self, port: u16, m: &Moment, notes: &mut Notes) {
         let pair = self.pair(m.src, m.dst, m.at);
         let per_second = pair.half_open.count(m.at);
-        let (ports, _) = pair.ports[0].count(m.at);
+        let (ports, _) = pair.count(0, m.at);
         self.note_sender(m, Change::HalfOpen { target: m.dst, port, per_second, ports }, notes);
         self.note_pressure(Ask::Tcp, m, notes);
     }
@@ -219,7 +219,7 @@ impl<J: Judgement> HostTable<J> {
         let streamed = if stream { pair.stream.count(at) } else { pair.stream.read(at) };
         let per_second = fresh.saturating_add(streamed);
         let heard = heard_back || (pair.heard > Timestamp::EPOCH && m.at.since(pair.heard).secs() < 10);
-        let (ports, _) = pair.ports[1].count(m.at);
+        let (ports, _) = pair.count(1, m.at);
         if !heard {
             self.note_sender(m, Change::Unanswered { target: m.dst, per_second, fresh, ports }, notes);
             self.note_pressure(Ask::Udp, m, notes);

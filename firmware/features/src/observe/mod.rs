@@ -13,7 +13,7 @@ use crate::hash::RowId;
 use crate::host::Judgement;
 use crate::host_table::{Awaited, HostTable};
 use crate::pair::{Answer, PATIENCE};
-use crate::peers::Asked;
+use crate::peers::{Asked, Standing};
 use crate::window::Tally;
 
 /// Changes that one frame can note; more are counted and left out.
@@ -181,7 +181,7 @@ impl<J: Judgement> HostTable<J> {
         }
         if let Some(set) = set_of(ask) {
             let (src, dst) = (m.src, m.dst);
-            self.pair(src, dst, at).ports[set].ask(port, at);
+            self.pair(src, dst, at).ask(set, port, at);
         }
         if lonely && m.side != Side::Uplink && m.mac != MacAddr::ZERO {
             self.note_fresh_source(m, notes);
@@ -220,7 +220,7 @@ impl<J: Judgement> HostTable<J> {
         if let Some(set) = set_of(ask) {
             let id = self.pair_id(orig, target);
             if let Some(pair) = self.pairs.get_mut(id) {
-                pair.ports[set].answer(port, answer);
+                pair.answer(set, port, answer);
             }
         }
         if answer.is_failing() {
@@ -232,14 +232,13 @@ impl<J: Judgement> HostTable<J> {
     /// Notes where the asker stands with this target and this service.
     fn note_counts(&mut self, orig: HostKey, target: HostKey, ask: Ask, port: u16, at: Timestamp, notes: &mut Notes) {
         let Some(host) = self.host(orig) else { return };
-        let (targets, failing) = host.peers.count(ask, port, at);
-        let overall = host.peers.ports(ask, at);
+        let Standing { targets, failing, ports: overall } = host.peers.standing(ask, port, at);
         if targets > 1 {
             self.note(orig, Change::Targets { ask, port, targets, failing }, notes);
         }
         if let Some(set) = set_of(ask) {
             let id = self.pair_id(orig, target);
-            let Some((ports, failing)) = self.pairs.get_mut(id).map(|p| p.ports[set].count(at)) else { return };
+            let Some((ports, failing)) = self.pairs.get_mut(id).map(|p| p.count(set, at)) else { return };
             if ports > 1 || overall > 1 {
                 self.note(orig, Change::Ports { target, ask, ports, failing, overall }, notes);
             }
