@@ -68,6 +68,18 @@ impl<J: Judgement> Host<J> {
         }
     }
 
+    /// Makes it a host that was just seen first.
+    pub(crate) fn renew(&mut self, key: HostKey, mac: MacAddr, side: Side, at: Timestamp) {
+        let Self { window, peers, names, .. } = self;
+        window.clear();
+        peers.clear();
+        names.clear();
+        (self.key, self.mac, self.side) = (key, mac, side);
+        (self.first_seen, self.last_seen, self.frames, self.octets, self.conversed) = (at, at, 0, 0, false);
+        (self.judgement, self.echoes, self.inbound) = (J::default(), Burst::default(), Rate::default());
+        self.inbound_sources = (0, Sketch::default());
+    }
+
     /// Counts something that came from `source` and asks for an answer: how many in a second, from how many.
     pub(crate) fn pressed(&mut self, source: u64, at: Timestamp) -> (u32, u16) {
         if self.inbound_sources.0 != at.secs() {

@@ -184,7 +184,8 @@ impl<J: Judgement> HostTable<J> {
         if let Some(slot) = self.hosts.find(id) {
             return (slot, false);
         }
-        (self.hosts.insert(id, Host::new(key, mac, side, at)), true)
+        let new = || Host::new(key, mac, side, at);
+        (self.hosts.insert_anew(id, new, |host| host.renew(key, mac, side, at)), true)
     }
 
     pub(crate) fn neighbor(&mut self, mac: MacAddr, side: Side, at: Timestamp) -> &mut Neighbor {
@@ -198,7 +199,7 @@ impl<J: Judgement> HostTable<J> {
 
     pub(crate) fn pair(&mut self, orig: HostKey, target: HostKey, at: Timestamp) -> &mut Pair {
         let id = self.pair_id(orig, target);
-        let slot = self.pairs.find(id).unwrap_or_else(|| self.pairs.insert(id, Pair::default()));
+        let slot = self.pairs.find(id).unwrap_or_else(|| self.pairs.insert_anew(id, Pair::default, Pair::renew));
         let pair = self.pairs.at(slot);
         pair.last = at;
         pair

@@ -31,6 +31,11 @@ pub(crate) struct Letters([u16; LETTERS]);
 pub struct NameSet(Vec<Domain, DOMAINS>);
 
 impl NameSet {
+    /// Forgets all.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// Notes a query and says where its base domain stands.
     pub(crate) fn asked(&mut self, key: HashKey, name: &[u8], qtype: u16, at: Timestamp) -> Option<Change> {
         let split = base_begins(name);
@@ -81,14 +86,10 @@ impl Domain {
         let empty = self.distinct.iter().map(|w| w.count_zeros()).sum::<u32>().max(1);
         let distinct = 256.0 * libm::logf(256.0 / crate::window::lossless(empty));
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an estimate between 0 and 1,420")]
-        let distinct = libm::roundf(distinct) as u16;
-        Change::Names {
-            queries: self.queries,
-            distinct: distinct.min(self.queries),
-            octets: self.octets,
-            carrying: self.carrying,
-            entropy: self.letters.entropy(),
-        }
+        let distinct = (libm::roundf(distinct) as u16).min(self.queries);
+        // It costs more than the rest, and says nothing where names are few or repeat.
+        let entropy = if self.queries > 8 && distinct > self.queries / 2 { self.letters.entropy() } else { 0.0 };
+        Change::Names { queries: self.queries, distinct, octets: self.octets, carrying: self.carrying, entropy }
     }
 }
 
@@ -97,19 +98,26 @@ impl Letters {
 
     pub(crate) fn add(&mut self, text: &[u8]) {
         for octet in text {
-            let class = letter(*octet);
-            self.0[class] = self.0[class].saturating_add(1);
+            let count = &mut self.0[usize::from(CLASSES[usize::from(*octet)]) % LETTERS];
+            *count = count.saturating_add(1);
         }
     }
 
     /// Bits a letter, 0 to 5.25; 0 where there are none.
     pub(crate) fn entropy(&self) -> f32 {
-        let all: u32 = self.0.iter().map(|n| u32::from(*n)).sum();
-        self.0.iter().filter(|n| **n > 0).fold(0.0, |sum, n| {
-            let p = f32::from(*n) / crate::window::lossless(all);
-            sum - p * libm::log2f(p)
-        })
+        let all = crate::window::lossless(self.0.iter().map(|n| u32::from(*n)).sum());
+        if all == 0.0 {
+            return 0.0;
+        }
+        let weighed = self.0.iter().filter(|n| **n > 1).fold(0.0, |sum, n| sum + times_its_logarithm(*n));
+        (libm::log2f(all) - weighed / all).max(0.0)
     }
+}
+
+/// `n log2 n`; most letters of a name stand in it once or a few times.
+fn times_its_logarithm(n: u16) -> f32 {
+    const SMALL: [f32; 9] = [0.0, 0.0, 2.0, 4.754_887_6, 8.0, 11.609_64, 15.509_775, 19.651_484, 24.0];
+    SMALL.get(usize::from(n)).copied().unwrap_or_else(|| f32::from(n) * libm::log2f(f32::from(n)))
 }
 
 /// Where the base domain begins: two labels, three where the second is a short registry label (co.uk, com.au).
@@ -122,14 +130,21 @@ fn base_begins(name: &[u8]) -> usize {
     begin.map_or(0, |d| d + 1)
 }
 
-fn letter(octet: u8) -> usize {
-    usize::from(match octet.to_ascii_lowercase() {
-        c @ b'a'..=b'z' => c - b'a',
-        c @ b'0'..=b'9' => 26 + c - b'0',
-        b'.' => 36,
-        _ => 37,
-    })
-}
+/// The class of each octet: letters without case, digits, the dot, all else.
+const CLASSES: [u8; 256] = {
+    let mut classes = [37; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        classes[octet] = match (octet as u8).to_ascii_lowercase() {
+            c @ b'a'..=b'z' => c - b'a',
+            c @ b'0'..=b'9' => 26 + c - b'0',
+            b'.' => 36,
+            _ => 37,
+        };
+        octet += 1;
+    }
+    classes
+};
 
 #[cfg(test)]
 mod tests {

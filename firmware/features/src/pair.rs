@@ -116,6 +116,15 @@ fn least_telling(slots: &mut [Tried], now: Timestamp) -> Option<&mut Tried> {
 }
 
 impl Pair {
+    /// Makes it as good as new.
+    pub(crate) fn renew(&mut self) {
+        let Self { last, heard, telling, half_open, ports, unanswered, stream, logins } = self;
+        (*last, *heard, *telling) = (Timestamp::EPOCH, Timestamp::EPOCH, false);
+        (*half_open, *unanswered, *stream) = (Rate::default(), Rate::default(), Rate::default());
+        ports.iter_mut().for_each(|ports| ports.0.clear());
+        logins.clear();
+    }
+
     /// Notes a port that is tried; `set` is 0 for TCP and 1 for UDP.
     pub(crate) fn ask(&mut self, set: usize, port: u16, at: Timestamp) {
         self.ports[set].ask(port, at);

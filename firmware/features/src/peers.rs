@@ -13,19 +13,6 @@ const HORIZON: Span = Span::from_secs(60);
 /// The least time between two questions to one target that counts as a gap.
 const LEAST_GAP: Span = Span::from_secs(1);
 
-#[derive(Clone, Copy, Debug)]
-struct Peer {
-    target: RowId,
-    port: u16,
-    ask: Ask,
-    answer: Answer,
-    at: Timestamp,
-    /// When it was asked last after a second or more without a question, and the time between that and the one before; zero where
-    /// there was none.
-    beat: Timestamp,
-    gap: Span,
-}
-
 /// What a question was among those before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Asked {
@@ -49,10 +36,31 @@ pub(crate) struct Standing {
 }
 
 /// Distinct (target, service) of the last minute.
-#[derive(Clone, Debug, Default)]
+///
+/// **Shape**: one list a field, the first `len` of each in use: a search reads three lines of memory rather than all.
+#[derive(Clone, Debug)]
 pub struct PeerSet {
-    peers: Vec<Peer, PEERS>,
+    len: usize,
     ports: [Ports; 4],
+    services: [Service; PEERS],
+    targets: [RowId; PEERS],
+    /// When it was asked last.
+    asked: [Timestamp; PEERS],
+    answers: [Answer; PEERS],
+    beats: [Beat; PEERS],
+}
+
+/// A kind of question and its port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Service(u32);
+
+/// The rhythm in which one peer is asked.
+#[derive(Clone, Copy, Debug, Default)]
+struct Beat {
+    /// When it was asked last after a second or more without a question.
+    at: Timestamp,
+    /// The time between that and the one before; zero where there was none.
+    gap: Span,
 }
 
 /// Distinct ports over all targets, for one kind of question, as counted last.
@@ -61,103 +69,188 @@ pub struct PeerSet {
 #[derive(Clone, Copy, Debug, Default)]
 struct Ports {
     count: u16,
+    /// The last question.
+    last: Timestamp,
     /// Until when no peer that was counted leaves the horizon; the epoch where the count is not known.
     until: Timestamp,
 }
 
 impl PeerSet {
+    /// Forgets all.
+    pub(crate) fn clear(&mut self) {
+        self.len = 0;
+        self.ports = [Ports::default(); 4];
+        self.services = [Service::NONE; PEERS];
+    }
+
     /// Notes that a target is asked.
     pub(crate) fn ask(&mut self, target: RowId, ask: Ask, port: u16, at: Timestamp) -> Asked {
+        let service = Service::new(ask, port);
         let ports = &mut self.ports[ask as usize];
+        ports.last = at;
         if at >= ports.until {
             ports.until = Timestamp::EPOCH;
         }
-        let found = self.peers.iter().position(|p| p.target == target && p.port == port && p.ask == ask);
-        if let Some(place) = found {
-            let peer = &mut self.peers[place];
-            if at.since(peer.at) >= HORIZON {
-                ports.until = Timestamp::EPOCH;
+        if let Some(place) = self.find(target, service) {
+            if at.since(self.asked[place]) >= HORIZON {
+                self.ports[ask as usize].until = Timestamp::EPOCH;
             }
-            return peer.again(at);
+            self.asked[place] = at;
+            return self.beats[place].again(at);
         }
-        if ports.until > at {
-            let same = |p: &Peer| (p.port == port) & (p.ask == ask) & (at.since(p.at) < HORIZON);
-            ports.count += u16::from(!self.peers.iter().any(same));
-        }
-        let peer = Peer { target, port, ask, answer: Answer::Pending, at, beat: at, gap: Span::ZERO };
-        if let Err(peer) = self.peers.push(peer) {
-            // Whoever makes room may have been counted.
-            self.ports = [Ports::default(); 4];
-            if let Some(slot) = self.least_telling(at) {
-                *slot = peer;
-            }
+        if let Some(place) = self.room(at) {
+            self.counted(service, at, 1);
+            self.services[place] = service;
+            self.targets[place] = target;
+            self.asked[place] = at;
+            self.answers[place] = Answer::Pending;
+            self.beats[place] = Beat { at, gap: Span::ZERO };
         }
         Asked::New
     }
 
     /// Notes how it answered.
     pub(crate) fn answer(&mut self, target: RowId, ask: Ask, port: u16, answer: Answer) {
-        if let Some(peer) = self.find(target, ask, port) {
-            peer.answer = answer;
+        if let Some(place) = self.find(target, Service::new(ask, port)) {
+            self.answers[place] = answer;
         }
     }
 
     /// Where one service stands in the minute up to the last question.
     pub(crate) fn standing(&mut self, ask: Ask, port: u16, now: Timestamp) -> Standing {
-        let (mut of_service, mut of_kind) = (Timestamp::EPOCH, Timestamp::EPOCH);
-        for peer in self.peers.iter().filter(|p| p.ask == ask) {
-            of_kind = of_kind.max(peer.at);
-            of_service = of_service.max(if peer.port == port { peer.at } else { Timestamp::EPOCH });
-        }
-        let (of_service, of_kind) = (asked_until(of_service, now), asked_until(of_kind, now));
+        let service = Service::new(ask, port);
+        let last = self.ports[ask as usize].last;
+        let of_kind = asked_until(last, now);
+        // Right after a question it is the last of its service, too.
+        let of_service = if last == now {
+            now
+        } else {
+            let same = self.places().filter(|&n| self.services[n] == service);
+            asked_until(same.map(|n| self.asked[n]).max().unwrap_or_default(), now)
+        };
         let (mut targets, mut failing) = (0, 0);
-        // Without a guess: which peers count is as good as random to the processor.
-        for peer in &self.peers {
-            let same = (peer.ask == ask) & (peer.port == port) & (of_service.since(peer.at) < HORIZON);
-            targets += u16::from(same);
-            failing += u16::from(same & peer.answer.is_failing());
+        if last == now && self.all_of(service) == 1 {
+            // The one that was just asked.
+            let place = self.places().find(|&n| self.services[n] == service).unwrap_or(0);
+            (targets, failing) = (1, u16::from(self.answers[place].is_failing()));
+        } else {
+            // Without a guess: which peers count is as good as random to the processor.
+            for n in self.places() {
+                let same = (self.services[n] == service) & (of_service.since(self.asked[n]) < HORIZON);
+                targets += u16::from(same);
+                failing += u16::from(same & self.answers[n].is_failing());
+            }
         }
         if of_kind >= self.ports[ask as usize].until {
-            self.ports[ask as usize] = self.count_ports(ask, of_kind);
+            self.ports[ask as usize] = Ports { last, ..self.count_ports(ask, of_kind) };
         }
         Standing { targets, failing, ports: self.ports[ask as usize].count }
     }
 
     fn count_ports(&self, ask: Ask, now: Timestamp) -> Ports {
         let (mut seen, mut marks, mut oldest) = (Vec::<u16, PEERS>::new(), 0_u128, now);
-        for peer in self.peers.iter().filter(|p| p.ask == ask && now.since(p.at) < HORIZON) {
-            oldest = oldest.min(peer.at);
+        for n in
+            self.places().filter(|&n| self.services[n].kind() == ask as usize && now.since(self.asked[n]) < HORIZON)
+        {
+            oldest = oldest.min(self.asked[n]);
             // Comparing each port with each would be too much; one whose mark is not set was not seen.
-            let mark = 1 << (peer.port % 128);
-            if marks & mark == 0 || !seen.contains(&peer.port) {
+            let port = self.services[n].port();
+            let mark = 1 << (port % 128);
+            if marks & mark == 0 || !seen.contains(&port) {
                 marks |= mark;
-                seen.push(peer.port).unwrap_or_default();
+                seen.push(port).unwrap_or_default();
             }
         }
-        Ports { count: seen.iter().fold(0, |n, _| n + 1), until: oldest + HORIZON }
+        Ports { count: seen.iter().fold(0, |n, _| n + 1), last: now, until: oldest + HORIZON }
     }
 
-    /// Who makes room: one that no longer counts, else one that answered, else nobody: then the set already tells of a sweep.
-    fn least_telling(&mut self, now: Timestamp) -> Option<&mut Peer> {
-        let worth = |p: &Peer| (now.since(p.at) < HORIZON, p.answer != Answer::Accepted, p.at);
-        let least = self.peers.iter_mut().min_by_key(|p| worth(p))?;
-        (worth(least) < (true, true, Timestamp::EPOCH)).then_some(least)
+    /// A place for one more: a free one, else that of one that no longer counts, else of one that answered, else none: then the set
+    /// already tells of a sweep.
+    fn room(&mut self, now: Timestamp) -> Option<usize> {
+        if self.len < PEERS {
+            self.len += 1;
+            return Some(self.len - 1);
+        }
+        let worth = |n: usize| (now.since(self.asked[n]) < HORIZON, self.answers[n] != Answer::Accepted, self.asked[n]);
+        let least = self.places().min_by_key(|&n| worth(n))?;
+        if worth(least) >= (true, true, Timestamp::EPOCH) {
+            return None;
+        }
+        let (gone, counts) = (self.services[least], worth(least).0);
+        self.services[least] = Service::NONE;
+        if counts {
+            self.counted(gone, now, -1);
+        }
+        Some(least)
     }
 
-    fn find(&mut self, target: RowId, ask: Ask, port: u16) -> Option<&mut Peer> {
-        self.peers.iter_mut().find(|p| p.target == target && p.port == port && p.ask == ask)
+    /// Keeps the count of ports true when a service comes or goes of which there may be others.
+    fn counted(&mut self, service: Service, now: Timestamp, one: i16) {
+        let others = self.all_of(service) > 0
+            && self.places().any(|n| (self.services[n] == service) & (now.since(self.asked[n]) < HORIZON));
+        let ports = &mut self.ports[service.kind()];
+        if ports.until > now && !others {
+            ports.count = ports.count.saturating_add_signed(one);
+        }
+    }
+
+    /// How many are of a service. All places are compared, used or not, so that it takes the processor a dozen steps.
+    fn all_of(&self, service: Service) -> u32 {
+        self.services.iter().map(|other| u32::from(*other == service)).sum()
+    }
+
+    fn find(&self, target: RowId, service: Service) -> Option<usize> {
+        if self.all_of(service) == 0 {
+            return None;
+        }
+        self.places().find(|&n| self.services[n] == service && self.targets[n] == target)
+    }
+
+    fn places(&self) -> core::ops::Range<usize> {
+        0..self.len.min(PEERS)
     }
 }
 
-impl Peer {
+impl Default for PeerSet {
+    fn default() -> Self {
+        Self {
+            len: 0,
+            ports: [Ports::default(); 4],
+            services: [Service::NONE; PEERS],
+            targets: [RowId(0); PEERS],
+            asked: [Timestamp::EPOCH; PEERS],
+            answers: [Answer::Pending; PEERS],
+            beats: [Beat::default(); PEERS],
+        }
+    }
+}
+
+impl Service {
+    /// What stands in places that are not used.
+    const NONE: Self = Self(u32::MAX);
+
+    fn new(ask: Ask, port: u16) -> Self {
+        Self((ask as u32) << 16 | u32::from(port))
+    }
+
+    fn kind(self) -> usize {
+        (self.0 >> 16) as usize % 4
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "the port is what the lower half holds")]
+    fn port(self) -> u16 {
+        self.0 as u16
+    }
+}
+
+impl Beat {
     /// Questions within a second are one: a conversation of several, or a repeated segment.
     fn again(&mut self, at: Timestamp) -> Asked {
-        let (gap, before) = (at.since(self.beat), self.gap);
-        self.at = at;
+        let (gap, before) = (at.since(self.at), self.gap);
         if gap < LEAST_GAP {
             return Asked::Again;
         }
-        (self.beat, self.gap) = (at, gap);
+        (self.at, self.gap) = (at, gap);
         if before == Span::ZERO {
             return Asked::Again;
         }

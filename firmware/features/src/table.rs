@@ -117,21 +117,49 @@ impl<V: Worth> Table<V> {
     }
 
     /// Adds a row that is not there yet and returns its slot; when full, another row made room.
-    #[allow(clippy::cast_possible_truncation, reason = "capacities are far below 2^32")]
     pub(crate) fn insert(&mut self, id: RowId, value: V) -> usize {
-        let worth = worth(&value);
-        let slot = if self.rows.len() < self.capacity {
-            self.rows.push(Row { id, value });
-            self.worth.push(worth);
-            self.rows.len() - 1
-        } else {
-            let slot = self.least();
-            self.unlink(slot);
-            self.worth[slot] = worth;
-            self.rows[slot] = Row { id, value };
-            self.evicted += 1;
-            slot
-        };
+        match self.room() {
+            Some(slot) => {
+                self.rows[slot].value = value;
+                self.settle(id, slot)
+            }
+            None => self.push(id, value),
+        }
+    }
+
+    /// As [`Self::insert`], for large rows: the one that makes room is made anew in its place rather than copied over.
+    pub(crate) fn insert_anew(&mut self, id: RowId, new: impl FnOnce() -> V, renew: impl FnOnce(&mut V)) -> usize {
+        match self.room() {
+            Some(slot) => {
+                renew(&mut self.rows[slot].value);
+                self.settle(id, slot)
+            }
+            None => self.push(id, new()),
+        }
+    }
+
+    /// Takes the row of least worth out of the index, if the table is full.
+    fn room(&mut self) -> Option<usize> {
+        if self.rows.len() < self.capacity {
+            return None;
+        }
+        let slot = self.least();
+        self.unlink(slot);
+        self.evicted += 1;
+        Some(slot)
+    }
+
+    fn push(&mut self, id: RowId, value: V) -> usize {
+        self.rows.push(Row { id, value });
+        self.worth.push(0);
+        self.settle(id, self.rows.len() - 1)
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "capacities are far below 2^32")]
+    fn settle(&mut self, id: RowId, slot: usize) -> usize {
+        let row = &mut self.rows[slot];
+        row.id = id;
+        self.worth[slot] = worth(&row.value);
         self.link(id, slot as u32);
         slot
     }

@@ -189,6 +189,11 @@ impl Default for Window {
 }
 
 impl Window {
+    /// Forgets all.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
     /// The bucket that is open at this time.
     #[inline]
     pub fn open(&mut self, at: Timestamp) -> &mut Counters {
