@@ -162,7 +162,7 @@ configuration! {
     }
     /// Whom no block may cut, besides the gateway itself, the router, and the DHCP and DNS servers in use.
     never_block: NeverBlockConfig {
-        /// IP or hardware addresses.
+        /// IP or hardware addresses. To spare a device whatever address it uses, list its hardware address.
         addresses: Vec<HostKey> = Vec::new(), Addresses;
     }
 }
