@@ -1,6 +1,6 @@
 //! The shipped forest beside scikit-learn's of the same number of trees and depth, on the same 4,096 different vectors.
 //!
-//! The vectors are those that the input's hosts have at the end of their minutes; the peer learns to tell what the shipped forest
+//! The vectors are those that the input's hosts have at the end of their minutes, and their senders at every hundredth frame; the peer learns to tell what the shipped forest
 //! says of them, so that its trees are grown and not empty.
 
 use std::fs;
@@ -15,6 +15,8 @@ use detect::{Detector, Finding, Sink, Thresholds, Window};
 use features::{Capacities, FEATURES, FeatureVector, HashKey, schema_hash};
 use nix::sys::time::TimeValLike;
 use nix::time::{ClockId, clock_gettime};
+use terms::HostKey;
+use wire::Net;
 
 use super::Plan;
 use super::input::Input;
@@ -27,6 +29,8 @@ static IMAGE: &[u8] = include_bytes!("../../../models/picket.forest");
 const BATCH: usize = 4_096;
 /// The most splits between a root and a leaf in the shipped forest, as `models/REPORT.md` tells.
 const DEPTH: usize = 12;
+/// Frames from one sender whose vector is taken to the next.
+const EACH: u32 = 100;
 /// Batches of which a round takes the fastest.
 const BATCHES: usize = 20;
 
@@ -119,9 +123,16 @@ impl Vectors {
         let mut capture = CaptureFile::open(&mix)?;
         let mut detector = Detector::new(HashKey::FIXED, Capacities::default(), Thresholds::default(), None);
         let mut found = Self::default();
+        let mut frames = 0_u32;
         while let Some(frame) = capture.next() {
-            if let Ok(summary) = wire::parse(frame.link, frame.octets, frame.len, frame.vlan) {
-                detector.observe(&summary, frame.at, frame.side, &mut found);
+            let Ok(summary) = wire::parse(frame.link, frame.octets, frame.len, frame.vlan) else { continue };
+            detector.observe(&summary, frame.at, frame.side, &mut found);
+            frames += 1;
+            if let Net::Ip(packet) = summary.net
+                && frames.is_multiple_of(EACH)
+            {
+                let now = detector.now();
+                found.0.extend(detector.table().vector(HostKey::from(packet.src), now).map(|vector| vector.0));
             }
         }
         detector.close(&mut found);

@@ -12,6 +12,7 @@ mod input;
 mod kill;
 mod memory;
 mod peer;
+mod ping;
 mod readme;
 mod row;
 pub mod sender;
@@ -30,7 +31,7 @@ use row::{Row, median};
 /// What `lab bench` takes.
 #[derive(Args, Debug)]
 pub struct Options {
-    /// Only these, separated by commas: features, forwarding, block, forest, memory, kill. The README is left as it is then.
+    /// Only these, separated by commas: features, forest, forwarding, block, memory, ping, kill. The README is left as it is then.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Three rounds instead of seven, and twenty kills; the README is left as it is.
@@ -50,12 +51,13 @@ struct Plan {
 type Benchmark = (&'static str, fn(&Plan) -> Result<Vec<Row>>);
 
 /// In the order in which they run, the long one last.
-const ALL: [Benchmark; 6] = [
+const ALL: [Benchmark; 7] = [
     ("features", features::run),
     ("forest", forest::run),
     ("forwarding", forwarding::run),
     ("block", block::run),
     ("memory", memory::run),
+    ("ping", ping::run),
     ("kill", kill::run),
 ];
 
