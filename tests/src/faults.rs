@@ -22,6 +22,8 @@ const PORT: u16 = 4011;
 const RATE: u32 = 22_000;
 /// The least number of datagrams and their least rate for a round to count.
 const LEAST: (u64, f64) = (400_000, 20_000.0);
+/// The longest that a round may take, seconds: the receiver counts until it is told to stop, and no longer than this.
+const LONGEST: u32 = 2 * 3_600;
 /// How often a round is repeated that the machine itself spoilt.
 const TRIES: u32 = 3;
 
@@ -102,7 +104,7 @@ fn round(network: &Network, folder: &Path, kills: u32) -> Result<Round> {
     let (lab, stop_text) = (folder.join("lab"), stop.display().to_string());
     let lab = lab.display();
     let mut counter =
-        network.space("inet")?.start(&format!("exec {lab} count 0.0.0.0:{PORT} 900 {stop_text}"), &got)?;
+        network.space("inet")?.start(&format!("exec {lab} count 0.0.0.0:{PORT} {LONGEST} {stop_text}"), &got)?;
     sleep(Duration::from_millis(300));
     let begin = Instant::now();
     let mut sender = network
