@@ -198,19 +198,10 @@ impl<'a> Detector<'a> {
 
     /// Closes all open minutes; `end` is the last moment that belongs to them.
     fn close_minutes(&mut self, end: Timestamp, ending: Ending, sink: &mut impl Sink) {
-        let mut keys = heapless::Vec::<HostKey, 64>::new();
-        loop {
-            keys.clear();
-            for host in self.table.hosts().filter(|h| h.judgement.minute.is_some()) {
-                if keys.push(host.key).is_err() {
-                    break;
-                }
-            }
-            if keys.is_empty() {
-                return;
-            }
-            for key in &keys {
-                self.close_minute(*key, end, ending, sink);
+        for slot in 0..self.table.occupancy().hosts {
+            let open = self.table.host_at(slot).filter(|host| host.judgement.minute.is_some()).map(|host| host.key);
+            if let Some(key) = open {
+                self.close_minute(key, end, ending, sink);
             }
         }
     }

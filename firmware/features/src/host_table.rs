@@ -179,6 +179,11 @@ impl<J: Judgement> HostTable<J> {
         self.host(key).map(|host| FeatureVector::read(&host.window.read(at)))
     }
 
+    /// The host in a slot, of as many as [`Occupancy::hosts`] tells.
+    pub fn host_at(&mut self, slot: usize) -> Option<&mut Host<J>> {
+        (slot < self.hosts.len()).then(|| self.hosts.at(slot))
+    }
+
     /// The slot of a host that sends, made if it is new; the second value says so.
     pub(crate) fn sender(&mut self, id: RowId, key: HostKey, mac: MacAddr, side: Side, at: Timestamp) -> (usize, bool) {
         if let Some(slot) = self.hosts.find(id) {
