@@ -4,14 +4,16 @@
 //! frames in full, with the ring's times, are written to a capture and read back. Both go to detection, the live ones with ticks in
 //! between, as the gateway has them.
 
+#[path = "../../../tests/common/chance.rs"]
+mod chance;
 #[path = "common/netns.rs"]
 mod netns;
 
-use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use capture::{CaptureFile, Frame, HEAD, PcapWriter, Ring, Tap, wait};
+use chance::Chance;
 use detect::{Detector, Finding, Sink, Thresholds, Window};
 use features::{Capacities, FeatureVector, HashKey};
 use netns::{in_own_namespace, ip, until_up};
@@ -151,16 +153,9 @@ fn same_vectors(name: &str, sent: &[Vec<u8>]) {
     }
 }
 
-/// A stream of numbers from a seed (splitmix64).
-struct Chance(u64);
-
 impl Chance {
     fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % n
+        self.draw() % n
     }
 
     fn pick(&mut self, of: &[u64]) -> u64 {
@@ -229,17 +224,9 @@ impl Chance {
     }
 }
 
-/// The seed of this run: drawn anew, or the one named by PICKET_SEED.
-fn seed() -> u64 {
-    let told = std::env::var("PICKET_SEED").ok().and_then(|text| text.parse().ok());
-    let seed = told.unwrap_or_else(|| RandomState::new().hash_one("live"));
-    println!("PICKET_SEED={seed}");
-    seed
-}
-
 #[test]
 fn the_ring_and_a_file_show_the_same_of_any_frame() {
-    let seed = seed();
+    let seed = chance::seed("live");
     in_own_namespace(move || {
         two_ends();
         let mut chance = Chance(seed);
@@ -256,7 +243,7 @@ fn the_ring_and_a_file_show_the_same_of_any_frame() {
 
 #[test]
 fn drawn_frames_give_the_same_vectors_live_and_replayed() {
-    let seed = seed();
+    let seed = chance::seed("live");
     in_own_namespace(move || {
         two_ends();
         let mut chance = Chance(seed);
@@ -303,7 +290,7 @@ fn real_traffic_gives_the_same_vectors_live_and_replayed() {
         eprintln!("SKIP: no captures beside the project and PICKET_CAPTURES is not set");
         return;
     };
-    let seed = seed();
+    let seed = chance::seed("live");
     in_own_namespace(move || {
         two_ends();
         let mut chance = Chance(seed);

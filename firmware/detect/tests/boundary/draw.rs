@@ -9,7 +9,7 @@ use features::{Capacities, FeatureVector, HashKey};
 use terms::{Family, HostKey, MacAddr, Side, Span, ThreatLevel, Timestamp};
 use wire::LinkType;
 
-use crate::chance::{self, Chance};
+use crate::common::{self, Chance};
 use crate::frames::{self, ACK, End, FIN, PSH, SYN};
 
 /// Draws on each side of a threshold.
@@ -62,7 +62,7 @@ impl Sink for Heard {
 
 impl Draw {
     fn new(seed: u64) -> Self {
-        let mut chance = Chance::new(seed);
+        let mut chance = Chance(seed);
         let start = chance.within(1_500_000_000 * SECOND..1_900_000_000 * SECOND);
         let (v6, net) = (chance.percent(50), chance.word(0..65_535).to_be_bytes());
         Self { chance, v6, net, taken: BTreeSet::new(), frames: Vec::new(), quiet: false, start }
@@ -247,7 +247,7 @@ impl Draw {
 
 /// A hundred draws just below the shipped default: none may make anybody High.
 pub fn never_high(name: &str, mut draw: impl FnMut(&mut Draw)) {
-    let seed = chance::seed(name);
+    let seed = common::seed(name);
     for n in 0..DRAWS as u64 {
         let mut story = Draw::new(seed.wrapping_add(n));
         draw(&mut story);
@@ -269,7 +269,7 @@ pub fn always_found(name: &str, draw: impl FnMut(&mut Draw) -> Crossing) {
 
 /// The same with other thresholds.
 pub fn always_found_with(name: &str, thresholds: Thresholds, mut draw: impl FnMut(&mut Draw) -> Crossing) {
-    let seed = chance::seed(name);
+    let seed = common::seed(name);
     for n in 0..DRAWS as u64 {
         let mut story = Draw::new(seed.wrapping_add(n));
         let Crossing { host, families, at } = draw(&mut story);

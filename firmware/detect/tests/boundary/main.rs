@@ -6,6 +6,8 @@
 
 mod chance;
 mod claims;
+#[path = "../../../../tests/common/chance.rs"]
+mod common;
 mod draw;
 mod floods;
 mod frames;

@@ -1,7 +1,6 @@
 //! Captures held in memory, changed and written again; and what the program says of them.
 
 use std::fs::{self, File};
-use std::hash::{BuildHasher, RandomState};
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -12,6 +11,7 @@ use terms::{Side, Timestamp};
 use wire::LinkType;
 
 use crate::archive;
+pub use crate::chance::Chance;
 
 /// The program under test.
 pub const PICKET: &str = env!("CARGO_BIN_EXE_picket");
@@ -31,26 +31,8 @@ pub struct Capture {
     pub frames: Vec<Held>,
 }
 
-/// A stream of numbers from a seed (splitmix64).
-pub struct Chance(u64);
-
 impl Chance {
-    /// From a seed that is drawn anew and printed, or the one named by PICKET_SEED.
-    pub fn drawn(name: &str) -> Self {
-        let told = std::env::var("PICKET_SEED").ok().and_then(|text| text.parse().ok());
-        let seed = told.unwrap_or_else(|| RandomState::new().hash_one(name));
-        println!("{name}: PICKET_SEED={seed}");
-        Self(seed)
-    }
-
-    pub fn draw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
+    /// A number below `n`.
     pub fn below(&mut self, n: usize) -> usize {
         (self.draw() % n as u64) as usize
     }

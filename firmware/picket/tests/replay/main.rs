@@ -3,6 +3,8 @@
 #[path = "../../../capture/tests/common/archive.rs"]
 mod archive;
 mod causality;
+#[path = "../../../../tests/common/chance.rs"]
+mod chance;
 mod held;
 mod machines;
 mod malformed;
