@@ -71,11 +71,21 @@ impl<'a> View<'a> {
         (Self { ethertype, packet: octets.get(before..).unwrap_or_default() }, before as u32)
     }
 
-    /// A number of so many octets, so far behind the beginning of an Ethernet header; nothing where the capture does not reach there.
-    fn number(&self, at: u32, octets: usize) -> Option<u32> {
+    /// Octets so far behind the beginning of an Ethernet header; nothing where the capture does not reach there.
+    #[inline]
+    fn field<const N: usize>(&self, at: u32) -> Option<[u8; N]> {
         let at = (at - ETHERNET) as usize;
-        let field = self.packet.get(at..at + octets)?;
-        Some(field.iter().fold(0, |number, octet| number << 8 | u32::from(*octet)))
+        self.packet.get(at..)?.first_chunk().copied()
+    }
+
+    #[inline]
+    fn octet(&self, at: u32) -> Option<u32> {
+        self.field::<1>(at).map(|[octet]| octet.into())
+    }
+
+    #[inline]
+    fn half(&self, at: u32) -> Option<u32> {
+        self.field(at).map(|two| u16::from_be_bytes(two).into())
     }
 
     /// How many octets the filter keeps of a frame of this length.
@@ -84,9 +94,9 @@ impl<'a> View<'a> {
             return Some(DEEP);
         }
         let (protocol, header) = match self.ethertype? {
-            IPV4 if self.number(ETHERNET + 6, 2)? & 0x1fff != 0 => return Some(HEAD),
-            IPV4 => (self.number(ETHERNET + 9, 1)?, (self.number(ETHERNET, 1)? & 0x0f) * 4),
-            IPV6 => match self.number(ETHERNET + 6, 1)? {
+            IPV4 if self.half(ETHERNET + 6)? & 0x1fff != 0 => return Some(HEAD),
+            IPV4 => (self.octet(ETHERNET + 9)?, (self.octet(ETHERNET)? & 0x0f) * 4),
+            IPV6 => match self.octet(ETHERNET + 6)? {
                 58 => return Some(HEAD),
                 protocol @ (6 | 17) => (protocol, 40),
                 _ => return Some(DEEP),
@@ -96,22 +106,26 @@ impl<'a> View<'a> {
         let l4 = ETHERNET + header;
         let deep = match protocol {
             17 => self.speaks(l4, &DEEP_UDP)?,
-            6 => self.speaks(l4, &DEEP_TCP)? || self.begins_deep(l4 + ((self.number(l4 + 12, 1)? & 0xf0) >> 2))?,
+            6 => self.speaks(l4, &DEEP_TCP)? || self.begins_deep(l4 + ((self.octet(l4 + 12)? & 0xf0) >> 2))?,
             _ => false,
         };
         Some(if deep { DEEP } else { HEAD })
     }
 
+    /// Whether one of both ports is among those. All are compared: which one it is cannot be guessed.
+    #[inline]
     fn speaks(&self, l4: u32, ports: &[u32]) -> Option<bool> {
-        Some(ports.contains(&self.number(l4, 2)?) || ports.contains(&self.number(l4 + 2, 2)?))
+        let (src, dst) = (self.half(l4)?, self.half(l4 + 2)?);
+        Some(ports.iter().fold(false, |speaks, port| speaks | (*port == src) | (*port == dst)))
     }
 
+    #[inline]
     fn begins_deep(&self, payload: u32) -> Option<bool> {
-        if self.number(payload, 2)? == TLS_HANDSHAKE {
+        if self.half(payload)? == TLS_HANDSHAKE {
             return Some(true);
         }
-        let word = self.number(payload, 4)?;
-        Some(DEEP_WORDS.iter().any(|deep| u32::from_be_bytes(**deep) == word))
+        let word: [u8; 4] = self.field(payload)?;
+        Some(DEEP_WORDS.contains(&&word))
     }
 }
 

@@ -113,12 +113,10 @@ impl<'a> Detector<'a> {
         let now = self.now;
         let mut notes = Notes::new();
         let host = self.table.observe(frame, now, side, &mut notes);
-        if let Some(host) = self.table.host(host) {
-            let level = host.judgement.level(now);
-            let minute = host.judgement.minute.get_or_insert(OpenMinute { first: now, last: now, level });
-            minute.last = now;
-            minute.level = minute.level.max(level);
-        }
+        let level = host.judgement.level(now);
+        let minute = host.judgement.minute.get_or_insert(OpenMinute { first: now, last: now, level });
+        minute.last = now;
+        minute.level = minute.level.max(level);
         self.judge(&notes, sink);
     }
 

@@ -10,6 +10,7 @@ use crate::change::Ask;
 use crate::flow::Flow;
 use crate::hash::{HashKey, RowId};
 use crate::host::{Host, Judgement};
+use crate::names::Logarithms;
 use crate::neighbors::{Binding, Neighbor};
 use crate::pair::Pair;
 use crate::table::Table;
@@ -49,14 +50,21 @@ pub struct Occupancy {
     pub unnoted: u64,
 }
 
+/// A host as a frame names it, with the identity of its row: an address is hashed once a frame.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Party {
+    pub key: HostKey,
+    pub id: RowId,
+}
+
 /// A question whose answer is awaited until `due`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Awaited {
     pub due: Timestamp,
     pub asked: Timestamp,
     pub flow: RowId,
-    pub orig: HostKey,
-    pub target: HostKey,
+    pub orig: Party,
+    pub target: Party,
     pub ask: Ask,
     pub port: u16,
 }
@@ -65,6 +73,7 @@ pub(crate) struct Awaited {
 #[derive(Debug)]
 pub struct HostTable<J> {
     pub(crate) key: HashKey,
+    pub(crate) logarithms: Logarithms,
     pub(crate) hosts: Table<Host<J>>,
     pub(crate) flows: Table<Flow>,
     pub(crate) pairs: Table<Pair>,
@@ -120,6 +129,7 @@ impl<J: Judgement> HostTable<J> {
     pub fn new(key: HashKey, capacities: Capacities, login_horizon: Span) -> Self {
         Self {
             key,
+            logarithms: Logarithms::new(),
             hosts: Table::new(capacities.hosts),
             flows: Table::new(capacities.flows),
             pairs: Table::new(capacities.pairs),
@@ -184,8 +194,14 @@ impl<J: Judgement> HostTable<J> {
         (slot < self.hosts.len()).then(|| self.hosts.at(slot))
     }
 
+    pub(crate) fn party(&self, key: HostKey) -> Party {
+        Party { key, id: self.key.host(key) }
+    }
+
     /// The slot of a host that sends, made if it is new; the second value says so.
-    pub(crate) fn sender(&mut self, id: RowId, key: HostKey, mac: MacAddr, side: Side, at: Timestamp) -> (usize, bool) {
+    #[inline]
+    pub(crate) fn sender(&mut self, party: Party, mac: MacAddr, side: Side, at: Timestamp) -> (usize, bool) {
+        let Party { key, id } = party;
         if let Some(slot) = self.hosts.find(id) {
             return (slot, false);
         }
@@ -202,7 +218,7 @@ impl<J: Judgement> HostTable<J> {
         neighbor
     }
 
-    pub(crate) fn pair(&mut self, orig: HostKey, target: HostKey, at: Timestamp) -> &mut Pair {
+    pub(crate) fn pair(&mut self, orig: Party, target: Party, at: Timestamp) -> &mut Pair {
         let id = self.pair_id(orig, target);
         let slot = self.pairs.find(id).unwrap_or_else(|| self.pairs.insert_anew(id, Pair::default, Pair::renew));
         let pair = self.pairs.at(slot);
@@ -210,7 +226,7 @@ impl<J: Judgement> HostTable<J> {
         pair
     }
 
-    pub(crate) fn pair_id(&self, orig: HostKey, target: HostKey) -> RowId {
-        self.key.pair(self.key.host(orig), self.key.host(target), 0x7061_6972)
+    pub(crate) fn pair_id(&self, orig: Party, target: Party) -> RowId {
+        self.key.pair(orig.id, target.id, 0x7061_6972)
     }
 }

@@ -1,5 +1,8 @@
 //! The names that a host asks for, by base domain.
 
+extern crate alloc;
+use alloc::boxed::Box;
+
 use heapless::Vec;
 use terms::{Span, Timestamp};
 
@@ -26,6 +29,10 @@ struct Domain {
 #[derive(Clone, Debug)]
 pub(crate) struct Letters([u16; LETTERS]);
 
+/// `n log2 n` of the counts that come again and again: a logarithm for each letter would be most of what a DNS query costs.
+#[derive(Clone, Debug)]
+pub(crate) struct Logarithms(Box<[f32]>);
+
 /// Base domains of the last minute.
 #[derive(Clone, Debug, Default)]
 pub struct NameSet(Vec<Domain, DOMAINS>);
@@ -37,7 +44,13 @@ impl NameSet {
     }
 
     /// Notes a query and says where its base domain stands.
-    pub(crate) fn asked(&mut self, key: HashKey, name: &[u8], qtype: u16, at: Timestamp) -> Option<Change> {
+    pub(crate) fn asked(
+        &mut self,
+        (key, logarithms): (HashKey, &Logarithms),
+        name: &[u8],
+        qtype: u16,
+        at: Timestamp,
+    ) -> Option<Change> {
         let split = base_begins(name);
         let (front, base) = name.split_at(split);
         if base.is_empty() {
@@ -52,7 +65,7 @@ impl NameSet {
         let bit = key.octets(front) >> 56;
         domain.distinct[usize::try_from(bit >> 6).unwrap_or(0)] |= 1 << (bit & 63);
         domain.letters.add(front);
-        Some(domain.state())
+        Some(domain.state(logarithms))
     }
 
     fn domain(&mut self, id: u64, at: Timestamp) -> &mut Domain {
@@ -82,13 +95,14 @@ impl Domain {
         Self { id, since: at, queries: 0, carrying: 0, octets: 0, distinct: [0; 4], letters: Letters::NONE }
     }
 
-    fn state(&self) -> Change {
+    fn state(&self, logarithms: &Logarithms) -> Change {
         let empty = self.distinct.iter().map(|w| w.count_zeros()).sum::<u32>().max(1);
         let distinct = 256.0 * libm::logf(256.0 / crate::window::lossless(empty));
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an estimate between 0 and 1,420")]
         let distinct = (libm::roundf(distinct) as u16).min(self.queries);
         // It costs more than the rest, and says nothing where names are few or repeat.
-        let entropy = if self.queries > 8 && distinct > self.queries / 2 { self.letters.entropy() } else { 0.0 };
+        let entropy =
+            if self.queries > 8 && distinct > self.queries / 2 { self.letters.entropy(logarithms) } else { 0.0 };
         Change::Names { queries: self.queries, distinct, octets: self.octets, carrying: self.carrying, entropy }
     }
 }
@@ -98,26 +112,39 @@ impl Letters {
 
     pub(crate) fn add(&mut self, text: &[u8]) {
         for octet in text {
-            let count = &mut self.0[usize::from(CLASSES[usize::from(*octet)]) % LETTERS];
+            let count = &mut self.0[usize::from(CLASSES[usize::from(*octet)]).min(LETTERS - 1)];
             *count = count.saturating_add(1);
         }
     }
 
     /// Bits a letter, 0 to 5.25; 0 where there are none.
-    pub(crate) fn entropy(&self) -> f32 {
+    pub(crate) fn entropy(&self, logarithms: &Logarithms) -> f32 {
         let all = crate::window::lossless(self.0.iter().map(|n| u32::from(*n)).sum());
         if all == 0.0 {
             return 0.0;
         }
-        let weighed = self.0.iter().filter(|n| **n > 1).fold(0.0, |sum, n| sum + times_its_logarithm(*n));
+        let weighed = self.0.iter().fold(0.0, |sum, n| sum + logarithms.weigh(*n));
         (libm::log2f(all) - weighed / all).max(0.0)
     }
 }
 
-/// `n log2 n`; most letters of a name stand in it once or a few times.
-fn times_its_logarithm(n: u16) -> f32 {
-    const SMALL: [f32; 9] = [0.0, 0.0, 2.0, 4.754_887_6, 8.0, 11.609_64, 15.509_775, 19.651_484, 24.0];
-    SMALL.get(usize::from(n)).copied().unwrap_or_else(|| f32::from(n) * libm::log2f(f32::from(n)))
+impl Logarithms {
+    /// Counts of which the value is kept: letters of the names of a minute.
+    const KEPT: u16 = 256;
+
+    /// Reckons them.
+    pub(crate) fn new() -> Self {
+        Self((0..Self::KEPT).map(weight).collect())
+    }
+
+    fn weigh(&self, n: u16) -> f32 {
+        self.0.get(usize::from(n)).copied().unwrap_or_else(|| weight(n))
+    }
+}
+
+/// `n log2 n`, 0 for none.
+fn weight(n: u16) -> f32 {
+    f32::from(n) * libm::log2f(f32::from(n.max(1)))
 }
 
 /// Where the base domain begins: two labels, three where the second is a short registry label (co.uk, com.au).
@@ -167,7 +194,7 @@ mod tests {
         let mut names = NameSet::default();
         let mut last = None;
         for n in 0..50 {
-            last = names.asked(HashKey::FIXED, b"mail.example.com", 1, Timestamp::from_secs(n));
+            last = names.asked((HashKey::FIXED, &Logarithms::new()), b"mail.example.com", 1, Timestamp::from_secs(n));
         }
         let Some(Change::Names { queries, distinct, octets, carrying, .. }) = last else { panic!("a name has a base") };
         assert_eq!((queries, distinct, octets, carrying), (50, 1, 250, 0));

@@ -10,6 +10,8 @@ use crate::pair::{Answer, asked_until};
 /// Targets that are remembered at a time; see `least_telling` for who makes room.
 pub const PEERS: usize = 48;
 const HORIZON: Span = Span::from_secs(60);
+/// What a place is worth at least that counts and speaks for a sweep; below are times, which need 62 bits in the year 148,000.
+const TELLING: u64 = 0b11 << 62;
 /// The least time between two questions to one target that counts as a gap.
 const LEAST_GAP: Span = Span::from_secs(1);
 
@@ -121,26 +123,29 @@ impl PeerSet {
         let service = Service::new(ask, port);
         let last = self.ports[ask as usize].last;
         let of_kind = asked_until(last, now);
-        // Right after a question it is the last of its service, too.
-        let of_service = if last == now {
-            now
-        } else {
-            let same = self.places().filter(|&n| self.services[n] == service);
-            asked_until(same.map(|n| self.asked[n]).max().unwrap_or_default(), now)
-        };
-        let (mut targets, mut failing) = (0, 0);
-        if last == now && self.all_of(service) == 1 {
-            // The one that was just asked.
-            let place = self.places().find(|&n| self.services[n] == service).unwrap_or(0);
-            (targets, failing) = (1, u16::from(self.answers[place].is_failing()));
-        } else {
-            // Without a guess: which peers count is as good as random to the processor.
-            for n in self.places() {
-                let same = (self.services[n] == service) & (of_service.since(self.asked[n]) < HORIZON);
-                targets += u16::from(same);
-                failing += u16::from(same & self.answers[n].is_failing());
+        let (targets, failing) = match self.all_of(service) {
+            // As in a scan, where the set is full of ports that speak for it.
+            0 => (0, 0),
+            1 => {
+                let place = self.places().find(|&n| self.services[n] == service).unwrap_or(0);
+                let counts = asked_until(self.asked[place], now).since(self.asked[place]) < HORIZON;
+                (u16::from(counts), u16::from(counts & self.answers[place].is_failing()))
             }
-        }
+            _ => {
+                // Right after a question it is the last of its service, too.
+                let of_service = if last == now {
+                    now
+                } else {
+                    let same = self.places().filter(|&n| self.services[n] == service);
+                    asked_until(same.map(|n| self.asked[n]).max().unwrap_or_default(), now)
+                };
+                // Without a guess: which peers count is as good as random to the processor.
+                self.places().fold((0, 0), |(targets, failing), n| {
+                    let counts = (self.services[n] == service) & (of_service.since(self.asked[n]) < HORIZON);
+                    (targets + u16::from(counts), failing + u16::from(counts & self.answers[n].is_failing()))
+                })
+            }
+        };
         if of_kind >= self.ports[ask as usize].until {
             self.ports[ask as usize] = Ports { last, ..self.count_ports(ask, of_kind) };
         }
@@ -171,17 +176,23 @@ impl PeerSet {
             self.len += 1;
             return Some(self.len - 1);
         }
-        let worth = |n: usize| (now.since(self.asked[n]) < HORIZON, self.answers[n] != Answer::Accepted, self.asked[n]);
-        let least = self.places().min_by_key(|&n| worth(n))?;
-        if worth(least) >= (true, true, Timestamp::EPOCH) {
+        let least = self.places().min_by_key(|&n| self.worth(n, now))?;
+        if self.worth(least, now) >= TELLING {
             return None;
         }
-        let (gone, counts) = (self.services[least], worth(least).0);
+        let (gone, counts) = (self.services[least], now.since(self.asked[least]) < HORIZON);
         self.services[least] = Service::NONE;
         if counts {
             self.counted(gone, now, -1);
         }
         Some(least)
+    }
+
+    /// What a place is worth, as one number: whether it counts, whether it speaks for a sweep, when it was asked.
+    fn worth(&self, n: usize, now: Timestamp) -> u64 {
+        let counts = u64::from(now.since(self.asked[n]) < HORIZON);
+        let telling = u64::from(self.answers[n] != Answer::Accepted);
+        counts << 63 | telling << 62 | self.asked[n].micros()
     }
 
     /// Keeps the count of ports true when a service comes or goes of which there may be others.

@@ -29,7 +29,7 @@ impl<J: Judgement> HostTable<J> {
         at: Timestamp,
         side: Side,
         notes: &mut Notes,
-    ) -> HostKey {
+    ) -> usize {
         let claimed = HostKey::V4(arp.sender);
         let owner = self.contradicted_owner(arp, at);
         let known = self.owner_of(frame.src);
@@ -57,7 +57,7 @@ impl<J: Judgement> HostTable<J> {
             Operation::Reply => self.arp_answered(arp, &m, notes),
             _ => {}
         }
-        src
+        m.slot
     }
 
     fn uses(&mut self, mac: MacAddr, arp: &Packet) -> bool {
@@ -114,7 +114,7 @@ impl<J: Judgement> HostTable<J> {
     }
 
     fn arp_asked(&mut self, m: &Moment, notes: &mut Notes) {
-        let id = self.question(m.mac, m.dst);
+        let id = self.question(m.mac, m.dst.key);
         self.asked(id, Ask::Arp, 0, m, notes);
     }
 
@@ -127,6 +127,7 @@ impl<J: Judgement> HostTable<J> {
         row.phase = Phase::Accepted;
         let asked = row.first;
         let orig = self.owner_of(arp.target_mac);
+        let (orig, target) = (self.party(orig), self.party(target));
         let awaited = Awaited { due: m.at, asked, flow, orig, target, ask: Ask::Arp, port: 0 };
         self.answered(&awaited, Answer::Accepted, m.at, notes);
     }

@@ -58,15 +58,15 @@ impl<J: Judgement> HostTable<J> {
     /// The identity of a conversation, the same from both ends.
     fn flow_id(&self, m: &Moment, protocol: u8, src_port: u16, dst_port: u16) -> RowId {
         let ports = |a: u16, b: u16| u64::from(protocol) << 32 | u64::from(a) << 16 | u64::from(b);
-        if m.src_id.0 <= m.dst_id.0 {
-            self.key.pair(m.src_id, m.dst_id, ports(src_port, dst_port))
+        if m.src.id.0 <= m.dst.id.0 {
+            self.key.pair(m.src.id, m.dst.id, ports(src_port, dst_port))
         } else {
-            self.key.pair(m.dst_id, m.src_id, ports(dst_port, src_port))
+            self.key.pair(m.dst.id, m.src.id, ports(dst_port, src_port))
         }
     }
 
     fn direction(flow: &Flow, m: &Moment) -> From {
-        if flow.orig_is_low == (m.src_id.0 <= m.dst_id.0) { From::Orig } else { From::Resp }
+        if flow.orig_is_low == (m.src.id.0 <= m.dst.id.0) { From::Orig } else { From::Resp }
     }
 
     /// The sender of this frame answered a question of its receiver.
@@ -133,13 +133,13 @@ impl<J: Judgement> HostTable<J> {
         let pair = self.pair(m.src, m.dst, m.at);
         let per_second = pair.half_open.count(m.at);
         let (ports, _) = pair.count(0, m.at);
-        self.note_sender(m, Change::HalfOpen { target: m.dst, port, per_second, ports }, notes);
+        self.note_sender(m, Change::HalfOpen { target: m.dst.key, port, per_second, ports }, notes);
         self.note_pressure(Ask::Tcp, m, notes);
     }
 
     fn note_pressure(&mut self, ask: Ask, m: &Moment, notes: &mut Notes) {
-        if let Some(host) = self.hosts.get_mut(m.dst_id) {
-            let (per_second, sources) = host.pressed(m.src_id.0, m.at);
+        if let Some(host) = self.hosts.get_mut(m.dst.id) {
+            let (per_second, sources) = host.pressed(m.src.id.0, m.at);
             self.note(m.dst, Change::UnderFlood { ask, per_second, sources }, notes);
         }
     }
@@ -150,7 +150,7 @@ impl<J: Judgement> HostTable<J> {
         if let Some(pair) = self.pairs.get_mut(id) {
             pair.half_open.uncount(m.at);
         }
-        if let Some(host) = self.hosts.get_mut(m.dst_id) {
+        if let Some(host) = self.hosts.get_mut(m.dst.id) {
             host.inbound.uncount(m.at);
             host.window.open(m.at).add(Tally::CompletedIn, 1);
         }
@@ -177,14 +177,14 @@ impl<J: Judgement> HostTable<J> {
             (67, 67 | 68) => self.observe_dhcp(datagram.payload, m, notes),
             _ => {}
         }
-        if m.group || frame.dst.is_multicast() || matches!(m.src, HostKey::Mac(_)) {
+        if m.group || frame.dst.is_multicast() || matches!(m.src.key, HostKey::Mac(_)) {
             return;
         }
         let id = self.flow_id(m, UDP, datagram.src_port, datagram.dst_port);
         let Some(slot) = self.flows.find(id) else {
             if is_reply(datagram) {
                 // The question was before the capture began: the conversation is taken as going on.
-                let mut flow = Flow::asked(Ask::Udp, datagram.src_port, m.src_id.0 > m.dst_id.0, m.at);
+                let mut flow = Flow::asked(Ask::Udp, datagram.src_port, m.src.id.0 > m.dst.id.0, m.at);
                 flow.phase = Phase::Established;
                 self.flows.insert(id, flow);
             } else {
@@ -221,7 +221,7 @@ impl<J: Judgement> HostTable<J> {
         let heard = heard_back || (pair.heard > Timestamp::EPOCH && m.at.since(pair.heard).secs() < 10);
         let (ports, _) = pair.count(1, m.at);
         if !heard {
-            self.note_sender(m, Change::Unanswered { target: m.dst, per_second, fresh, ports }, notes);
+            self.note_sender(m, Change::Unanswered { target: m.dst.key, per_second, fresh, ports }, notes);
             self.note_pressure(Ask::Udp, m, notes);
         }
     }
@@ -229,7 +229,6 @@ impl<J: Judgement> HostTable<J> {
     fn observe_query(&mut self, payload: &[u8], m: &Moment, notes: &mut Notes) {
         let Some(message) = dns::Message::parse(payload).filter(|d| !d.header.response) else { return };
         let Some(question) = message.question() else { return };
-        let key = self.key;
         let name = question.name.as_bytes();
         let host = self.hosts.at(m.slot);
         let counters = host.window.open(m.at);
@@ -238,8 +237,8 @@ impl<J: Judgement> HostTable<J> {
         let mut letters = Letters::NONE;
         letters.add(name);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "hundredths of at most 5.25 bits")]
-        counters.add(Tally::NameEntropy, (100.0 * letters.entropy()) as u32);
-        if let Some(change) = host.names.asked(key, name, question.qtype, m.at) {
+        counters.add(Tally::NameEntropy, (100.0 * letters.entropy(&self.logarithms)) as u32);
+        if let Some(change) = host.names.asked((self.key, &self.logarithms), name, question.qtype, m.at) {
             self.note_sender(m, change, notes);
         }
     }
@@ -251,7 +250,7 @@ impl<J: Judgement> HostTable<J> {
         }
         // On the LAN side anybody could make itself a server; there the configuration names them.
         if m.side == Side::Uplink {
-            self.infrastructure.add_address(m.src);
+            self.infrastructure.add_address(m.src.key);
         }
     }
 
@@ -267,7 +266,7 @@ impl<J: Judgement> HostTable<J> {
             None => {
                 self.infrastructure.dhcp_server = Some(m.mac);
                 self.infrastructure.add_mac(m.mac);
-                self.infrastructure.add_address(m.src);
+                self.infrastructure.add_address(m.src.key);
                 if let Some(gateway) = message.router {
                     self.infrastructure.add_address(HostKey::V4(gateway));
                 }
@@ -294,7 +293,7 @@ impl<J: Judgement> HostTable<J> {
                 None => {
                     self.infrastructure.router = Some(m.mac);
                     self.infrastructure.add_mac(m.mac);
-                    self.infrastructure.add_address(m.src);
+                    self.infrastructure.add_address(m.src.key);
                 }
                 Some(known) if known != m.mac => self.note_sender(m, Change::RouterAdvertisement { known }, notes),
                 Some(_) => {}
@@ -305,7 +304,7 @@ impl<J: Judgement> HostTable<J> {
 
     fn echo(&mut self, id: u16, m: &Moment, notes: &mut Notes) {
         let per_second = self.hosts.at(m.slot).echoes.count(m.at);
-        self.note_sender(m, Change::IcmpRate { target: m.dst, per_second }, notes);
+        self.note_sender(m, Change::IcmpRate { target: m.dst.key, per_second }, notes);
         if m.group {
             return;
         }
@@ -329,9 +328,8 @@ impl<J: Judgement> HostTable<J> {
     /// An ICMP error answers the packet that it quotes.
     fn observe_error(&mut self, message: &icmp::Message<'_>, m: &Moment, notes: &mut Notes) {
         let Some(inner) = message.inner() else { return };
-        let (orig, target) = (HostKey::from(inner.src), HostKey::from(inner.dst));
-        let quoted =
-            Moment { src: orig, dst: target, src_id: self.key.host(orig), dst_id: self.key.host(target), ..*m };
+        let (orig, target) = (self.party(inner.src.into()), self.party(inner.dst.into()));
+        let quoted = Moment { src: orig, dst: target, ..*m };
         let flow = self.flow_id(&quoted, inner.protocol, inner.src_port, inner.dst_port);
         let Some(row) = self.flows.get_mut(flow).filter(|f| matches!(f.phase, Phase::Asked | Phase::Silent)) else {
             return;

@@ -61,6 +61,6 @@ impl<J: Judgement> HostTable<J> {
         let horizon = self.login_horizon;
         let failed = self.pair(m.dst, m.src, m.at).login_failed(service, m.at, horizon);
         self.tally(m.dst, Tally::LoginsFailed, m.at);
-        self.note(m.dst, Change::Logins { target: m.src, service, failed, seen }, notes);
+        self.note(m.dst, Change::Logins { target: m.src.key, service, failed, seen }, notes);
     }
 }

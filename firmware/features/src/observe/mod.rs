@@ -10,8 +10,8 @@ use wire::{Net, Summary};
 use crate::change::{Ask, Change, Noted};
 use crate::flow::{Flow, Phase};
 use crate::hash::RowId;
-use crate::host::Judgement;
-use crate::host_table::{Awaited, HostTable};
+use crate::host::{Host, Judgement};
+use crate::host_table::{Awaited, HostTable, Party};
 use crate::pair::{Answer, PATIENCE};
 use crate::peers::{Asked, Standing};
 use crate::window::Tally;
@@ -27,11 +27,9 @@ pub type Notes = heapless::Vec<Noted, NOTED>;
 struct Moment {
     at: Timestamp,
     side: Side,
-    src: HostKey,
-    dst: HostKey,
+    src: Party,
+    dst: Party,
     mac: MacAddr,
-    src_id: RowId,
-    dst_id: RowId,
     /// Where the sender's row stands: it can't move while its frame is taken in.
     slot: usize,
     group: bool,
@@ -41,23 +39,23 @@ impl<J: Judgement> HostTable<J> {
     /// Takes in one frame. `at` must not be before the time of an earlier call, and all silence up to it must have been taken.
     ///
     /// Returns the host that sent it; `notes` receives what it changed.
-    pub fn observe(&mut self, frame: &Summary<'_>, at: Timestamp, side: Side, notes: &mut Notes) -> HostKey {
-        match frame.net {
-            Net::Arp(arp) => self.observe_arp(frame, &arp, at, side, notes),
+    pub fn observe(&mut self, frame: &Summary<'_>, at: Timestamp, side: Side, notes: &mut Notes) -> &mut Host<J> {
+        let slot = match &frame.net {
+            Net::Arp(arp) => self.observe_arp(frame, arp, at, side, notes),
             Net::Ip(packet) => {
                 let (src, dst) = (HostKey::from(packet.src), HostKey::from(packet.dst));
                 // DHCP and duplicate address detection speak before they have an address.
                 let src = if packet.src.is_unspecified() { HostKey::Mac(frame.src) } else { src };
                 let moment = self.count_frame(frame, src, dst, at, side);
-                self.observe_ip(frame, &packet, &moment, notes);
-                src
+                self.observe_ip(frame, packet, &moment, notes);
+                moment.slot
             }
             Net::Other(_) => {
                 let src = self.owner_of(frame.src);
-                self.count_frame(frame, src, HostKey::Mac(frame.dst), at, side);
-                src
+                self.count_frame(frame, src, HostKey::Mac(frame.dst), at, side).slot
             }
-        }
+        };
+        self.hosts.at(slot)
     }
 
     /// Takes the oldest question that nobody has answered when its time was over, and returns that moment; nothing where there
@@ -65,8 +63,8 @@ impl<J: Judgement> HostTable<J> {
     ///
     /// A silence happens when it is due, whoever looks and however late: what is counted does not depend on when time was told.
     pub fn silence(&mut self, until: Timestamp, notes: &mut Notes) -> Option<Timestamp> {
-        while let Some(awaited) = self.awaited.front().copied().filter(|a| a.due <= until) {
-            self.awaited.pop_front();
+        while self.awaited.front().is_some_and(|awaited| awaited.due <= until) {
+            let awaited = self.awaited.pop_front()?;
             let silent =
                 self.flows.get_mut(awaited.flow).filter(|f| f.phase == Phase::Asked && f.first == awaited.asked);
             if let Some(flow) = silent {
@@ -86,9 +84,9 @@ impl<J: Judgement> HostTable<J> {
 
     /// Counts the frame for its sender and its receiver; what is returned is shared by the steps that follow.
     fn count_frame(&mut self, frame: &Summary<'_>, src: HostKey, dst: HostKey, at: Timestamp, side: Side) -> Moment {
-        let (src_id, dst_id) = (self.key.host(src), self.key.host(dst));
         let (mac, group) = (frame.src, frame.dst.is_multicast());
-        let (slot, fresh) = self.sender(src_id, src, mac, side, at);
+        let (src, dst) = (self.party(src), self.party(dst));
+        let (slot, fresh) = self.sender(src, mac, side, at);
         let host = self.hosts.at(slot);
         let moved = host.mac != mac;
         host.mac = mac;
@@ -103,19 +101,19 @@ impl<J: Judgement> HostTable<J> {
         counters.add(Tally::SmallOut, u32::from(frame.len < 100));
         counters.squares = counters.squares.saturating_add(u64::from(frame.len) * u64::from(frame.len));
         let check_in = fresh || moved || host.frames.is_multiple_of(256);
-        if check_in && let HostKey::V4(address) = src {
+        if check_in && let HostKey::V4(address) = src.key {
             self.neighbor(mac, side, at).used(address, at);
         }
-        if !group && let Some(host) = self.hosts.get_mut(dst_id) {
+        if !group && let Some(host) = self.hosts.get_mut(dst.id) {
             let counters = host.window.open(at);
             counters.add(Tally::FramesIn, 1);
             counters.add(Tally::OctetsIn, frame.len);
         }
-        Moment { at, side, src, dst, mac, src_id, dst_id, slot, group }
+        Moment { at, side, src, dst, mac, slot, group }
     }
 
-    fn tally(&mut self, host: HostKey, tally: Tally, at: Timestamp) {
-        if let Some(host) = self.host(host) {
+    fn tally(&mut self, host: Party, tally: Tally, at: Timestamp) {
+        if let Some(host) = self.hosts.get_mut(host.id) {
             host.window.open(at).add(tally, 1);
         }
     }
@@ -125,14 +123,14 @@ impl<J: Judgement> HostTable<J> {
         self.hosts.at(m.slot).window.open(m.at).add(tally, 1);
     }
 
-    fn note(&mut self, host: HostKey, change: Change, notes: &mut Notes) {
-        let Some((mac, side)) = self.host(host).map(|h| (h.mac, h.side)) else { return };
-        self.push(Noted { host, mac, side, change }, notes);
+    fn note(&mut self, host: Party, change: Change, notes: &mut Notes) {
+        let Some((mac, side)) = self.hosts.get_mut(host.id).map(|h| (h.mac, h.side)) else { return };
+        self.push(Noted { host: host.key, mac, side, change }, notes);
     }
 
     /// Notes what the sender of this frame did.
     fn note_sender(&mut self, m: &Moment, change: Change, notes: &mut Notes) {
-        self.push(Noted { host: m.src, mac: m.mac, side: m.side, change }, notes);
+        self.push(Noted { host: m.src.key, mac: m.mac, side: m.side, change }, notes);
     }
 
     fn push(&mut self, noted: Noted, notes: &mut Notes) {
@@ -143,7 +141,7 @@ impl<J: Judgement> HostTable<J> {
 
     /// Starts a conversation that `m.src` asks for.
     fn asked(&mut self, id: RowId, ask: Ask, port: u16, m: &Moment, notes: &mut Notes) {
-        let orig_is_low = m.src_id.0 <= m.dst_id.0;
+        let orig_is_low = m.src.id.0 <= m.dst.id.0;
         match self.flows.find(id) {
             Some(slot) => *self.flows.at(slot) = Flow::asked(ask, port, orig_is_low, m.at),
             None => {
@@ -156,10 +154,10 @@ impl<J: Judgement> HostTable<J> {
         } else {
             self.unawaited += 1;
         }
-        let (src_id, dst_id, at) = (m.src_id, m.dst_id, m.at);
+        let (src, dst, at) = (m.src, m.dst, m.at);
         let port_hash = self.key.octets(&port.to_be_bytes());
         let host = self.hosts.at(m.slot);
-        let asked = host.peers.ask(dst_id, ask, port, at);
+        let asked = host.peers.ask(dst.id, ask, port, at);
         let lonely = !host.conversed;
         let counters = host.window.open(at);
         counters.add(Tally::Asks, 1);
@@ -171,22 +169,21 @@ impl<J: Judgement> HostTable<J> {
                 counters.add(Tally::EqualGaps, hundredths);
             }
         }
-        counters.targets.add(dst_id.0);
+        counters.targets.add(dst.id.0);
         counters.ports.add(port_hash);
-        if let Some(host) = self.hosts.get_mut(dst_id) {
+        if let Some(host) = self.hosts.get_mut(dst.id) {
             let counters = host.window.open(at);
             counters.add(Tally::AskedOf, 1);
             counters.add(Tally::SynIn, u32::from(ask == Ask::Tcp));
-            counters.sources.add(src_id.0);
+            counters.sources.add(src.id.0);
         }
         if let Some(set) = set_of(ask) {
-            let (src, dst) = (m.src, m.dst);
             self.pair(src, dst, at).ask(set, port, at);
         }
         if lonely && m.side != Side::Uplink && m.mac != MacAddr::ZERO {
             self.note_fresh_source(m, notes);
         }
-        self.note_counts(m.src, m.dst, ask, port, at, notes);
+        self.note_counts(src, dst, ask, port, at, notes);
     }
 
     /// A host that nobody answered yet starts to talk: its hardware address may be inventing hosts.
@@ -201,9 +198,8 @@ impl<J: Judgement> HostTable<J> {
     /// Carries an answer to the asker's counters.
     fn answered(&mut self, awaited: &Awaited, answer: Answer, at: Timestamp, notes: &mut Notes) {
         let Awaited { orig, target, ask, port, .. } = *awaited;
-        let (orig_id, target_id) = (self.key.host(orig), self.key.host(target));
-        if let Some(host) = self.hosts.get_mut(orig_id) {
-            host.peers.answer(target_id, ask, port, answer);
+        if let Some(host) = self.hosts.get_mut(orig.id) {
+            host.peers.answer(target.id, ask, port, answer);
             host.conversed |= answer == Answer::Accepted;
             let tally = match answer {
                 Answer::Accepted => Tally::Accepted,
@@ -213,7 +209,7 @@ impl<J: Judgement> HostTable<J> {
             host.window.open(at).add(tally, 1);
         }
         if answer == Answer::Accepted
-            && let Some(host) = self.hosts.get_mut(target_id)
+            && let Some(host) = self.hosts.get_mut(target.id)
         {
             host.conversed = true;
         }
@@ -230,18 +226,19 @@ impl<J: Judgement> HostTable<J> {
     }
 
     /// Notes where the asker stands with this target and this service.
-    fn note_counts(&mut self, orig: HostKey, target: HostKey, ask: Ask, port: u16, at: Timestamp, notes: &mut Notes) {
-        let Some(host) = self.host(orig) else { return };
+    fn note_counts(&mut self, orig: Party, target: Party, ask: Ask, port: u16, at: Timestamp, notes: &mut Notes) {
+        let Some(host) = self.hosts.get_mut(orig.id) else { return };
         let Standing { targets, failing, ports: overall } = host.peers.standing(ask, port, at);
+        let (mac, side) = (host.mac, host.side);
+        let noted = |change| Noted { host: orig.key, mac, side, change };
         if targets > 1 {
-            self.note(orig, Change::Targets { ask, port, targets, failing }, notes);
+            self.push(noted(Change::Targets { ask, port, targets, failing }), notes);
         }
-        if let Some(set) = set_of(ask) {
-            let id = self.pair_id(orig, target);
-            let Some((ports, failing)) = self.pairs.get_mut(id).map(|p| p.count(set, at)) else { return };
-            if ports > 1 || overall > 1 {
-                self.note(orig, Change::Ports { target, ask, ports, failing, overall }, notes);
-            }
+        let Some(set) = set_of(ask) else { return };
+        let id = self.pair_id(orig, target);
+        let Some((ports, failing)) = self.pairs.get_mut(id).map(|pair| pair.count(set, at)) else { return };
+        if ports > 1 || overall > 1 {
+            self.push(noted(Change::Ports { target: target.key, ask, ports, failing, overall }), notes);
         }
     }
 }
