@@ -62,11 +62,11 @@ pub struct Network {
 }
 
 impl Network {
-    /// Builds the network and waits until its bridges forward.
+    /// Builds the network and waits until its bridges forward. `name` tells its namespaces from those of another network.
     ///
     /// # Errors
     /// When this is not root, or the kernel lacks something.
-    pub fn build() -> Result<Self> {
+    pub fn build(name: &str) -> Result<Self> {
         let mut made = Self { hosts: (1..=HOSTS).map(lan_host).collect(), spaces: BTreeMap::new() };
         made.hosts.push(Host {
             name: "far".into(),
@@ -87,11 +87,11 @@ impl Network {
             address6: "fd77::1".into(),
         });
         for role in ["switch", "box", "router", "inet", "far"] {
-            made.spaces.insert(role.into(), Namespace::create(role)?);
+            made.spaces.insert(role.into(), Namespace::create(&format!("{name}{role}"))?);
         }
         for n in 1..=HOSTS {
             let role = format!("h{n}");
-            made.spaces.insert(role.clone(), Namespace::create(&role)?);
+            made.spaces.insert(role.clone(), Namespace::create(&format!("{name}{role}"))?);
         }
         made.lan().context("building the LAN")?;
         made.internet().context("building the internet")?;

@@ -35,7 +35,7 @@ impl Site {
         let folder = Folder { path, keep };
         // Scenes call this program; a build beside them may replace the file it was started from.
         fs::copy("/proc/self/exe", folder.path.join("lab"))?;
-        let network = Network::build()?;
+        let network = Network::build("")?;
         let servers = Servers::start(&network, &folder.path)?;
         Ok(Self { _servers: servers, network, folder })
     }

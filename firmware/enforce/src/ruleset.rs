@@ -1,7 +1,7 @@
 //! A ruleset to a draft: the whole of table `bridge picket` besides blocks and counts.
 //!
 //! ```text
-//! forward, input           accept by default; by the link a frame came in, jump to
+//! forward, input           accept by default; by the link a frame came in, go to
 //!   blocked_from_lan       count and drop if its source is blocked by hardware address, by both, or by address on either side
 //!   blocked_from_uplink    count and drop if its source is blocked by address there, or on either side
 //! ```
@@ -9,7 +9,7 @@
 //! hardware addresses, an address from what matches addresses, either of them from what matches both. So the router is never cut
 //! by whatever matches it, a blocked device that forges the router's address stays blocked, and a frame that nothing matches pays
 //! for no look into the never-block sets. On the uplink side each frame carries the router's hardware address, so that only
-//! addresses count there. No rule accepts: what passes goes on to whatever else stands in the chains.
+//! addresses count there. No rule accepts.
 //!
 //! **Bounds**: the kernel looks for addresses through one VLAN tag; behind two, and in ARP, only hardware addresses count.
 
@@ -75,7 +75,7 @@ pub(crate) fn fill(draft: &mut Draft, ruleset: &Ruleset) -> Result<(), EnforceEr
     for base in &bases {
         let mut rules = Rules::of(draft, base, &table);
         for (name, target) in &links {
-            rules.jump(name, target);
+            rules.goto(name, target);
         }
     }
     Ok(())
@@ -129,13 +129,13 @@ impl<'a, 'c> Rules<'a, 'c> {
         self.rule(&steps);
     }
 
-    /// A frame that came in by the link goes through another chain first.
-    fn jump(&mut self, link: &[u8; LINK_NAME], target: &CStr) {
+    /// A frame that came in by the link goes through another chain, and from there to what is done by default.
+    fn goto(&mut self, link: &[u8; LINK_NAME], target: &CStr) {
         let name = link.to_vec();
         self.rule(&[
             Box::new(Meta::IifName),
             Box::new(Cmp::new(CmpOp::Eq, Octets(name))),
-            Box::new(Verdict::Jump { chain: target.to_owned() }),
+            Box::new(Verdict::Goto { chain: target.to_owned() }),
         ]);
     }
 

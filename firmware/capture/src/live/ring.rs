@@ -82,6 +82,7 @@ impl Ring {
             self.socket.check(false)?;
         } else {
             self.socket.hears();
+            self.socket.pace.read(lent);
         }
         Ok(lent)
     }

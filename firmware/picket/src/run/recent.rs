@@ -33,14 +33,17 @@ impl Recent {
     /// Keeps the beginning of a frame from this host.
     pub fn keep(&mut self, at: Timestamp, host: HostKey, len: u32, octets: &[u8]) {
         let kept = octets.len().min(KEPT);
-        let mut header = Header { at, host, len, kept: u8::try_from(kept).unwrap_or(0), octets: [0; KEPT] };
-        header.octets[..kept].copy_from_slice(&octets[..kept]);
-        if self.ring.len() < self.ring.capacity() {
-            self.ring.push(header);
-        } else {
-            self.ring[self.next] = header;
+        if self.next == self.ring.len() {
+            self.ring.push(Header { at, host, len, kept: 0, octets: [0; KEPT] });
         }
-        self.next = (self.next + 1) % self.ring.capacity();
+        let header = &mut self.ring[self.next];
+        (header.at, header.host, header.len) = (at, host, len);
+        header.kept = u8::try_from(kept).unwrap_or(0);
+        header.octets[..kept].copy_from_slice(&octets[..kept]);
+        self.next += 1;
+        if self.next == self.ring.capacity() {
+            self.next = 0;
+        }
     }
 
     /// The first frames of this host in the last minute, oldest first; at most 32.
