@@ -11,7 +11,7 @@ use crate::error::EnforceError;
 use crate::held::{self, Held, Shape};
 use crate::layout::{Key, Set, TABLE_C};
 use crate::message::{self, Act};
-use crate::ruleset;
+use crate::ruleset::{self, Links};
 use crate::socket::Socket;
 
 /// Carries rulesets and blocks to the kernel and reads back what it holds.
@@ -21,6 +21,8 @@ pub struct Enforcer {
     socket: Socket,
     removal: Removal,
     applied: Option<Shape>,
+    /// Of the ruleset that was applied last.
+    links: Option<Links>,
 }
 
 /// What a ruleset comes to before it is sent.
@@ -48,7 +50,8 @@ enum Removal {
 /// # Errors
 /// `LinkName` if one of the links cannot exist.
 pub fn plan(ruleset: &Ruleset) -> Result<Plan, EnforceError> {
-    let draft = ruleset::draft(ruleset)?;
+    let mut draft = Draft::new();
+    ruleset::fill(&mut draft, ruleset, false)?;
     Ok(Plan { messages: draft.len(), octets: draft.finish().octets.len(), rules: ruleset::RULES })
 }
 
@@ -66,7 +69,7 @@ impl Enforcer {
             Err(EnforceError::Refused { errno: libc::EINVAL | libc::EOPNOTSUPP, .. }) => Removal::AddAndRemove,
             Err(error) => return Err(error),
         };
-        Ok(Self { socket, removal, applied: None })
+        Ok(Self { socket, removal, applied: None, links: None })
     }
 
     /// Makes the table equal the ruleset: chains, rules and never-block sets are replaced, what was learned (blocks with the time
@@ -77,8 +80,11 @@ impl Enforcer {
     /// (left by another version) is mended by [`Self::rebuild`]; `Unconfirmed` if what was read back lacks rules; `Foreign` if the
     /// table holds chains, rules or sets of somebody else besides, which [`Self::rebuild`] takes out.
     pub fn apply(&mut self, ruleset: &Ruleset) -> Result<(), EnforceError> {
-        let draft = ruleset::draft(ruleset)?;
-        self.commit_ruleset(draft)
+        let links = ruleset::links(ruleset)?;
+        let armed = !held::blocks(&mut self.socket)?.is_empty();
+        let mut draft = Draft::new();
+        ruleset::fill(&mut draft, ruleset, armed)?;
+        self.commit_ruleset(draft, links)
     }
 
     /// Throws the table away and makes it anew with these blocks, in one transaction; the counters begin at nothing.
@@ -86,13 +92,14 @@ impl Enforcer {
     /// # Errors
     /// As [`Self::apply`].
     pub fn rebuild(&mut self, ruleset: &Ruleset, blocks: &[(BlockTarget, Span)]) -> Result<(), EnforceError> {
+        let links = ruleset::links(ruleset)?;
         let mut draft = Draft::new();
         clear(&mut draft);
-        ruleset::fill(&mut draft, ruleset)?;
+        ruleset::fill(&mut draft, ruleset, !blocks.is_empty())?;
         for (set, elements) in by_set(blocks.iter().map(|(target, lasts)| (*target, Some(*lasts)))) {
             draft.elements(Act::Add, set, &elements);
         }
-        self.commit_ruleset(draft)
+        self.commit_ruleset(draft, links)
     }
 
     /// Removes the table with everything in it; it may be missing.
@@ -121,7 +128,29 @@ impl Enforcer {
             self.take_out(&mut draft, set, &elements);
             draft.elements(Act::Add, set, &elements);
         }
+        if let Some(links) = self.links.filter(|_| draft.len() > 0) {
+            draft.elements(Act::Add, Set::Armed, &links);
+            self.commit(draft)?;
+            self.expect(&links);
+            return Ok(());
+        }
         self.commit(draft)
+    }
+
+    /// Lets every frame pass with one look again, where no block stands any more; the next one arms the links.
+    ///
+    /// # Errors
+    /// `Refused` with nothing changed.
+    pub fn disarm(&mut self) -> Result<(), EnforceError> {
+        let armed = self.applied.is_some_and(|applied| applied.armed != held::NONE_ARMED);
+        if !armed || !held::blocks(&mut self.socket)?.is_empty() {
+            return Ok(());
+        }
+        let mut draft = Draft::new();
+        draft.write("elements of set armed", &message::flush(Set::Armed));
+        self.commit(draft)?;
+        self.expect(&[]);
+        Ok(())
     }
 
     /// Ends blocks, all of them or none; a target that is not blocked is no error.
@@ -158,7 +187,7 @@ impl Enforcer {
             return Ok(true);
         }
         match held::shape(&mut self.socket)? {
-            Some(shape) if shape.fingerprint == applied.fingerprint => {
+            Some(shape) if (shape.fingerprint, shape.armed) == (applied.fingerprint, applied.armed) => {
                 self.applied = Some(shape);
                 Ok(true)
             }
@@ -174,8 +203,15 @@ impl Enforcer {
         self
     }
 
-    fn commit_ruleset(&mut self, draft: Draft) -> Result<(), EnforceError> {
-        self.applied = None;
+    /// Which links should be armed from now on.
+    fn expect(&mut self, links: &[(Key, Option<Span>)]) {
+        if let Some(applied) = &mut self.applied {
+            applied.armed = held::armed(links.iter().map(|(key, _)| key.octets()));
+        }
+    }
+
+    fn commit_ruleset(&mut self, draft: Draft, links: Links) -> Result<(), EnforceError> {
+        (self.applied, self.links) = (None, Some(links));
         self.socket.commit(&draft.finish())?;
         let shape = held::shape(&mut self.socket)?;
         let rules = shape.map_or(0, |s| s.rules);

@@ -14,6 +14,11 @@ use crate::message::COUNTER;
 /// The first of the sixteen 32-bit registers; it begins where the 128-bit register 1 does.
 pub(crate) const REG32_00: u32 = 8;
 
+/// What `nft` notes with a set of links so that it can list their names: attribute 0 (the key's order of octets) of four octets, 1
+/// (the host's). The kernel keeps it and does not look.
+const NAMES_IN_HOST_ORDER: [u8; 6] =
+    if cfg!(target_endian = "little") { [0, 4, 1, 0, 0, 0] } else { [0, 4, 0, 0, 0, 1] };
+
 /// Marks a set whose key type and length are given by the layout.
 pub(crate) struct ByLayout;
 
@@ -140,6 +145,12 @@ pub(crate) fn set(of: Set, table: &Table) -> nftnl::set::Set<'_, ByLayout> {
     for (attribute, value) in values {
         // SAFETY: the pointer is the live set's own, used while `set` is borrowed by nobody else; the attributes take a u32.
         unsafe { sys::nftnl_set_set_u32(set.as_ptr().as_ptr(), u16::try_from(attribute).unwrap_or(u16::MAX), value) };
+    }
+    if of == Set::Armed {
+        let (note, len) = (NAMES_IN_HOST_ORDER.as_ptr().cast(), NAMES_IN_HOST_ORDER.len() as u32);
+        let attribute = u16::try_from(sys::NFTNL_SET_USERDATA).unwrap_or(u16::MAX);
+        // SAFETY: as above; libnftnl copies the `len` octets that `note` points at.
+        unsafe { sys::nftnl_set_set_data(set.as_ptr().as_ptr(), attribute, note, len) };
     }
     set
 }

@@ -51,6 +51,8 @@ pub(crate) struct Shape {
     pub chains: usize,
     pub sets: usize,
     pub fingerprint: u64,
+    /// A digest of the links that are armed.
+    pub armed: u64,
 }
 
 /// Digest of what is fed, part by part (FNV-1a: nobody gains from a collision who could not change the table itself).
@@ -64,6 +66,13 @@ pub(crate) fn read(socket: &mut Socket) -> Result<Held, EnforceError> {
     let Some(shape) = shape(socket)? else {
         return Ok(Held::default());
     };
+    let blocks = blocks(socket)?;
+    let dropped = list(socket, number::GET_OBJECT, counter)?;
+    Ok(Held { table: true, blocks, rules: shape.rules, fingerprint: shape.fingerprint, dropped })
+}
+
+/// The blocks with the time left, sorted by target; none where their sets are missing.
+pub(crate) fn blocks(socket: &mut Socket) -> Result<Vec<(BlockTarget, Span)>, EnforceError> {
     let mut blocks = Vec::new();
     for set in Set::BLOCKED {
         let elements = elements(socket, set)?;
@@ -74,8 +83,18 @@ pub(crate) fn read(socket: &mut Socket) -> Result<Held, EnforceError> {
         );
     }
     blocks.sort_unstable();
-    let dropped = list(socket, number::GET_OBJECT, counter)?;
-    Ok(Held { table: true, blocks, rules: shape.rules, fingerprint: shape.fingerprint, dropped })
+    Ok(blocks)
+}
+
+/// The digest where no link is armed.
+pub(crate) const NONE_ARMED: u64 = Digest::new().0;
+
+/// A digest of armed links, in any order.
+pub(crate) fn armed<'a>(links: impl Iterator<Item = &'a [u8]>) -> u64 {
+    let (mut digest, mut links) = (Digest::new(), links.collect::<Vec<_>>());
+    links.sort_unstable();
+    links.iter().for_each(|link| digest.feed(link));
+    digest.0
 }
 
 /// The table's form; nothing if there is no table.
@@ -129,8 +148,9 @@ fn shape_once(socket: &mut Socket, generation: u32) -> Result<Option<Shape>, Enf
         digest.feed(set.text().as_bytes());
         elements.iter().for_each(|(key, _)| digest.feed(key));
     }
+    let armed = armed(elements(socket, Set::Armed)?.iter().map(|(key, _)| key.as_slice()));
     let (chains, sets) = (chains.len(), sets.len());
-    Ok(Some(Shape { generation, rules: rules.len(), chains, sets, fingerprint: digest.0 }))
+    Ok(Some(Shape { generation, rules: rules.len(), chains, sets, fingerprint: digest.0, armed }))
 }
 
 /// All objects of one kind in Picket's table.

@@ -19,10 +19,14 @@ pub(crate) const TABLE_C: &CStr = c"picket";
 const IPV4_ADDR: u32 = 7;
 const IPV6_ADDR: u32 = 8;
 const ETHER_ADDR: u32 = 9;
+const IFNAME: u32 = 41;
 
 /// The kinds of packet that have a source address.
 pub(crate) const V4: u16 = 0x0800;
 pub(crate) const V6: u16 = 0x86dd;
+
+/// Octets of a link's name with its zero octet.
+pub(crate) const LINK_NAME: usize = 16;
 
 /// A set of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +41,8 @@ pub(crate) enum Set {
     BlockedV6,
     BlockedAnyV4,
     BlockedAnyV6,
+    /// The links whose frames are looked at, both as soon as anything is blocked.
+    Armed,
 }
 
 /// One element's key.
@@ -49,7 +55,7 @@ pub(crate) struct Key {
 }
 
 impl Set {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::NeverMac,
         Self::NeverV4,
         Self::NeverV6,
@@ -60,6 +66,7 @@ impl Set {
         Self::BlockedV6,
         Self::BlockedAnyV4,
         Self::BlockedAnyV6,
+        Self::Armed,
     ];
     /// The sets that a change of the ruleset fills anew.
     pub const NEVER: [Self; 3] = [Self::NeverMac, Self::NeverV4, Self::NeverV6];
@@ -86,6 +93,7 @@ impl Set {
             Self::BlockedV6 => c"blocked_v6",
             Self::BlockedAnyV4 => c"blocked_any_v4",
             Self::BlockedAnyV6 => c"blocked_any_v6",
+            Self::Armed => c"armed",
         }
     }
 
@@ -101,7 +109,7 @@ impl Set {
 
     /// Whether elements come with a time to live.
     pub const fn is_timed(self) -> bool {
-        !matches!(self, Self::NeverMac | Self::NeverV4 | Self::NeverV6)
+        !matches!(self, Self::NeverMac | Self::NeverV4 | Self::NeverV6 | Self::Armed)
     }
 
     /// The key's type as nftables numbers it.
@@ -112,6 +120,7 @@ impl Set {
             Self::NeverV6 | Self::BlockedV6 | Self::BlockedAnyV6 => IPV6_ADDR,
             Self::BlockedMacV4 => ETHER_ADDR << 6 | IPV4_ADDR,
             Self::BlockedMacV6 => ETHER_ADDR << 6 | IPV6_ADDR,
+            Self::Armed => IFNAME,
         }
     }
 
@@ -123,13 +132,14 @@ impl Set {
             Self::NeverV6 | Self::BlockedV6 | Self::BlockedAnyV6 => 16,
             Self::BlockedMacV4 => 12,
             Self::BlockedMacV6 => 24,
+            Self::Armed => LINK_NAME,
         }
     }
 
     /// The kind of packet whose source address the key holds; nothing if it holds a hardware address only.
     pub const fn ethertype(self) -> Option<u16> {
         match self {
-            Self::NeverMac | Self::BlockedMac => None,
+            Self::NeverMac | Self::BlockedMac | Self::Armed => None,
             Self::NeverV4 | Self::BlockedV4 | Self::BlockedMacV4 | Self::BlockedAnyV4 => Some(V4),
             Self::NeverV6 | Self::BlockedV6 | Self::BlockedMacV6 | Self::BlockedAnyV6 => Some(V6),
         }
@@ -143,12 +153,15 @@ impl Set {
             Self::BlockedMacV6 => &[Self::NeverMac, Self::NeverV6],
             Self::BlockedV4 | Self::BlockedAnyV4 => &[Self::NeverV4],
             Self::BlockedV6 | Self::BlockedAnyV6 => &[Self::NeverV6],
-            Self::NeverMac | Self::NeverV4 | Self::NeverV6 => &[],
+            Self::NeverMac | Self::NeverV4 | Self::NeverV6 | Self::Armed => &[],
         }
     }
 
     /// An element's key in words, for an error.
     pub fn element(self, key: &[u8]) -> String {
+        if self == Self::Armed {
+            return String::from_utf8_lossy(key).trim_end_matches('\0').to_owned();
+        }
         match (self.target(key), ip(key)) {
             (Some(target), _) => target.to_string(),
             (None, Some(address)) => address.to_string(),
@@ -169,7 +182,7 @@ impl Set {
                 let (hardware, address) = key.split_at_checked(8)?;
                 Some(BlockTarget::MacAndAddress(mac(hardware.get(..6)?)?, ip(address)?))
             }
-            Self::NeverMac | Self::NeverV4 | Self::NeverV6 => None,
+            Self::NeverMac | Self::NeverV4 | Self::NeverV6 | Self::Armed => None,
         }
     }
 }
@@ -201,6 +214,11 @@ impl Key {
             NeverBlock::Address(IpAddr::V4(a)) => (Set::NeverV4, Self::new(&[&a.octets()])),
             NeverBlock::Address(IpAddr::V6(a)) => (Set::NeverV6, Self::new(&[&a.octets()])),
         }
+    }
+
+    /// A link in the set of armed ones.
+    pub fn of_link(name: &[u8; LINK_NAME]) -> Self {
+        Self::new(&[name])
     }
 
     pub fn octets(&self) -> &[u8] {

@@ -1,7 +1,7 @@
 //! A ruleset to a draft: the whole of table `bridge picket` besides blocks and counts.
 //!
 //! ```text
-//! forward, input           accept by default; by the link a frame came in, go to
+//! forward, input           accept by default, at once while nothing is blocked; by the link a frame came in, go to
 //!   blocked_from_lan       count and drop if its source is blocked by hardware address, by both, or by address on either side
 //!   blocked_from_uplink    count and drop if its source is blocked by address there, or on either side
 //! ```
@@ -10,6 +10,9 @@
 //! by whatever matches it, a blocked device that forges the router's address stays blocked, and a frame that nothing matches pays
 //! for no look into the never-block sets. On the uplink side each frame carries the router's hardware address, so that only
 //! addresses count there. No rule accepts.
+//!
+//! The set `armed` holds both links as soon as one block stands: a transaction that blocks puts them in. A network in which nobody is
+//! blocked, which is nearly every one, pays for one look.
 //!
 //! **Bounds**: the kernel looks for addresses through one VLAN tag; behind two, and in ARP, only hardware addresses count.
 
@@ -21,37 +24,41 @@ use nftnl::expr::{Ipv4HeaderField, Ipv6HeaderField};
 use nftnl::{Chain, ChainType, Hook, Policy, ProtoFamily, Rule, Table};
 use nftnl_sys::libc::{NFT_PAYLOAD_LL_HEADER, NFT_PAYLOAD_NETWORK_HEADER};
 use policy::Ruleset;
+use terms::Span;
 
 use crate::draft::Draft;
 use crate::error::EnforceError;
 use crate::expression::{self, Count, Load, NotIn, REG32_00, Step};
-use crate::layout::{COUNTERS, Key, Set, TABLE_C, V4};
+use crate::layout::{COUNTERS, Key, LINK_NAME, Set, TABLE_C, V4};
 use crate::message::{self, Act};
 
 /// Where filters stand among the bridge's hooks (`NF_BR_PRI_FILTER_BRIDGED`).
 const PRIORITY: i32 = -200;
-/// Octets of a link's name with its zero octet.
-const LINK_NAME: usize = 16;
 const FROM_LAN: &CStr = c"blocked_from_lan";
 const FROM_UPLINK: &CStr = c"blocked_from_uplink";
 const BLOCKED_LAN: &CStr = c"blocked_lan";
 const BLOCKED_UPLINK: &CStr = c"blocked_uplink";
 
 /// How many rules the table holds once a ruleset is applied.
-pub(crate) const RULES: usize = 13;
+pub(crate) const RULES: usize = 15;
 
 /// How many chains there are then.
 pub(crate) const CHAINS: usize = 4;
 
-/// Everything that makes the kernel's table equal the ruleset, without emptying what was learned.
-pub(crate) fn draft(ruleset: &Ruleset) -> Result<Draft, EnforceError> {
-    let mut draft = Draft::new();
-    fill(&mut draft, ruleset)?;
-    Ok(draft)
+/// The two links of a ruleset, as elements of the set of armed ones.
+pub(crate) type Links = [(Key, Option<Span>); 2];
+
+/// Both links.
+///
+/// # Errors
+/// `LinkName` if one of them cannot exist.
+pub(crate) fn links(ruleset: &Ruleset) -> Result<Links, EnforceError> {
+    Ok([(Key::of_link(&link(&ruleset.lan)?), None), (Key::of_link(&link(&ruleset.uplink)?), None)])
 }
 
-/// The same behind what a draft has already; nothing is added where a link's name is refused.
-pub(crate) fn fill(draft: &mut Draft, ruleset: &Ruleset) -> Result<(), EnforceError> {
+/// Adds everything that makes the kernel's table equal the ruleset, without emptying what was learned; nothing where a link's name
+/// is refused. `armed` says whether anything is blocked.
+pub(crate) fn fill(draft: &mut Draft, ruleset: &Ruleset, armed: bool) -> Result<(), EnforceError> {
     let links = [(link(&ruleset.lan)?, FROM_LAN), (link(&ruleset.uplink)?, FROM_UPLINK)];
     let table = Table::new(TABLE_C, ProtoFamily::Bridge);
     draft.add("table bridge picket", &table);
@@ -70,10 +77,15 @@ pub(crate) fn fill(draft: &mut Draft, ruleset: &Ruleset) -> Result<(), EnforceEr
         draft.remove(format!("rules of chain {name}"), &Rule::new(chain));
     }
     never_block(draft, ruleset);
+    draft.write("elements of set armed", &message::flush(Set::Armed));
+    if armed {
+        draft.elements(Act::Add, Set::Armed, &self::links(ruleset)?);
+    }
     from_lan(&mut Rules::of(draft, &lan, &table));
     from_uplink(&mut Rules::of(draft, &uplink, &table));
     for base in &bases {
         let mut rules = Rules::of(draft, base, &table);
+        rules.unless_armed();
         for (name, target) in &links {
             rules.goto(name, target);
         }
@@ -127,6 +139,11 @@ impl<'a, 'c> Rules<'a, 'c> {
         steps.push(Box::new(Count(counter)));
         steps.push(Box::new(Verdict::Drop));
         self.rule(&steps);
+    }
+
+    /// A frame that came in by a link that is not armed passes.
+    fn unless_armed(&mut self) {
+        self.rule(&[Box::new(Meta::IifName), Box::new(NotIn(Set::Armed)), Box::new(Verdict::Return)]);
     }
 
     /// A frame that came in by the link goes through another chain, and from there to what is done by default.
@@ -227,7 +244,9 @@ mod tests {
     #[test]
     fn a_draft_has_as_many_rules_as_it_says() {
         let ruleset = Ruleset { lan: "lan0".into(), uplink: "up0".into(), never_block: vec![] };
-        let ready = draft(&ruleset).unwrap().finish();
+        let mut draft = Draft::new();
+        fill(&mut draft, &ruleset, true).unwrap();
+        let ready = draft.finish();
         let rules = crate::attribute::Messages::new(&ready.octets)
             .filter(|m| m.number() == Some(message::number::NEW_RULE))
             .count();

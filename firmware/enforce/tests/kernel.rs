@@ -94,6 +94,38 @@ fn each_kind_of_target_is_read_back_as_sent() {
 }
 
 #[test]
+fn links_are_armed_as_long_as_a_block_stands() {
+    alone(|| {
+        let mut enforcer = Enforcer::open().unwrap();
+        enforcer.apply(&ruleset(&[])).unwrap();
+        let armed = || {
+            let set = listed().split("set armed").nth(1).unwrap().split("chain").next().unwrap().to_owned();
+            let links = [set.contains("\"lan0\""), set.contains("\"up0\"")];
+            assert_eq!(links[0], links[1], "{set}");
+            links[0]
+        };
+        assert!(!armed(), "nothing is blocked");
+        enforcer.block(&many(1)).unwrap();
+        assert!(armed() && enforcer.intact().unwrap(), "{}", listed());
+        enforcer.apply(&ruleset(&["192.168.7.1"])).unwrap();
+        assert!(armed(), "a new ruleset keeps blocks in force");
+        Enforcer::open().unwrap().apply(&ruleset(&[])).unwrap();
+        assert!(armed(), "so does another start");
+        enforcer.apply(&ruleset(&[])).unwrap();
+        run("nft flush set bridge picket armed");
+        assert!(!enforcer.intact().unwrap(), "blocks that are passed by are a change");
+        enforcer.apply(&ruleset(&[])).unwrap();
+        enforcer.disarm().unwrap();
+        assert!(armed(), "a block stands");
+        enforcer.unblock(&[many(1)[0].0]).unwrap();
+        enforcer.disarm().unwrap();
+        assert!(!armed() && enforcer.intact().unwrap());
+        enforcer.rebuild(&ruleset(&[]), &many(2)).unwrap();
+        assert!(armed() && enforcer.intact().unwrap());
+    });
+}
+
+#[test]
 fn ten_thousand_blocks_land_in_one_go_and_end_in_one_go() {
     alone(|| {
         let mut enforcer = Enforcer::open().unwrap();

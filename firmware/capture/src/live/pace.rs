@@ -12,33 +12,34 @@ use std::time::{Duration, Instant};
 const GAP: Duration = Duration::from_millis(1);
 /// How many wakings may follow one another at once after a quiet time.
 const BURST: u32 = 8;
-/// Frames between two wakings from which on a link carries bulk, and its next waking comes three times as late.
-const BULK: usize = 32;
+/// Octets between two wakings from which on a link carries bulk, and its next waking comes three times as late. A flood of small
+/// frames is no bulk: what it is should be told soon.
+const BULK: u64 = 64 * 1024;
 /// That later waking, after the last one.
 const BULK_GAP: Duration = Duration::from_millis(3);
 
 /// The wakings of one link, as the moment up to which they are spent.
 pub(super) struct Pace {
     spent: Instant,
-    /// Since the last waking.
-    frames: usize,
+    /// Read since the last waking.
+    octets: u64,
 }
 
 impl Pace {
     pub(super) fn new(now: Instant) -> Self {
-        Self { spent: now, frames: 0 }
+        Self { spent: now, octets: 0 }
     }
 
-    /// Notes frames that were read.
-    pub(super) fn read(&mut self, frames: usize) {
-        self.frames += frames;
+    /// Notes a frame that was read, of so many octets on the wire.
+    pub(super) fn read(&mut self, octets: u32) {
+        self.octets += u64::from(octets);
     }
 
     /// Spends one waking.
     pub(super) fn woke(&mut self, now: Instant) {
-        let gap = if self.frames < BULK { GAP } else { BULK_GAP };
+        let gap = if self.octets < BULK { GAP } else { BULK_GAP };
         self.spent = self.spent.max(now) + gap;
-        self.frames = 0;
+        self.octets = 0;
     }
 
     /// How long the reader should leave the link alone.
@@ -85,13 +86,13 @@ mod tests {
     #[test]
     fn no_pause_is_longer_than_the_gap() {
         let start = Instant::now();
-        for (frames, gap) in [(BULK - 1, GAP), (BULK, BULK_GAP)] {
+        for (octets, gap) in [(65_535, GAP), (65_536, BULK_GAP)] {
             let (mut pace, mut now, mut longest) = (Pace::new(start), start, Duration::ZERO);
             for _ in 0..100 {
                 let pause = pace.pause(now);
                 longest = longest.max(pause);
                 now += pause;
-                pace.read(frames);
+                pace.read(octets);
                 pace.woke(now);
             }
             assert_eq!(longest, gap);

@@ -74,6 +74,7 @@ impl Ring {
                 vlan: (header.tp_status & TP_STATUS_VLAN_VALID != 0).then_some(header.tp_vlan_tci & 0x0fff),
                 octets,
             });
+            self.socket.pace.read(header.tp_len);
             self.memory.release(self.next);
             self.next = (self.next + 1) % self.memory.slots();
             lent += 1;
@@ -82,7 +83,6 @@ impl Ring {
             self.socket.check(false)?;
         } else {
             self.socket.hears();
-            self.socket.pace.read(lent);
         }
         Ok(lent)
     }

@@ -143,6 +143,10 @@ impl Hand {
         }
         let held = self.kernel.as_mut().and_then(|k| k.held().ok()).unwrap_or_default();
         self.compare(&held);
+        let idle = held.table && held.blocks.is_empty() && self.responder.blocks().next().is_none();
+        if let Some(Err(error)) = self.kernel.as_mut().filter(|_| idle).map(Enforcer::disarm) {
+            self.complain(&error);
+        }
         let dropped = held.dropped.into_iter().map(|d| (d.name, d.packets)).collect();
         let blocks = self.responder.blocks().count() as u64;
         let state =
