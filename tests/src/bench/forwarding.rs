@@ -85,7 +85,8 @@ fn in_turn(time: usize) -> [usize; 2] {
     [time % 2, 1 - time % 2]
 }
 
-/// Addresses for the sender, a counter for the receiver; and bridged frames pass no `iptables` in either box, as the gateway has it.
+/// Addresses for the sender, a counter for the receiver. Bridged frames pass no `iptables` in either box, as the gateway has it, and no
+/// router follows connections, as the one of the lab's servers does.
 fn prepare(network: &Network) -> Result<()> {
     network
         .space("box")?
@@ -94,7 +95,8 @@ fn prepare(network: &Network) -> Result<()> {
         .space("switch")?
         .shell(&format!("ip addr add {SENDER}/24 dev sw; ping -q -c 2 -i 0.2 {ROUTER} >/dev/null"))?;
     network.space("router")?.shell(&format!(
-        "nft 'table netdev bench {{ chain in {{ type filter hook ingress device lan priority 0; \
+        "nft delete table ip forwarded 2>/dev/null || true
+         nft 'table netdev bench {{ chain in {{ type filter hook ingress device lan priority 0; \
          ip saddr {SENDER} udp dport {PORT} counter drop; }}; }}'"
     ))?;
     Ok(())
