@@ -60,6 +60,12 @@ impl Draft {
         }
     }
 
+    /// Makes a set hold these elements and no others.
+    pub fn refill(&mut self, set: Set, elements: &[(Key, Option<Span>)]) {
+        self.write(format!("elements of set {}", set.text()), &message::flush(set));
+        self.elements(Act::Add, set, elements);
+    }
+
     /// How many messages it holds, without the two that frame it.
     pub fn len(&self) -> usize {
         self.parts.len()

@@ -128,13 +128,15 @@ impl Enforcer {
             self.take_out(&mut draft, set, &elements);
             draft.elements(Act::Add, set, &elements);
         }
-        if let Some(links) = self.links.filter(|_| draft.len() > 0) {
-            draft.elements(Act::Add, Set::Armed, &links);
-            self.commit(draft)?;
-            self.expect(&links);
-            return Ok(());
+        let links = self.links.filter(|_| draft.len() > 0);
+        if let Some(links) = &links {
+            draft.elements(Act::Add, Set::Armed, links);
         }
-        self.commit(draft)
+        self.commit(draft)?;
+        if let Some(links) = &links {
+            self.expect(links);
+        }
+        Ok(())
     }
 
     /// Lets every frame pass with one look again, where no block stands any more; the next one arms the links.
@@ -147,7 +149,7 @@ impl Enforcer {
             return Ok(());
         }
         let mut draft = Draft::new();
-        draft.write("elements of set armed", &message::flush(Set::Armed));
+        draft.refill(Set::Armed, &[]);
         self.commit(draft)?;
         self.expect(&[]);
         Ok(())

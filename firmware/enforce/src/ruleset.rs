@@ -30,7 +30,7 @@ use crate::draft::Draft;
 use crate::error::EnforceError;
 use crate::expression::{self, Count, Load, NotIn, REG32_00, Step};
 use crate::layout::{COUNTERS, Key, LINK_NAME, Set, TABLE_C, V4};
-use crate::message::{self, Act};
+use crate::message;
 
 /// Where filters stand among the bridge's hooks (`NF_BR_PRI_FILTER_BRIDGED`).
 const PRIORITY: i32 = -200;
@@ -60,6 +60,7 @@ pub(crate) fn links(ruleset: &Ruleset) -> Result<Links, EnforceError> {
 /// is refused. `armed` says whether anything is blocked.
 pub(crate) fn fill(draft: &mut Draft, ruleset: &Ruleset, armed: bool) -> Result<(), EnforceError> {
     let links = [(link(&ruleset.lan)?, FROM_LAN), (link(&ruleset.uplink)?, FROM_UPLINK)];
+    let armable: Links = links.map(|(name, _)| (Key::of_link(&name), None));
     let table = Table::new(TABLE_C, ProtoFamily::Bridge);
     draft.add("table bridge picket", &table);
     for set in Set::ALL {
@@ -77,10 +78,7 @@ pub(crate) fn fill(draft: &mut Draft, ruleset: &Ruleset, armed: bool) -> Result<
         draft.remove(format!("rules of chain {name}"), &Rule::new(chain));
     }
     never_block(draft, ruleset);
-    draft.write("elements of set armed", &message::flush(Set::Armed));
-    if armed {
-        draft.elements(Act::Add, Set::Armed, &self::links(ruleset)?);
-    }
+    draft.refill(Set::Armed, if armed { &armable } else { &[] });
     from_lan(&mut Rules::of(draft, &lan, &table));
     from_uplink(&mut Rules::of(draft, &uplink, &table));
     for base in &bases {
@@ -97,9 +95,8 @@ pub(crate) fn fill(draft: &mut Draft, ruleset: &Ruleset, armed: bool) -> Result<
 fn never_block(draft: &mut Draft, ruleset: &Ruleset) {
     let keys: BTreeSet<_> = ruleset.never_block.iter().map(|never| Key::of_never(*never)).collect();
     for set in Set::NEVER {
-        draft.write(format!("elements of set {}", set.text()), &message::flush(set));
         let elements: Vec<_> = keys.iter().filter(|(of, _)| *of == set).map(|(_, key)| (*key, None)).collect();
-        draft.elements(Act::Add, set, &elements);
+        draft.refill(set, &elements);
     }
 }
 
