@@ -8,6 +8,8 @@
 mod chance;
 #[path = "common/netns.rs"]
 mod netns;
+#[path = "../../../tests/common/seed.rs"]
+mod seed;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -226,7 +228,7 @@ impl Chance {
 
 #[test]
 fn the_ring_and_a_file_show_the_same_of_any_frame() {
-    let seed = chance::seed("live");
+    let seed = seed::drawn("live");
     in_own_namespace(move || {
         two_ends();
         let mut chance = Chance(seed);
@@ -243,7 +245,7 @@ fn the_ring_and_a_file_show_the_same_of_any_frame() {
 
 #[test]
 fn drawn_frames_give_the_same_vectors_live_and_replayed() {
-    let seed = chance::seed("live");
+    let seed = seed::drawn("live");
     in_own_namespace(move || {
         two_ends();
         let mut chance = Chance(seed);
@@ -290,7 +292,7 @@ fn real_traffic_gives_the_same_vectors_live_and_replayed() {
         eprintln!("SKIP: no captures beside the project and PICKET_CAPTURES is not set");
         return;
     };
-    let seed = chance::seed("live");
+    let seed = seed::drawn("live");
     in_own_namespace(move || {
         two_ends();
         let mut chance = Chance(seed);

@@ -4,6 +4,8 @@
 //! same N inputs again; `fuzz dns --file F` does one. An input that fails is saved and named, and the exit status is 1.
 
 mod chance;
+#[path = "../../common/chance.rs"]
+mod common;
 #[rustfmt::skip]
 #[path = "../../../firmware/picket/src/config/mod.rs"]
 #[allow(dead_code, unused_imports, clippy::all, reason = "the room is picket's, which uses all of it and checks it")]

@@ -9,8 +9,9 @@ use features::{Capacities, FeatureVector, HashKey};
 use terms::{Family, HostKey, MacAddr, Side, Span, ThreatLevel, Timestamp};
 use wire::LinkType;
 
-use crate::common::{self, Chance};
+use crate::common::Chance;
 use crate::frames::{self, ACK, End, FIN, PSH, SYN};
+use crate::seed;
 
 /// Draws on each side of a threshold.
 const DRAWS: usize = 100;
@@ -247,7 +248,7 @@ impl Draw {
 
 /// A hundred draws just below the shipped default: none may make anybody High.
 pub fn never_high(name: &str, mut draw: impl FnMut(&mut Draw)) {
-    let seed = common::seed(name);
+    let seed = seed::drawn(name);
     for n in 0..DRAWS as u64 {
         let mut story = Draw::new(seed.wrapping_add(n));
         draw(&mut story);
@@ -269,7 +270,7 @@ pub fn always_found(name: &str, draw: impl FnMut(&mut Draw) -> Crossing) {
 
 /// The same with other thresholds.
 pub fn always_found_with(name: &str, thresholds: Thresholds, mut draw: impl FnMut(&mut Draw) -> Crossing) {
-    let seed = common::seed(name);
+    let seed = seed::drawn(name);
     for n in 0..DRAWS as u64 {
         let mut story = Draw::new(seed.wrapping_add(n));
         let Crossing { host, families, at } = draw(&mut story);

@@ -14,4 +14,6 @@ mod frames;
 mod logins;
 mod names;
 mod scans;
+#[path = "../../../../tests/common/seed.rs"]
+mod seed;
 mod sweeps;

@@ -6,8 +6,8 @@ use features::{Capacities, FeatureVector, HashKey};
 use serde_json::Value;
 use terms::{Side, Timestamp};
 
-use crate::chance::seed;
 use crate::held::{Capture, Chance, lines, skip, train};
+use crate::seed;
 
 const CAPTURES: usize = 20;
 const CUTS: usize = 10;
@@ -73,7 +73,7 @@ fn cut(capture: &Capture, chance: &mut Chance) -> usize {
 
 fn cuts(most: u64) {
     let Some(mut files) = train(most) else { return skip() };
-    let mut chance = Chance(seed("causality"));
+    let mut chance = Chance(seed::drawn("causality"));
     let (mut done, mut compared) = (0, 0);
     while done < CAPTURES {
         assert!(!files.is_empty(), "{CAPTURES} captures that can be read");
@@ -129,7 +129,7 @@ fn vectors(capture: &Capture, later: u64) -> Vectors {
 #[test]
 fn a_year_later_the_same_lines_and_the_same_vectors() {
     let Some(mut files) = train(SHORT) else { return skip() };
-    let mut chance = Chance(seed("a year later"));
+    let mut chance = Chance(seed::drawn("a year later"));
     let dir = tempfile::tempdir().expect("a temporary folder");
     let path = dir.path().join("capture.pcap");
     let (mut done, mut compared) = (0, 0);

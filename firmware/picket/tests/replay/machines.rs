@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::chance::seed;
 use crate::held::{Capture, Chance, replay, skip, train};
+use crate::seed;
 
 const CAPTURES: usize = 4;
 /// Packed captures of at most so many octets: the emulator is some ten times slower.
@@ -24,7 +24,7 @@ fn another_machine_says_the_same_to_the_last_octet() {
     let Some(mut files) = train(SHORT) else { return skip() };
     let binary = binary();
     assert!(binary.exists(), "{} is missing: make image", binary.display());
-    let mut chance = Chance(seed("machines"));
+    let mut chance = Chance(seed::drawn("machines"));
     let (mut done, mut octets) = (0, 0);
     while done < CAPTURES {
         assert!(!files.is_empty(), "{CAPTURES} captures that can be read");

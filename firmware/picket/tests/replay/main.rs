@@ -8,4 +8,6 @@ mod chance;
 mod held;
 mod machines;
 mod malformed;
+#[path = "../../../../tests/common/seed.rs"]
+mod seed;
 mod spoofed;

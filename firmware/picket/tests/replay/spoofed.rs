@@ -6,9 +6,9 @@ use std::process::{ChildStdin, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::chance::seed;
 use crate::held::{Chance, PICKET};
 use crate::malformed::memory;
+use crate::seed;
 
 const SOURCES: u64 = 1_000_000;
 /// After so many the tables are full.
@@ -132,7 +132,7 @@ fn high(lines: &[Value], host: [u8; 4], after: f64) -> usize {
 
 #[test]
 fn a_million_invented_sources_take_no_memory_and_push_out_nobody_who_is_flagged() {
-    let mut chance = Chance(seed("a million sources"));
+    let mut chance = Chance(seed::drawn("a million sources"));
     let dir = tempfile::tempdir().expect("a temporary folder");
     let path = dir.path().join("lines");
     let mut command = Command::new(PICKET);
