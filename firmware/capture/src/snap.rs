@@ -14,6 +14,9 @@ pub const HEAD: u32 = 128;
 /// Octets that are kept at most of a frame that is read deeper: what a slot of the ring has room for.
 pub const DEEP: u32 = 446;
 
+/// So much is kept of any frame on any link, even of one without a link header.
+const LEAST: usize = (HEAD - ETHERNET) as usize;
+
 /// Frames up to here are kept whole. Every field that is looked at lies within (Ethernet, 60 octets of IP, 60 of TCP, 4 of payload):
 /// for the kernel a read behind the end would lose the frame.
 pub(crate) const SHORT: u32 = 14 + 60 + 60 + 4;
@@ -34,6 +37,31 @@ const IPV6: u32 = wire::ETHERTYPE_IPV6 as u32;
 /// The tags that the kernel takes off before it shows a frame.
 const TAKEN_OFF: [u32; 2] = [0x8100, 0x88a8];
 
+static UDP: Ports = Ports::of(&DEEP_UDP);
+static TCP: Ports = Ports::of(&DEEP_TCP);
+
+/// A set of ports, a bit each: which port it is cannot be guessed, and to compare each would take longer.
+struct Ports([u64; Self::WORDS]);
+
+impl Ports {
+    /// For the highest port of all sets, LLMNR's.
+    const WORDS: usize = 5355 / 64 + 1;
+
+    const fn of(ports: &[u32]) -> Self {
+        let (mut words, mut n) = ([0; Self::WORDS], 0);
+        while n < ports.len() {
+            words[ports[n] as usize / 64] |= 1 << (ports[n] % 64);
+            n += 1;
+        }
+        Self(words)
+    }
+
+    #[inline]
+    fn has(&self, port: u32) -> bool {
+        self.0.get(port as usize / 64).is_some_and(|word| word >> (port % 64) & 1 == 1)
+    }
+}
+
 /// A frame as the filter sees it: behind an Ethernet header without a tag, whatever stands there in truth.
 struct View<'a> {
     ethertype: Option<u32>,
@@ -44,7 +72,12 @@ struct View<'a> {
 impl Frame<'_> {
     /// The frame with as much of it as a ring keeps.
     #[must_use]
+    #[inline]
     pub fn snapped(self) -> Self {
+        if self.octets.len() <= LEAST { self } else { self.cut() }
+    }
+
+    fn cut(self) -> Self {
         let (view, before) = View::new(self.link, self.octets);
         let len = self.len.saturating_sub(before).saturating_add(ETHERNET);
         // A frame that was cut before anything could be told is short already.
@@ -105,18 +138,17 @@ impl<'a> View<'a> {
         };
         let l4 = ETHERNET + header;
         let deep = match protocol {
-            17 => self.speaks(l4, &DEEP_UDP)?,
-            6 => self.speaks(l4, &DEEP_TCP)? || self.begins_deep(l4 + ((self.octet(l4 + 12)? & 0xf0) >> 2))?,
+            17 => self.speaks(l4, &UDP)?,
+            6 => self.speaks(l4, &TCP)? || self.begins_deep(l4 + ((self.octet(l4 + 12)? & 0xf0) >> 2))?,
             _ => false,
         };
         Some(if deep { DEEP } else { HEAD })
     }
 
-    /// Whether one of both ports is among those. All are compared: which one it is cannot be guessed.
+    /// Whether one of both ports is among those.
     #[inline]
-    fn speaks(&self, l4: u32, ports: &[u32]) -> Option<bool> {
-        let (src, dst) = (self.half(l4)?, self.half(l4 + 2)?);
-        Some(ports.iter().fold(false, |speaks, port| speaks | (*port == src) | (*port == dst)))
+    fn speaks(&self, l4: u32, ports: &Ports) -> Option<bool> {
+        Some(ports.has(self.half(l4)?) | ports.has(self.half(l4 + 2)?))
     }
 
     #[inline]

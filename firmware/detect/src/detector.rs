@@ -4,7 +4,7 @@ use features::{Capacities, FeatureVector, HashKey, HostTable, Noted, Notes};
 use terms::{Family, HostKey, MacAddr, Side, Span, ThreatLevel, Timestamp};
 use wire::Summary;
 
-use crate::evidence::{HostState, OpenMinute, Reason};
+use crate::evidence::{HostState, Reason};
 use crate::finding::{Evidence, Finding, Source};
 use crate::forest::Forest;
 use crate::rules::{self, Rule};
@@ -63,6 +63,8 @@ pub struct Detector<'a> {
     forest: Option<Forest<'a>>,
     enabled: bool,
     now: Timestamp,
+    /// When the minute of `now` is over.
+    minute_over: Timestamp,
 }
 
 impl<'a> Detector<'a> {
@@ -76,6 +78,7 @@ impl<'a> Detector<'a> {
             forest,
             enabled: true,
             now: Timestamp::EPOCH,
+            minute_over: Timestamp::EPOCH,
         }
     }
 
@@ -113,10 +116,7 @@ impl<'a> Detector<'a> {
         let now = self.now;
         let mut notes = Notes::new();
         let host = self.table.observe(frame, now, side, &mut notes);
-        let level = host.judgement.level(now);
-        let minute = host.judgement.minute.get_or_insert(OpenMinute { first: now, last: now, level });
-        minute.last = now;
-        minute.level = minute.level.max(level);
+        host.judgement.sent(now);
         self.judge(&notes, sink);
     }
 
@@ -134,10 +134,13 @@ impl<'a> Detector<'a> {
         if at <= self.now {
             return;
         }
-        if at.minute() > self.now.minute() && self.now > Timestamp::EPOCH {
-            let end = Timestamp::from_micros((self.now.minute() + 1) * 60_000_000 - 1);
-            self.fall_silent(end, sink);
-            self.close_minutes(end, Ending::Over, sink);
+        if at >= self.minute_over {
+            if self.now > Timestamp::EPOCH {
+                let end = Timestamp::from_micros(self.minute_over.micros() - 1);
+                self.fall_silent(end, sink);
+                self.close_minutes(end, Ending::Over, sink);
+            }
+            self.minute_over = Timestamp::from_micros((at.minute() + 1) * 60_000_000);
         }
         self.fall_silent(at, sink);
         self.now = at;
@@ -164,15 +167,16 @@ impl<'a> Detector<'a> {
 
     fn judge_one(&mut self, noted: &Noted, sink: &mut impl Sink) {
         let now = self.now;
-        let Some(judged) = rules::judge(&noted.change, &self.thresholds) else { return };
+        let judged = rules::judge(&noted.change, &self.thresholds);
         let Some(host) = self.table.host(noted.host) else { return };
         if host.judgement.blocked || !host.judgement.fires(&judged, now) {
             return;
         }
+        let evidence = rules::evidence(&noted.change, &self.thresholds);
         let confidence = 1.0 - 0.5 * judged.threshold / judged.value;
         let source = Source::Rule(judged.rule);
         let (family, target) = (judged.family, judged.target);
-        let reason = Reason { family, source, confidence, target, evidence: judged.evidence.clone() };
+        let reason = Reason { family, source, confidence, target, evidence: evidence.clone() };
         let host_level = host.judgement.weigh(judged.level, reason, now);
         // Invented addresses are their hardware address's doing.
         let accused = if judged.rule == Rule::SpoofedSource { HostKey::Mac(noted.mac) } else { noted.host };
@@ -187,7 +191,7 @@ impl<'a> Detector<'a> {
             source,
             confidence,
             target,
-            evidence: judged.evidence,
+            evidence,
         };
         if let Some(vector) = self.table.vector(noted.host, now) {
             sink.finding(&finding, &vector);

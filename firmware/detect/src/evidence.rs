@@ -66,6 +66,17 @@ pub struct HostState {
 }
 
 impl HostState {
+    /// Notes that the host sent something: the minute in which it does has its level.
+    ///
+    /// A level rises with what is said against the host only (see `weigh`), so that it is asked for once a minute.
+    #[inline]
+    pub(crate) fn sent(&mut self, now: Timestamp) {
+        match &mut self.minute {
+            Some(minute) => minute.last = now,
+            None => self.minute = Some(OpenMinute { first: now, last: now, level: self.level(now) }),
+        }
+    }
+
     /// The level at this time.
     #[must_use]
     pub fn level(&self, now: Timestamp) -> ThreatLevel {

@@ -81,151 +81,142 @@ pub(crate) struct Judged {
     /// Above what it counts.
     pub threshold: f32,
     pub target: Option<HostKey>,
-    pub evidence: Evidence,
 }
 
 /// The rule that this change is about, whether or not its threshold is crossed.
-pub(crate) fn judge(change: &Change, t: &Thresholds) -> Option<Judged> {
-    let figures = |list: &[(&'static str, f64)]| Evidence::from_slice(list).unwrap_or_default();
-    let judged = |rule, level, family, value: f32, threshold: f32, target, evidence| {
-        Some(Judged { rule, level, family, value, threshold, target, evidence })
+pub(crate) fn judge(change: &Change, t: &Thresholds) -> Judged {
+    use ThreatLevel::{High, Medium};
+    let judged = |rule, level, family, value: f32, threshold: f32, target| Judged {
+        rule,
+        level,
+        family,
+        value,
+        threshold,
+        target,
     };
     match *change {
         Change::Ports { target, ask, ports, failing, overall } => {
-            let udp = ask == Ask::Udp;
-            let limit = if udp { t.udp_ports_per_minute } else { t.ports_per_minute };
             let value = if t.require_refused { mostly(failing, ports) } else { overall };
-            let (rule, family) =
-                if udp { (Rule::UdpScan, Family::PortScanUdp) } else { (Rule::PortScan, Family::PortScanVertical) };
-            let evidence = figures(&[
-                ("ports_per_minute", ports.into()),
-                ("refused_or_silent", failing.into()),
-                ("ports_over_all_targets", overall.into()),
-                ("threshold", limit.into()),
-            ]);
-            judged(rule, ThreatLevel::High, family, value.into(), limit.into(), Some(target), evidence)
-        }
-        Change::Targets { ask, port, targets, failing } => {
-            let (rule, family, level) = match ask {
-                Ask::Tcp => (Rule::ServiceSweep, Family::PortScanHorizontal, ThreatLevel::High),
-                Ask::Udp => (Rule::UdpSweep, Family::HostSweepUdp, ThreatLevel::Medium),
-                Ask::Icmp => (Rule::IcmpSweep, Family::HostSweepIcmp, ThreatLevel::Medium),
-                Ask::Arp => (Rule::ArpSweep, Family::ArpScan, ThreatLevel::Medium),
+            let (rule, family) = match ask {
+                Ask::Udp => (Rule::UdpScan, Family::PortScanUdp),
+                _ => (Rule::PortScan, Family::PortScanVertical),
             };
-            let limit = t.hosts_per_minute;
-            let evidence = figures(&[
-                ("targets_per_minute", targets.into()),
-                ("refused_or_silent", failing.into()),
-                ("port", port.into()),
-                ("threshold", limit.into()),
-            ]);
-            judged(rule, level, family, mostly(failing, targets).into(), limit.into(), None, evidence)
+            judged(rule, High, family, value.into(), ports_limit(ask, t).into(), Some(target))
+        }
+        Change::Targets { ask, targets, failing, .. } => {
+            let (rule, family, level) = match ask {
+                Ask::Tcp => (Rule::ServiceSweep, Family::PortScanHorizontal, High),
+                Ask::Udp => (Rule::UdpSweep, Family::HostSweepUdp, Medium),
+                Ask::Icmp => (Rule::IcmpSweep, Family::HostSweepIcmp, Medium),
+                Ask::Arp => (Rule::ArpSweep, Family::ArpScan, Medium),
+            };
+            judged(rule, level, family, mostly(failing, targets).into(), t.hosts_per_minute.into(), None)
         }
         Change::Logins { target, service, failed, seen } => {
             let rule = if seen { Rule::FailedLogins } else { Rule::LikelyFailedLogins };
-            let limit = t.failed_logins;
-            let evidence = figures(&[
-                ("failed_logins", failed.into()),
-                ("within_seconds", t.failed_logins_seconds.into()),
-                ("threshold", limit.into()),
-            ]);
-            judged(rule, ThreatLevel::High, brute_force(service), failed.into(), limit.into(), Some(target), evidence)
+            judged(rule, High, brute_force(service), failed.into(), t.failed_logins.into(), Some(target))
         }
         Change::IcmpRate { target, per_second } => {
-            let evidence = figures(&[("icmp_per_second", per_second.into()), ("threshold", t.icmp_per_second.into())]);
             let (value, limit) = (count(per_second), count(t.icmp_per_second));
-            judged(Rule::IcmpFlood, ThreatLevel::High, Family::FloodIcmp, value, limit, Some(target), evidence)
+            judged(Rule::IcmpFlood, High, Family::FloodIcmp, value, limit, Some(target))
         }
-        Change::HalfOpen { target, port, per_second, ports } => {
-            let evidence = figures(&[
-                ("half_open_per_second", per_second.into()),
-                ("port", port.into()),
-                ("threshold", t.syn_per_second.into()),
-            ]);
+        Change::HalfOpen { target, per_second, ports, .. } => {
             // Many ports are a scan, however fast.
             let value = if ports > t.ports_per_minute { 0.0 } else { count(per_second) };
-            let limit = count(t.syn_per_second);
-            judged(Rule::SynFlood, ThreatLevel::High, Family::FloodSyn, value, limit, Some(target), evidence)
+            judged(Rule::SynFlood, High, Family::FloodSyn, value, count(t.syn_per_second), Some(target))
         }
-        Change::Unanswered { target, per_second, fresh, ports } => {
+        Change::Unanswered { target, per_second, fresh, .. } => {
             // A steady stream may be somebody's one-way video: worth a look, no block.
-            let level = if fresh > t.udp_per_second { ThreatLevel::High } else { ThreatLevel::Medium };
-            let evidence = figures(&[
-                ("unanswered_per_second", per_second.into()),
-                ("new_or_refused", fresh.into()),
-                ("ports", ports.into()),
-                ("threshold", t.udp_per_second.into()),
-            ]);
+            let level = if fresh > t.udp_per_second { High } else { Medium };
             let (value, limit) = (count(per_second), count(t.udp_per_second));
-            judged(Rule::UdpFlood, level, Family::FloodUdp, value, limit, Some(target), evidence)
+            judged(Rule::UdpFlood, level, Family::FloodUdp, value, limit, Some(target))
         }
         Change::UnderFlood { ask, per_second, sources } => {
             let family = if ask == Ask::Udp { Family::FloodUdp } else { Family::FloodSyn };
-            let evidence = figures(&[
-                ("per_second", per_second.into()),
-                ("sources", sources.into()),
-                ("threshold", t.victim_per_second.into()),
-            ]);
             let value = if sources < t.victim_sources { 0.0 } else { count(per_second) };
-            judged(Rule::UnderFlood, ThreatLevel::Medium, family, value, count(t.victim_per_second), None, evidence)
+            judged(Rule::UnderFlood, Medium, family, value, count(t.victim_per_second), None)
         }
         Change::Claims { claimed, owner, claims, addresses } => {
-            let evidence = figures(&[
-                ("claims_per_minute", claims.into()),
-                ("addresses", addresses.into()),
-                ("threshold", t.arp_claims.into()),
-            ]);
             // One address without a known owner may be the pusher's own.
             let value = if owner.is_some() || addresses > 1 { claims } else { 0 };
-            judged(
-                Rule::ArpSpoof,
-                ThreatLevel::High,
-                Family::ArpSpoof,
-                value.into(),
-                t.arp_claims.into(),
-                Some(claimed),
-                evidence,
-            )
+            judged(Rule::ArpSpoof, High, Family::ArpSpoof, value.into(), t.arp_claims.into(), Some(claimed))
         }
-        Change::DhcpServer { .. } => {
-            judged(Rule::RogueDhcp, ThreatLevel::High, Family::RogueDhcp, 2.0, 1.0, None, figures(&[("servers", 2.0)]))
-        }
-        Change::RouterAdvertisement { .. } => judged(
-            Rule::RogueRouter,
-            ThreatLevel::High,
-            Family::RogueRouter,
-            2.0,
-            1.0,
-            None,
-            figures(&[("routers", 2.0)]),
-        ),
-        Change::Names { queries, distinct, octets, carrying, entropy } => {
+        Change::DhcpServer { .. } => judged(Rule::RogueDhcp, High, Family::RogueDhcp, 2.0, 1.0, None),
+        Change::RouterAdvertisement { .. } => judged(Rule::RogueRouter, High, Family::RogueRouter, 2.0, 1.0, None),
+        Change::Names { queries, distinct, octets, carrying, .. } => {
             let value = tunnel(queries, distinct, octets, carrying, t);
-            let evidence = figures(&[
-                ("queries_per_minute", queries.into()),
-                ("different_names", distinct.into()),
-                ("name_octets", octets.into()),
-                ("carrying_types", carrying.into()),
-                ("bits_per_letter", entropy.into()),
-                ("threshold", t.tunnel_queries.into()),
-            ]);
-            judged(
-                Rule::DnsTunnel,
-                ThreatLevel::High,
-                Family::DnsTunnel,
-                value,
-                t.tunnel_queries.into(),
-                None,
-                evidence,
-            )
+            judged(Rule::DnsTunnel, High, Family::DnsTunnel, value, t.tunnel_queries.into(), None)
         }
         Change::Sources { addresses } => {
-            let evidence =
-                figures(&[("addresses_in_ten_seconds", addresses.into()), ("threshold", t.spoofed_addresses.into())]);
             let (value, limit) = (addresses.into(), t.spoofed_addresses.into());
-            judged(Rule::SpoofedSource, ThreatLevel::High, Family::SpoofedSource, value, limit, None, evidence)
+            judged(Rule::SpoofedSource, High, Family::SpoofedSource, value, limit, None)
         }
     }
+}
+
+/// The numbers behind a change, and the threshold that they are held against.
+pub(crate) fn evidence(change: &Change, t: &Thresholds) -> Evidence {
+    let figures = |list: &[(&'static str, f64)]| Evidence::from_slice(list).unwrap_or_default();
+    match *change {
+        Change::Ports { ask, ports, failing, overall, .. } => figures(&[
+            ("ports_per_minute", ports.into()),
+            ("refused_or_silent", failing.into()),
+            ("ports_over_all_targets", overall.into()),
+            ("threshold", ports_limit(ask, t).into()),
+        ]),
+        Change::Targets { port, targets, failing, .. } => figures(&[
+            ("targets_per_minute", targets.into()),
+            ("refused_or_silent", failing.into()),
+            ("port", port.into()),
+            ("threshold", t.hosts_per_minute.into()),
+        ]),
+        Change::Logins { failed, .. } => figures(&[
+            ("failed_logins", failed.into()),
+            ("within_seconds", t.failed_logins_seconds.into()),
+            ("threshold", t.failed_logins.into()),
+        ]),
+        Change::IcmpRate { per_second, .. } => {
+            figures(&[("icmp_per_second", per_second.into()), ("threshold", t.icmp_per_second.into())])
+        }
+        Change::HalfOpen { port, per_second, .. } => figures(&[
+            ("half_open_per_second", per_second.into()),
+            ("port", port.into()),
+            ("threshold", t.syn_per_second.into()),
+        ]),
+        Change::Unanswered { per_second, fresh, ports, .. } => figures(&[
+            ("unanswered_per_second", per_second.into()),
+            ("new_or_refused", fresh.into()),
+            ("ports", ports.into()),
+            ("threshold", t.udp_per_second.into()),
+        ]),
+        Change::UnderFlood { per_second, sources, .. } => figures(&[
+            ("per_second", per_second.into()),
+            ("sources", sources.into()),
+            ("threshold", t.victim_per_second.into()),
+        ]),
+        Change::Claims { claims, addresses, .. } => figures(&[
+            ("claims_per_minute", claims.into()),
+            ("addresses", addresses.into()),
+            ("threshold", t.arp_claims.into()),
+        ]),
+        Change::DhcpServer { .. } => figures(&[("servers", 2.0)]),
+        Change::RouterAdvertisement { .. } => figures(&[("routers", 2.0)]),
+        Change::Names { queries, distinct, octets, carrying, entropy } => figures(&[
+            ("queries_per_minute", queries.into()),
+            ("different_names", distinct.into()),
+            ("name_octets", octets.into()),
+            ("carrying_types", carrying.into()),
+            ("bits_per_letter", entropy.into()),
+            ("threshold", t.tunnel_queries.into()),
+        ]),
+        Change::Sources { addresses } => {
+            figures(&[("addresses_in_ten_seconds", addresses.into()), ("threshold", t.spoofed_addresses.into())])
+        }
+    }
+}
+
+fn ports_limit(ask: Ask, t: &Thresholds) -> u16 {
+    if ask == Ask::Udp { t.udp_ports_per_minute } else { t.ports_per_minute }
 }
 
 /// How many, where most of them fail; otherwise none.
@@ -268,7 +259,8 @@ mod tests {
     const TARGET: HostKey = HostKey::V4(Ipv4Addr::new(192, 168, 7, 1));
 
     fn fires(change: Change) -> bool {
-        judge(&change, &Thresholds::default()).is_some_and(|j| j.value > j.threshold)
+        let judged = judge(&change, &Thresholds::default());
+        judged.value > judged.threshold
     }
 
     fn ports(ports: u16, failing: u16) -> Change {
@@ -286,7 +278,7 @@ mod tests {
     #[test]
     fn without_require_refused_every_distinct_port_counts() {
         let thresholds = Thresholds { require_refused: false, ..Thresholds::default() };
-        let judged = judge(&ports(11, 0), &thresholds).unwrap();
+        let judged = judge(&ports(11, 0), &thresholds);
         assert!(judged.value > judged.threshold);
     }
 

@@ -37,9 +37,9 @@ pub struct Host<J> {
     pub octets: u64,
     /// Whether somebody answered it, or it answered somebody.
     pub conversed: bool,
+    pub(crate) window: Window,
     /// What the owner of the table keeps with it.
     pub judgement: J,
-    pub(crate) window: Window,
     pub(crate) peers: PeerSet,
     pub(crate) names: NameSet,
     pub(crate) echoes: Burst,

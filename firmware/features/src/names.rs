@@ -130,7 +130,7 @@ impl Letters {
 
 impl Logarithms {
     /// Counts of which the value is kept: letters of the names of a minute.
-    const KEPT: u16 = 256;
+    const KEPT: u16 = 2_048;
 
     /// Reckons them.
     pub(crate) fn new() -> Self {

@@ -110,9 +110,18 @@ pub(crate) fn asked_until(last: Timestamp, now: Timestamp) -> Timestamp {
 /// The slot that makes room: one that no longer counts, else one that was accepted. Where all slots speak for a scan, they stay and
 /// the new port is left out; the count is far above any threshold then.
 fn least_telling(slots: &mut [Tried], now: Timestamp) -> Option<&mut Tried> {
-    let worth = |t: &Tried| (now.since(t.at) < PORT_HORIZON, t.answer != Answer::Accepted, t.at);
+    let worth = |t: &Tried| worth(now.since(t.at) < PORT_HORIZON, t.answer, t.at);
     let least = slots.iter_mut().min_by_key(|t| worth(t))?;
-    (worth(least) < (true, true, Timestamp::EPOCH)).then_some(least)
+    (worth(least) < TELLING).then_some(least)
+}
+
+/// What a place is worth from which a question speaks for a scan or a sweep; below are times, which need 62 bits in the year 148,000.
+pub(crate) const TELLING: u64 = 0b11 << 62;
+
+/// What a question that was asked is worth, as one number: whether it still counts, whether it may speak for a scan, when it was asked.
+#[inline]
+pub(crate) fn worth(counts: bool, answer: Answer, asked: Timestamp) -> u64 {
+    u64::from(counts) << 63 | u64::from(answer != Answer::Accepted) << 62 | asked.micros()
 }
 
 impl Pair {

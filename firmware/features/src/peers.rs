@@ -5,13 +5,11 @@ use terms::{Span, Timestamp};
 
 use crate::change::Ask;
 use crate::hash::RowId;
-use crate::pair::{Answer, asked_until};
+use crate::pair::{Answer, TELLING, asked_until, worth};
 
 /// Targets that are remembered at a time; see `least_telling` for who makes room.
 pub const PEERS: usize = 48;
 const HORIZON: Span = Span::from_secs(60);
-/// What a place is worth at least that counts and speaks for a sweep; below are times, which need 62 bits in the year 148,000.
-const TELLING: u64 = 0b11 << 62;
 /// The least time between two questions to one target that counts as a gap.
 const LEAST_GAP: Span = Span::from_secs(1);
 
@@ -188,11 +186,8 @@ impl PeerSet {
         Some(least)
     }
 
-    /// What a place is worth, as one number: whether it counts, whether it speaks for a sweep, when it was asked.
     fn worth(&self, n: usize, now: Timestamp) -> u64 {
-        let counts = u64::from(now.since(self.asked[n]) < HORIZON);
-        let telling = u64::from(self.answers[n] != Answer::Accepted);
-        counts << 63 | telling << 62 | self.asked[n].micros()
+        worth(now.since(self.asked[n]) < HORIZON, self.answers[n], self.asked[n])
     }
 
     /// Keeps the count of ports true when a service comes or goes of which there may be others.

@@ -23,7 +23,9 @@ pub trait Worth {
     fn last(&self) -> Timestamp;
 }
 
+/// **Shape**: in the order written: an identity behind a value of kilobytes would be a page of its own to fetch.
 #[derive(Debug)]
+#[repr(C)]
 struct Row<V> {
     id: RowId,
     value: V,

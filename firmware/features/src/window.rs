@@ -115,6 +115,10 @@ pub struct Counters {
 pub struct Window {
     /// Number of the newest short bucket since the epoch.
     newest: u64,
+    /// Where it stands.
+    open: usize,
+    /// Which buckets were counted in, a bit each, the long ones behind the short ones: the others are not worth reading.
+    used: u32,
     shorts: [Counters; SHORTS],
     longs: [Counters; LONGS],
 }
@@ -184,7 +188,7 @@ impl Counters {
 
 impl Default for Window {
     fn default() -> Self {
-        Self { shorts: [Counters::default(); SHORTS], longs: [Counters::default(); LONGS], newest: 0 }
+        Self { shorts: [Counters::default(); SHORTS], longs: [Counters::default(); LONGS], newest: 0, open: 0, used: 1 }
     }
 }
 
@@ -201,34 +205,43 @@ impl Window {
         if now > self.newest {
             self.turn(now);
         }
-        &mut self.shorts[place(self.newest, SHORTS)]
+        &mut self.shorts[self.open]
     }
 
     /// The three horizons that end now.
     #[must_use]
     pub fn read(&mut self, at: Timestamp) -> Horizons {
         self.open(at);
-        let mut short = self.shorts[place(self.newest, SHORTS)];
-        let mut long = short;
+        let mut short = self.shorts[self.open];
+        let (mut middle, mut long) = (Counters::default(), short);
         short.merge(&self.shorts[place(self.newest.wrapping_sub(1), SHORTS)]);
-        let mut middle = Counters::default();
-        self.shorts.iter().for_each(|c| middle.merge(c));
-        self.longs.iter().for_each(|c| long.merge(c));
+        let used = |(n, counters)| (self.used >> n & 1 == 1).then_some(counters);
+        let (shorts, longs) = (self.shorts.iter(), self.longs.iter());
+        shorts.enumerate().filter_map(used).for_each(|c| middle.merge(c));
+        longs.enumerate().map(|(n, c)| (SHORTS + n, c)).filter_map(used).for_each(|c| long.merge(c));
         Horizons { short, middle, long }
     }
 
     /// Closes buckets up to `now`: each goes into its minute, and what is older than the ring is forgotten.
     fn turn(&mut self, now: u64) {
         let minute = |bucket: u64| bucket / SHORTS as u64;
-        let closed = self.shorts[place(self.newest, SHORTS)];
-        self.longs[place(minute(self.newest), LONGS)].merge(&closed);
+        let closed = self.shorts[self.open];
+        let long = place(minute(self.newest), LONGS);
+        self.longs[long].merge(&closed);
+        self.used |= 1 << (SHORTS + long);
         for bucket in (self.newest + 1..=now).rev().take(SHORTS) {
-            self.shorts[place(bucket, SHORTS)] = Counters::default();
+            let short = place(bucket, SHORTS);
+            self.shorts[short] = Counters::default();
+            self.used &= !(1 << short);
         }
         for m in (minute(self.newest) + 1..=minute(now)).rev().take(LONGS) {
-            self.longs[place(m, LONGS)] = Counters::default();
+            let long = place(m, LONGS);
+            self.longs[long] = Counters::default();
+            self.used &= !(1 << (SHORTS + long));
         }
         self.newest = now;
+        self.open = place(now, SHORTS);
+        self.used |= 1 << self.open;
     }
 }
 
