@@ -69,6 +69,24 @@ rules! {
     DnsTunnel = "dns_tunnel", "asks for many long and ever different names under one domain";
     /// Invented source addresses.
     SpoofedSource = "spoofed_source", "sends from many source addresses that nobody answers";
+    /// Traffic of others, drawn to itself by claims.
+    ManInTheMiddle = "man_in_the_middle", "passes on the traffic of others since it pushed ARP claims at a neighbour";
+    /// Data in ICMP echoes.
+    IcmpTunnel = "icmp_tunnel", "exchanges pings whose answers carry something else than what was asked";
+    /// Many IP protocols.
+    ProtocolScan = "protocol_scan", "tries many unusual IP protocols";
+    /// Log-ins refused here and there.
+    PasswordSpray = "password_spray", "fails to log in at one target after the other";
+    /// Names made by an algorithm.
+    NoSuchNames = "no_such_names", "asks for one domain after the other that does not exist";
+    /// Work for a mining pool.
+    Mining = "mining", "talks to a mining pool";
+    /// Mail to many servers.
+    MailServers = "mail_servers", "delivers mail to many servers";
+    /// Redirects from one that is no router.
+    Redirect = "redirect", "redirects the traffic of others and is no router";
+    /// Leases for many invented clients.
+    DhcpStarvation = "dhcp_starvation", "asks DHCP for addresses in the name of many clients";
 }
 
 /// What a rule says of one change.
@@ -147,6 +165,37 @@ pub(crate) fn judge(change: &Change, t: &Thresholds) -> Judged {
             let value = tunnel(queries, distinct, octets, carrying, t);
             judged(Rule::DnsTunnel, High, Family::DnsTunnel, value, t.tunnel_queries.into(), None)
         }
+        Change::TakenOver { address, addresses } => {
+            let (value, limit) = (addresses.into(), t.taken_addresses.into());
+            judged(Rule::ManInTheMiddle, High, Family::ArpSpoof, value, limit, Some(address))
+        }
+        Change::Echoes { target, other } => {
+            judged(Rule::IcmpTunnel, High, Family::IcmpTunnel, other.into(), t.echo_answers.into(), Some(target))
+        }
+        Change::Protocols { target, protocols } => {
+            let (value, limit) = (protocols.into(), t.protocols_per_minute.into());
+            judged(Rule::ProtocolScan, High, Family::PortScanProtocol, value, limit, Some(target))
+        }
+        Change::Sprayed { failed, targets } => {
+            // At one or two targets it is somebody who guesses there, and told so.
+            let value = if targets > 2 { failed } else { 0 };
+            judged(Rule::PasswordSpray, High, Family::BruteForceSpray, value.into(), t.sprayed_logins.into(), None)
+        }
+        Change::NoSuchNames { domains } => {
+            // A list of dead links does that, too; twice as many are nobody's list.
+            let level = if domains > 2 * t.no_such_domains { High } else { Medium };
+            judged(Rule::NoSuchNames, level, Family::Dga, domains.into(), t.no_such_domains.into(), None)
+        }
+        Change::Mining { target, .. } => judged(Rule::Mining, Medium, Family::Cryptomining, 2.0, 1.0, Some(target)),
+        Change::MailServers { servers } => {
+            judged(Rule::MailServers, Medium, Family::SpamSending, servers.into(), t.mail_servers.into(), None)
+        }
+        Change::Redirects { target, redirects } => {
+            judged(Rule::Redirect, Medium, Family::IcmpRedirect, redirects.into(), t.redirects.into(), Some(target))
+        }
+        Change::DhcpClients { clients } => {
+            judged(Rule::DhcpStarvation, High, Family::DhcpStarvation, clients.into(), t.dhcp_clients.into(), None)
+        }
         Change::Sources { addresses } => {
             let (value, limit) = (addresses.into(), t.spoofed_addresses.into());
             judged(Rule::SpoofedSource, High, Family::SpoofedSource, value, limit, None)
@@ -209,6 +258,34 @@ pub(crate) fn evidence(change: &Change, t: &Thresholds) -> Evidence {
             ("bits_per_letter", entropy.into()),
             ("threshold", t.tunnel_queries.into()),
         ]),
+        Change::TakenOver { addresses, .. } => {
+            figures(&[("addresses_taken_over", addresses.into()), ("threshold", t.taken_addresses.into())])
+        }
+        Change::Echoes { other, .. } => {
+            figures(&[("other_answers_per_minute", other.into()), ("threshold", t.echo_answers.into())])
+        }
+        Change::Protocols { protocols, .. } => {
+            figures(&[("protocols_per_minute", protocols.into()), ("threshold", t.protocols_per_minute.into())])
+        }
+        Change::Sprayed { failed, targets } => figures(&[
+            ("failed_logins", failed.into()),
+            ("targets", targets.into()),
+            ("within_seconds", t.failed_logins_seconds.into()),
+            ("threshold", t.sprayed_logins.into()),
+        ]),
+        Change::NoSuchNames { domains } => {
+            figures(&[("missing_domains_in_ten_minutes", domains.into()), ("threshold", t.no_such_domains.into())])
+        }
+        Change::Mining { port, .. } => figures(&[("port", port.into())]),
+        Change::MailServers { servers } => {
+            figures(&[("mail_servers_in_ten_minutes", servers.into()), ("threshold", t.mail_servers.into())])
+        }
+        Change::Redirects { redirects, .. } => {
+            figures(&[("redirects_per_minute", redirects.into()), ("threshold", t.redirects.into())])
+        }
+        Change::DhcpClients { clients } => {
+            figures(&[("clients_per_minute", clients.into()), ("threshold", t.dhcp_clients.into())])
+        }
         Change::Sources { addresses } => {
             figures(&[("addresses_in_ten_seconds", addresses.into()), ("threshold", t.spoofed_addresses.into())])
         }

@@ -34,6 +34,22 @@ pub struct Thresholds {
     pub tunnel_queries: u16,
     /// Octets that those names carry, on average, before the base domain; a quarter is enough where most are of types that carry data.
     pub tunnel_name_octets: u16,
+    /// Addresses that a host may take over after it pushed claims at a neighbour (at most 7).
+    pub taken_addresses: u16,
+    /// Answers to echoes a minute, between two hosts, that carry something else than what was asked (at most 15).
+    pub echo_answers: u16,
+    /// Unusual IP protocols a minute (at most 15).
+    pub protocols_per_minute: u16,
+    /// Failed log-ins at three targets or more, together, within `failed_logins_seconds` (at most 31).
+    pub sprayed_logins: u16,
+    /// Base domains that do not exist, in ten minutes (at most 31); twice as many are High.
+    pub no_such_domains: u16,
+    /// Mail servers talked to in ten minutes (at most 31).
+    pub mail_servers: u16,
+    /// Redirects a minute of one that is not the router (at most 7).
+    pub redirects: u16,
+    /// Clients for which one hardware address may ask DHCP a minute (at most 31).
+    pub dhcp_clients: u16,
     /// New source addresses behind one hardware address in ten seconds that nobody answered (at most 31).
     pub spoofed_addresses: u16,
 }
@@ -55,6 +71,14 @@ impl Default for Thresholds {
             arp_claims: 2,
             tunnel_queries: 30,
             tunnel_name_octets: 40,
+            taken_addresses: 1,
+            echo_answers: 5,
+            protocols_per_minute: 8,
+            sprayed_logins: 10,
+            no_such_domains: 20,
+            mail_servers: 20,
+            redirects: 2,
+            dhcp_clients: 20,
             spoofed_addresses: 20,
         }
     }

@@ -145,6 +145,63 @@ pub enum Change {
         /// Shannon entropy of the letters before the base domain, bits a letter.
         entropy: f32,
     },
+    /// Addresses that came from others until this host pushed a claim at a neighbour, and that come from it since.
+    TakenOver {
+        /// The latest.
+        address: HostKey,
+        /// How many.
+        addresses: u16,
+    },
+    /// Answers to echoes that carry something else than what was asked, between two hosts in the last minute.
+    Echoes {
+        /// The other end.
+        target: HostKey,
+        /// How many.
+        other: u16,
+    },
+    /// Different IP protocols that are neither TCP, UDP nor usual, in the last minute.
+    Protocols {
+        /// The latest target.
+        target: HostKey,
+        /// How many.
+        protocols: u16,
+    },
+    /// Failed log-ins at all targets together, within the horizon of log-ins.
+    Sprayed {
+        /// How many.
+        failed: u16,
+        /// At how many targets.
+        targets: u16,
+    },
+    /// Base domains that do not exist, asked for in the last ten minutes.
+    NoSuchNames {
+        /// How many different ones.
+        domains: u16,
+    },
+    /// A miner's words to its pool.
+    Mining {
+        /// The pool.
+        target: HostKey,
+        /// Its port.
+        port: u16,
+    },
+    /// Mail servers talked to in the last ten minutes.
+    MailServers {
+        /// How many different ones.
+        servers: u16,
+    },
+    /// Redirects (ICMP type 5, ICMPv6 type 137) in the last minute.
+    Redirects {
+        /// To whom the latest went.
+        target: HostKey,
+        /// How many.
+        redirects: u16,
+    },
+    /// Clients for which one hardware address asked DHCP in the last minute.
+    DhcpClients {
+        /// How many different ones.
+        clients: u16,
+    },
     /// New source addresses behind one hardware address in the last ten seconds that nobody answered.
     Sources {
         /// How many.

@@ -15,6 +15,14 @@ pub struct HashKey(u64, u64);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RowId(pub(crate) u64);
 
+impl RowId {
+    /// Half of it, for small sets in which two alike do no harm.
+    #[allow(clippy::cast_possible_truncation, reason = "half is what is asked for")]
+    pub(crate) fn short(self) -> u32 {
+        self.0 as u32
+    }
+}
+
 impl HashKey {
     /// The key of replays and tests.
     pub const FIXED: Self = Self(0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03);

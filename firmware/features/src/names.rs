@@ -147,6 +147,12 @@ fn weight(n: u16) -> f32 {
     f32::from(n) * libm::log2f(f32::from(n.max(1)))
 }
 
+/// The domain that somebody registered; nothing for a name of one label, as browsers and search lists try them.
+pub(crate) fn base_domain(name: &[u8]) -> Option<&[u8]> {
+    let base = &name[base_begins(name)..];
+    base.contains(&b'.').then_some(base)
+}
+
 /// Where the base domain begins: two labels, three where the second is a short registry label (co.uk, com.au).
 fn base_begins(name: &[u8]) -> usize {
     let dots = || name.iter().enumerate().rev().filter(|(_, c)| **c == b'.').map(|(n, _)| n);

@@ -6,6 +6,7 @@ use heapless::{HistoryBuf, Vec};
 use terms::{HostKey, MacAddr, Side, Span, Timestamp};
 
 use crate::change::Change;
+use crate::rate::Recent;
 use crate::table::Worth;
 
 /// How long a binding without a sign of life still counts as owned.
@@ -25,6 +26,12 @@ pub struct Neighbor {
     addresses: Vec<(Ipv4Addr, Timestamp), 4>,
     fresh: HistoryBuf<Timestamp, SOURCES>,
     claims: Vec<Claim, 16>,
+    /// When it pushed a claim at a single neighbour last, and as whom it spoke.
+    pushed: Option<(Timestamp, HostKey)>,
+    /// Addresses that it took over since.
+    taken: Vec<HostKey, 8>,
+    /// Clients for which it asked DHCP.
+    clients: Recent<32>,
 }
 
 /// An unasked claim.
@@ -47,7 +54,16 @@ pub struct Binding {
 
 impl Neighbor {
     pub(crate) fn new(side: Side, at: Timestamp) -> Self {
-        Self { side, last: at, addresses: Vec::new(), fresh: HistoryBuf::new(), claims: Vec::new() }
+        Self {
+            side,
+            last: at,
+            addresses: Vec::new(),
+            fresh: HistoryBuf::new(),
+            claims: Vec::new(),
+            pushed: None,
+            taken: Vec::new(),
+            clients: Recent::default(),
+        }
     }
 
     /// The address that it has used longest, if any.
@@ -82,6 +98,32 @@ impl Neighbor {
     pub(crate) fn fresh_source(&mut self, at: Timestamp) -> u16 {
         self.fresh.write(at);
         self.fresh.iter().filter(|t| at.since(**t) < SOURCE_HORIZON).fold(0, |n, _| n + 1)
+    }
+
+    /// Notes that it pushed a claim at a single neighbour, speaking as a host.
+    pub(crate) fn pushes(&mut self, host: HostKey, at: Timestamp) {
+        if self.pushed.is_none_or(|(then, _)| at.since(then) >= ADDRESS_HORIZON) {
+            self.taken.clear();
+        }
+        self.pushed = Some((at, host));
+    }
+
+    /// An address that came from another comes from here now. Where that follows on a pushed claim, returns as whom it was pushed
+    /// and how many addresses came over since.
+    pub(crate) fn took_over(&mut self, address: HostKey, at: Timestamp) -> Option<(HostKey, u16)> {
+        let (_, host) = self.pushed.filter(|(then, _)| at.since(*then) < ADDRESS_HORIZON)?;
+        if address == host {
+            return None;
+        }
+        if !self.taken.contains(&address) {
+            self.taken.push(address).unwrap_or_default();
+        }
+        Some((host, self.taken.iter().fold(0, |n, _| n + 1)))
+    }
+
+    /// Notes for which client it asks DHCP and returns for how many it did in the last minute.
+    pub(crate) fn asks_for(&mut self, client: u32, at: Timestamp) -> u16 {
+        self.clients.note_once(client, at, CLAIM_HORIZON)
     }
 
     /// The owner stood up for this address before all: what was claimed before all is a conflict that both know of, no deceit.

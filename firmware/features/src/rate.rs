@@ -1,6 +1,6 @@
 //! Counting in the last second.
 
-use heapless::HistoryBuf;
+use heapless::{HistoryBuf, Vec};
 use terms::{Span, Timestamp};
 
 const SLICE: u64 = 100_000;
@@ -21,6 +21,12 @@ pub struct Rate {
 /// **Bounds**: `BURST_CAPACITY` times; more in a second read as that many.
 #[derive(Clone, Debug)]
 pub struct Burst(HistoryBuf<u64, BURST_CAPACITY>);
+
+/// The last things that happened, each with what it was about.
+///
+/// **Bounds**: `N` of them, the oldest makes room; more within a horizon read as that many.
+#[derive(Clone, Debug, Default)]
+pub struct Recent<const N: usize>(Vec<(u32, Timestamp), N>);
 
 impl Rate {
     /// Counts one event and returns how many there were in the last 0.9 to 1.0 s.
@@ -66,6 +72,46 @@ impl Rate {
 #[allow(clippy::cast_possible_truncation, reason = "a remainder of ten")]
 fn place(slice: u64) -> usize {
     (slice % SLICES as u64) as usize
+}
+
+impl<const N: usize> Recent<N> {
+    /// Notes that something happened, and returns how often anything did within the horizon, this time included.
+    pub(crate) fn note(&mut self, what: u32, at: Timestamp, horizon: Span) -> u16 {
+        self.write(what, at);
+        self.within(at, horizon).fold(0, |n, _| n + 1)
+    }
+
+    /// Notes something, once however often it happens, and returns how many different things there were within the horizon.
+    pub(crate) fn note_once(&mut self, what: u32, at: Timestamp, horizon: Span) -> u16 {
+        match self.0.iter_mut().find(|(known, _)| *known == what) {
+            Some(known) => known.1 = at,
+            None => self.write(what, at),
+        }
+        self.within(at, horizon).fold(0, |n, _| n + 1)
+    }
+
+    /// How many different things there were within the horizon.
+    pub(crate) fn different(&self, at: Timestamp, horizon: Span) -> u16 {
+        let mut seen = Vec::<u32, N>::new();
+        for (what, _) in self.within(at, horizon) {
+            if !seen.contains(what) {
+                seen.push(*what).unwrap_or_default();
+            }
+        }
+        seen.iter().fold(0, |n, _| n + 1)
+    }
+
+    fn write(&mut self, what: u32, at: Timestamp) {
+        if let Err(new) = self.0.push((what, at))
+            && let Some(oldest) = self.0.iter_mut().min_by_key(|(_, then)| *then)
+        {
+            *oldest = new;
+        }
+    }
+
+    fn within(&self, at: Timestamp, horizon: Span) -> impl Iterator<Item = &(u32, Timestamp)> {
+        self.0.iter().filter(move |(_, then)| at.since(*then) < horizon)
+    }
 }
 
 impl Default for Burst {

@@ -73,6 +73,22 @@ families! {
     SpoofedSource = "spoofed_source",
     /// A named class of the forest that no rule defines.
     Anomaly = "anomaly",
+    /// Data carried in ICMP echoes.
+    IcmpTunnel = "icmp_tunnel",
+    /// Many IP protocols of one target.
+    PortScanProtocol = "port_scan_protocol",
+    /// Failed log-ins at many targets.
+    BruteForceSpray = "brute_force_spray",
+    /// Names made by an algorithm, of which most do not exist.
+    Dga = "dga",
+    /// Work for a mining pool.
+    Cryptomining = "cryptomining",
+    /// Mail to many servers.
+    SpamSending = "spam_sending",
+    /// Redirects from one that is no router.
+    IcmpRedirect = "icmp_redirect",
+    /// Requests for leases in many invented names.
+    DhcpStarvation = "dhcp_starvation",
 }
 
 impl fmt::Display for Family {

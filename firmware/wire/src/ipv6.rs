@@ -66,9 +66,10 @@ pub(crate) fn read(octets: &[u8], on_wire: u32) -> Result<Packet<'_>, Ignored> {
     let header = Header::read(octets)?;
     let room = on_wire.saturating_sub(LEN as u32);
     let payload_len = match (header.payload_len, header.next) {
-        (0, protocol::NOTHING) => 0,
         (0, protocol::TCP | protocol::UDP | HOP_BY_HOP) => room,
-        (0, _) => return Err(Ignored::Ipv6Length),
+        (0, next) if next == protocol::ICMP6 || is_extension(next) => return Err(Ignored::Ipv6Length),
+        // A packet may hold nothing, as those that try whether a protocol is spoken do.
+        (0, _) => 0,
         (len, _) => u32::from(len).min(room),
     };
     let payload = upto(octets.get(LEN..).unwrap_or_default(), payload_len);
@@ -254,8 +255,10 @@ mod tests {
         assert!(is_dns(read_all(&octets).unwrap().transport));
         octets[6] = protocol::ICMP6;
         assert_eq!(read_all(&octets), Err(Ignored::Ipv6Length));
-        octets[6] = protocol::NOTHING;
-        assert_eq!(read_all(&octets).map(|p| (p.len, p.transport)), Ok((40, Transport::Other(59))));
+        for empty in [protocol::NOTHING, 103, 200] {
+            octets[6] = empty;
+            assert_eq!(read_all(&octets).map(|p| (p.len, p.transport)), Ok((40, Transport::Other(empty))));
+        }
     }
 
     #[test]

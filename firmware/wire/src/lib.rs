@@ -26,6 +26,7 @@ mod ipv4;
 mod ipv6;
 pub mod login;
 mod octets;
+pub mod stratum;
 pub mod tcp;
 pub mod tls;
 pub mod udp;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use terms::{Family, HostKey, MacAddr};
 
-use crate::draw::{Crossing, Draw, SECOND, always_found, never_high};
+use crate::draw::{Crossing, Draw, SECOND, always_found, never_found, never_high};
 use crate::frames::{self, End, SYN};
 
 const CLAIMS: usize = 2;
@@ -187,5 +187,111 @@ fn twenty_one_sources_of_one_machine_in_ten_seconds_are_invented() {
     always_found("sources, 21", |draw| {
         let (who, at) = invented(draw, SOURCES + 1);
         Crossing { host: HostKey::Mac(who.mac), families: vec![Family::SpoofedSource], at }
+    });
+}
+
+/// A neighbour talks with so many servers through its router until somebody pushes a claim of the router's address at it, and
+/// passes on what they say from then on. Gives that somebody and the moment of the last server's first frame.
+fn drawn_to(draw: &mut Draw, servers: usize, pushed: bool) -> (End, u64) {
+    draw.only_v4();
+    let (who, router, neighbour) = (draw.host(), draw.host(), draw.host());
+    let servers: Vec<End> = (0..servers).map(|_| End { mac: router.mac, ..draw.host() }).collect();
+    let start = draw.start;
+    // Whoever pushes is a host like any other.
+    let (other, said) = (draw.host(), [(true, vec![0x71; 80]), (false, vec![0x70; 300])]);
+    draw.talk(start, who, other, 443, &said);
+    for server in &servers {
+        let at = start + draw.chance.within(0..20 * SECOND);
+        draw.uplink(at, frames::udp(*server, neighbour, (443, 40_001), b"before"));
+    }
+    let mut at = start + 21 * SECOND;
+    if pushed {
+        let claimed = (who.mac, v4(router));
+        draw.lan(at, frames::arp(true, who.mac, neighbour.mac, claimed, (neighbour.mac, v4(neighbour))));
+    }
+    for server in &servers {
+        at += draw.chance.within(1_000..5 * SECOND);
+        let passed_on = End { mac: who.mac, ..*server };
+        draw.lan(at, frames::udp(passed_on, neighbour, (443, 40_001), b"passed on"));
+    }
+    (who, at)
+}
+
+#[test]
+fn one_address_that_moves_after_a_pushed_claim_is_no_proof() {
+    never_high("takes over 1", |draw| {
+        drawn_to(draw, 1, true);
+    });
+}
+
+#[test]
+fn addresses_that_move_without_a_pushed_claim_moved_to_another_router() {
+    never_high("takes over without a claim", |draw| {
+        let servers = draw.chance.count(1..6);
+        drawn_to(draw, servers, false);
+    });
+}
+
+#[test]
+fn two_addresses_that_move_after_a_pushed_claim_are_a_man_in_the_middle() {
+    always_found("takes over 2", |draw| {
+        let (who, at) = drawn_to(draw, 2, true);
+        Crossing { host: who.key(), families: vec![Family::ArpSpoof], at }
+    });
+}
+
+/// One machine asks DHCP in the name of so many clients.
+fn starves(draw: &mut Draw, n: usize) -> (MacAddr, u64) {
+    draw.only_v4();
+    let who = draw.host();
+    let moments = draw.moments(n, SECOND, MINUTE);
+    for at in &moments {
+        let client = draw.host();
+        let kind = draw.chance.pick(&[1, 3]);
+        draw.lan(*at, frames::dhcp_wanted(who.mac, client.mac, kind));
+        if draw.chance.percent(50) {
+            draw.lan(*at + 1, frames::dhcp_wanted(who.mac, client.mac, kind));
+        }
+    }
+    (who.mac, moments[n - 1])
+}
+
+#[test]
+fn twenty_clients_behind_one_machine_are_an_extender() {
+    never_high("dhcp, 20 clients", |draw| {
+        starves(draw, 20);
+    });
+}
+
+#[test]
+fn twenty_one_clients_of_one_machine_in_a_minute_starve_dhcp() {
+    always_found("dhcp, 21 clients", |draw| {
+        let (mac, at) = starves(draw, 21);
+        Crossing { host: HostKey::Mac(mac), families: vec![Family::DhcpStarvation], at }
+    });
+}
+
+fn redirects(draw: &mut Draw, n: usize) -> (End, u64) {
+    let who = draw.host();
+    let moments = draw.moments(n, SECOND / 10, MINUTE);
+    for at in &moments {
+        let victim = draw.host();
+        draw.lan(*at, frames::redirect(who, victim));
+    }
+    (who, moments[n - 1])
+}
+
+#[test]
+fn two_redirects_are_told_to_nobody() {
+    never_found("redirects, 2", Family::IcmpRedirect, |draw| {
+        redirects(draw, 2);
+    });
+}
+
+#[test]
+fn three_redirects_of_one_that_is_no_router_are_found() {
+    always_found("redirects, 3", |draw| {
+        let (who, at) = redirects(draw, 3);
+        Crossing { host: who.key(), families: vec![Family::IcmpRedirect], at }
     });
 }

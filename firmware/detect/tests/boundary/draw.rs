@@ -263,6 +263,19 @@ pub fn never_high(name: &str, mut draw: impl FnMut(&mut Draw)) {
     }
 }
 
+/// A hundred draws just below a definition that makes nobody High by itself: none may be called by its name.
+pub fn never_found(name: &str, family: Family, mut draw: impl FnMut(&mut Draw)) {
+    let seed = seed::drawn(name);
+    for n in 0..DRAWS as u64 {
+        let mut story = Draw::new(seed.wrapping_add(n));
+        draw(&mut story);
+        let heard = story.judge(Thresholds::default());
+        if let Some(finding) = heard.findings.iter().find(|f| f.family == family) {
+            panic!("{name}, draw {n} of seed {seed}: {} is found: {finding}", finding.host);
+        }
+    }
+}
+
 /// A hundred draws just above: each is found, at the right host and in time.
 pub fn always_found(name: &str, draw: impl FnMut(&mut Draw) -> Crossing) {
     always_found_with(name, Thresholds::default(), draw);

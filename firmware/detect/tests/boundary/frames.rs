@@ -112,6 +112,32 @@ pub fn echo_reply(from: End, to: End, id: u16, seq: u16) -> Vec<u8> {
     icmp(from, to, (0, 129), id, seq, &[0x61; 40])
 }
 
+/// An echo request or its answer, and what it carries.
+pub fn echo_with(reply: bool, from: End, to: End, number: (u16, u16), payload: &[u8]) -> Vec<u8> {
+    let kinds = if reply { (0, 129) } else { (8, 128) };
+    icmp(from, to, kinds, number.0, number.1, payload)
+}
+
+/// A packet of any IP protocol.
+pub fn of_protocol(from: End, to: End, protocol: u8) -> Vec<u8> {
+    packet(from, to, protocol, &[])
+}
+
+/// A redirect: `from` tells `to` of another way.
+pub fn redirect(from: End, to: End) -> Vec<u8> {
+    icmp(from, to, (5, 137), 0, 0, &[0; 48])
+}
+
+/// A DHCP client's message of a kind (1 looks for servers, 3 takes an offer), sent from a hardware address in the name of a client.
+pub fn dhcp_wanted(from: MacAddr, client: MacAddr, kind: u8) -> Vec<u8> {
+    let mut message = vec![0; 236];
+    message[..3].copy_from_slice(&[1, 1, 6]);
+    message[28..34].copy_from_slice(&client.octets());
+    message.extend([99, 130, 83, 99, 53, 1, kind, 255]);
+    let nobody = End { mac: from, ip: Ipv4Addr::UNSPECIFIED.into() };
+    udp(nobody, End { mac: MacAddr::BROADCAST, ip: Ipv4Addr::BROADCAST.into() }, (68, 67), &message)
+}
+
 /// Port unreachable: `from` refuses a frame that it got.
 pub fn unreachable(from: End, to: End, refused: &[u8]) -> Vec<u8> {
     let (kinds, code) = ((3, 1), if from.ip.is_ipv4() { 3 } else { 4 });

@@ -17,3 +17,4 @@ mod scans;
 #[path = "../../../../tests/common/seed.rs"]
 mod seed;
 mod sweeps;
+mod unwanted;

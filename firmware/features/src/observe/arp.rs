@@ -44,7 +44,11 @@ impl<J: Judgement> HostTable<J> {
         if !asked_for && (owner.is_some() || pushed) && !arp.sender.is_unspecified() {
             self.tally_sender(&m, Tally::Claims);
             self.challenge(claimed, frame.src, at);
-            let change = self.neighbor(frame.src, side, at).claim(claimed, owner, frame.dst.is_multicast(), at);
+            let neighbor = self.neighbor(frame.src, side, at);
+            if pushed {
+                neighbor.pushes(m.src.key, at);
+            }
+            let change = neighbor.claim(claimed, owner, frame.dst.is_multicast(), at);
             self.note_sender(&m, change, notes);
         }
         if owner.is_none() && !arp.sender.is_unspecified() {

@@ -1,9 +1,9 @@
 //! IP: conversations are asked for, answered, refused and ended.
 
-use terms::{HostKey, Side, Timestamp};
+use terms::{HostKey, Side, Span, Timestamp};
 use wire::tcp::{Flags, Segment};
 use wire::udp::Datagram;
-use wire::{Packet, Summary, Transport, dhcp, dns, icmp};
+use wire::{Packet, Summary, Transport, dhcp, dns, icmp, stratum};
 
 use super::{Moment, Notes};
 use crate::change::{Ask, Change};
@@ -11,13 +11,20 @@ use crate::flow::{Flow, Phase};
 use crate::hash::RowId;
 use crate::host::Judgement;
 use crate::host_table::{Awaited, HostTable};
-use crate::names::Letters;
-use crate::pair::Answer;
+use crate::names::{Letters, base_domain};
+use crate::pair::{Answer, Said};
 use crate::window::Tally;
 
 const ICMP: u8 = 1;
 const TCP: u8 = 6;
 const UDP: u8 = 17;
+/// Protocols that hosts and routers speak without malice: IGMP, IP in IP, IPv6 in IP, RSVP, GRE, ESP, AH, no next header,
+/// EIGRP, OSPF, PIM, VRRP, L2TP, SCTP.
+const USUAL: [u8; 14] = [2, 4, 41, 46, 47, 50, 51, 59, 88, 89, 103, 112, 115, 132];
+const MINUTE: Span = Span::from_secs(60);
+const TEN_MINUTES: Span = Span::from_secs(600);
+/// The port of mail servers.
+const SMTP: u16 = 25;
 /// ICMP destination unreachable, time exceeded, echo request and reply (RFC 792); the same echoes for ICMPv6 (RFC 4443).
 const UNREACHABLE: u8 = 3;
 const TIME_EXCEEDED: u8 = 11;
@@ -26,6 +33,9 @@ const ECHO_REPLY: u8 = 0;
 const ECHO6: u8 = 128;
 const ECHO_REPLY6: u8 = 129;
 const ROUTER_ADVERTISEMENT: u8 = 134;
+/// ICMP redirect (RFC 792), ICMPv6 redirect (RFC 4861).
+const REDIRECT: u8 = 5;
+const REDIRECT6: u8 = 137;
 /// ICMP types that are no errors: echo, timestamp, information, mask.
 const QUERIES: [u8; 7] = [ECHO, 13, 14, 15, 16, 17, 18];
 
@@ -51,8 +61,19 @@ impl<J: Judgement> HostTable<J> {
             Transport::Udp(datagram) => self.observe_udp(frame, &datagram, m, notes),
             Transport::Icmp(message) => self.observe_icmp(&message, m, notes),
             Transport::Icmp6(message) => self.observe_icmp6(&message, m, notes),
-            Transport::LaterFragment | Transport::Cut | Transport::Other(_) => {}
+            Transport::Other(protocol) => self.observe_protocol(protocol, m, notes),
+            Transport::LaterFragment | Transport::Cut => {}
         }
+    }
+
+    /// A packet of a protocol that nobody here reads.
+    fn observe_protocol(&mut self, protocol: u8, m: &Moment, notes: &mut Notes) {
+        if USUAL.contains(&protocol) {
+            return;
+        }
+        let seen = &mut self.hosts.at(m.slot).doings.protocols;
+        let protocols = seen.note_once(protocol.into(), m.at, MINUTE);
+        self.note_sender(m, Change::Protocols { target: m.dst.key, protocols }, notes);
     }
 
     /// The identity of a conversation, the same from both ends.
@@ -125,6 +146,10 @@ impl<J: Judgement> HostTable<J> {
 
     /// A TCP conversation is asked for.
     fn opened(&mut self, id: RowId, segment: &Segment<'_>, m: &Moment, notes: &mut Notes) {
+        if segment.dst_port == SMTP {
+            let servers = self.hosts.at(m.slot).doings.mail_servers.note_once(m.dst.id.short(), m.at, TEN_MINUTES);
+            self.note_sender(m, Change::MailServers { servers }, notes);
+        }
         self.asked(id, Ask::Tcp, segment.dst_port, m, notes);
         self.note_half_open(segment.dst_port, m, notes);
     }
@@ -163,6 +188,9 @@ impl<J: Judgement> HostTable<J> {
         flow.payload[way] = flow.payload[way].saturating_add(segment.payload_len);
         if segment.payload_len > 0 {
             self.read_login(slot, from_orig, segment, m, notes);
+            if from_orig && stratum::is_request(segment.payload) {
+                self.note_sender(m, Change::Mining { target: m.dst.key, port: segment.dst_port }, notes);
+            }
         }
         if segment.flags.contains(Flags::FIN) || segment.flags.contains(Flags::RST) {
             self.ended(slot, from_orig, m, notes);
@@ -173,8 +201,8 @@ impl<J: Judgement> HostTable<J> {
         self.tally_sender(m, Tally::UdpOut);
         match (datagram.src_port, datagram.dst_port) {
             (_, 53) => self.observe_query(datagram.payload, m, notes),
-            (53, _) => self.observe_answer(datagram.payload, m),
-            (67, 67 | 68) => self.observe_dhcp(datagram.payload, m, notes),
+            (53, _) => self.observe_answer(datagram.payload, m, notes),
+            (67 | 68, 67 | 68) => self.observe_dhcp(datagram.payload, m, notes),
             _ => {}
         }
         if m.group || frame.dst.is_multicast() || matches!(m.src.key, HostKey::Mac(_)) {
@@ -243,10 +271,11 @@ impl<J: Judgement> HostTable<J> {
         }
     }
 
-    fn observe_answer(&mut self, payload: &[u8], m: &Moment) {
+    fn observe_answer(&mut self, payload: &[u8], m: &Moment, notes: &mut Notes) {
         let Some(message) = dns::Message::parse(payload).filter(|d| d.header.response) else { return };
         if message.header.rcode == dns::NAME_ERROR {
             self.tally(m.dst, Tally::NoSuchName, m.at);
+            self.note_no_such_name(&message, m, notes);
         }
         // On the LAN side anybody could make itself a server; there the configuration names them.
         if m.side == Side::Uplink {
@@ -254,9 +283,24 @@ impl<J: Judgement> HostTable<J> {
         }
     }
 
+    /// A name that its asker wanted does not exist: one more base domain, however many names were tried under it.
+    fn note_no_such_name(&mut self, message: &dns::Message<'_>, m: &Moment, notes: &mut Notes) {
+        let Some(question) = message.question() else { return };
+        let Some(base) = base_domain(question.name.as_bytes()) else { return };
+        let what = RowId(self.key.octets(base)).short();
+        let Some(host) = self.hosts.get_mut(m.dst.id) else { return };
+        let domains = host.doings.no_such_names.note_once(what, m.at, TEN_MINUTES);
+        self.note(m.dst, Change::NoSuchNames { domains }, notes);
+    }
+
     /// The first DHCP server that answers is the network's; another one later is noted.
     fn observe_dhcp(&mut self, payload: &[u8], m: &Moment, notes: &mut Notes) {
         let Some(message) = dhcp::Message::parse(payload) else { return };
+        if let Some(dhcp::DISCOVER | dhcp::REQUEST) = message.kind {
+            let client = self.key.mac(message.client_mac).short();
+            let clients = self.neighbor(m.mac, m.side, m.at).asks_for(client, m.at);
+            self.note_sender(m, Change::DhcpClients { clients }, notes);
+        }
         if !matches!(message.kind, Some(dhcp::OFFER | dhcp::ACK)) {
             return;
         }
@@ -278,8 +322,11 @@ impl<J: Judgement> HostTable<J> {
         self.tally_sender(m, Tally::IcmpOut);
         match message.kind {
             UNREACHABLE | TIME_EXCEEDED => self.observe_error(message, m, notes),
-            ECHO_REPLY => self.echoed(message.id, m, notes),
-            kind if QUERIES.contains(&kind) => self.echo(message.id, m, notes),
+            ECHO_REPLY => self.echoed(said(message.id, message.seq, message.payload, message.payload_len), m, notes),
+            REDIRECT => self.observe_redirect(m, notes),
+            kind if QUERIES.contains(&kind) => {
+                self.echo(said(message.id, message.seq, message.payload, message.payload_len), m, notes);
+            }
             _ => {}
         }
     }
@@ -287,8 +334,9 @@ impl<J: Judgement> HostTable<J> {
     fn observe_icmp6(&mut self, message: &wire::icmp6::Message<'_>, m: &Moment, notes: &mut Notes) {
         self.tally_sender(m, Tally::IcmpOut);
         match message.kind {
-            ECHO6 => self.echo(message.id, m, notes),
-            ECHO_REPLY6 => self.echoed(message.id, m, notes),
+            ECHO6 => self.echo(said(message.id, message.seq, message.payload, message.payload_len), m, notes),
+            ECHO_REPLY6 => self.echoed(said(message.id, message.seq, message.payload, message.payload_len), m, notes),
+            REDIRECT6 => self.observe_redirect(m, notes),
             ROUTER_ADVERTISEMENT => match self.infrastructure.router {
                 None => {
                     self.infrastructure.router = Some(m.mac);
@@ -302,21 +350,39 @@ impl<J: Judgement> HostTable<J> {
         }
     }
 
-    fn echo(&mut self, id: u16, m: &Moment, notes: &mut Notes) {
+    /// A redirect of one that is not the router known so far.
+    fn observe_redirect(&mut self, m: &Moment, notes: &mut Notes) {
+        let router = m.side == Side::Uplink || self.infrastructure.macs.contains(&m.mac);
+        if !router {
+            let sent = &mut self.hosts.at(m.slot).doings.redirects;
+            let redirects = sent.note(m.dst.id.short(), m.at, MINUTE);
+            self.note_sender(m, Change::Redirects { target: m.dst.key, redirects }, notes);
+        }
+    }
+
+    fn echo(&mut self, said: Said<'_>, m: &Moment, notes: &mut Notes) {
         let per_second = self.hosts.at(m.slot).echoes.count(m.at);
         self.note_sender(m, Change::IcmpRate { target: m.dst.key, per_second }, notes);
         if m.group {
             return;
         }
-        let flow = self.flow_id(m, ICMP, id, id);
+        self.pair(m.src, m.dst, m.at).echo(said);
+        let flow = self.flow_id(m, ICMP, said.number.0, said.number.0);
         let waiting = self.flows.get_mut(flow).is_some_and(|f| f.phase == Phase::Asked);
         if !waiting {
             self.asked(flow, Ask::Icmp, 0, m, notes);
         }
     }
 
-    fn echoed(&mut self, id: u16, m: &Moment, notes: &mut Notes) {
-        let flow = self.flow_id(m, ICMP, id, id);
+    fn echoed(&mut self, said: Said<'_>, m: &Moment, notes: &mut Notes) {
+        let pair = self.pair_id(m.dst, m.src);
+        let other = self.pairs.get_mut(pair).and_then(|pair| pair.echoed(said, m.at));
+        if let Some(other) = other {
+            // An answer that carries something else is a message of its own: both ends take part.
+            self.note_sender(m, Change::Echoes { target: m.dst.key, other }, notes);
+            self.note(m.dst, Change::Echoes { target: m.src.key, other }, notes);
+        }
+        let flow = self.flow_id(m, ICMP, said.number.0, said.number.0);
         let Some(row) = self.flows.get_mut(flow).filter(|f| matches!(f.phase, Phase::Asked | Phase::Silent)) else {
             return;
         };
@@ -341,6 +407,10 @@ impl<J: Judgement> HostTable<J> {
         let awaited = Awaited { due: m.at, asked: row.first, flow, orig, target, ask: row.ask, port: row.port };
         self.answered(&awaited, answer, m.at, notes);
     }
+}
+
+fn said(id: u16, seq: u16, payload: &[u8], len: u32) -> Said<'_> {
+    Said { number: (id, seq), payload, len }
 }
 
 /// First segments that ask without SYN: no flags, FIN alone, FIN with PSH and URG, ACK alone (RFC 9293, section 3.10.7: a closed

@@ -33,6 +33,8 @@ struct Moment {
     /// Where the sender's row stands: it can't move while its frame is taken in.
     slot: usize,
     group: bool,
+    /// Whether its address came from another hardware address before.
+    moved: bool,
 }
 
 impl<J: Judgement> HostTable<J> {
@@ -47,6 +49,9 @@ impl<J: Judgement> HostTable<J> {
                 // DHCP and duplicate address detection speak before they have an address.
                 let src = if packet.src.is_unspecified() { HostKey::Mac(frame.src) } else { src };
                 let moment = self.count_frame(frame, src, dst, at, side);
+                if moment.moved {
+                    self.note_taken_over(&moment, notes);
+                }
                 self.observe_ip(frame, packet, &moment, notes);
                 moment.slot
             }
@@ -109,7 +114,16 @@ impl<J: Judgement> HostTable<J> {
             counters.add(Tally::FramesIn, 1);
             counters.add(Tally::OctetsIn, frame.len);
         }
-        Moment { at, side, src, dst, mac, slot, group }
+        Moment { at, side, src, dst, mac, slot, group, moved }
+    }
+
+    /// An address came over from another hardware address, as in a network whose traffic somebody draws to itself.
+    #[cold]
+    fn note_taken_over(&mut self, m: &Moment, notes: &mut Notes) {
+        let Some((host, addresses)) = self.neighbor(m.mac, m.side, m.at).took_over(m.src.key, m.at) else { return };
+        let noted =
+            Noted { host, mac: m.mac, side: m.side, change: Change::TakenOver { address: m.src.key, addresses } };
+        self.push(noted, notes);
     }
 
     fn tally(&mut self, host: Party, tally: Tally, at: Timestamp) {

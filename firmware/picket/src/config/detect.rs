@@ -24,6 +24,14 @@ impl DetectConfig {
             arp_claims: self.arp_claims,
             tunnel_queries: self.tunnel_queries,
             tunnel_name_octets: self.tunnel_name_octets,
+            taken_addresses: self.taken_addresses,
+            echo_answers: self.echo_answers,
+            protocols_per_minute: self.protocols_per_minute,
+            sprayed_logins: self.sprayed_logins,
+            no_such_domains: self.no_such_domains,
+            mail_servers: self.mail_servers,
+            redirects: self.redirects,
+            dhcp_clients: self.dhcp_clients,
             spoofed_addresses: self.spoofed_addresses,
         }
     }

@@ -140,6 +140,22 @@ configuration! {
         /// Octets that such names carry before the base domain, on average;
         /// a quarter is enough where most are of types that carry data (TXT, NULL).
         tunnel_name_octets: u16 = 40, Whole(1, 255);
+        /// Addresses that a host may take over after it pushed ARP claims at a neighbour.
+        taken_addresses: u16 = 1, Whole(1, 7);
+        /// Answers to pings in a minute, between two hosts, that carry something else than what was asked.
+        echo_answers: u16 = 5, Whole(1, 15);
+        /// Unusual IP protocols that a host may try in a minute.
+        protocols_per_minute: u16 = 8, Whole(1, 15);
+        /// Failed log-ins at three targets or more, together, within failed_logins_window.
+        sprayed_logins: u16 = 10, Whole(1, 31);
+        /// Domains that do not exist, asked for by one host in ten minutes; twice as many block it.
+        no_such_domains: u16 = 20, Whole(1, 31);
+        /// Mail servers that a host may talk to in ten minutes.
+        mail_servers: u16 = 20, Whole(1, 31);
+        /// Redirects (ICMP) in a minute from a host that is not the router.
+        redirects: u16 = 2, Whole(1, 7);
+        /// Clients for which one hardware address may ask DHCP in a minute.
+        dhcp_clients: u16 = 20, Whole(1, 31);
         /// New source addresses behind one hardware address in ten seconds that nobody answered.
         spoofed_addresses: u16 = 20, Whole(1, 31);
     }
