@@ -5,6 +5,7 @@
 //! and knows no clock but the frames'. `picket` drives it live and in replay, `models` in training.
 #![no_std]
 
+pub mod catalogue;
 mod detector;
 mod evidence;
 mod finding;

@@ -16,8 +16,10 @@ macro_rules! rules {
         pub enum Rule { $($(#[$doc])* $rule,)* }
 
         impl Rule {
+            /// Every rule.
+            pub const ALL: &[Self] = &[$(Self::$rule),*];
             /// How many rules there are.
-            pub const COUNT: usize = [$(Self::$rule),*].len();
+            pub const COUNT: usize = Self::ALL.len();
 
             /// The name behind `rule:`.
             #[must_use]
