@@ -8,6 +8,12 @@ use terms::{HostKey, Span};
 use crate::config::duration;
 use crate::control::protocol::EVENTS_MAX;
 
+/// What `picket model --help` teaches.
+const MODEL_HELP: &str = "The binary carries its forest with it; a file is looked at, never used.\n  \
+    picket model show                          the forest that this binary votes with\n  \
+    picket model show --json | jq .features    the features that it asks, in their order\n  \
+    picket model check models/picket.forest    one line, and exit status 2 for a file that is not to be trusted";
+
 /// How the gateway is called.
 #[derive(Debug, Parser)]
 #[command(
@@ -53,6 +59,9 @@ pub enum Command {
     Watch(WatchArgs),
     /// Check this binary on this machine: the forest against its golden vectors, nftables batches, the store
     SelfTest(SelfTestArgs),
+    /// Check or show a forest: the trees that vote on each host beside the rules
+    #[command(subcommand, after_help = MODEL_HELP)]
+    Model(ModelCommand),
     /// Check or show a configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -187,6 +196,24 @@ pub struct SelfTestArgs {
     pub json: bool,
 }
 
+/// What can be done with a forest.
+#[derive(Debug, Subcommand)]
+pub enum ModelCommand {
+    /// Say in one line what a file of a forest holds, or what is wrong with it: every octet is under its checksum
+    Check {
+        /// The file
+        file: PathBuf,
+    },
+    /// Print what a forest is: its size, the features that it asks, the rows that it learnt from
+    Show {
+        /// Print JSON: one object
+        #[arg(long)]
+        json: bool,
+        /// A file [default: the forest in this binary]
+        file: Option<PathBuf>,
+    },
+}
+
 /// What can be done with a configuration.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
@@ -258,6 +285,8 @@ mod tests {
             "picket block 10.0.0.1 --for 10",
             "picket events --limit 0",
             "picket replay",
+            "picket model",
+            "picket model check",
         ] {
             assert!(call(words).is_err(), "{words}");
         }
