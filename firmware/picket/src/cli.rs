@@ -12,7 +12,16 @@ use crate::control::protocol::EVENTS_MAX;
 const MODEL_HELP: &str = "The binary carries its forest with it; a file is looked at, never used.\n  \
     picket model show                          the forest that this binary votes with\n  \
     picket model show --json | jq .features    the features that it asks, in their order\n  \
-    picket model check models/picket.forest    one line, and exit status 2 for a file that is not to be trusted";
+    picket model check models/picket.forest    one line, and exit status 2 for a file that is not to be trusted\n  \
+    picket replay --why capture.pcap           what moved its vote, host by host";
+
+/// What `picket replay --help` teaches.
+const REPLAY_HELP: &str = "With --why the forest's lines, and every window above SAFE, say in four more keys:\n  \
+    base             the share of the vote for MEDIUM and HIGH that the forest expects of any host\n  \
+    contributions    how far each feature moved it; base and contributions add up to the score\n  \
+    score            the share of the vote for MEDIUM and HIGH together, from 0 to 1\n  \
+    counterfactual   the values of at most 5 features that would make the forest say SAFE: {} where it says so already,\n                   \
+    null where 5 do not suffice";
 
 /// How the gateway is called.
 #[derive(Debug, Parser)]
@@ -40,6 +49,7 @@ pub enum Command {
     /// forwards on in either case
     Run(RunArgs),
     /// Run captures through the same pipeline and print what it finds; nothing is blocked
+    #[command(after_help = REPLAY_HELP)]
     Replay(ReplayArgs),
     /// Look at kernel, links, nftables, memory lock and clock: what is there, what is not, what is done instead
     Doctor(ClientArgs),
@@ -87,6 +97,9 @@ pub struct ReplayArgs {
     /// Take detection thresholds from this configuration instead of the defaults
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Say why the forest votes as it does, and what would change its mind
+    #[arg(long)]
+    pub why: bool,
 }
 
 /// How `replay` prints.
