@@ -8,6 +8,21 @@ use terms::{HostKey, Span};
 use crate::config::duration;
 use crate::control::protocol::EVENTS_MAX;
 
+/// What `picket model --help` teaches.
+const MODEL_HELP: &str = "The binary carries its forest with it; a file is looked at, never used.\n  \
+    picket model show                          the forest that this binary votes with\n  \
+    picket model show --json | jq .features    the features that it asks, in their order\n  \
+    picket model check models/picket.forest    one line, and exit status 2 for a file that is not to be trusted\n  \
+    picket replay --why capture.pcap           what moved its vote, host by host";
+
+/// What `picket replay --help` teaches.
+const REPLAY_HELP: &str = "With --why the forest's lines, and every window above SAFE, say in four more keys:\n  \
+    base             the share of the vote for MEDIUM and HIGH that the forest expects of any host\n  \
+    contributions    how far each feature moved it; base and contributions add up to the score\n  \
+    score            the share of the vote for MEDIUM and HIGH together, from 0 to 1\n  \
+    counterfactual   the values of at most 5 features that would make the forest say SAFE: {} where it says so already,\n                   \
+    null where 5 do not suffice";
+
 /// How the gateway is called.
 #[derive(Debug, Parser)]
 #[command(
@@ -34,6 +49,7 @@ pub enum Command {
     /// forwards on in either case
     Run(RunArgs),
     /// Run captures through the same pipeline and print what it finds; nothing is blocked
+    #[command(after_help = REPLAY_HELP)]
     Replay(ReplayArgs),
     /// Look at kernel, links, nftables, memory lock and clock: what is there, what is not, what is done instead
     Doctor(ClientArgs),
@@ -53,6 +69,9 @@ pub enum Command {
     Watch(WatchArgs),
     /// Check this binary on this machine: the forest against its golden vectors, nftables batches, the store
     SelfTest(SelfTestArgs),
+    /// Check or show a forest: the trees that vote on each host beside the rules
+    #[command(subcommand, after_help = MODEL_HELP)]
+    Model(ModelCommand),
     /// Check or show a configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -78,6 +97,9 @@ pub struct ReplayArgs {
     /// Take detection thresholds from this configuration instead of the defaults
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Say why the forest votes as it does, and what would change its mind
+    #[arg(long)]
+    pub why: bool,
 }
 
 /// How `replay` prints.
@@ -187,6 +209,24 @@ pub struct SelfTestArgs {
     pub json: bool,
 }
 
+/// What can be done with a forest.
+#[derive(Debug, Subcommand)]
+pub enum ModelCommand {
+    /// Say in one line what a file of a forest holds, or what is wrong with it: every octet is under its checksum
+    Check {
+        /// The file
+        file: PathBuf,
+    },
+    /// Print what a forest is: its size, the features that it asks, the rows that it learnt from
+    Show {
+        /// Print JSON: one object
+        #[arg(long)]
+        json: bool,
+        /// A file [default: the forest in this binary]
+        file: Option<PathBuf>,
+    },
+}
+
 /// What can be done with a configuration.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
@@ -258,6 +298,8 @@ mod tests {
             "picket block 10.0.0.1 --for 10",
             "picket events --limit 0",
             "picket replay",
+            "picket model",
+            "picket model check",
         ] {
             assert!(call(words).is_err(), "{words}");
         }

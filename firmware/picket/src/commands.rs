@@ -1,6 +1,7 @@
-//! The commands that ask a running gateway, and those about configurations: ask, then print for people or as JSON.
+//! The commands that ask a running gateway, and those about configurations and forests: ask, then print for people or as JSON.
 
 mod events;
+mod model;
 
 use std::fmt::Display;
 use std::path::Path;
@@ -18,6 +19,7 @@ use crate::control::{Request, views};
 use crate::terminal::{Table, clean, moment, print, rounded, time_of_day};
 
 pub use events::events;
+pub use model::model;
 
 /// The exit status for a file that cannot be read or is wrong.
 const BAD_FILE: u8 = 2;

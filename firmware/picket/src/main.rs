@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         Command::Unblock(args) => commands::unblock(&args),
         Command::Watch(args) => watch::watch(&args),
         Command::SelfTest(args) => self_test::self_test(&args),
+        Command::Model(command) => commands::model(&command),
         Command::Config(command) => commands::config(&command),
     }
 }

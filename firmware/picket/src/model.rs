@@ -1,6 +1,11 @@
-//! The forest that the binary ships.
+//! The forest that the binary ships, and forests in files.
 
-use detect::forest::{Forest, golden};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use detect::forest::format::MAX_LEN;
+use detect::forest::{Forest, ModelError, golden};
 
 static FOREST: &[u8] = include_bytes!("../../../models/picket.forest");
 static GOLDEN: &[u8] = include_bytes!("../../../models/picket.golden");
@@ -8,7 +13,37 @@ static GOLDEN: &[u8] = include_bytes!("../../../models/picket.golden");
 /// The shipped forest; nothing where its check fails (`picket self-test` says why): then the rules decide alone.
 #[must_use]
 pub fn shipped() -> Option<Forest<'static>> {
-    Forest::load(FOREST, features::schema_hash()).ok()
+    load(FOREST).ok()
+}
+
+/// The octets of the shipped forest.
+#[must_use]
+pub const fn octets() -> &'static [u8] {
+    FOREST
+}
+
+/// Checks an image for the features of this binary.
+///
+/// # Errors
+/// The first thing that is wrong with it.
+pub fn load(image: &[u8]) -> Result<Forest<'_>, ModelError> {
+    let forest = Forest::load(image, features::schema_hash())?;
+    if forest.features() == features::FEATURES { Ok(forest) } else { Err(ModelError::Field("features")) }
+}
+
+/// Reads a file that may be an image.
+///
+/// **Bounds**: no more than [`MAX_LEN`] octets and one are read, whatever the file holds.
+///
+/// # Errors
+/// The file can't be read, or is larger than an image may be.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut octets = Vec::new();
+    File::open(path)?.take(MAX_LEN as u64 + 1).read_to_end(&mut octets)?;
+    if octets.len() > MAX_LEN {
+        return Err(io::Error::other(format!("this is not a model: it has more than the {MAX_LEN} octets allowed")));
+    }
+    Ok(octets)
 }
 
 /// What the shipped forest answers to its golden vectors.
@@ -16,16 +51,32 @@ pub fn shipped() -> Option<Forest<'static>> {
 /// # Errors
 /// What is wrong with it.
 pub fn check() -> Result<String, String> {
-    let forest = Forest::load(FOREST, features::schema_hash()).map_err(|error| error.to_string())?;
+    let forest = load(FOREST).map_err(|error| error.to_string())?;
     let answered = golden::check(&forest, GOLDEN).map_err(|error| error.to_string())?;
     Ok(format!("{} trees, {} nodes, {answered} vectors answered to the last bit", forest.trees(), forest.nodes()))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn the_shipped_forest_is_of_this_schema_and_answers_as_trained() {
-        assert!(super::shipped().is_some());
-        assert!(super::check().is_ok(), "{:?}", super::check());
+        assert!(shipped().is_some());
+        assert!(check().is_ok(), "{:?}", check());
+    }
+
+    #[test]
+    fn a_file_without_end_is_refused_and_not_read_whole() {
+        let said = read(Path::new("/dev/zero")).expect_err("it has no end").to_string();
+        assert_eq!(said, "this is not a model: it has more than the 262144 octets allowed");
+    }
+
+    #[test]
+    fn a_file_of_just_the_largest_size_is_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("large.forest");
+        std::fs::write(&path, vec![0; MAX_LEN]).expect("a file");
+        assert_eq!(read(&path).expect("all of it").len(), MAX_LEN);
     }
 }

@@ -2,11 +2,13 @@
 //!
 //! [`Forest::load`] is the one door. It checks the whole image once (`load.rs`), so that the walk needs no check of its own:
 //! every index it follows is in range and points forward. Nothing here allocates, and nothing panics for any image or vector.
-//! The trainer writes images with the words of [`format`]; [`golden`] holds a forest to the answers it gave there.
+//! The trainer writes images with the words of [`format`]; [`golden`] holds a forest to the answers it gave there; `explain.rs` says
+//! why it votes as it does.
 //!
 //! Several trees are walked side by side, because a step of one tree waits for memory and the steps of different trees do not
 //! wait for each other.
 
+mod explain;
 pub mod format;
 pub mod golden;
 mod load;
@@ -15,6 +17,7 @@ use core::hint::select_unpredictable;
 
 use terms::{Family, ThreatLevel};
 
+pub use explain::{CHANGES, Change, Contributions, EXPLAINED, Moved};
 use format::{CLASSES, LEAF, MAX_FAMILIES, MAX_FEATURES, NO_FAMILY, NODE_LEN};
 pub use load::ModelError;
 
@@ -23,9 +26,6 @@ const LANES: usize = 8;
 
 /// The most that one tree can give to a class: the whole of a leaf's share.
 const WHOLE: u32 = 255;
-
-/// How many features an explanation names.
-pub const EXPLAINED: usize = 3;
 
 /// A checked forest, borrowed from its image.
 #[derive(Clone, Copy, Debug)]
@@ -51,15 +51,6 @@ pub struct Classification {
     pub confidence: f32,
     /// The family that most leaves name, unless the level is Safe.
     pub family: Option<Family>,
-}
-
-/// How far one feature moved the vote.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Moved {
-    /// The feature's place in the schema.
-    pub feature: usize,
-    /// The share of the vote that it moved; above zero towards a threat, below zero towards Safe.
-    pub share: f32,
 }
 
 impl<'a> Forest<'a> {
@@ -126,36 +117,6 @@ impl<'a> Forest<'a> {
             }
         }
         self.judge(medium, high, &named)
-    }
-
-    /// The features that moved the vote for this vector most, the strongest first: towards a threat where the classification is
-    /// Medium or High, towards Safe where it is Safe.
-    ///
-    /// **Source**: Saabas 2014, contributions along the decision path: each split's feature is credited with the difference
-    /// between the expected vote after and before the split.
-    #[must_use]
-    pub fn explain(&self, vector: &[f32]) -> [Option<Moved>; EXPLAINED] {
-        let x = self.padded(vector);
-        let mut moved = [0i32; MAX_FEATURES];
-        for root in self.roots {
-            let mut at = usize::from(u16::from_le_bytes(*root));
-            while let Some(node) = self.nodes.get(at).filter(|n| n[6] != LEAF) {
-                let next = step(node, &x);
-                let after = self.nodes.get(next).map_or(0, |n| n[7]);
-                moved[usize::from(node[6]) % MAX_FEATURES] += i32::from(after) - i32::from(node[7]);
-                at = next;
-            }
-        }
-        let sign = if self.classify(vector).level == ThreatLevel::Safe { -1 } else { 1 };
-        let mut top = [None; EXPLAINED];
-        for slot in &mut top {
-            let best = moved.iter().enumerate().max_by_key(|&(i, &m)| (m * sign, core::cmp::Reverse(i)));
-            if let Some((feature, &m)) = best.filter(|&(_, &m)| m * sign > 0) {
-                *slot = Some(Moved { feature, share: m as f32 / self.votes() });
-                moved[feature] = 0;
-            }
-        }
-        top
     }
 
     /// The vector as the walk wants it: any feature number a node can hold is in range.

@@ -7,13 +7,13 @@ use std::vec::Vec;
 use super::format::{Header, MAX_LEN, NAME_LEN, NO_FAMILY, Node, seal};
 use super::*;
 
-const SCHEMA: u64 = 0x0123_4567_89ab_cdef;
+pub(super) const SCHEMA: u64 = 0x0123_4567_89ab_cdef;
 
-fn split(feature: u8, threshold: f32, first: u16, threat: u8) -> Node {
+pub(super) fn split(feature: u8, threshold: f32, first: u16, threat: u8) -> Node {
     Node::Split { feature, threshold, first, threat }
 }
 
-fn leaf(medium: u8, high: u8, family: u8) -> Node {
+pub(super) fn leaf(medium: u8, high: u8, family: u8) -> Node {
     Node::Leaf { medium, high, family, strength: if family == NO_FAMILY { 0 } else { medium + high } }
 }
 
@@ -31,7 +31,7 @@ fn nodes() -> Vec<Node> {
     ]
 }
 
-fn image_of(nodes: &[Node], roots: &[u16]) -> Vec<u8> {
+pub(super) fn image_of(nodes: &[Node], roots: &[u16]) -> Vec<u8> {
     let header = Header {
         features: 3,
         families: 2,
@@ -237,6 +237,14 @@ proptest::proptest! {
             let sum: f32 = answer.shares.iter().sum();
             proptest::prop_assert!((sum - 1.0).abs() < 1e-5, "{answer:?}");
             proptest::prop_assert!(forest.explain(&vector).iter().flatten().all(|m| m.feature < forest.features()));
+            let told = forest.contributions(&vector);
+            proptest::prop_assert!((told.score() - f64::from(1.0 - answer.shares[0])).abs() < 1e-6, "{told:?}");
+            if let Some(changes) = forest.counterfactual(&vector) {
+                let mut changed = vector.clone();
+                changed.resize(forest.features(), 0.0);
+                changes.iter().for_each(|change| changed[change.feature] = change.to);
+                proptest::prop_assert_eq!(forest.classify(&changed).level, ThreatLevel::Safe, "{:?}", changes);
+            }
         }
     }
 }

@@ -1,18 +1,21 @@
 //! `picket replay`: the gateway's own pipeline on captures, told as lines of JSON.
 //!
 //! The lines are a contract that others build on: see [`lines`]. Replay uses a fixed hash key, so that two runs agree to the last
-//! octet, and no clock: a line is decided when a frame's time says so.
+//! octet, and no clock: a line is decided when a frame's time says so. With `--why` the forest explains itself: see [`why`].
 
 mod lines;
+mod why;
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 use capture::CaptureFile;
-use detect::{Detector, Finding, Sink, Window};
+use detect::forest::Forest;
+use detect::{Detector, Finding, Sink, Source, Window};
 use features::{Capacities, FeatureVector, HashKey};
-use terms::Timestamp;
+use serde::Serialize;
+use terms::{ThreatLevel, Timestamp};
 use wire::Ignored;
 
 use crate::cli::{Format, ReplayArgs};
@@ -20,6 +23,7 @@ use crate::commands::bad_file;
 use crate::config::Config;
 use crate::model;
 use lines::{FindingLine, Summary, WindowLine};
+use why::Explanation;
 
 /// Replays each capture in turn, each with empty tables, and prints what it finds.
 ///
@@ -32,7 +36,7 @@ pub fn replay(args: &ReplayArgs) -> ExitCode {
     };
     let mut failed = false;
     for file in &args.files {
-        match replay_one(file, args.format, &config) {
+        match replay_one(file, args, &config) {
             Ok(()) => {}
             // Whoever reads the lines has seen enough.
             Err(Trouble::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
@@ -58,6 +62,8 @@ enum Trouble {
 struct Printer<W> {
     out: W,
     format: Format,
+    /// The forest that is asked why; nothing where nobody wants to know.
+    asked: Option<Forest<'static>>,
     decided: Timestamp,
     partial: bool,
     windows: u64,
@@ -65,14 +71,22 @@ struct Printer<W> {
     failure: Option<io::Error>,
 }
 
-fn replay_one(file: &Path, format: Format, config: &Config) -> Result<(), Trouble> {
+fn replay_one(file: &Path, args: &ReplayArgs, config: &Config) -> Result<(), Trouble> {
     let mut capture = CaptureFile::open(file)?;
-    let mut detector =
-        Detector::new(HashKey::FIXED, Capacities::default(), config.detect.thresholds(), model::shipped());
+    let forest = model::shipped();
+    let mut detector = Detector::new(HashKey::FIXED, Capacities::default(), config.detect.thresholds(), forest);
     detector.enable(config.detect.enabled);
     let out = BufWriter::with_capacity(256 << 10, io::stdout().lock());
-    let decided = Timestamp::EPOCH;
-    let mut printer = Printer { out, format, decided, partial: false, windows: 0, findings: 0, failure: None };
+    let mut printer = Printer {
+        out,
+        format: args.format,
+        asked: forest.filter(|_| args.why),
+        decided: Timestamp::EPOCH,
+        partial: false,
+        windows: 0,
+        findings: 0,
+        failure: None,
+    };
     let mut ignored = [0_u64; Ignored::COUNT];
     let (mut frames, mut octets, mut first) = (0_u64, 0_u64, None);
     while let Some(frame) = capture.next() {
@@ -119,6 +133,13 @@ impl<W: Write> Printer<W> {
         }
     }
 
+    fn line(&mut self, line: impl Serialize, why: Option<Explanation>) {
+        self.print(|out| match why {
+            None => lines::write(out, &line),
+            Some(why) => lines::write(out, &why.of(line)),
+        });
+    }
+
     fn finish(mut self, file: &Path, summary: &Summary<'_>) -> io::Result<()> {
         match self.format {
             Format::Jsonl | Format::Summary => self.print(|out| lines::write(out, summary)),
@@ -129,23 +150,28 @@ impl<W: Write> Printer<W> {
 }
 
 impl<W: Write> Sink for Printer<W> {
-    fn finding(&mut self, finding: &Finding, _vector: &FeatureVector) {
+    fn finding(&mut self, finding: &Finding, vector: &FeatureVector) {
         self.findings += 1;
-        let decided = self.decided;
-        match self.format {
-            Format::Jsonl => self.print(|out| lines::write(out, &FindingLine::new(finding, decided))),
-            Format::Text => {
-                self.print(|out| writeln!(out, "{} {} {} {finding}", finding.level, finding.host, finding.family))
-            }
-            Format::Summary => {}
+        if self.format == Format::Summary {
+            return;
+        }
+        let why =
+            self.asked.filter(|_| finding.source == Source::Forest).map(|forest| Explanation::new(&forest, vector));
+        if self.format == Format::Jsonl {
+            return self.line(FindingLine::new(finding, self.decided), why);
+        }
+        self.print(|out| writeln!(out, "{} {} {} {finding}", finding.level, finding.host, finding.family));
+        if let Some(why) = why {
+            self.print(|out| writeln!(out, "  {why}"));
         }
     }
 
     fn window(&mut self, window: &Window) {
         self.windows += 1;
-        let (decided, partial) = (self.decided, self.partial);
         if self.format == Format::Jsonl {
-            self.print(|out| lines::write(out, &WindowLine::new(window, decided, partial)));
+            let told = window.source == Some(Source::Forest) || window.level > ThreatLevel::Safe;
+            let why = self.asked.filter(|_| told).map(|forest| Explanation::new(&forest, &window.vector));
+            self.line(WindowLine::new(window, self.decided, self.partial), why);
         }
     }
 }

@@ -11,3 +11,4 @@ mod malformed;
 #[path = "../../../../tests/common/seed.rs"]
 mod seed;
 mod spoofed;
+mod why;

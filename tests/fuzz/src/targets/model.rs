@@ -1,6 +1,7 @@
 //! The forest's image, as it is and with its checksum made right, so that the checks behind the checksum are reached.
 
 use detect::forest::{Forest, format, golden};
+use terms::ThreatLevel;
 
 use super::{kind, size};
 use crate::seeds::model::{FEATURES, SCHEMA};
@@ -35,6 +36,17 @@ fn judge(image: &[u8]) -> u64 {
             assert!((0.0..=1.0).contains(&said.confidence), "{said:?}");
             for moved in forest.explain(&vector).into_iter().flatten() {
                 assert!(moved.feature < forest.features() && moved.share.is_finite(), "{moved:?}");
+            }
+            let told = forest.contributions(&vector);
+            let parts = told.base() + (0..forest.features()).map(|feature| told.of(feature)).sum::<f64>();
+            assert!((parts - f64::from(1.0 - said.shares[0])).abs() < 1e-6, "{told:?}");
+            if len == FEATURES
+                && let Some(changes) = forest.counterfactual(&vector)
+            {
+                let mut changed = vector.clone();
+                changed.resize(forest.features(), 0.0);
+                changes.iter().for_each(|change| changed[change.feature] = change.to);
+                assert_eq!(forest.classify(&changed).level, ThreatLevel::Safe, "{changes:?}");
             }
             levels.push((said.level, said.family));
         }
