@@ -72,6 +72,8 @@ pub enum Command {
     /// Check or show a forest: the trees that vote on each host beside the rules
     #[command(subcommand, after_help = MODEL_HELP)]
     Model(ModelCommand),
+    /// The catalogue of threats: what is found, how, what hides it, and what is not found
+    Threats(ThreatsArgs),
     /// Check or show a configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -100,6 +102,20 @@ pub struct ReplayArgs {
     /// Say why the forest votes as it does, and what would change its mind
     #[arg(long)]
     pub why: bool,
+}
+
+/// The arguments of `threats`.
+#[derive(Debug, Args)]
+pub struct ThreatsArgs {
+    /// One family, with all that is known of it
+    #[arg(value_name = "FAMILY")]
+    pub family: Option<String>,
+    /// Print JSON: one array
+    #[arg(long)]
+    pub json: bool,
+    /// Print the text that stands in the tree
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
 }
 
 /// How `replay` prints.

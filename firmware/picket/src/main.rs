@@ -15,6 +15,7 @@ mod replay;
 mod run;
 mod self_test;
 mod terminal;
+mod threats;
 mod watch;
 
 use std::process::ExitCode;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         Command::Watch(args) => watch::watch(&args),
         Command::SelfTest(args) => self_test::self_test(&args),
         Command::Model(command) => commands::model(&command),
+        Command::Threats(args) => threats::threats(&args),
         Command::Config(command) => commands::config(&command),
     }
 }
