@@ -24,9 +24,10 @@ pub struct Burst(HistoryBuf<u64, BURST_CAPACITY>);
 
 /// The last things that happened, each with what it was about.
 ///
-/// **Bounds**: `N` of them, the oldest makes room; more within a horizon read as that many.
+/// **Bounds**: `N` of them, the oldest makes room; more within a horizon read as that many. Times are kept in milliseconds and wrap
+/// after 49 days: what happened exactly then, and nothing of its kind since, may count once more.
 #[derive(Clone, Debug, Default)]
-pub struct Recent<const N: usize>(Vec<(u32, Timestamp), N>);
+pub struct Recent<const N: usize>(Vec<(u32, u32), N>);
 
 impl Rate {
     /// Counts one event and returns how many there were in the last 0.9 to 1.0 s.
@@ -69,6 +70,11 @@ impl Rate {
     }
 }
 
+#[allow(clippy::cast_possible_truncation, reason = "it wraps, and is compared as what wraps")]
+fn millis(at: Timestamp) -> u32 {
+    (at.micros() / 1_000) as u32
+}
+
 #[allow(clippy::cast_possible_truncation, reason = "a remainder of ten")]
 fn place(slice: u64) -> usize {
     (slice % SLICES as u64) as usize
@@ -84,7 +90,7 @@ impl<const N: usize> Recent<N> {
     /// Notes something, once however often it happens, and returns how many different things there were within the horizon.
     pub(crate) fn note_once(&mut self, what: u32, at: Timestamp, horizon: Span) -> u16 {
         match self.0.iter_mut().find(|(known, _)| *known == what) {
-            Some(known) => known.1 = at,
+            Some(known) => known.1 = millis(at),
             None => self.write(what, at),
         }
         self.within(at, horizon).fold(0, |n, _| n + 1)
@@ -102,15 +108,17 @@ impl<const N: usize> Recent<N> {
     }
 
     fn write(&mut self, what: u32, at: Timestamp) {
-        if let Err(new) = self.0.push((what, at))
-            && let Some(oldest) = self.0.iter_mut().min_by_key(|(_, then)| *then)
+        let now = millis(at);
+        if let Err(new) = self.0.push((what, now))
+            && let Some(oldest) = self.0.iter_mut().max_by_key(|(_, then)| now.wrapping_sub(*then))
         {
             *oldest = new;
         }
     }
 
-    fn within(&self, at: Timestamp, horizon: Span) -> impl Iterator<Item = &(u32, Timestamp)> {
-        self.0.iter().filter(move |(_, then)| at.since(*then) < horizon)
+    fn within(&self, at: Timestamp, horizon: Span) -> impl Iterator<Item = &(u32, u32)> {
+        let (now, horizon) = (millis(at), horizon.micros() / 1_000);
+        self.0.iter().filter(move |(_, then)| u64::from(now.wrapping_sub(*then)) < horizon)
     }
 }
 
@@ -140,6 +148,19 @@ mod tests {
         let most = (0..3000).map(|n| rate.count(Timestamp::from_micros(start + n * 5_000))).max();
         assert_eq!(most, Some(200));
         assert_eq!(rate.count(Timestamp::from_micros(start + 60_000_000)), 1);
+    }
+
+    #[test]
+    fn what_is_recent_counts_within_its_horizon_and_once_where_it_is_asked_to() {
+        let (minute, at) = (Span::from_secs(60), Timestamp::from_secs);
+        let mut recent = Recent::<4>::default();
+        // Times wrap while it counts.
+        let start = (1_u64 << 32) / 1_000 * 400 - 1;
+        assert_eq!([0, 0, 1].map(|n| recent.note(7, at(start + n), minute)), [1, 2, 3]);
+        assert_eq!(recent.different(at(start + 1), minute), 1);
+        assert_eq!(recent.note_once(8, at(start + 2), minute), 4);
+        assert_eq!(recent.note_once(8, at(start + 61), minute), 1);
+        assert_eq!((0..9).map(|n| recent.note_once(n, at(start + 70), minute)).last(), Some(4));
     }
 
     #[test]
