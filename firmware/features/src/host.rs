@@ -4,7 +4,7 @@ use terms::{HostKey, MacAddr, Side, Timestamp};
 
 use crate::names::NameSet;
 use crate::peers::PeerSet;
-use crate::rate::{Burst, Rate, Recent};
+use crate::rate::{Burst, Rate};
 use crate::table::Worth;
 use crate::window::{Sketch, Window};
 
@@ -45,22 +45,6 @@ pub struct Host<J> {
     pub(crate) echoes: Burst,
     pub(crate) inbound: Rate,
     pub(crate) inbound_sources: (u64, Sketch),
-    pub(crate) doings: Doings,
-}
-
-/// What a host did that few do, the last of each kind.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Doings {
-    /// IP protocols.
-    pub protocols: Recent<16>,
-    /// Targets of failed log-ins.
-    pub logins: Recent<32>,
-    /// Base domains that do not exist.
-    pub no_such_names: Recent<64>,
-    /// Mail servers.
-    pub mail_servers: Recent<32>,
-    /// Receivers of redirects.
-    pub redirects: Recent<8>,
 }
 
 impl<J: Judgement> Host<J> {
@@ -81,7 +65,6 @@ impl<J: Judgement> Host<J> {
             echoes: Burst::default(),
             inbound: Rate::default(),
             inbound_sources: (0, Sketch::default()),
-            doings: Doings::default(),
         }
     }
 
@@ -95,7 +78,6 @@ impl<J: Judgement> Host<J> {
         (self.first_seen, self.last_seen, self.frames, self.octets, self.conversed) = (at, at, 0, 0, false);
         (self.judgement, self.echoes, self.inbound) = (J::default(), Burst::default(), Rate::default());
         self.inbound_sources = (0, Sketch::default());
-        self.doings = Doings::default();
     }
 
     /// Counts something that came from `source` and asks for an answer: how many in a second, from how many.

@@ -7,6 +7,7 @@ use heapless::Vec;
 use terms::{HostKey, MacAddr, Side, Span, Timestamp};
 
 use crate::change::Ask;
+use crate::doings::{Doings, Echo};
 use crate::flow::Flow;
 use crate::hash::{HashKey, RowId};
 use crate::host::{Host, Judgement};
@@ -27,6 +28,8 @@ pub struct Capacities {
     pub pairs: usize,
     /// Hardware addresses, and as many address bindings.
     pub neighbors: usize,
+    /// Hosts that did what few do, and as many pairs of hosts of which one pinged the other.
+    pub doings: usize,
     /// Questions whose answer is awaited.
     pub awaited: usize,
 }
@@ -44,6 +47,8 @@ pub struct Occupancy {
     pub pairs_evicted: u64,
     /// Hardware addresses and bindings that made room for others.
     pub neighbors_evicted: u64,
+    /// Rows of what few hosts do that made room for others.
+    pub doings_evicted: u64,
     /// Questions whose answer was not awaited because too many were.
     pub unawaited: u64,
     /// Changes that found no room in a frame's notes.
@@ -79,6 +84,8 @@ pub struct HostTable<J> {
     pub(crate) pairs: Table<Pair>,
     pub(crate) neighbors: Table<Neighbor>,
     pub(crate) bindings: Table<Binding>,
+    pub(crate) doings: Table<Doings>,
+    pub(crate) echoes: Table<Echo>,
     pub(crate) awaited: VecDeque<Awaited>,
     pub(crate) awaited_capacity: usize,
     pub(crate) unawaited: u64,
@@ -119,7 +126,7 @@ impl Infrastructure {
 
 impl Default for Capacities {
     fn default() -> Self {
-        Self { hosts: 4_096, flows: 32_768, pairs: 4_096, neighbors: 4_096, awaited: 8_192 }
+        Self { hosts: 4_096, flows: 32_768, pairs: 4_096, neighbors: 4_096, doings: 1_024, awaited: 8_192 }
     }
 }
 
@@ -135,6 +142,8 @@ impl<J: Judgement> HostTable<J> {
             pairs: Table::new(capacities.pairs),
             neighbors: Table::new(capacities.neighbors),
             bindings: Table::new(capacities.neighbors),
+            doings: Table::new(capacities.doings),
+            echoes: Table::new(capacities.doings),
             awaited: VecDeque::with_capacity(capacities.awaited),
             awaited_capacity: capacities.awaited,
             unawaited: 0,
@@ -168,6 +177,7 @@ impl<J: Judgement> HostTable<J> {
             flows_evicted: self.flows.evicted(),
             pairs_evicted: self.pairs.evicted(),
             neighbors_evicted: self.neighbors.evicted() + self.bindings.evicted(),
+            doings_evicted: self.doings.evicted() + self.echoes.evicted(),
             unawaited: self.unawaited,
             unnoted: self.unnoted,
         }
@@ -224,6 +234,23 @@ impl<J: Judgement> HostTable<J> {
         let pair = self.pairs.at(slot);
         pair.last = at;
         pair
+    }
+
+    /// What this host did that few do.
+    pub(crate) fn doings(&mut self, host: Party, at: Timestamp) -> &mut Doings {
+        let slot = self.doings.find(host.id).unwrap_or_else(|| self.doings.insert(host.id, Doings::default()));
+        let doings = self.doings.at(slot);
+        doings.last = at;
+        doings
+    }
+
+    /// The echo that `orig` asked of `target` last.
+    pub(crate) fn echo_of(&mut self, orig: Party, target: Party, at: Timestamp) -> &mut Echo {
+        let id = self.pair_id(orig, target);
+        let slot = self.echoes.find(id).unwrap_or_else(|| self.echoes.insert(id, Echo::default()));
+        let echo = self.echoes.at(slot);
+        echo.last = at;
+        echo
     }
 
     pub(crate) fn pair_id(&self, orig: Party, target: Party) -> RowId {

@@ -8,6 +8,7 @@
 #![no_std]
 
 mod change;
+mod doings;
 mod flow;
 mod hash;
 mod host;

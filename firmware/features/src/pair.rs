@@ -4,15 +4,13 @@ use heapless::Vec;
 use terms::{Span, Timestamp};
 
 use crate::change::Service;
-use crate::rate::{Rate, Recent};
+use crate::rate::Rate;
 use crate::table::Worth;
 
 /// Ports of one target that are remembered at a time, for each of TCP and UDP; see `least_telling` for who makes room.
 pub const PORTS: usize = 32;
 /// Failed log-ins that are remembered at a time; the oldest makes room.
 pub const LOGINS: usize = 32;
-/// Octets of an echo that are compared with its answer.
-const ECHOED: usize = 64;
 /// How long a tried port counts.
 pub const PORT_HORIZON: Span = Span::from_secs(60);
 
@@ -60,25 +58,6 @@ pub struct Pair {
     pub(crate) unanswered: Rate,
     pub(crate) stream: Rate,
     logins: Vec<(Service, Timestamp), LOGINS>,
-    echo: Echo,
-}
-
-/// The last echo that one host asked of another, and the answers that were none.
-#[derive(Clone, Debug, Default)]
-struct Echo {
-    number: (u16, u16),
-    len: u32,
-    payload: Vec<u8, ECHOED>,
-    other: Recent<16>,
-}
-
-/// What an echo or its answer says: its id and sequence number, the octets that it carries as far as they were captured, and how
-/// many they were on the wire.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Said<'a> {
-    pub number: (u16, u16),
-    pub payload: &'a [u8],
-    pub len: u32,
 }
 
 impl Answer {
@@ -148,12 +127,11 @@ pub(crate) fn worth(counts: bool, answer: Answer, asked: Timestamp) -> u64 {
 impl Pair {
     /// Makes it as good as new.
     pub(crate) fn renew(&mut self) {
-        let Self { last, heard, telling, half_open, ports, unanswered, stream, logins, echo } = self;
+        let Self { last, heard, telling, half_open, ports, unanswered, stream, logins } = self;
         (*last, *heard, *telling) = (Timestamp::EPOCH, Timestamp::EPOCH, false);
         (*half_open, *unanswered, *stream) = (Rate::default(), Rate::default(), Rate::default());
         ports.iter_mut().for_each(|ports| ports.0.clear());
         logins.clear();
-        *echo = Echo::default();
     }
 
     /// Notes a port that is tried; `set` is 0 for TCP and 1 for UDP.
@@ -170,26 +148,6 @@ impl Pair {
     /// Distinct ports in the last minute, and how many of them failed.
     pub(crate) fn count(&self, set: usize, now: Timestamp) -> (u16, u16) {
         self.ports[set].count(now)
-    }
-
-    /// Notes what an echo carries.
-    pub(crate) fn echo(&mut self, said: Said<'_>) {
-        let kept = said.payload.get(..ECHOED).unwrap_or(said.payload);
-        (self.echo.number, self.echo.len) = (said.number, said.len);
-        self.echo.payload = Vec::from_slice(kept).unwrap_or_default();
-    }
-
-    /// Notes the answer to an echo. Where it carries something else, returns how many in the last minute did.
-    ///
-    /// **Source**: RFC 792: "the data received in the echo message must be returned in the echo reply message". Some servers cut
-    /// it short; that is no other data.
-    pub(crate) fn echoed(&mut self, said: Said<'_>, at: Timestamp) -> Option<u16> {
-        let same = said.payload.iter().zip(&self.echo.payload).all(|(a, b)| a == b);
-        if said.number != self.echo.number || (same && said.len <= self.echo.len) {
-            return None;
-        }
-        self.telling = true;
-        Some(self.echo.other.note(0, at, PORT_HORIZON))
     }
 
     /// Notes a failed log-in and returns how many there were over this service within `horizon`, this one included.

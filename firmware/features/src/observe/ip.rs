@@ -7,12 +7,13 @@ use wire::{Packet, Summary, Transport, dhcp, dns, icmp, stratum};
 
 use super::{Moment, Notes};
 use crate::change::{Ask, Change};
+use crate::doings::Said;
 use crate::flow::{Flow, Phase};
 use crate::hash::RowId;
 use crate::host::Judgement;
 use crate::host_table::{Awaited, HostTable};
 use crate::names::{Letters, base_domain};
-use crate::pair::{Answer, Said};
+use crate::pair::Answer;
 use crate::window::Tally;
 
 const ICMP: u8 = 1;
@@ -71,8 +72,7 @@ impl<J: Judgement> HostTable<J> {
         if USUAL.contains(&protocol) {
             return;
         }
-        let seen = &mut self.hosts.at(m.slot).doings.protocols;
-        let protocols = seen.note_once(protocol.into(), m.at, MINUTE);
+        let protocols = self.doings(m.src, m.at).protocols.note_once(protocol.into(), m.at, MINUTE);
         self.note_sender(m, Change::Protocols { target: m.dst.key, protocols }, notes);
     }
 
@@ -147,7 +147,7 @@ impl<J: Judgement> HostTable<J> {
     /// A TCP conversation is asked for.
     fn opened(&mut self, id: RowId, segment: &Segment<'_>, m: &Moment, notes: &mut Notes) {
         if segment.dst_port == SMTP {
-            let servers = self.hosts.at(m.slot).doings.mail_servers.note_once(m.dst.id.short(), m.at, TEN_MINUTES);
+            let servers = self.doings(m.src, m.at).mail_servers.note_once(m.dst.id.short(), m.at, TEN_MINUTES);
             self.note_sender(m, Change::MailServers { servers }, notes);
         }
         self.asked(id, Ask::Tcp, segment.dst_port, m, notes);
@@ -288,8 +288,7 @@ impl<J: Judgement> HostTable<J> {
         let Some(question) = message.question() else { return };
         let Some(base) = base_domain(question.name.as_bytes()) else { return };
         let what = RowId(self.key.octets(base)).short();
-        let Some(host) = self.hosts.get_mut(m.dst.id) else { return };
-        let domains = host.doings.no_such_names.note_once(what, m.at, TEN_MINUTES);
+        let domains = self.doings(m.dst, m.at).no_such_names.note_once(what, m.at, TEN_MINUTES);
         self.note(m.dst, Change::NoSuchNames { domains }, notes);
     }
 
@@ -354,8 +353,7 @@ impl<J: Judgement> HostTable<J> {
     fn observe_redirect(&mut self, m: &Moment, notes: &mut Notes) {
         let router = m.side == Side::Uplink || self.infrastructure.macs.contains(&m.mac);
         if !router {
-            let sent = &mut self.hosts.at(m.slot).doings.redirects;
-            let redirects = sent.note(m.dst.id.short(), m.at, MINUTE);
+            let redirects = self.doings(m.src, m.at).redirects.note(m.dst.id.short(), m.at, MINUTE);
             self.note_sender(m, Change::Redirects { target: m.dst.key, redirects }, notes);
         }
     }
@@ -366,7 +364,7 @@ impl<J: Judgement> HostTable<J> {
         if m.group {
             return;
         }
-        self.pair(m.src, m.dst, m.at).echo(said);
+        self.echo_of(m.src, m.dst, m.at).asked(said);
         let flow = self.flow_id(m, ICMP, said.number.0, said.number.0);
         let waiting = self.flows.get_mut(flow).is_some_and(|f| f.phase == Phase::Asked);
         if !waiting {
@@ -376,7 +374,7 @@ impl<J: Judgement> HostTable<J> {
 
     fn echoed(&mut self, said: Said<'_>, m: &Moment, notes: &mut Notes) {
         let pair = self.pair_id(m.dst, m.src);
-        let other = self.pairs.get_mut(pair).and_then(|pair| pair.echoed(said, m.at));
+        let other = self.echoes.get_mut(pair).and_then(|echo| echo.answered(said, m.at));
         if let Some(other) = other {
             // An answer that carries something else is a message of its own: both ends take part.
             self.note_sender(m, Change::Echoes { target: m.dst.key, other }, notes);

@@ -62,9 +62,9 @@ impl<J: Judgement> HostTable<J> {
         let failed = self.pair(m.dst, m.src, m.at).login_failed(service, m.at, horizon);
         self.tally(m.dst, Tally::LoginsFailed, m.at);
         self.note(m.dst, Change::Logins { target: m.src.key, service, failed, seen }, notes);
-        let Some(host) = self.hosts.get_mut(m.dst.id) else { return };
-        let failed = host.doings.logins.note(m.src.id.short(), m.at, horizon);
-        let targets = host.doings.logins.different(m.at, horizon);
+        let logins = &mut self.doings(m.dst, m.at).logins;
+        let failed = logins.note(m.src.id.short(), m.at, horizon);
+        let targets = logins.different(m.at, horizon);
         self.note(m.dst, Change::Sprayed { failed, targets }, notes);
     }
 }
