@@ -87,6 +87,10 @@ rules! {
     MailServers = "mail_servers", "delivers mail to many servers";
     /// Redirects from one that is no router.
     Redirect = "redirect", "redirects the traffic of others and is no router";
+    /// IPv6 neighbour solicitations for many addresses, mostly unanswered.
+    NeighborSweep = "neighbor_sweep", "asks for many IPv6 neighbours that mostly fail to answer";
+    /// Neighbour advertisements against the known owner of an address.
+    NdSpoof = "nd_spoof", "claims by neighbour discovery addresses that others own";
     /// Leases for many invented clients.
     DhcpStarvation = "dhcp_starvation", "asks DHCP for addresses in the name of many clients";
 }
@@ -129,6 +133,7 @@ pub(crate) fn judge(change: &Change, t: &Thresholds) -> Judged {
                 Ask::Udp => (Rule::UdpSweep, Family::HostSweepUdp, Medium),
                 Ask::Icmp => (Rule::IcmpSweep, Family::HostSweepIcmp, Medium),
                 Ask::Arp => (Rule::ArpSweep, Family::ArpScan, Medium),
+                Ask::Neighbor => (Rule::NeighborSweep, Family::HostSweepIpv6, Medium),
             };
             judged(rule, level, family, mostly(failing, targets).into(), t.hosts_per_minute.into(), None)
         }
@@ -159,7 +164,11 @@ pub(crate) fn judge(change: &Change, t: &Thresholds) -> Judged {
         Change::Claims { claimed, owner, claims, addresses } => {
             // One address without a known owner may be the pusher's own.
             let value = if owner.is_some() || addresses > 1 { claims } else { 0 };
-            judged(Rule::ArpSpoof, High, Family::ArpSpoof, value.into(), t.arp_claims.into(), Some(claimed))
+            let (rule, family) = match claimed {
+                HostKey::V6(_) => (Rule::NdSpoof, Family::NdSpoof),
+                _ => (Rule::ArpSpoof, Family::ArpSpoof),
+            };
+            judged(rule, High, family, value.into(), t.arp_claims.into(), Some(claimed))
         }
         Change::DhcpServer { .. } => judged(Rule::RogueDhcp, High, Family::RogueDhcp, 2.0, 1.0, None),
         Change::RouterAdvertisement { .. } => judged(Rule::RogueRouter, High, Family::RogueRouter, 2.0, 1.0, None),

@@ -13,6 +13,8 @@ pub enum Ask {
     Icmp,
     /// ARP request.
     Arp,
+    /// IPv6 neighbour solicitation.
+    Neighbor,
 }
 
 /// A service that people log in to.
@@ -111,7 +113,7 @@ pub enum Change {
         /// Distinct sources, estimated.
         sources: u16,
     },
-    /// Unasked ARP claims against a living owner, or pushed at single neighbours.
+    /// Unasked ARP claims against a living owner, or pushed at single neighbours; neighbour advertisements against a living owner.
     Claims {
         /// The latest claimed address.
         claimed: HostKey,

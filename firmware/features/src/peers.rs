@@ -9,6 +9,8 @@ use crate::pair::{Answer, TELLING, asked_until, worth};
 
 /// Targets that are remembered at a time; see `least_telling` for who makes room.
 pub const PEERS: usize = 48;
+/// Kinds of questions.
+const KINDS: usize = 5;
 const HORIZON: Span = Span::from_secs(60);
 /// The least time between two questions to one target that counts as a gap.
 const LEAST_GAP: Span = Span::from_secs(1);
@@ -41,7 +43,7 @@ pub(crate) struct Standing {
 #[derive(Clone, Debug)]
 pub struct PeerSet {
     len: usize,
-    ports: [Ports; 4],
+    ports: [Ports; KINDS],
     services: [Service; PEERS],
     targets: [RowId; PEERS],
     /// When it was asked last.
@@ -79,7 +81,7 @@ impl PeerSet {
     /// Forgets all.
     pub(crate) fn clear(&mut self) {
         self.len = 0;
-        self.ports = [Ports::default(); 4];
+        self.ports = [Ports::default(); KINDS];
         self.services = [Service::NONE; PEERS];
     }
 
@@ -221,7 +223,7 @@ impl Default for PeerSet {
     fn default() -> Self {
         Self {
             len: 0,
-            ports: [Ports::default(); 4],
+            ports: [Ports::default(); KINDS],
             services: [Service::NONE; PEERS],
             targets: [RowId(0); PEERS],
             asked: [Timestamp::EPOCH; PEERS],
@@ -240,7 +242,7 @@ impl Service {
     }
 
     fn kind(self) -> usize {
-        (self.0 >> 16) as usize % 4
+        ((self.0 >> 16) as usize).min(KINDS - 1)
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "the port is what the lower half holds")]

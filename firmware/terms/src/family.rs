@@ -87,6 +87,10 @@ families! {
     SpamSending = "spam_sending",
     /// Redirects from one that is no router.
     IcmpRedirect = "icmp_redirect",
+    /// Many IPv6 neighbours.
+    HostSweepIpv6 = "host_sweep_ipv6",
+    /// Neighbour advertisements that contradict the known owner.
+    NdSpoof = "nd_spoof",
     /// Requests for leases in many invented names.
     DhcpStarvation = "dhcp_starvation",
 }

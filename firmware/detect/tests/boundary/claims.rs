@@ -295,3 +295,42 @@ fn three_redirects_of_one_that_is_no_router_are_found() {
         Crossing { host: who.key(), families: vec![Family::IcmpRedirect], at }
     });
 }
+
+/// So many advertisements of an address whose owner lives: in answer to its neighbours, or unasked.
+fn advertised(draw: &mut Draw, n: usize) -> (End, u64) {
+    draw.only_v6();
+    let (who, owner) = (draw.host(), draw.host());
+    let victims: Vec<End> = (0..3).map(|_| draw.host()).collect();
+    let start = draw.start;
+    draw.lan(start - 9 * SECOND, frames::solicitation(victims[0], owner.ip));
+    draw.lan(start - 9 * SECOND + 300, frames::neighbor_is_at(owner, victims[0], owner.ip));
+    let moments = draw.moments(n, SECOND / 10, MINUTE);
+    let mut at = start;
+    while at <= moments[n - 1] {
+        draw.lan(at, frames::udp(owner, victims[1], (40_001, 514), b"log"));
+        at += 10 * SECOND;
+    }
+    for at in &moments {
+        let victim = draw.chance.pick(&victims);
+        if draw.chance.percent(50) {
+            draw.lan(at - 1, frames::solicitation(victim, owner.ip));
+        }
+        draw.lan(*at, frames::neighbor_is_at(who, victim, owner.ip));
+    }
+    (who, moments[n - 1])
+}
+
+#[test]
+fn two_advertisements_of_anothers_address_are_no_attack() {
+    never_high("neighbour discovery, 2 claims", |draw| {
+        advertised(draw, CLAIMS);
+    });
+}
+
+#[test]
+fn three_advertisements_of_anothers_address_in_a_minute_are_an_attack() {
+    always_found("neighbour discovery, 3 claims", |draw| {
+        let (who, at) = advertised(draw, CLAIMS + 1);
+        Crossing { host: who.key(), families: vec![Family::NdSpoof], at }
+    });
+}

@@ -175,6 +175,32 @@ pub fn is_at(from: End, to: End) -> Vec<u8> {
     arp(true, from.mac, to.mac, (from.mac, from.v4()), (to.mac, to.v4()))
 }
 
+/// The group of those that may have an IPv6 address.
+fn solicited(address: IpAddr) -> End {
+    let IpAddr::V6(address) = address else { panic!("neighbour discovery is for IPv6") };
+    let [.., a, b, c] = address.octets();
+    let group = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 1, 0xff00 | u16::from(a), u16::from_be_bytes([b, c]));
+    End { mac: MacAddr::new([0x33, 0x33, 0xff, a, b, c]), ip: group.into() }
+}
+
+fn neighbor(kind: u8, flags: u16, from: End, to: End, target: IpAddr) -> Vec<u8> {
+    let IpAddr::V6(target) = target else { panic!("neighbour discovery is for IPv6") };
+    let mut body = target.octets().to_vec();
+    body.extend([if kind == 135 { 1 } else { 2 }, 1]);
+    body.extend(from.mac.octets());
+    icmp(from, to, (0, kind), flags, 0, &body)
+}
+
+/// Asks for an IPv6 neighbour.
+pub fn solicitation(from: End, target: IpAddr) -> Vec<u8> {
+    neighbor(135, 0, from, solicited(target), target)
+}
+
+/// Says that an IPv6 address is one's own, and that what was known of it no longer holds.
+pub fn neighbor_is_at(from: End, to: End, target: IpAddr) -> Vec<u8> {
+    neighbor(136, 0x6000, from, to, target)
+}
+
 /// A DNS query for a name.
 pub fn query(from: End, to: End, port: u16, id: u16, name: &str, qtype: u16) -> Vec<u8> {
     let mut message = id.to_be_bytes().to_vec();

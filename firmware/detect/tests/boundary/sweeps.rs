@@ -15,6 +15,7 @@ enum By {
     Udp(u16),
     Icmp,
     Arp,
+    Neighbor,
 }
 
 fn ask(draw: &mut Draw, at: u64, who: End, target: End, by: By, answers: bool) {
@@ -45,6 +46,12 @@ fn ask(draw: &mut Draw, at: u64, who: End, target: End, by: By, answers: bool) {
                 draw.lan(later, frames::echo_reply(target, who, port, 1));
             }
         }
+        By::Neighbor => {
+            draw.lan(at, frames::solicitation(who, target.ip));
+            if answers {
+                draw.lan(later, frames::neighbor_is_at(target, who, target.ip));
+            }
+        }
         By::Arp => {
             draw.lan(at, frames::who_has(who, target.ip));
             if answers {
@@ -58,6 +65,9 @@ fn ask(draw: &mut Draw, at: u64, who: End, target: End, by: By, answers: bool) {
 fn sweep(draw: &mut Draw, by: By, targets: usize, failing: usize) -> (End, u64) {
     if matches!(by, By::Arp) {
         draw.only_v4();
+    }
+    if matches!(by, By::Neighbor) {
+        draw.only_v6();
     }
     let who = draw.host();
     let moments = draw.moments(targets, 10_000, MINUTE);
@@ -140,6 +150,16 @@ fn twenty_addresses_asked_for_by_arp_are_no_sweep() {
 #[test]
 fn twenty_one_addresses_asked_for_by_arp_are_a_sweep() {
     above("arp sweep, 21 addresses", Family::ArpScan, |_| By::Arp);
+}
+
+#[test]
+fn twenty_ipv6_neighbours_asked_for_are_no_sweep() {
+    below("neighbour sweep, 20 addresses", |_| By::Neighbor);
+}
+
+#[test]
+fn twenty_one_ipv6_neighbours_asked_for_are_a_sweep() {
+    above("neighbour sweep, 21 addresses", Family::HostSweepIpv6, |_| By::Neighbor);
 }
 
 #[test]

@@ -70,22 +70,25 @@ impl<J: Judgement> HostTable<J> {
 
     /// The living owner of the claimed address, where it is somebody else: as ARP told, or as the host's own packets do.
     fn contradicted_owner(&mut self, arp: &Packet, at: Timestamp) -> Option<MacAddr> {
-        let claimed = HostKey::V4(arp.sender);
-        let id = self.key.host(claimed);
-        let speaks = self.host(claimed).filter(|h| at.since(h.last_seen) < ALIVE).map(|h| h.mac);
+        self.living_owner(HostKey::V4(arp.sender), arp.sender_mac, at)
+    }
+
+    /// The owner of an address, if it is alive and another than who claims it.
+    pub(super) fn living_owner(&mut self, address: HostKey, claims: MacAddr, at: Timestamp) -> Option<MacAddr> {
+        let id = self.key.host(address);
+        let speaks = self.host(address).filter(|h| at.since(h.last_seen) < ALIVE).map(|h| h.mac);
         if let Some(binding) = self.bindings.get_mut(id) {
-            let other = binding.owner != arp.sender_mac;
             let alive = binding.is_alive(at) || speaks == Some(binding.owner);
-            return (other && alive).then_some(binding.owner);
+            return (binding.owner != claims && alive).then_some(binding.owner);
         }
-        let owner = speaks.filter(|mac| *mac != arp.sender_mac)?;
+        let owner = speaks.filter(|mac| *mac != claims)?;
         self.bindings.insert(id, Binding { owner, last: at, challenger: None });
         Some(owner)
     }
 
     /// Learns or refreshes an owner. One that announces its address to all (RFC 5227, section 2.4: it defends it) clears the claims
     /// of whoever challenged it; an ordinary question, as a router asks every few seconds, does not.
-    fn bind(&mut self, address: HostKey, owner: MacAddr, announced: bool, at: Timestamp) {
+    pub(super) fn bind(&mut self, address: HostKey, owner: MacAddr, announced: bool, at: Timestamp) {
         let id = self.key.host(address);
         let Some(binding) = self.bindings.get_mut(id) else {
             self.bindings.insert(id, Binding { owner, last: at, challenger: None });
@@ -107,7 +110,7 @@ impl<J: Judgement> HostTable<J> {
         }
     }
 
-    fn question(&self, asker: MacAddr, target: HostKey) -> RowId {
+    pub(super) fn question(&self, asker: MacAddr, target: HostKey) -> RowId {
         self.key.pair(self.key.mac(asker), self.key.host(target), 0x6172_7000)
     }
 

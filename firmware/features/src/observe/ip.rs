@@ -61,7 +61,7 @@ impl<J: Judgement> HostTable<J> {
             Transport::Tcp(segment) => self.observe_tcp(&segment, m, notes),
             Transport::Udp(datagram) => self.observe_udp(frame, &datagram, m, notes),
             Transport::Icmp(message) => self.observe_icmp(&message, m, notes),
-            Transport::Icmp6(message) => self.observe_icmp6(&message, m, notes),
+            Transport::Icmp6(message) => self.observe_icmp6(frame, &message, m, notes),
             Transport::Other(protocol) => self.observe_protocol(protocol, m, notes),
             Transport::LaterFragment | Transport::Cut => {}
         }
@@ -330,8 +330,17 @@ impl<J: Judgement> HostTable<J> {
         }
     }
 
-    fn observe_icmp6(&mut self, message: &wire::icmp6::Message<'_>, m: &Moment, notes: &mut Notes) {
+    fn observe_icmp6(
+        &mut self,
+        frame: &Summary<'_>,
+        message: &wire::icmp6::Message<'_>,
+        m: &Moment,
+        notes: &mut Notes,
+    ) {
         self.tally_sender(m, Tally::IcmpOut);
+        if let Some(said) = message.neighbor() {
+            self.observe_neighbor(frame, &said, m, notes);
+        }
         match message.kind {
             ECHO6 => self.echo(said(message.id, message.seq, message.payload, message.payload_len), m, notes),
             ECHO_REPLY6 => self.echoed(said(message.id, message.seq, message.payload, message.payload_len), m, notes),

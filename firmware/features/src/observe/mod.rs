@@ -3,6 +3,7 @@
 mod arp;
 mod ip;
 mod logins;
+mod neighbor;
 
 use terms::{HostKey, MacAddr, Side, Timestamp};
 use wire::{Net, Summary};
@@ -262,6 +263,6 @@ fn set_of(ask: Ask) -> Option<usize> {
     match ask {
         Ask::Tcp => Some(0),
         Ask::Udp => Some(1),
-        Ask::Icmp | Ask::Arp => None,
+        Ask::Icmp | Ask::Arp | Ask::Neighbor => None,
     }
 }

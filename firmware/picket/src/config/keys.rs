@@ -133,7 +133,7 @@ configuration! {
         victim_per_second: u32 = 500, Whole(1, 10_000_000);
         /// The fewest hosts that count as many there.
         victim_sources: u16 = 20, Whole(2, 65_535);
-        /// Unasked ARP claims in a minute against an owner that is alive.
+        /// Unasked ARP claims, or neighbour advertisements, in a minute against an owner that is alive.
         arp_claims: u16 = 2, Whole(1, 15);
         /// Queries in a minute under one base domain, nearly all for different names.
         tunnel_queries: u16 = 30, Whole(1, 10_000);
