@@ -66,7 +66,7 @@ fn write_configurations(folder: &Path, text: &str) -> Result<()> {
     fs::write(
         folder.join("dnsmasq.conf"),
         format!(
-            "no-resolv\nno-hosts\nuser=root\nbind-interfaces\ninterface=lan\nlog-facility=-\npid-file={text}/dnsmasq.pid\n\
+            "no-ping\nno-resolv\nno-hosts\nuser=root\nbind-interfaces\ninterface=lan\nlog-facility=-\npid-file={text}/dnsmasq.pid\n\
              dhcp-range=192.168.77.100,192.168.77.199,255.255.255.0,2m\ndhcp-leasefile={text}/leases\n\
              enable-ra\ndhcp-range=fd77::,ra-only,64\nra-param=lan,4\nserver=/tunnel.lab/198.51.100.66\naddress=/web.lab/{SERVER}\naddress=/web.lab/fd78::10\n\
              host-record=router.lab,{ROUTER}\naddress=/sites.lab/{SERVER}\nlocal=/lab/\nlocal=/invalid/\n"

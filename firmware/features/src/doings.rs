@@ -8,6 +8,8 @@ use crate::table::Worth;
 
 /// Octets of an echo that are compared with its answer.
 const ECHOED: usize = 64;
+/// Octets at the head of an echo in which programs write the time.
+const STAMP: usize = 16;
 /// How long an answer to an echo counts.
 const HORIZON: Span = Span::from_secs(60);
 /// From so many entries of a kind on, a row speaks for an attack and makes room late.
@@ -29,7 +31,7 @@ pub struct Doings {
     pub(crate) redirects: Recent<8>,
 }
 
-/// The last echo that one host asked of another, and the answers that were none.
+/// The last echo of one id that one host asked of another, and the answers that were none.
 #[derive(Clone, Debug, Default)]
 pub struct Echo {
     pub(crate) last: Timestamp,
@@ -58,11 +60,15 @@ impl Echo {
 
     /// Notes the answer to an echo. Where it carries something else, returns how many in the last minute did.
     ///
+    /// An answer to the last echo must be equal to it. One to an echo before must be equal behind the first octets, where programs
+    /// write the time: who pings sends the same again and again.
+    ///
     /// **Source**: RFC 792: "the data received in the echo message must be returned in the echo reply message". Some servers cut
     /// it short; that is no other data.
     pub(crate) fn answered(&mut self, said: Said<'_>, at: Timestamp) -> Option<u16> {
-        let same = said.payload.iter().zip(&self.payload).all(|(a, b)| a == b);
-        if said.number != self.number || (same && said.len <= self.len) {
+        let from = if said.number == self.number { 0 } else { STAMP };
+        let same = said.payload.iter().zip(&self.payload).skip(from).all(|(a, b)| a == b);
+        if same && said.len <= self.len {
             return None;
         }
         Some(self.other.note(0, at, HORIZON))

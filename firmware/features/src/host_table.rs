@@ -244,13 +244,17 @@ impl<J: Judgement> HostTable<J> {
         doings
     }
 
-    /// The echo that `orig` asked of `target` last.
-    pub(crate) fn echo_of(&mut self, orig: Party, target: Party, at: Timestamp) -> &mut Echo {
-        let id = self.pair_id(orig, target);
+    /// The echo of this id that `orig` asked of `target` last.
+    pub(crate) fn echo_of(&mut self, orig: Party, target: Party, number: u16, at: Timestamp) -> &mut Echo {
+        let id = self.echo_id(orig, target, number);
         let slot = self.echoes.find(id).unwrap_or_else(|| self.echoes.insert(id, Echo::default()));
         let echo = self.echoes.at(slot);
         echo.last = at;
         echo
+    }
+
+    pub(crate) fn echo_id(&self, orig: Party, target: Party, number: u16) -> RowId {
+        self.key.pair(orig.id, target.id, 0x6563_686f_0000 | u64::from(number))
     }
 
     pub(crate) fn pair_id(&self, orig: Party, target: Party) -> RowId {

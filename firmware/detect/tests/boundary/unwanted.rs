@@ -51,6 +51,27 @@ fn five_answers_to_pings_that_carry_something_else_are_no_tunnel() {
 }
 
 #[test]
+fn pings_of_several_programs_that_are_answered_late_are_no_tunnel() {
+    never_high("pings, late answers", |draw| {
+        let (who, target) = (draw.host(), draw.host());
+        let programs: Vec<(u16, Vec<u8>)> = (0..3)
+            .map(|_| {
+                let len = draw.chance.count(0..600);
+                (draw.chance.word(0..65_535), octets(draw, len))
+            })
+            .collect();
+        for (n, at) in draw.moments(300, 20 * SECOND, MINUTE).into_iter().enumerate() {
+            let (id, mut sent) = draw.chance.pick(&programs);
+            let stamp = octets(draw, sent.len().min(16));
+            sent[..stamp.len()].copy_from_slice(&stamp);
+            draw.lan(at, frames::echo_with(false, who, target, (id, n as u16), &sent));
+            let late = at + draw.chance.within(1..5 * SECOND);
+            draw.uplink(late, frames::echo_with(true, target, who, (id, n as u16), &sent));
+        }
+    });
+}
+
+#[test]
 fn six_answers_to_pings_that_carry_something_else_are_a_tunnel_at_its_client() {
     always_found("pings, 6 others", |draw| {
         let all = draw.chance.count(6..60);

@@ -373,7 +373,7 @@ impl<J: Judgement> HostTable<J> {
         if m.group {
             return;
         }
-        self.echo_of(m.src, m.dst, m.at).asked(said);
+        self.echo_of(m.src, m.dst, said.number.0, m.at).asked(said);
         let flow = self.flow_id(m, ICMP, said.number.0, said.number.0);
         let waiting = self.flows.get_mut(flow).is_some_and(|f| f.phase == Phase::Asked);
         if !waiting {
@@ -382,8 +382,8 @@ impl<J: Judgement> HostTable<J> {
     }
 
     fn echoed(&mut self, said: Said<'_>, m: &Moment, notes: &mut Notes) {
-        let pair = self.pair_id(m.dst, m.src);
-        let other = self.echoes.get_mut(pair).and_then(|echo| echo.answered(said, m.at));
+        let asked = self.echo_id(m.dst, m.src, said.number.0);
+        let other = self.echoes.get_mut(asked).and_then(|echo| echo.answered(said, m.at));
         if let Some(other) = other {
             // An answer that carries something else is a message of its own: both ends take part.
             self.note_sender(m, Change::Echoes { target: m.dst.key, other }, notes);
