@@ -437,7 +437,7 @@ pub const THREATS: &[Threat] = &[
         least: "21 clients",
         level: ThreatLevel::High,
         response: Response::Block,
-        hides: "an invented hardware address for each request",
+        hides: "an invented hardware address for each request; several hosts behind the hardware address, which make it Medium",
         technique: "T1498.001",
         found: Found::By {
             rules: &[Rule::DhcpStarvation],
@@ -569,7 +569,7 @@ pub const THREATS: &[Threat] = &[
         least: "6 answers",
         level: ThreatLevel::High,
         response: Response::Block,
-        hides: "fewer than 6 answers a minute; data in the questions alone",
+        hides: "fewer than 6 answers a minute; data in the questions alone; questions that never vary spare the client",
         technique: "T1095, T1572",
         found: Found::By { rules: &[Rule::IcmpTunnel], raises: "scene tunnel-icmp", spares: "scene benign-pings" },
     },

@@ -204,8 +204,10 @@ pub(crate) fn judge(change: &Change, t: &Thresholds) -> Judged {
         Change::Redirects { target, redirects } => {
             judged(Rule::Redirect, Medium, Family::IcmpRedirect, redirects.into(), t.redirects.into(), Some(target))
         }
-        Change::DhcpClients { clients } => {
-            judged(Rule::DhcpStarvation, High, Family::DhcpStarvation, clients.into(), t.dhcp_clients.into(), None)
+        Change::DhcpClients { clients, hosts } => {
+            // What carries several hosts is an extender after a power cut, as likely as not.
+            let level = if hosts > 1 { Medium } else { High };
+            judged(Rule::DhcpStarvation, level, Family::DhcpStarvation, clients.into(), t.dhcp_clients.into(), None)
         }
         Change::Sources { addresses } => {
             let (value, limit) = (addresses.into(), t.spoofed_addresses.into());
@@ -294,9 +296,11 @@ pub(crate) fn evidence(change: &Change, t: &Thresholds) -> Evidence {
         Change::Redirects { redirects, .. } => {
             figures(&[("redirects_per_minute", redirects.into()), ("threshold", t.redirects.into())])
         }
-        Change::DhcpClients { clients } => {
-            figures(&[("clients_per_minute", clients.into()), ("threshold", t.dhcp_clients.into())])
-        }
+        Change::DhcpClients { clients, hosts } => figures(&[
+            ("clients_per_minute", clients.into()),
+            ("hosts_behind_it", hosts.into()),
+            ("threshold", t.dhcp_clients.into()),
+        ]),
         Change::Sources { addresses } => {
             figures(&[("addresses_in_ten_seconds", addresses.into()), ("threshold", t.spoofed_addresses.into())])
         }

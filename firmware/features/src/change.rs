@@ -203,6 +203,8 @@ pub enum Change {
     DhcpClients {
         /// How many different ones.
         clients: u16,
+        /// Hosts that were seen behind it lately (at most 4).
+        hosts: u16,
     },
     /// New source addresses behind one hardware address in the last ten seconds that nobody answered.
     Sources {

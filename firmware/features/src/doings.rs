@@ -10,6 +10,8 @@ use crate::table::Worth;
 const ECHOED: usize = 64;
 /// Octets at the head of an echo in which programs write the time.
 const STAMP: usize = 16;
+/// From so many changes a minute on, echoes carry something.
+const VARIED: u16 = 3;
 /// How long an answer to an echo counts.
 const HORIZON: Span = Span::from_secs(60);
 /// From so many entries of a kind on, a row speaks for an attack and makes room late.
@@ -38,7 +40,17 @@ pub struct Echo {
     number: (u16, u16),
     len: u32,
     payload: Vec<u8, ECHOED>,
+    /// Echoes that carried something else than the one before.
+    varied: Recent<8>,
     other: Recent<16>,
+}
+
+/// Answers of the last minute that carry something else than what was asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Other {
+    pub answers: u16,
+    /// Whether the questions carry something, too: who only pings is not to blame for what it is answered.
+    pub asked_for: bool,
 }
 
 /// What an echo or its answer says: its id and sequence number, the octets that it carries as far as they were captured, and how
@@ -52,7 +64,11 @@ pub(crate) struct Said<'a> {
 
 impl Echo {
     /// Notes what an echo carries.
-    pub(crate) fn asked(&mut self, said: Said<'_>) {
+    pub(crate) fn asked(&mut self, said: Said<'_>, at: Timestamp) {
+        let first = self.payload.is_empty() && self.len == 0;
+        if !first && (self.differs(said, STAMP) || said.len != self.len) {
+            self.varied.note(0, at, HORIZON);
+        }
         let kept = said.payload.get(..ECHOED).unwrap_or(said.payload);
         (self.number, self.len) = (said.number, said.len);
         self.payload = Vec::from_slice(kept).unwrap_or_default();
@@ -65,13 +81,18 @@ impl Echo {
     ///
     /// **Source**: RFC 792: "the data received in the echo message must be returned in the echo reply message". Some servers cut
     /// it short; that is no other data.
-    pub(crate) fn answered(&mut self, said: Said<'_>, at: Timestamp) -> Option<u16> {
+    pub(crate) fn answered(&mut self, said: Said<'_>, at: Timestamp) -> Option<Other> {
         let from = if said.number == self.number { 0 } else { STAMP };
-        let same = said.payload.iter().zip(&self.payload).skip(from).all(|(a, b)| a == b);
-        if same && said.len <= self.len {
+        if !self.differs(said, from) && said.len <= self.len {
             return None;
         }
-        Some(self.other.note(0, at, HORIZON))
+        let asked_for = self.varied.count(at, HORIZON) >= VARIED;
+        Some(Other { answers: self.other.note(0, at, HORIZON), asked_for })
+    }
+
+    /// Whether something differs from the last echo behind so many octets, as far as both were captured.
+    fn differs(&self, said: Said<'_>, from: usize) -> bool {
+        said.payload.iter().zip(&self.payload).skip(from).any(|(a, b)| a != b)
     }
 }
 

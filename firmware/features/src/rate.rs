@@ -84,6 +84,11 @@ impl<const N: usize> Recent<N> {
     /// Notes that something happened, and returns how often anything did within the horizon, this time included.
     pub(crate) fn note(&mut self, what: u32, at: Timestamp, horizon: Span) -> u16 {
         self.write(what, at);
+        self.count(at, horizon)
+    }
+
+    /// How often anything happened within the horizon.
+    pub(crate) fn count(&self, at: Timestamp, horizon: Span) -> u16 {
         self.within(at, horizon).fold(0, |n, _| n + 1)
     }
 
@@ -93,7 +98,7 @@ impl<const N: usize> Recent<N> {
             Some(known) => known.1 = millis(at),
             None => self.write(what, at),
         }
-        self.within(at, horizon).fold(0, |n, _| n + 1)
+        self.count(at, horizon)
     }
 
     /// How many are kept, however long ago they were.

@@ -264,6 +264,23 @@ fn twenty_clients_behind_one_machine_are_an_extender() {
 }
 
 #[test]
+fn many_clients_behind_what_carries_several_hosts_are_told_and_not_blocked() {
+    never_high("dhcp, an extender", |draw| {
+        draw.only_v4();
+        let (extender, router) = (draw.host(), draw.host());
+        for at in draw.moments(6, SECOND, 20 * SECOND) {
+            let client = End { mac: extender.mac, ..draw.host() };
+            draw.talk(at, client, router, 443, &[(true, vec![0x71; 80]), (false, vec![0x70; 300])]);
+        }
+        let start = draw.start;
+        for n in 0..30 {
+            let (client, at) = (draw.host(), start + 21 * SECOND + n * SECOND);
+            draw.lan(at, frames::dhcp_wanted(extender.mac, client.mac, 1));
+        }
+    });
+}
+
+#[test]
 fn twenty_one_clients_of_one_machine_in_a_minute_starve_dhcp() {
     always_found("dhcp, 21 clients", |draw| {
         let (mac, at) = starves(draw, 21);

@@ -33,6 +33,8 @@ pub struct Draw {
     frames: Vec<(u64, Side, Vec<u8>)>,
     /// Whether nobody else is on the wire.
     quiet: bool,
+    /// Whom nothing may be found about.
+    innocent: Option<HostKey>,
     /// When the drawn traffic begins, microseconds since the epoch.
     pub start: u64,
 }
@@ -66,7 +68,7 @@ impl Draw {
         let mut chance = Chance(seed);
         let start = chance.within(1_500_000_000 * SECOND..1_900_000_000 * SECOND);
         let (v6, net) = (chance.percent(50), chance.word(0..65_535).to_be_bytes());
-        Self { chance, v6, net, taken: BTreeSet::new(), frames: Vec::new(), quiet: false, start }
+        Self { chance, v6, net, taken: BTreeSet::new(), frames: Vec::new(), quiet: false, innocent: None, start }
     }
 
     /// From here on hosts speak IPv4 only.
@@ -85,6 +87,11 @@ impl Draw {
         let (one, last) = (self.host(), self.frames.iter().map(|f| f.0).max().unwrap_or(self.start));
         let later = last + self.chance.within(100 * SECOND..900 * SECOND);
         self.lan(later, frames::udp(one, one, (40_000, 514), b"late"));
+    }
+
+    /// Nothing may be found about this host.
+    pub fn innocent(&mut self, host: End) {
+        self.innocent = Some(host.key());
     }
 
     /// A host that is no other.
@@ -295,6 +302,9 @@ pub fn always_found_with(name: &str, thresholds: Thresholds, mut draw: impl FnMu
         let Some(found) = found else {
             panic!("{name}, draw {n} of seed {seed}: {host} is not found as one of {families:?}; found: {told:?}")
         };
+        if let Some(wrong) = heard.findings.iter().find(|f| Some(f.host) == story.innocent) {
+            panic!("{name}, draw {n} of seed {seed}: {} is accused: {wrong}", wrong.host);
+        }
         assert!(
             found.at <= due,
             "{name}, draw {n} of seed {seed}: found {} us after the crossing packet",

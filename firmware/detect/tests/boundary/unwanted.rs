@@ -51,6 +51,40 @@ fn five_answers_to_pings_that_carry_something_else_are_no_tunnel() {
 }
 
 #[test]
+fn who_pings_is_not_to_blame_for_what_it_is_answered() {
+    always_found("pings, answered with something else", |draw| {
+        let (who, target) = (draw.host(), draw.host());
+        let (id, len) = (draw.chance.word(0..65_535), draw.chance.count(16..200));
+        let mut sent = octets(draw, len);
+        let mut last = 0;
+        for (n, at) in draw.moments(30, 20 * SECOND, MINUTE - SECOND).into_iter().enumerate() {
+            let stamp = octets(draw, 16);
+            sent[..16].copy_from_slice(&stamp);
+            draw.lan(at, frames::echo_with(false, who, target, (id, n as u16), &sent));
+            let other = octets(draw, len);
+            draw.uplink(at + 1, frames::echo_with(true, target, who, (id, n as u16), &other));
+            if n == 6 {
+                last = at + 1;
+            }
+        }
+        draw.innocent(who);
+        Crossing { host: target.key(), families: vec![Family::IcmpTunnel], at: last }
+    });
+}
+
+#[test]
+fn answers_that_nobody_asked_for_are_no_algorithm() {
+    never_found("missing domains, not asked for", Family::Dga, |draw| {
+        let (who, server) = (draw.host(), draw.host());
+        for (n, at) in draw.moments(60, SECOND, TEN_MINUTES - SECOND).into_iter().enumerate() {
+            let port = draw.client_port();
+            let question = frames::query(who, server, port, n as u16, &format!("master{n}.com"), 1);
+            draw.uplink(at, frames::answer(&question, server, who, port, 3));
+        }
+    });
+}
+
+#[test]
 fn pings_of_several_programs_that_are_answered_late_are_no_tunnel() {
     never_high("pings, late answers", |draw| {
         let (who, target) = (draw.host(), draw.host());

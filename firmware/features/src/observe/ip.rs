@@ -7,7 +7,7 @@ use wire::{Packet, Summary, Transport, dhcp, dns, icmp, stratum};
 
 use super::{Moment, Notes};
 use crate::change::{Ask, Change};
-use crate::doings::Said;
+use crate::doings::{Other, Said};
 use crate::flow::{Flow, Phase};
 use crate::hash::RowId;
 use crate::host::Judgement;
@@ -24,6 +24,8 @@ const UDP: u8 = 17;
 const USUAL: [u8; 14] = [2, 4, 41, 46, 47, 50, 51, 59, 88, 89, 103, 112, 115, 132];
 const MINUTE: Span = Span::from_secs(60);
 const TEN_MINUTES: Span = Span::from_secs(600);
+/// The port of name servers.
+const DNS: u16 = 53;
 /// The port of mail servers.
 const SMTP: u16 = 25;
 /// ICMP destination unreachable, time exceeded, echo request and reply (RFC 792); the same echoes for ICMPv6 (RFC 4443).
@@ -200,8 +202,8 @@ impl<J: Judgement> HostTable<J> {
     fn observe_udp(&mut self, frame: &Summary<'_>, datagram: &Datagram<'_>, m: &Moment, notes: &mut Notes) {
         self.tally_sender(m, Tally::UdpOut);
         match (datagram.src_port, datagram.dst_port) {
-            (_, 53) => self.observe_query(datagram.payload, m, notes),
-            (53, _) => self.observe_answer(datagram.payload, m, notes),
+            (_, DNS) => self.observe_query(datagram.payload, m, notes),
+            (DNS, client) => self.observe_answer(datagram.payload, client, m, notes),
             (67 | 68, 67 | 68) => self.observe_dhcp(datagram.payload, m, notes),
             _ => {}
         }
@@ -271,11 +273,11 @@ impl<J: Judgement> HostTable<J> {
         }
     }
 
-    fn observe_answer(&mut self, payload: &[u8], m: &Moment, notes: &mut Notes) {
+    fn observe_answer(&mut self, payload: &[u8], client: u16, m: &Moment, notes: &mut Notes) {
         let Some(message) = dns::Message::parse(payload).filter(|d| d.header.response) else { return };
         if message.header.rcode == dns::NAME_ERROR {
             self.tally(m.dst, Tally::NoSuchName, m.at);
-            self.note_no_such_name(&message, m, notes);
+            self.note_no_such_name(&message, client, m, notes);
         }
         // On the LAN side anybody could make itself a server; there the configuration names them.
         if m.side == Side::Uplink {
@@ -283,8 +285,13 @@ impl<J: Judgement> HostTable<J> {
         }
     }
 
-    /// A name that its asker wanted does not exist: one more base domain, however many names were tried under it.
-    fn note_no_such_name(&mut self, message: &dns::Message<'_>, m: &Moment, notes: &mut Notes) {
+    /// A name that its asker wanted does not exist: one more base domain, however many names were tried under it. What nobody asked
+    /// for is nobody's doing but its sender's.
+    fn note_no_such_name(&mut self, message: &dns::Message<'_>, client: u16, m: &Moment, notes: &mut Notes) {
+        let flow = self.flow_id(m, UDP, DNS, client);
+        if !self.flows.get_mut(flow).is_some_and(|flow| Self::direction(flow, m) == From::Resp) {
+            return;
+        }
         let Some(question) = message.question() else { return };
         let Some(base) = base_domain(question.name.as_bytes()) else { return };
         let what = RowId(self.key.octets(base)).short();
@@ -297,8 +304,9 @@ impl<J: Judgement> HostTable<J> {
         let Some(message) = dhcp::Message::parse(payload) else { return };
         if let Some(dhcp::DISCOVER | dhcp::REQUEST) = message.kind {
             let client = self.key.mac(message.client_mac).short();
-            let clients = self.neighbor(m.mac, m.side, m.at).asks_for(client, m.at);
-            self.note_sender(m, Change::DhcpClients { clients }, notes);
+            let neighbor = self.neighbor(m.mac, m.side, m.at);
+            let (clients, hosts) = (neighbor.asks_for(client, m.at), neighbor.hosts(m.at));
+            self.note_sender(m, Change::DhcpClients { clients, hosts }, notes);
         }
         if !matches!(message.kind, Some(dhcp::OFFER | dhcp::ACK)) {
             return;
@@ -373,7 +381,7 @@ impl<J: Judgement> HostTable<J> {
         if m.group {
             return;
         }
-        self.echo_of(m.src, m.dst, said.number.0, m.at).asked(said);
+        self.echo_of(m.src, m.dst, said.number.0, m.at).asked(said, m.at);
         let flow = self.flow_id(m, ICMP, said.number.0, said.number.0);
         let waiting = self.flows.get_mut(flow).is_some_and(|f| f.phase == Phase::Asked);
         if !waiting {
@@ -384,10 +392,11 @@ impl<J: Judgement> HostTable<J> {
     fn echoed(&mut self, said: Said<'_>, m: &Moment, notes: &mut Notes) {
         let asked = self.echo_id(m.dst, m.src, said.number.0);
         let other = self.echoes.get_mut(asked).and_then(|echo| echo.answered(said, m.at));
-        if let Some(other) = other {
-            // An answer that carries something else is a message of its own: both ends take part.
+        if let Some(Other { answers: other, asked_for }) = other {
             self.note_sender(m, Change::Echoes { target: m.dst.key, other }, notes);
-            self.note(m.dst, Change::Echoes { target: m.src.key, other }, notes);
+            if asked_for {
+                self.note(m.dst, Change::Echoes { target: m.src.key, other }, notes);
+            }
         }
         let flow = self.flow_id(m, ICMP, said.number.0, said.number.0);
         let Some(row) = self.flows.get_mut(flow).filter(|f| matches!(f.phase, Phase::Asked | Phase::Silent)) else {
