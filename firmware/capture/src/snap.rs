@@ -26,8 +26,9 @@ pub(crate) const ETHERNET: u32 = 14;
 pub(crate) const DEEP_UDP: [u32; 8] = [53, 67, 68, 137, 546, 547, 5353, 5355];
 /// FTP, Telnet, SMTP (and submission), DNS, POP3, IMAP.
 pub(crate) const DEEP_TCP: [u32; 7] = [21, 23, 25, 53, 110, 143, 587];
-/// The first four octets of requests and answers that are read.
-pub(crate) const DEEP_WORDS: [&[u8; 4]; 5] = [b"HTTP", b"GET ", b"POST", b"HEAD", b"PUT "];
+/// The first four octets of requests and answers that are read: HTTP's, and those of a miner's objects.
+pub(crate) const DEEP_WORDS: [&[u8; 4]; 10] =
+    [b"HTTP", b"GET ", b"POST", b"HEAD", b"PUT ", b"{\"id", b"{\"me", b"{\"pa", b"{\"js", b"{\"wo"];
 /// The first octets of a TLS handshake record.
 pub(crate) const TLS_HANDSHAKE: u32 = 0x1603;
 

@@ -140,7 +140,7 @@ impl<'a> Detector<'a> {
                 self.fall_silent(end, sink);
                 self.close_minutes(end, Ending::Over, sink);
             }
-            self.minute_over = Timestamp::from_micros((at.minute() + 1) * 60_000_000);
+            self.minute_over = Timestamp::from_micros((at.minute() + 1).saturating_mul(60_000_000));
         }
         self.fall_silent(at, sink);
         self.now = at;

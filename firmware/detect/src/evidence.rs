@@ -118,6 +118,8 @@ impl HostState {
         let (place, weight) = match (reason.source, level) {
             (_, ThreatLevel::Safe) => return before,
             (Source::Rule(rule @ Rule::UnderFlood), _) => (rule as usize, SUSPICION),
+            // What a mail server and a resolver do by trade says no more together than each alone.
+            (Source::Rule(Rule::NoSuchNames | Rule::MailServers), _) => (Rule::NoSuchNames as usize, SUSPICION),
             (Source::Rule(rule), ThreatLevel::Medium) => (rule as usize, MEDIUM),
             (Source::Rule(rule), ThreatLevel::High) => (rule as usize, HIGH),
             (Source::Forest, _) => (Rule::COUNT, SUSPICION),

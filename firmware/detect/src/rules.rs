@@ -164,11 +164,12 @@ pub(crate) fn judge(change: &Change, t: &Thresholds) -> Judged {
         Change::Claims { claimed, owner, claims, addresses } => {
             // One address without a known owner may be the pusher's own.
             let value = if owner.is_some() || addresses > 1 { claims } else { 0 };
-            let (rule, family) = match claimed {
-                HostKey::V6(_) => (Rule::NdSpoof, Family::NdSpoof),
-                _ => (Rule::ArpSpoof, Family::ArpSpoof),
+            // Who owns an IPv6 address is known from who was heard first: proxies for sleepers and failovers look the same.
+            let (rule, family, level) = match claimed {
+                HostKey::V6(_) => (Rule::NdSpoof, Family::NdSpoof, Medium),
+                _ => (Rule::ArpSpoof, Family::ArpSpoof, High),
             };
-            judged(rule, High, family, value.into(), t.arp_claims.into(), Some(claimed))
+            judged(rule, level, family, value.into(), t.arp_claims.into(), Some(claimed))
         }
         Change::DhcpServer { .. } => judged(Rule::RogueDhcp, High, Family::RogueDhcp, 2.0, 1.0, None),
         Change::RouterAdvertisement { .. } => judged(Rule::RogueRouter, High, Family::RogueRouter, 2.0, 1.0, None),
@@ -193,9 +194,8 @@ pub(crate) fn judge(change: &Change, t: &Thresholds) -> Judged {
             judged(Rule::PasswordSpray, High, Family::BruteForceSpray, value.into(), t.sprayed_logins.into(), None)
         }
         Change::NoSuchNames { domains } => {
-            // A list of dead links does that, too; twice as many are nobody's list.
-            let level = if domains > 2 * t.no_such_domains { High } else { Medium };
-            judged(Rule::NoSuchNames, level, Family::Dga, domains.into(), t.no_such_domains.into(), None)
+            // Resolvers of a whole office and filters that deny what exists look the same.
+            judged(Rule::NoSuchNames, Medium, Family::Dga, domains.into(), t.no_such_domains.into(), None)
         }
         Change::Mining { target, .. } => judged(Rule::Mining, Medium, Family::Cryptomining, 2.0, 1.0, Some(target)),
         Change::MailServers { servers } => {

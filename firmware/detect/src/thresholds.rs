@@ -42,7 +42,7 @@ pub struct Thresholds {
     pub protocols_per_minute: u16,
     /// Failed log-ins at three targets or more, together, within `failed_logins_seconds` (at most 31).
     pub sprayed_logins: u16,
-    /// Base domains that do not exist, in ten minutes (at most 31); twice as many are High.
+    /// Base domains that do not exist, in ten minutes (at most 63).
     pub no_such_domains: u16,
     /// Mail servers talked to in ten minutes (at most 31).
     pub mail_servers: u16,

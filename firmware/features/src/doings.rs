@@ -1,13 +1,15 @@
 //! What few hosts do: kept apart from the hosts, so that the many that do none of it pay nothing for it.
 
 use heapless::Vec;
-use terms::{Span, Timestamp};
+use terms::{MacAddr, Span, Timestamp};
 
 use crate::rate::Recent;
 use crate::table::Worth;
 
 /// Octets of an echo that are compared with its answer.
-const ECHOED: usize = 64;
+const ECHOED: usize = 40;
+/// Echoes between two hosts that are remembered, whatever their ids.
+const ECHOES: usize = 8;
 /// Octets at the head of an echo in which programs write the time.
 const STAMP: usize = 16;
 /// From so many changes a minute on, echoes carry something.
@@ -15,7 +17,8 @@ const VARIED: u16 = 3;
 /// How long an answer to an echo counts.
 const HORIZON: Span = Span::from_secs(60);
 /// From so many entries of a kind on, a row speaks for an attack and makes room late.
-const TELLING: usize = 3;
+const TELLING: u16 = 3;
+const LATELY: Span = Span::from_secs(600);
 
 /// What one host did, the last of each kind.
 #[derive(Clone, Debug, Default)]
@@ -33,24 +36,33 @@ pub struct Doings {
     pub(crate) redirects: Recent<8>,
 }
 
-/// The last echo of one id that one host asked of another, and the answers that were none.
+/// The last echoes that one host asked of another, and the answers that were none.
 #[derive(Clone, Debug, Default)]
-pub struct Echo {
+pub struct Echoes {
     pub(crate) last: Timestamp,
+    /// Who asked: an address alone can be anybody's.
+    asker: MacAddr,
+    asked: Vec<Echo, ECHOES>,
+    oldest: usize,
+    /// Echoes that carried something else than the one before of the same id.
+    varied: Recent<8>,
+    other: Recent<16>,
+}
+
+/// One of them.
+#[derive(Clone, Debug)]
+struct Echo {
     number: (u16, u16),
     len: u32,
     payload: Vec<u8, ECHOED>,
-    /// Echoes that carried something else than the one before.
-    varied: Recent<8>,
-    other: Recent<16>,
 }
 
 /// Answers of the last minute that carry something else than what was asked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Other {
     pub answers: u16,
-    /// Whether the questions carry something, too: who only pings is not to blame for what it is answered.
-    pub asked_for: bool,
+    /// Who asked for them, where the questions carry something, too: who only pings is not to blame for what it is answered.
+    pub asker: Option<MacAddr>,
 }
 
 /// What an echo or its answer says: its id and sequence number, the octets that it carries as far as they were captured, and how
@@ -62,35 +74,40 @@ pub(crate) struct Said<'a> {
     pub len: u32,
 }
 
-impl Echo {
+impl Echoes {
     /// Notes what an echo carries.
-    pub(crate) fn asked(&mut self, said: Said<'_>, at: Timestamp) {
-        let first = self.payload.is_empty() && self.len == 0;
-        if !first && (self.differs(said, STAMP) || said.len != self.len) {
+    pub(crate) fn ask(&mut self, said: Said<'_>, asker: MacAddr, at: Timestamp) {
+        let before = self.asked.iter().rev().find(|echo| echo.number.0 == said.number.0);
+        if before.is_some_and(|echo| said.len != echo.len || echo.differs(said, STAMP)) {
             self.varied.note(0, at, HORIZON);
         }
         let kept = said.payload.get(..ECHOED).unwrap_or(said.payload);
-        (self.number, self.len) = (said.number, said.len);
-        self.payload = Vec::from_slice(kept).unwrap_or_default();
+        let echo = Echo { number: said.number, len: said.len, payload: Vec::from_slice(kept).unwrap_or_default() };
+        if let Err(echo) = self.asked.push(echo) {
+            self.asked[self.oldest] = echo;
+            self.oldest = (self.oldest + 1) % ECHOES;
+        }
+        self.asker = asker;
     }
 
-    /// Notes the answer to an echo. Where it carries something else, returns how many in the last minute did.
-    ///
-    /// An answer to the last echo must be equal to it. One to an echo before must be equal behind the first octets, where programs
-    /// write the time: who pings sends the same again and again.
+    /// Notes the answer to an echo. Where it carries something else than each echo of its number, returns how many in the last
+    /// minute did.
     ///
     /// **Source**: RFC 792: "the data received in the echo message must be returned in the echo reply message". Some servers cut
-    /// it short; that is no other data.
-    pub(crate) fn answered(&mut self, said: Said<'_>, at: Timestamp) -> Option<Other> {
-        let from = if said.number == self.number { 0 } else { STAMP };
-        if !self.differs(said, from) && said.len <= self.len {
+    /// it short; that is no other data. An answer to none of the last echoes says nothing.
+    pub(crate) fn answer(&mut self, said: Said<'_>, at: Timestamp) -> Option<Other> {
+        let mut asked = self.asked.iter().filter(|echo| echo.number == said.number).peekable();
+        asked.peek()?;
+        if asked.any(|echo| said.len <= echo.len && !echo.differs(said, 0)) {
             return None;
         }
-        let asked_for = self.varied.count(at, HORIZON) >= VARIED;
-        Some(Other { answers: self.other.note(0, at, HORIZON), asked_for })
+        let asker = (self.varied.count(at, HORIZON) >= VARIED).then_some(self.asker);
+        Some(Other { answers: self.other.note(0, at, HORIZON), asker })
     }
+}
 
-    /// Whether something differs from the last echo behind so many octets, as far as both were captured.
+impl Echo {
+    /// Whether something differs behind so many octets, as far as both were captured.
     fn differs(&self, said: Said<'_>, from: usize) -> bool {
         said.payload.iter().zip(&self.payload).skip(from).any(|(a, b)| a != b)
     }
@@ -99,8 +116,15 @@ impl Echo {
 impl Worth for Doings {
     fn class(&self) -> u8 {
         let Self { last: _, protocols, logins, no_such_names, mail_servers, redirects } = self;
-        let most = [protocols.len(), logins.len(), no_such_names.len(), mail_servers.len(), redirects.len()];
-        u8::from(most.into_iter().any(|n| n >= TELLING))
+        let at = self.last;
+        let lately = [
+            protocols.count(at, LATELY),
+            logins.count(at, LATELY),
+            no_such_names.count(at, LATELY),
+            mail_servers.count(at, LATELY),
+            redirects.count(at, LATELY),
+        ];
+        u8::from(lately.into_iter().any(|n| n >= TELLING))
     }
 
     fn last(&self) -> Timestamp {
@@ -108,9 +132,9 @@ impl Worth for Doings {
     }
 }
 
-impl Worth for Echo {
+impl Worth for Echoes {
     fn class(&self) -> u8 {
-        u8::from(self.other.len() > 0)
+        u8::from(self.other.count(self.last, HORIZON) > 0)
     }
 
     fn last(&self) -> Timestamp {

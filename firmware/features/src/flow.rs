@@ -1,6 +1,6 @@
 //! One conversation: who asked, how it was answered, and what was carried each way.
 
-use terms::{Span, Timestamp};
+use terms::{MacAddr, Span, Timestamp};
 
 use crate::change::{Ask, Service};
 use crate::table::Worth;
@@ -27,6 +27,8 @@ pub(crate) enum Phase {
 pub(crate) struct Flow {
     pub first: Timestamp,
     pub last: Timestamp,
+    /// The hardware address that asked.
+    pub asker: MacAddr,
     /// Whether the end with the lower row identity is `orig`.
     pub orig_is_low: bool,
     pub phase: Phase,
@@ -47,10 +49,11 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
-    pub fn asked(ask: Ask, port: u16, orig_is_low: bool, at: Timestamp) -> Self {
+    pub fn asked(ask: Ask, port: u16, orig_is_low: bool, asker: MacAddr, at: Timestamp) -> Self {
         Self {
             first: at,
             last: at,
+            asker,
             orig_is_low,
             phase: Phase::Asked,
             ask,

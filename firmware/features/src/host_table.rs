@@ -7,7 +7,7 @@ use heapless::Vec;
 use terms::{HostKey, MacAddr, Side, Span, Timestamp};
 
 use crate::change::Ask;
-use crate::doings::{Doings, Echo};
+use crate::doings::{Doings, Echoes};
 use crate::flow::Flow;
 use crate::hash::{HashKey, RowId};
 use crate::host::{Host, Judgement};
@@ -85,7 +85,7 @@ pub struct HostTable<J> {
     pub(crate) neighbors: Table<Neighbor>,
     pub(crate) bindings: Table<Binding>,
     pub(crate) doings: Table<Doings>,
-    pub(crate) echoes: Table<Echo>,
+    pub(crate) echoes: Table<Echoes>,
     pub(crate) awaited: VecDeque<Awaited>,
     pub(crate) awaited_capacity: usize,
     pub(crate) unawaited: u64,
@@ -244,17 +244,13 @@ impl<J: Judgement> HostTable<J> {
         doings
     }
 
-    /// The echo of this id that `orig` asked of `target` last.
-    pub(crate) fn echo_of(&mut self, orig: Party, target: Party, number: u16, at: Timestamp) -> &mut Echo {
-        let id = self.echo_id(orig, target, number);
-        let slot = self.echoes.find(id).unwrap_or_else(|| self.echoes.insert(id, Echo::default()));
-        let echo = self.echoes.at(slot);
-        echo.last = at;
-        echo
-    }
-
-    pub(crate) fn echo_id(&self, orig: Party, target: Party, number: u16) -> RowId {
-        self.key.pair(orig.id, target.id, 0x6563_686f_0000 | u64::from(number))
+    /// The echoes that `orig` asked of `target`.
+    pub(crate) fn echoes(&mut self, orig: Party, target: Party, at: Timestamp) -> &mut Echoes {
+        let id = self.pair_id(orig, target);
+        let slot = self.echoes.find(id).unwrap_or_else(|| self.echoes.insert(id, Echoes::default()));
+        let echoes = self.echoes.at(slot);
+        echoes.last = at;
+        echoes
     }
 
     pub(crate) fn pair_id(&self, orig: Party, target: Party) -> RowId {

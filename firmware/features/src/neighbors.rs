@@ -140,13 +140,19 @@ impl Neighbor {
         }
         self.claims.push(Claim { address: claimed, at, to_all }).unwrap_or_default();
         let mut addresses = Vec::<HostKey, 16>::new();
-        for claim in &self.claims {
+        let of_kind = |claim: &&Claim| matches!(claim.address, HostKey::V6(_)) == matches!(claimed, HostKey::V6(_));
+        for claim in self.claims.iter().filter(of_kind) {
             if !addresses.contains(&claim.address) {
                 addresses.push(claim.address).unwrap_or_default();
             }
         }
         let count = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
-        Change::Claims { claimed, owner, claims: count(self.claims.len()), addresses: count(addresses.len()) }
+        Change::Claims {
+            claimed,
+            owner,
+            claims: count(self.claims.iter().filter(of_kind).count()),
+            addresses: count(addresses.len()),
+        }
     }
 }
 

@@ -101,11 +101,6 @@ impl<const N: usize> Recent<N> {
         self.count(at, horizon)
     }
 
-    /// How many are kept, however long ago they were.
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
     /// How many different things there were within the horizon.
     pub(crate) fn different(&self, at: Timestamp, horizon: Span) -> u16 {
         let mut seen = Vec::<u32, N>::new();

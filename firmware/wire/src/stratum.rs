@@ -3,14 +3,14 @@
 //! **Shape**: lines of JSON-RPC over TCP; a miner begins with `mining.subscribe` or `mining.authorize` (Bitcoin and its kin), with
 //! `eth_submitLogin` (Ethereum's), or with `login` and an agent (Monero's).
 //!
-//! **Bounds**: the first 128 octets of a payload are looked at, and none of it unless it begins an object.
+//! **Bounds**: the first 256 octets of a payload are looked at, and none of it unless it begins an object.
 //!
 //! **Source**: the Stratum documentation of Braiins; the protocol of xmrig-proxy; EIP-1571.
 
 use crate::octets::contains;
 
 /// How much of a payload is looked at.
-const LOOKED_AT: usize = 128;
+const LOOKED_AT: usize = 256;
 /// Methods that only miners call.
 const METHODS: [&[u8]; 4] =
     [b"\"mining.subscribe\"", b"\"mining.authorize\"", b"\"mining.submit\"", b"\"eth_submitlogin\""];

@@ -73,6 +73,53 @@ fn who_pings_is_not_to_blame_for_what_it_is_answered() {
 }
 
 #[test]
+fn echoes_of_one_number_that_are_answered_as_they_should_be_are_no_tunnel() {
+    never_high("pings, twins", |draw| {
+        let (who, target) = (draw.host(), draw.host());
+        let number = (draw.chance.word(0..65_535), draw.chance.word(0..9));
+        for at in draw.moments(20, SECOND, MINUTE - SECOND) {
+            let twins = [0, 1].map(|_| octets(draw, 100));
+            for (n, twin) in (0..).zip(&twins) {
+                draw.lan(at + n, frames::echo_with(false, who, target, number, twin));
+                draw.uplink(at + 100 + n, frames::echo_with(true, target, who, number, twin));
+            }
+        }
+    });
+}
+
+#[test]
+fn a_script_that_logs_in_at_many_servers_and_does_little_is_no_spray() {
+    never_high("ssh everywhere", |draw| {
+        let who = draw.host();
+        for at in draw.moments(25, 30 * SECOND, 280 * SECOND) {
+            let target = draw.host();
+            let says = [
+                (false, b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()),
+                (true, b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()),
+                (true, octets(draw, 1_400)),
+                (false, octets(draw, 1_100)),
+                (true, octets(draw, 900)),
+                (false, octets(draw, 900)),
+            ];
+            draw.talk(at, who, target, 22, &says);
+        }
+    });
+}
+
+#[test]
+fn many_answers_to_one_question_count_once() {
+    never_found("missing domains, one question", Family::Dga, |draw| {
+        let (who, server) = (draw.host(), draw.host());
+        let (port, start) = (draw.client_port(), draw.start);
+        draw.lan(start, frames::query(who, server, port, 1, "first.com", 1));
+        for n in 0..60 {
+            let question = frames::query(who, server, port, n, &format!("master{n}.com"), 1);
+            draw.uplink(start + 1 + u64::from(n) * SECOND, frames::answer(&question, server, who, port, 3));
+        }
+    });
+}
+
+#[test]
 fn answers_that_nobody_asked_for_are_no_algorithm() {
     never_found("missing domains, not asked for", Family::Dga, |draw| {
         let (who, server) = (draw.host(), draw.host());
@@ -192,6 +239,8 @@ fn eleven_log_ins_refused_at_three_targets_or_more_are_a_spray() {
 fn missing(draw: &mut Draw, n: usize, spread: bool) -> (End, u64) {
     let (who, server) = (draw.host(), draw.host());
     let moments = draw.moments(n, SECOND, TEN_MINUTES - SECOND);
+    // A resolver takes another port for each question.
+    let first_port = draw.chance.word(20_000..60_000);
     let mut at = 0;
     for (number, moment) in moments.iter().enumerate() {
         let letters: String = (0..draw.chance.count(6..18))
@@ -199,7 +248,7 @@ fn missing(draw: &mut Draw, n: usize, spread: bool) -> (End, u64) {
             .collect();
         let name = if spread { format!("{letters}{number}.com") } else { format!("{letters}{number}.example.com") };
         for times in 0..draw.chance.count(1..3) {
-            let (port, id) = (draw.client_port(), draw.chance.word(0..65_535));
+            let (port, id) = (first_port + (2 * number + times) as u16, draw.chance.word(0..65_535));
             let question = frames::query(who, server, port, id, &name, 1);
             let answer = frames::answer(&question, server, who, port, 3);
             draw.lan(*moment + times as u64, question);

@@ -45,7 +45,8 @@ impl<J: Judgement> HostTable<J> {
             self.tally_sender(&m, Tally::Claims);
             self.challenge(claimed, frame.src, at);
             let neighbor = self.neighbor(frame.src, side, at);
-            if pushed {
+            // Who defends or tells its own address pushes nothing.
+            if pushed && claimed != m.src.key {
                 neighbor.pushes(m.src.key, at);
             }
             let change = neighbor.claim(claimed, owner, frame.dst.is_multicast(), at);

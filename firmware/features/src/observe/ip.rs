@@ -1,12 +1,12 @@
 //! IP: conversations are asked for, answered, refused and ended.
 
-use terms::{HostKey, Side, Span, Timestamp};
+use terms::{HostKey, MacAddr, Side, Span, Timestamp};
 use wire::tcp::{Flags, Segment};
 use wire::udp::Datagram;
 use wire::{Packet, Summary, Transport, dhcp, dns, icmp, stratum};
 
 use super::{Moment, Notes};
-use crate::change::{Ask, Change};
+use crate::change::{Ask, Change, Noted};
 use crate::doings::{Other, Said};
 use crate::flow::{Flow, Phase};
 use crate::hash::RowId;
@@ -214,7 +214,7 @@ impl<J: Judgement> HostTable<J> {
         let Some(slot) = self.flows.find(id) else {
             if is_reply(datagram) {
                 // The question was before the capture began: the conversation is taken as going on.
-                let mut flow = Flow::asked(Ask::Udp, datagram.src_port, m.src.id.0 > m.dst.id.0, m.at);
+                let mut flow = Flow::asked(Ask::Udp, datagram.src_port, m.src.id.0 > m.dst.id.0, MacAddr::ZERO, m.at);
                 flow.phase = Phase::Established;
                 self.flows.insert(id, flow);
             } else {
@@ -289,7 +289,12 @@ impl<J: Judgement> HostTable<J> {
     /// for is nobody's doing but its sender's.
     fn note_no_such_name(&mut self, message: &dns::Message<'_>, client: u16, m: &Moment, notes: &mut Notes) {
         let flow = self.flow_id(m, UDP, DNS, client);
-        if !self.flows.get_mut(flow).is_some_and(|flow| Self::direction(flow, m) == From::Resp) {
+        let asker = self.hosts.get_mut(m.dst.id).map(|host| host.mac);
+        let answers = self.flows.get_mut(flow).is_some_and(|flow| {
+            let open = matches!(flow.phase, Phase::Asked | Phase::Silent);
+            open && Some(flow.asker) == asker && Self::direction(flow, m) == From::Resp
+        });
+        if !answers {
             return;
         }
         let Some(question) = message.question() else { return };
@@ -331,9 +336,12 @@ impl<J: Judgement> HostTable<J> {
             UNREACHABLE | TIME_EXCEEDED => self.observe_error(message, m, notes),
             ECHO_REPLY => self.echoed(said(message.id, message.seq, message.payload, message.payload_len), m, notes),
             REDIRECT => self.observe_redirect(m, notes),
-            kind if QUERIES.contains(&kind) => {
-                self.echo(said(message.id, message.seq, message.payload, message.payload_len), m, notes);
+            ECHO => {
+                let said = said(message.id, message.seq, message.payload, message.payload_len);
+                self.echoes(m.src, m.dst, m.at).ask(said, m.mac, m.at);
+                self.echo(message.id, m, notes);
             }
+            kind if QUERIES.contains(&kind) => self.echo(message.id, m, notes),
             _ => {}
         }
     }
@@ -350,7 +358,11 @@ impl<J: Judgement> HostTable<J> {
             self.observe_neighbor(frame, &said, m, notes);
         }
         match message.kind {
-            ECHO6 => self.echo(said(message.id, message.seq, message.payload, message.payload_len), m, notes),
+            ECHO6 => {
+                let said = said(message.id, message.seq, message.payload, message.payload_len);
+                self.echoes(m.src, m.dst, m.at).ask(said, m.mac, m.at);
+                self.echo(message.id, m, notes);
+            }
             ECHO_REPLY6 => self.echoed(said(message.id, message.seq, message.payload, message.payload_len), m, notes),
             REDIRECT6 => self.observe_redirect(m, notes),
             ROUTER_ADVERTISEMENT => match self.infrastructure.router {
@@ -370,19 +382,22 @@ impl<J: Judgement> HostTable<J> {
     fn observe_redirect(&mut self, m: &Moment, notes: &mut Notes) {
         let router = m.side == Side::Uplink || self.infrastructure.macs.contains(&m.mac);
         if !router {
-            let redirects = self.doings(m.src, m.at).redirects.note(m.dst.id.short(), m.at, MINUTE);
-            self.note_sender(m, Change::Redirects { target: m.dst.key, redirects }, notes);
+            // Hosts obey their router alone: whoever redirects forges its address.
+            let owner = self.owner_of(m.mac);
+            let owner = Some(self.party(owner)).filter(|owner| self.hosts.find(owner.id).is_some()).unwrap_or(m.src);
+            let redirects = self.doings(owner, m.at).redirects.note(m.dst.id.short(), m.at, MINUTE);
+            let change = Change::Redirects { target: m.dst.key, redirects };
+            self.push(Noted { host: owner.key, mac: m.mac, side: m.side, change }, notes);
         }
     }
 
-    fn echo(&mut self, said: Said<'_>, m: &Moment, notes: &mut Notes) {
+    fn echo(&mut self, id: u16, m: &Moment, notes: &mut Notes) {
         let per_second = self.hosts.at(m.slot).echoes.count(m.at);
         self.note_sender(m, Change::IcmpRate { target: m.dst.key, per_second }, notes);
         if m.group {
             return;
         }
-        self.echo_of(m.src, m.dst, said.number.0, m.at).asked(said, m.at);
-        let flow = self.flow_id(m, ICMP, said.number.0, said.number.0);
+        let flow = self.flow_id(m, ICMP, id, id);
         let waiting = self.flows.get_mut(flow).is_some_and(|f| f.phase == Phase::Asked);
         if !waiting {
             self.asked(flow, Ask::Icmp, 0, m, notes);
@@ -390,11 +405,11 @@ impl<J: Judgement> HostTable<J> {
     }
 
     fn echoed(&mut self, said: Said<'_>, m: &Moment, notes: &mut Notes) {
-        let asked = self.echo_id(m.dst, m.src, said.number.0);
-        let other = self.echoes.get_mut(asked).and_then(|echo| echo.answered(said, m.at));
-        if let Some(Other { answers: other, asked_for }) = other {
+        let asked = self.pair_id(m.dst, m.src);
+        let other = self.echoes.get_mut(asked).and_then(|echoes| echoes.answer(said, m.at));
+        if let Some(Other { answers: other, asker }) = other {
             self.note_sender(m, Change::Echoes { target: m.dst.key, other }, notes);
-            if asked_for {
+            if asker.is_some() && asker == self.hosts.get_mut(m.dst.id).map(|host| host.mac) {
                 self.note(m.dst, Change::Echoes { target: m.src.key, other }, notes);
             }
         }

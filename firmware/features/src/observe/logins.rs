@@ -62,6 +62,10 @@ impl<J: Judgement> HostTable<J> {
         let failed = self.pair(m.dst, m.src, m.at).login_failed(service, m.at, horizon);
         self.tally(m.dst, Tally::LoginsFailed, m.at);
         self.note(m.dst, Change::Logins { target: m.src.key, service, failed, seen }, notes);
+        // One estimate a server proves nothing: a script that logs in everywhere and does next to nothing looks the same.
+        if !seen {
+            return;
+        }
         let logins = &mut self.doings(m.dst, m.at).logins;
         let failed = logins.note(m.src.id.short(), m.at, horizon);
         let targets = logins.different(m.at, horizon);

@@ -158,9 +158,9 @@ impl<J: Judgement> HostTable<J> {
     fn asked(&mut self, id: RowId, ask: Ask, port: u16, m: &Moment, notes: &mut Notes) {
         let orig_is_low = m.src.id.0 <= m.dst.id.0;
         match self.flows.find(id) {
-            Some(slot) => *self.flows.at(slot) = Flow::asked(ask, port, orig_is_low, m.at),
+            Some(slot) => *self.flows.at(slot) = Flow::asked(ask, port, orig_is_low, m.mac, m.at),
             None => {
-                self.flows.insert(id, Flow::asked(ask, port, orig_is_low, m.at));
+                self.flows.insert(id, Flow::asked(ask, port, orig_is_low, m.mac, m.at));
             }
         }
         if self.awaited.len() < self.awaited_capacity {

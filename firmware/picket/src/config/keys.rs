@@ -148,8 +148,8 @@ configuration! {
         protocols_per_minute: u16 = 8, Whole(1, 15);
         /// Failed log-ins at three targets or more, together, within failed_logins_window.
         sprayed_logins: u16 = 10, Whole(1, 31);
-        /// Domains that do not exist, asked for by one host in ten minutes; twice as many block it.
-        no_such_domains: u16 = 20, Whole(1, 31);
+        /// Domains that do not exist, asked for by one host in ten minutes.
+        no_such_domains: u16 = 20, Whole(1, 63);
         /// Mail servers that a host may talk to in ten minutes.
         mail_servers: u16 = 20, Whole(1, 31);
         /// Redirects (ICMP) in a minute from a host that is not the router.

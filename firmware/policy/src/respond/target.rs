@@ -55,7 +55,7 @@ pub(super) fn target(
 /// Whether the addresses behind the hardware address are there because of the offence itself, so that a match on one of them
 /// would let the rest of it through.
 const fn takes_addresses_of_others(family: Option<Family>) -> bool {
-    matches!(family, Some(Family::ArpSpoof | Family::SpoofedSource))
+    matches!(family, Some(Family::ArpSpoof | Family::NdSpoof | Family::SpoofedSource))
 }
 
 /// Whether the address names one host, rather than none or many.
