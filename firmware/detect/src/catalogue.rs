@@ -569,7 +569,7 @@ pub const THREATS: &[Threat] = &[
         least: "6 answers",
         level: ThreatLevel::High,
         response: Response::Block,
-        hides: "fewer than 6 answers a minute; data in the questions alone; questions that never vary spare the client",
+        hides: "fewer than 6 answers a minute; data in the questions alone; a client whose questions do not vary is watched only",
         technique: "T1095, T1572",
         found: Found::By { rules: &[Rule::IcmpTunnel], raises: "scene tunnel-icmp", spares: "scene benign-pings" },
     },

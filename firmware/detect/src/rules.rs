@@ -181,8 +181,9 @@ pub(crate) fn judge(change: &Change, t: &Thresholds) -> Judged {
             let (value, limit) = (addresses.into(), t.taken_addresses.into());
             judged(Rule::ManInTheMiddle, High, Family::ArpSpoof, value, limit, Some(address))
         }
-        Change::Echoes { target, other } => {
-            judged(Rule::IcmpTunnel, High, Family::IcmpTunnel, other.into(), t.echo_answers.into(), Some(target))
+        Change::Echoes { target, other, own } => {
+            let level = if own { High } else { Medium };
+            judged(Rule::IcmpTunnel, level, Family::IcmpTunnel, other.into(), t.echo_answers.into(), Some(target))
         }
         Change::Protocols { target, protocols } => {
             let (value, limit) = (protocols.into(), t.protocols_per_minute.into());

@@ -160,6 +160,8 @@ pub enum Change {
         target: HostKey,
         /// How many.
         other: u16,
+        /// Whether the host itself carries something, rather than being answered so.
+        own: bool,
     },
     /// Different IP protocols that are neither TCP, UDP nor usual, in the last minute.
     Protocols {

@@ -13,7 +13,7 @@ const ECHOES: usize = 8;
 /// Octets at the head of an echo in which programs write the time.
 const STAMP: usize = 16;
 /// From so many changes a minute on, echoes carry something.
-const VARIED: u16 = 3;
+const VARIED: u16 = 2;
 /// How long an answer to an echo counts.
 const HORIZON: Span = Span::from_secs(60);
 /// From so many entries of a kind on, a row speaks for an attack and makes room late.
@@ -61,8 +61,10 @@ struct Echo {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Other {
     pub answers: u16,
-    /// Who asked for them, where the questions carry something, too: who only pings is not to blame for what it is answered.
-    pub asker: Option<MacAddr>,
+    /// Who asked for them.
+    pub asker: MacAddr,
+    /// Whether the questions carry something, too: who only pings is not to blame for what it is answered.
+    pub asked_for: bool,
 }
 
 /// What an echo or its answer says: its id and sequence number, the octets that it carries as far as they were captured, and how
@@ -94,15 +96,23 @@ impl Echoes {
     /// minute did.
     ///
     /// **Source**: RFC 792: "the data received in the echo message must be returned in the echo reply message". Some servers cut
-    /// it short; that is no other data. An answer to none of the last echoes says nothing.
+    /// it short; that is no other data. A late answer to none of the last echoes says nothing; one ahead of them, to what was not asked
+    /// yet, is held against the last, behind the time that programs write in it.
     pub(crate) fn answer(&mut self, said: Said<'_>, at: Timestamp) -> Option<Other> {
+        let equal = |echo: &Echo, from| said.len <= echo.len && !echo.differs(said, from);
         let mut asked = self.asked.iter().filter(|echo| echo.number == said.number).peekable();
-        asked.peek()?;
-        if asked.any(|echo| said.len <= echo.len && !echo.differs(said, 0)) {
+        let as_asked = if asked.peek().is_some() {
+            asked.any(|echo| equal(echo, 0))
+        } else {
+            let mut others = self.asked.iter().filter(|echo| echo.number.0 == said.number.0).peekable();
+            others.peek()?;
+            others.any(|echo| said.number.1.wrapping_sub(echo.number.1) >= 1 << 15 || equal(echo, STAMP))
+        };
+        if as_asked {
             return None;
         }
-        let asker = (self.varied.count(at, HORIZON) >= VARIED).then_some(self.asker);
-        Some(Other { answers: self.other.note(0, at, HORIZON), asker })
+        let asked_for = self.varied.count(at, HORIZON) >= VARIED;
+        Some(Other { answers: self.other.note(0, at, HORIZON), asker: self.asker, asked_for })
     }
 }
 

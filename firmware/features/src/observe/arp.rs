@@ -44,9 +44,10 @@ impl<J: Judgement> HostTable<J> {
         if !asked_for && (owner.is_some() || pushed) && !arp.sender.is_unspecified() {
             self.tally_sender(&m, Tally::Claims);
             self.challenge(claimed, frame.src, at);
+            // Who defends or tells the address that it has had for a while pushes nothing.
+            let own = claimed == m.src.key && at.since(self.hosts.at(m.slot).first_seen) >= ALIVE;
             let neighbor = self.neighbor(frame.src, side, at);
-            // Who defends or tells its own address pushes nothing.
-            if pushed && claimed != m.src.key {
+            if pushed && !own {
                 neighbor.pushes(m.src.key, at);
             }
             let change = neighbor.claim(claimed, owner, frame.dst.is_multicast(), at);

@@ -407,10 +407,10 @@ impl<J: Judgement> HostTable<J> {
     fn echoed(&mut self, said: Said<'_>, m: &Moment, notes: &mut Notes) {
         let asked = self.pair_id(m.dst, m.src);
         let other = self.echoes.get_mut(asked).and_then(|echoes| echoes.answer(said, m.at));
-        if let Some(Other { answers: other, asker }) = other {
-            self.note_sender(m, Change::Echoes { target: m.dst.key, other }, notes);
-            if asker.is_some() && asker == self.hosts.get_mut(m.dst.id).map(|host| host.mac) {
-                self.note(m.dst, Change::Echoes { target: m.src.key, other }, notes);
+        if let Some(Other { answers: other, asker, asked_for }) = other {
+            self.note_sender(m, Change::Echoes { target: m.dst.key, other, own: true }, notes);
+            if self.hosts.get_mut(m.dst.id).is_some_and(|host| host.mac == asker) {
+                self.note(m.dst, Change::Echoes { target: m.src.key, other, own: asked_for }, notes);
             }
         }
         let flow = self.flow_id(m, ICMP, said.number.0, said.number.0);
