@@ -75,7 +75,7 @@ pub(crate) fn read(socket: &mut Socket) -> Result<Held, EnforceError> {
 pub(crate) fn blocks(socket: &mut Socket) -> Result<Vec<(BlockTarget, Span)>, EnforceError> {
     let mut blocks = Vec::new();
     for set in Set::BLOCKED {
-        let elements = elements(socket, set)?;
+        let elements = whole(socket, set)?;
         blocks.extend(
             elements
                 .into_iter()
@@ -84,6 +84,21 @@ pub(crate) fn blocks(socket: &mut Socket) -> Result<Vec<(BlockTarget, Span)>, En
     }
     blocks.sort_unstable();
     Ok(blocks)
+}
+
+/// The elements of a set, each once.
+///
+/// A set that grew a moment ago is moved into a larger table behind everybody's back: a list made meanwhile tells some elements twice
+/// and others not at all, and is not marked as interrupted.
+fn whole(socket: &mut Socket, set: Set) -> Result<Elements, EnforceError> {
+    for _ in 0..READINGS {
+        let mut elements = elements(socket, set)?;
+        elements.sort_unstable();
+        if elements.windows(2).all(|two| two[0].0 != two[1].0) {
+            return Ok(elements);
+        }
+    }
+    Err(EnforceError::Restless(READINGS))
 }
 
 /// The digest where no link is armed.
