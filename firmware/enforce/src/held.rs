@@ -75,7 +75,7 @@ pub(crate) fn read(socket: &mut Socket) -> Result<Held, EnforceError> {
 pub(crate) fn blocks(socket: &mut Socket) -> Result<Vec<(BlockTarget, Span)>, EnforceError> {
     let mut blocks = Vec::new();
     for set in Set::BLOCKED {
-        let elements = whole(socket, set)?;
+        let elements = elements(socket, set)?;
         blocks.extend(
             elements
                 .into_iter()
@@ -84,21 +84,6 @@ pub(crate) fn blocks(socket: &mut Socket) -> Result<Vec<(BlockTarget, Span)>, En
     }
     blocks.sort_unstable();
     Ok(blocks)
-}
-
-/// The elements of a set, each once.
-///
-/// A set that grew a moment ago is moved into a larger table behind everybody's back: a list made meanwhile tells some elements twice
-/// and others not at all, and is not marked as interrupted.
-fn whole(socket: &mut Socket, set: Set) -> Result<Elements, EnforceError> {
-    for _ in 0..READINGS {
-        let mut elements = elements(socket, set)?;
-        elements.sort_unstable();
-        if elements.windows(2).all(|two| two[0].0 != two[1].0) {
-            return Ok(elements);
-        }
-    }
-    Err(EnforceError::Restless(READINGS))
 }
 
 /// The digest where no link is armed.
@@ -158,10 +143,8 @@ fn shape_once(socket: &mut Socket, generation: u32) -> Result<Option<Shape>, Enf
         digest.feed(parts);
     }
     for set in Set::NEVER {
-        let mut elements = elements(socket, set)?;
-        elements.sort_unstable();
         digest.feed(set.text().as_bytes());
-        elements.iter().for_each(|(key, _)| digest.feed(key));
+        elements(socket, set)?.iter().for_each(|(key, _)| digest.feed(key));
     }
     let armed = armed(elements(socket, Set::Armed)?.iter().map(|(key, _)| key.as_slice()));
     let (chains, sets) = (chains.len(), sets.len());
@@ -179,12 +162,22 @@ fn list<T>(socket: &mut Socket, kind: u16, read: fn(&Message<'_>) -> Option<T>) 
     Ok(found.unwrap_or_default())
 }
 
-/// A set's elements; none if there is no such set.
+/// A set's elements, sorted, each once; none if there is no such set.
+///
+/// A set that grew a moment ago is moved into a larger table behind everybody's back: a list made meanwhile tells some elements twice
+/// and others not at all, and is not marked as interrupted.
 fn elements(socket: &mut Socket, set: Set) -> Result<Elements, EnforceError> {
     let object = format!("set {}", set.text());
-    let found =
-        socket.ask(&object, message::dump_elements(set), |all: &mut Elements, message| all.extend(keys(message)))?;
-    Ok(found.unwrap_or_default())
+    for _ in 0..READINGS {
+        let found = socket
+            .ask(&object, message::dump_elements(set), |all: &mut Elements, message| all.extend(keys(message)))?;
+        let mut elements = found.unwrap_or_default();
+        elements.sort_unstable();
+        if elements.windows(2).all(|two| two[0].0 != two[1].0) {
+            return Ok(elements);
+        }
+    }
+    Err(EnforceError::Restless(READINGS))
 }
 
 fn keys<'a>(message: &Message<'a>) -> impl Iterator<Item = (Vec<u8>, Option<Span>)> + use<'a> {
@@ -193,7 +186,9 @@ fn keys<'a>(message: &Message<'a>) -> impl Iterator<Item = (Vec<u8>, Option<Span
     list.filter_map(|(_, element)| {
         let element = Attributes::new(element);
         let key = element.inside(attr::ELEMENT_KEY).value(attr::DATA_VALUE)?;
-        Some((key.to_vec(), element.u64(attr::ELEMENT_EXPIRATION).map(Span::from_millis)))
+        // None of Picket's own has flags; in somebody's set of intervals one ends where the next begins.
+        let flags = element.value(attr::ELEMENT_FLAGS).unwrap_or_default();
+        Some(([key, flags].concat(), element.u64(attr::ELEMENT_EXPIRATION).map(Span::from_millis)))
     })
 }
 

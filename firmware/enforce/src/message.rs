@@ -52,6 +52,7 @@ pub(crate) mod attr {
     pub const LIST_ELEMENTS: u16 = 3;
     pub const ELEMENT: u16 = 1;
     pub const ELEMENT_KEY: u16 = 1;
+    pub const ELEMENT_FLAGS: u16 = 3;
     pub const ELEMENT_TIMEOUT: u16 = 4;
     pub const ELEMENT_EXPIRATION: u16 = 5;
     pub const DATA_VALUE: u16 = 1;

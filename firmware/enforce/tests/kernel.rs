@@ -280,6 +280,25 @@ fn a_table_that_somebody_changed_is_not_intact_until_it_is_applied_again() {
 }
 
 #[test]
+fn a_table_in_which_somebody_made_sets_of_intervals_is_not_intact() {
+    alone(|| {
+        let (mut enforcer, ruleset) = (Enforcer::open().unwrap(), ruleset(&["192.168.7.1"]));
+        enforcer.apply(&ruleset).unwrap();
+        for line in [
+            "nft delete table bridge picket",
+            "nft add table bridge picket",
+            "nft add set bridge picket never_v4 { type ipv4_addr; flags interval; }",
+            "nft add element bridge picket never_v4 { 192.168.0.0/24, 192.168.1.0/24 }",
+        ] {
+            run(line);
+            assert!(!enforcer.intact().unwrap(), "after {line}");
+        }
+        enforcer.rebuild(&ruleset, &[]).unwrap();
+        assert!(enforcer.intact().unwrap());
+    });
+}
+
+#[test]
 fn chains_rules_and_sets_of_others_in_the_table_are_told_and_taken_out() {
     alone(|| {
         let (mut enforcer, ruleset) = (Enforcer::open().unwrap(), ruleset(&[]));
