@@ -172,7 +172,7 @@ impl<'a> Detector<'a> {
         if host.judgement.blocked || !host.judgement.fires(&judged, now) {
             return;
         }
-        let evidence = rules::evidence(&noted.change, &self.thresholds);
+        let evidence = rules::evidence(&noted.change, &judged, &self.thresholds);
         let confidence = 1.0 - 0.5 * judged.threshold / judged.value;
         let source = Source::Rule(judged.rule);
         let (family, target) = (judged.family, judged.target);

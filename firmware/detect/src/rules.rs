@@ -121,11 +121,11 @@ pub(crate) fn judge(change: &Change, t: &Thresholds) -> Judged {
     match *change {
         Change::Ports { target, ask, ports, failing, overall } => {
             let value = if t.require_refused { mostly(failing, ports) } else { overall };
-            let (rule, family) = match ask {
-                Ask::Udp => (Rule::UdpScan, Family::PortScanUdp),
-                _ => (Rule::PortScan, Family::PortScanVertical),
+            let (rule, family, limit) = match ask {
+                Ask::Udp => (Rule::UdpScan, Family::PortScanUdp, t.udp_ports_per_minute),
+                _ => (Rule::PortScan, Family::PortScanVertical, t.ports_per_minute),
             };
-            judged(rule, High, family, value.into(), ports_limit(ask, t).into(), Some(target))
+            judged(rule, High, family, value.into(), limit.into(), Some(target))
         }
         Change::Targets { ask, targets, failing, .. } => {
             let (rule, family, level) = match ask {
@@ -217,51 +217,41 @@ pub(crate) fn judge(change: &Change, t: &Thresholds) -> Judged {
     }
 }
 
-/// The numbers behind a change, and the threshold that they are held against.
-pub(crate) fn evidence(change: &Change, t: &Thresholds) -> Evidence {
+/// The numbers behind a change, and the threshold that they were held against.
+pub(crate) fn evidence(change: &Change, judged: &Judged, t: &Thresholds) -> Evidence {
     let figures = |list: &[(&'static str, f64)]| Evidence::from_slice(list).unwrap_or_default();
+    let threshold = ("threshold", judged.threshold.into());
+    let within = ("within_seconds", t.failed_logins_seconds.into());
     match *change {
-        Change::Ports { ask, ports, failing, overall, .. } => figures(&[
+        Change::Ports { ports, failing, overall, .. } => figures(&[
             ("ports_per_minute", ports.into()),
             ("refused_or_silent", failing.into()),
             ("ports_over_all_targets", overall.into()),
-            ("threshold", ports_limit(ask, t).into()),
+            threshold,
         ]),
         Change::Targets { port, targets, failing, .. } => figures(&[
             ("targets_per_minute", targets.into()),
             ("refused_or_silent", failing.into()),
             ("port", port.into()),
-            ("threshold", t.hosts_per_minute.into()),
+            threshold,
         ]),
-        Change::Logins { failed, .. } => figures(&[
-            ("failed_logins", failed.into()),
-            ("within_seconds", t.failed_logins_seconds.into()),
-            ("threshold", t.failed_logins.into()),
-        ]),
-        Change::IcmpRate { per_second, .. } => {
-            figures(&[("icmp_per_second", per_second.into()), ("threshold", t.icmp_per_second.into())])
+        Change::Logins { failed, .. } => figures(&[("failed_logins", failed.into()), within, threshold]),
+        Change::IcmpRate { per_second, .. } => figures(&[("icmp_per_second", per_second.into()), threshold]),
+        Change::HalfOpen { port, per_second, .. } => {
+            figures(&[("half_open_per_second", per_second.into()), ("port", port.into()), threshold])
         }
-        Change::HalfOpen { port, per_second, .. } => figures(&[
-            ("half_open_per_second", per_second.into()),
-            ("port", port.into()),
-            ("threshold", t.syn_per_second.into()),
-        ]),
         Change::Unanswered { per_second, fresh, ports, .. } => figures(&[
             ("unanswered_per_second", per_second.into()),
             ("new_or_refused", fresh.into()),
             ("ports", ports.into()),
-            ("threshold", t.udp_per_second.into()),
+            threshold,
         ]),
-        Change::UnderFlood { per_second, sources, .. } => figures(&[
-            ("per_second", per_second.into()),
-            ("sources", sources.into()),
-            ("threshold", t.victim_per_second.into()),
-        ]),
-        Change::Claims { claims, addresses, .. } => figures(&[
-            ("claims_per_minute", claims.into()),
-            ("addresses", addresses.into()),
-            ("threshold", t.arp_claims.into()),
-        ]),
+        Change::UnderFlood { per_second, sources, .. } => {
+            figures(&[("per_second", per_second.into()), ("sources", sources.into()), threshold])
+        }
+        Change::Claims { claims, addresses, .. } => {
+            figures(&[("claims_per_minute", claims.into()), ("addresses", addresses.into()), threshold])
+        }
         Change::DhcpServer { .. } => figures(&[("servers", 2.0)]),
         Change::RouterAdvertisement { .. } => figures(&[("routers", 2.0)]),
         Change::Names { queries, distinct, octets, carrying, entropy } => figures(&[
@@ -270,46 +260,23 @@ pub(crate) fn evidence(change: &Change, t: &Thresholds) -> Evidence {
             ("name_octets", octets.into()),
             ("carrying_types", carrying.into()),
             ("bits_per_letter", entropy.into()),
-            ("threshold", t.tunnel_queries.into()),
+            threshold,
         ]),
-        Change::TakenOver { addresses, .. } => {
-            figures(&[("addresses_taken_over", addresses.into()), ("threshold", t.taken_addresses.into())])
+        Change::TakenOver { addresses, .. } => figures(&[("addresses_taken_over", addresses.into()), threshold]),
+        Change::Echoes { other, .. } => figures(&[("other_answers_per_minute", other.into()), threshold]),
+        Change::Protocols { protocols, .. } => figures(&[("protocols_per_minute", protocols.into()), threshold]),
+        Change::Sprayed { failed, targets } => {
+            figures(&[("failed_logins", failed.into()), ("targets", targets.into()), within, threshold])
         }
-        Change::Echoes { other, .. } => {
-            figures(&[("other_answers_per_minute", other.into()), ("threshold", t.echo_answers.into())])
-        }
-        Change::Protocols { protocols, .. } => {
-            figures(&[("protocols_per_minute", protocols.into()), ("threshold", t.protocols_per_minute.into())])
-        }
-        Change::Sprayed { failed, targets } => figures(&[
-            ("failed_logins", failed.into()),
-            ("targets", targets.into()),
-            ("within_seconds", t.failed_logins_seconds.into()),
-            ("threshold", t.sprayed_logins.into()),
-        ]),
-        Change::NoSuchNames { domains } => {
-            figures(&[("missing_domains_in_ten_minutes", domains.into()), ("threshold", t.no_such_domains.into())])
-        }
+        Change::NoSuchNames { domains } => figures(&[("missing_domains_in_ten_minutes", domains.into()), threshold]),
         Change::Mining { port, .. } => figures(&[("port", port.into())]),
-        Change::MailServers { servers } => {
-            figures(&[("mail_servers_in_ten_minutes", servers.into()), ("threshold", t.mail_servers.into())])
+        Change::MailServers { servers } => figures(&[("mail_servers_in_ten_minutes", servers.into()), threshold]),
+        Change::Redirects { redirects, .. } => figures(&[("redirects_per_minute", redirects.into()), threshold]),
+        Change::DhcpClients { clients, hosts } => {
+            figures(&[("clients_per_minute", clients.into()), ("hosts_behind_it", hosts.into()), threshold])
         }
-        Change::Redirects { redirects, .. } => {
-            figures(&[("redirects_per_minute", redirects.into()), ("threshold", t.redirects.into())])
-        }
-        Change::DhcpClients { clients, hosts } => figures(&[
-            ("clients_per_minute", clients.into()),
-            ("hosts_behind_it", hosts.into()),
-            ("threshold", t.dhcp_clients.into()),
-        ]),
-        Change::Sources { addresses } => {
-            figures(&[("addresses_in_ten_seconds", addresses.into()), ("threshold", t.spoofed_addresses.into())])
-        }
+        Change::Sources { addresses } => figures(&[("addresses_in_ten_seconds", addresses.into()), threshold]),
     }
-}
-
-fn ports_limit(ask: Ask, t: &Thresholds) -> u16 {
-    if ask == Ask::Udp { t.udp_ports_per_minute } else { t.ports_per_minute }
 }
 
 /// How many, where most of them fail; otherwise none.
