@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use detect::catalogue::{Fault, Found, Group, Response, THREATS, Threat};
+use detect::catalogue::{Found, Group, THREATS, Threat};
 use serde::Serialize;
 
 use crate::cli::ThreatsArgs;
@@ -75,17 +75,10 @@ impl Entry {
             meaning: threat.meaning,
             definition: threat.definition,
             horizon: threat.horizon,
-            fault: match threat.fault {
-                Fault::Source => "source",
-                Fault::Both => "both ends",
-            },
+            fault: threat.fault.as_str(),
             least_evidence: threat.least,
             level: threat.level.as_str(),
-            response: match threat.response {
-                Response::Block => "block",
-                Response::Watch => "watch",
-                Response::None => "none",
-            },
+            response: threat.response().as_str(),
             hidden_by: threat.hides,
             techniques: threat.technique.split(", ").filter(|technique| !technique.is_empty()).collect(),
             detectors,
