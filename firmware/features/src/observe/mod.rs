@@ -1,6 +1,7 @@
 //! The way of one frame through the tables.
 
 mod arp;
+mod icmp;
 mod ip;
 mod logins;
 mod neighbor;
