@@ -254,31 +254,33 @@ impl Draw {
 }
 
 /// A hundred draws just below the shipped default: none may make anybody High.
-pub fn never_high(name: &str, mut draw: impl FnMut(&mut Draw)) {
-    let seed = seed::drawn(name);
-    for n in 0..DRAWS as u64 {
-        let mut story = Draw::new(seed.wrapping_add(n));
-        draw(&mut story);
-        let heard = story.judge(Thresholds::default());
+pub fn never_high(name: &str, draw: impl FnMut(&mut Draw)) {
+    never(name, draw, |heard| {
         let high = ThreatLevel::High;
         if let Some(finding) = heard.findings.iter().find(|f| f.level == high || f.host_level == high) {
-            panic!("{name}, draw {n} of seed {seed}: {} is High: {} {finding}", finding.host, finding.family);
+            return Some(format!("{} is High: {} {finding}", finding.host, finding.family));
         }
-        if let Some(window) = heard.windows.iter().find(|w| w.level == high) {
-            panic!("{name}, draw {n} of seed {seed}: a minute of {} is High: {}", window.host, window.family);
-        }
-    }
+        let window = heard.windows.iter().find(|w| w.level == high)?;
+        Some(format!("a minute of {} is High: {}", window.host, window.family))
+    });
 }
 
 /// A hundred draws just below a definition that makes nobody High by itself: none may be called by its name.
-pub fn never_found(name: &str, family: Family, mut draw: impl FnMut(&mut Draw)) {
+pub fn never_found(name: &str, family: Family, draw: impl FnMut(&mut Draw)) {
+    never(name, draw, |heard| {
+        let finding = heard.findings.iter().find(|f| f.family == family)?;
+        Some(format!("{} is found: {finding}", finding.host))
+    });
+}
+
+/// A hundred draws of which none may be wrong; `wrong` says what is.
+fn never(name: &str, mut draw: impl FnMut(&mut Draw), wrong: impl Fn(&Heard) -> Option<String>) {
     let seed = seed::drawn(name);
     for n in 0..DRAWS as u64 {
         let mut story = Draw::new(seed.wrapping_add(n));
         draw(&mut story);
-        let heard = story.judge(Thresholds::default());
-        if let Some(finding) = heard.findings.iter().find(|f| f.family == family) {
-            panic!("{name}, draw {n} of seed {seed}: {} is found: {finding}", finding.host);
+        if let Some(what) = wrong(&story.judge(Thresholds::default())) {
+            panic!("{name}, draw {n} of seed {seed}: {what}");
         }
     }
 }
