@@ -8,7 +8,7 @@ use terms::{Family, HostKey, MacAddr, Side, ThreatLevel, Timestamp};
 use crate::rules::Rule;
 
 /// Named numbers behind a finding; the threshold that was crossed is one of them.
-pub type Evidence = Vec<(&'static str, f64), 6>;
+pub type Evidence = Vec<(&'static str, f64), 8>;
 
 /// What made a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,6 +11,7 @@ mod evidence;
 mod finding;
 pub mod forest;
 mod rules;
+mod signs;
 mod thresholds;
 
 pub use detector::{Detector, Sink, Window};

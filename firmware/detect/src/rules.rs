@@ -6,6 +6,7 @@ use features::{Ask, Change, Service};
 use terms::{Family, HostKey, ThreatLevel};
 
 use crate::finding::Evidence;
+use crate::signs;
 use crate::thresholds::Thresholds;
 
 macro_rules! rules {
@@ -83,6 +84,8 @@ rules! {
     NoSuchNames = "no_such_names", "asks for one domain after the other that does not exist";
     /// Work for a mining pool.
     Mining = "mining", "talks to a mining pool";
+    /// Signs of an infection.
+    Infection = "infection", "does several things towards the internet that hosts with malware do";
     /// Mail to many servers.
     MailServers = "mail_servers", "delivers mail to many servers";
     /// Redirects from one that is no router.
@@ -210,6 +213,11 @@ pub(crate) fn judge(change: &Change, t: &Thresholds) -> Judged {
             let level = if hosts > 1 { Medium } else { High };
             judged(Rule::DhcpStarvation, level, Family::DhcpStarvation, clients.into(), t.dhcp_clients.into(), None)
         }
+        Change::Signs { server, counts, unnamed } => {
+            let sum = signs::add_up(&counts, unnamed);
+            let level = if sum.kinds > 2 && sum.points > t.infection_points_high { High } else { Medium };
+            judged(Rule::Infection, level, Family::C2, sum.points.into(), t.infection_points.into(), Some(server))
+        }
         Change::Sources { addresses } => {
             let (value, limit) = (addresses.into(), t.spoofed_addresses.into());
             judged(Rule::SpoofedSource, High, Family::SpoofedSource, value, limit, None)
@@ -274,6 +282,13 @@ pub(crate) fn evidence(change: &Change, judged: &Judged, t: &Thresholds) -> Evid
         Change::Redirects { redirects, .. } => figures(&[("redirects_per_minute", redirects.into()), threshold]),
         Change::DhcpClients { clients, hosts } => {
             figures(&[("clients_per_minute", clients.into()), ("hosts_behind_it", hosts.into()), threshold])
+        }
+        Change::Signs { ref counts, unnamed, .. } => {
+            let mut evidence =
+                figures(&[("points", judged.value.into()), threshold, ("unnamed_servers", unnamed.into())]);
+            // Where there are more than have room, the first say enough.
+            let _ = signs::telling(counts).try_for_each(|(sign, n)| evidence.push((sign.name(), n.into())));
+            evidence
         }
         Change::Sources { addresses } => figures(&[("addresses_in_ten_seconds", addresses.into()), threshold]),
     }

@@ -50,6 +50,10 @@ pub struct Thresholds {
     pub redirects: u16,
     /// Clients for which one hardware address may ask DHCP a minute (at most 31).
     pub dhcp_clients: u16,
+    /// Points of signs of an infection; see the signs in `threats c2`.
+    pub infection_points: u16,
+    /// Points that are enough for High by themselves.
+    pub infection_points_high: u16,
     /// New source addresses behind one hardware address in ten seconds that nobody answered (at most 31).
     pub spoofed_addresses: u16,
 }
@@ -79,6 +83,8 @@ impl Default for Thresholds {
             mail_servers: 20,
             redirects: 2,
             dhcp_clients: 20,
+            infection_points: 13,
+            infection_points_high: 24,
             spoofed_addresses: 20,
         }
     }

@@ -2,6 +2,8 @@
 
 use terms::{HostKey, MacAddr, Side};
 
+use crate::signs::SignCounts;
+
 /// How a target was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Ask {
@@ -207,6 +209,15 @@ pub enum Change {
         clients: u16,
         /// Hosts that were seen behind it lately (at most 4).
         hosts: u16,
+    },
+    /// Signs of an infection in the last hour.
+    Signs {
+        /// The server towards which the latest was given.
+        server: HostKey,
+        /// How often each was seen.
+        counts: SignCounts,
+        /// Servers of the last ten minutes that DNS did not name (at most 32).
+        unnamed: u16,
     },
     /// New source addresses behind one hardware address in the last ten seconds that nobody answered.
     Sources {

@@ -4,6 +4,7 @@ use heapless::Vec;
 use terms::{MacAddr, Span, Timestamp};
 
 use crate::rate::Recent;
+use crate::signs::Signs;
 use crate::table::Worth;
 
 /// Octets of an echo that are compared with its answer.
@@ -34,6 +35,8 @@ pub struct Doings {
     pub(crate) mail_servers: Recent<32>,
     /// Receivers of redirects.
     pub(crate) redirects: Recent<8>,
+    /// Signs of an infection.
+    pub(crate) signs: Signs,
 }
 
 /// The last echoes that one host asked of another, and the answers that were none.
@@ -125,7 +128,7 @@ impl Echo {
 
 impl Worth for Doings {
     fn class(&self) -> u8 {
-        let Self { last: _, protocols, logins, no_such_names, mail_servers, redirects } = self;
+        let Self { last: _, protocols, logins, no_such_names, mail_servers, redirects, signs } = self;
         let at = self.last;
         let lately = [
             protocols.count(at, LATELY),
@@ -134,7 +137,7 @@ impl Worth for Doings {
             mail_servers.count(at, LATELY),
             redirects.count(at, LATELY),
         ];
-        u8::from(lately.into_iter().any(|n| n >= TELLING))
+        u8::from(signs.any() || lately.into_iter().any(|n| n >= TELLING))
     }
 
     fn last(&self) -> Timestamp {

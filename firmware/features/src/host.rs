@@ -45,6 +45,8 @@ pub struct Host<J> {
     pub(crate) echoes: Burst,
     pub(crate) inbound: Rate,
     pub(crate) inbound_sources: (u64, Sketch),
+    /// When DNS told it an address first; the epoch where it never did.
+    pub(crate) resolves_since: Timestamp,
 }
 
 impl<J: Judgement> Host<J> {
@@ -65,6 +67,7 @@ impl<J: Judgement> Host<J> {
             echoes: Burst::default(),
             inbound: Rate::default(),
             inbound_sources: (0, Sketch::default()),
+            resolves_since: Timestamp::EPOCH,
         }
     }
 
@@ -78,6 +81,7 @@ impl<J: Judgement> Host<J> {
         (self.first_seen, self.last_seen, self.frames, self.octets, self.conversed) = (at, at, 0, 0, false);
         (self.judgement, self.echoes, self.inbound) = (J::default(), Burst::default(), Rate::default());
         self.inbound_sources = (0, Sketch::default());
+        self.resolves_since = Timestamp::EPOCH;
     }
 
     /// Counts something that came from `source` and asks for an answer: how many in a second, from how many.

@@ -14,7 +14,7 @@ use crate::host::{Host, Judgement};
 use crate::names::Logarithms;
 use crate::neighbors::{Binding, Neighbor};
 use crate::pair::Pair;
-use crate::table::Table;
+use crate::table::{Table, Worth};
 use crate::vector::FeatureVector;
 
 /// Rows of each table.
@@ -30,6 +30,8 @@ pub struct Capacities {
     pub neighbors: usize,
     /// Hosts that did what few do, and as many pairs of hosts of which one pinged the other.
     pub doings: usize,
+    /// Addresses that DNS named.
+    pub named: usize,
     /// Questions whose answer is awaited.
     pub awaited: usize,
 }
@@ -49,6 +51,8 @@ pub struct Occupancy {
     pub neighbors_evicted: u64,
     /// Rows of what few hosts do that made room for others.
     pub doings_evicted: u64,
+    /// Addresses named by DNS that made room for others.
+    pub named_evicted: u64,
     /// Questions whose answer was not awaited because too many were.
     pub unawaited: u64,
     /// Changes that found no room in a frame's notes.
@@ -74,6 +78,12 @@ pub(crate) struct Awaited {
     pub port: u16,
 }
 
+/// An address that an answer from DNS told somebody.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Named {
+    pub last: Timestamp,
+}
+
 /// Everything that is known of the hosts, in fixed memory.
 #[derive(Debug)]
 pub struct HostTable<J> {
@@ -86,6 +96,7 @@ pub struct HostTable<J> {
     pub(crate) bindings: Table<Binding>,
     pub(crate) doings: Table<Doings>,
     pub(crate) echoes: Table<Echoes>,
+    pub(crate) named: Table<Named>,
     pub(crate) awaited: VecDeque<Awaited>,
     pub(crate) awaited_capacity: usize,
     pub(crate) unawaited: u64,
@@ -124,9 +135,27 @@ impl Infrastructure {
     }
 }
 
+impl Worth for Named {
+    fn class(&self) -> u8 {
+        0
+    }
+
+    fn last(&self) -> Timestamp {
+        self.last
+    }
+}
+
 impl Default for Capacities {
     fn default() -> Self {
-        Self { hosts: 4_096, flows: 32_768, pairs: 4_096, neighbors: 4_096, doings: 1_024, awaited: 8_192 }
+        Self {
+            hosts: 4_096,
+            flows: 32_768,
+            pairs: 4_096,
+            neighbors: 4_096,
+            doings: 1_024,
+            named: 8_192,
+            awaited: 8_192,
+        }
     }
 }
 
@@ -144,6 +173,7 @@ impl<J: Judgement> HostTable<J> {
             bindings: Table::new(capacities.neighbors),
             doings: Table::new(capacities.doings),
             echoes: Table::new(capacities.doings),
+            named: Table::new(capacities.named),
             awaited: VecDeque::with_capacity(capacities.awaited),
             awaited_capacity: capacities.awaited,
             unawaited: 0,
@@ -178,6 +208,7 @@ impl<J: Judgement> HostTable<J> {
             pairs_evicted: self.pairs.evicted(),
             neighbors_evicted: self.neighbors.evicted() + self.bindings.evicted(),
             doings_evicted: self.doings.evicted() + self.echoes.evicted(),
+            named_evicted: self.named.evicted(),
             unawaited: self.unawaited,
             unnoted: self.unnoted,
         }

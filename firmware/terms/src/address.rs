@@ -121,6 +121,23 @@ impl HostKey {
             Self::Mac(_) => None,
         }
     }
+
+    /// Whether it is a single host's address on the internet; those set aside for documentation count as such.
+    ///
+    /// **Source**: the IANA registries of special-purpose addresses; global unicast of IPv6 is 2000::/3.
+    #[must_use]
+    pub const fn is_global(self) -> bool {
+        match self {
+            Self::V4(a) => {
+                let [first, second, ..] = a.octets();
+                let shared = first == 100 && second & 0xc0 == 64;
+                let reserved = first == 0 || first >= 224 || shared;
+                !(reserved || a.is_private() || a.is_loopback() || a.is_link_local())
+            }
+            Self::V6(a) => a.octets()[0] >> 5 == 1,
+            Self::Mac(_) => false,
+        }
+    }
 }
 
 impl From<IpAddr> for HostKey {
@@ -167,6 +184,29 @@ mod tests {
     fn half_an_address_or_one_too_long_is_refused() {
         for text in ["", "02:5a", "02:5a:10:00:00:01:02", "2:5a:10:00:00:01", "+2:5a:10:00:00:01"] {
             assert_eq!(text.parse::<MacAddr>(), Err(ParseMacError), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_on_the_internet_is_told_from_what_is_not() {
+        let global = |text: &str| text.parse::<HostKey>().unwrap().is_global();
+        for text in ["9.9.9.9", "198.51.100.7", "172.32.0.1", "100.128.0.1", "2001:db8::1", "223.255.255.1"] {
+            assert!(global(text), "{text}");
+        }
+        for text in [
+            "10.1.2.3",
+            "172.31.0.1",
+            "192.168.0.1",
+            "100.64.0.1",
+            "127.0.0.1",
+            "169.254.1.1",
+            "224.0.0.251",
+            "0.0.0.0",
+        ] {
+            assert!(!global(text), "{text}");
+        }
+        for text in ["255.255.255.255", "fe80::1", "fd00::1", "ff02::1", "::1", "02:00:00:00:00:01"] {
+            assert!(!global(text), "{text}");
         }
     }
 

@@ -83,6 +83,8 @@ families! {
     Dga = "dga",
     /// Work for a mining pool.
     Cryptomining = "cryptomining",
+    /// Talks like a host under somebody's command.
+    C2 = "c2",
     /// Mail to many servers.
     SpamSending = "spam_sending",
     /// Redirects from one that is no router.

@@ -2,7 +2,7 @@
 //!
 //! [`parse`] turns a captured frame into a [`Summary`]: the two hardware addresses, the VLAN, and what lies behind them down to
 //! the payload of TCP, UDP and ICMP. Nothing is copied: every slice points into the octets given. The payload readers
-//! ([`dns`], [`dhcp`], [`tls`], [`login`]) are called by whoever wants to look deeper; `parse` never does.
+//! ([`dns`], [`dhcp`], [`tls`], [`http`], [`login`] and so on) are called by whoever wants to look deeper; `parse` never does.
 //!
 //! **Contract**: each reader checks the length of a header before it reads a field, so no octets make it panic, loop or
 //! allocate. A length told by a header counts only as far as the frame on the wire reaches (trailers are not payload), and a
@@ -18,12 +18,14 @@ mod cooked;
 pub mod dhcp;
 pub mod dns;
 mod ethernet;
+pub mod http;
 pub mod icmp;
 pub mod icmp6;
 mod ignored;
 mod ip;
 mod ipv4;
 mod ipv6;
+pub mod irc;
 pub mod login;
 mod octets;
 pub mod stratum;

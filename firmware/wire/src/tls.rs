@@ -29,6 +29,18 @@ pub struct ClientHello<'a> {
     pub alpn: Option<&'a [u8]>,
 }
 
+/// Whether this payload of a client begins TLS, or the SSL before it.
+///
+/// **Source**: RFC 5246 appendix E.2 for the hello of SSL 2.0, whose length has its top bit set.
+#[must_use]
+pub fn begins(payload: &[u8]) -> bool {
+    match *payload {
+        [HANDSHAKE, 3, ..] => true,
+        [length, _, CLIENT_HELLO, ..] => length & 0x80 != 0,
+        _ => false,
+    }
+}
+
 /// The ClientHello at the head of this payload, if there is one.
 #[must_use]
 pub fn client_hello(payload: &[u8]) -> Option<ClientHello<'_>> {
@@ -102,6 +114,15 @@ mod tests {
         let payload = hello(EXTENSIONS);
         let read = client_hello(&payload).unwrap();
         assert_eq!((read.sni, read.alpn), (Some("example.org"), Some(&b"h2"[..])));
+    }
+
+    #[test]
+    fn tls_and_the_ssl_before_it_begin_in_their_own_ways() {
+        assert!(begins(&hello(EXTENSIONS)));
+        assert!(begins(&[0x80, 0x2e, 1, 3, 1]));
+        for payload in [&b"GET / HTTP/1.1"[..], &[0x16, 2, 0], &[0x80, 0x2e, 2], &[0x2e, 0x80, 1], b""] {
+            assert!(!begins(payload), "{payload:?}");
+        }
     }
 
     #[test]

@@ -419,6 +419,26 @@ pub const THREATS: &[Threat] = &[
         },
     },
     Threat {
+        word: "c2",
+        group: Group::Infected,
+        meaning: "Talks to the internet as hosts with malware do: to servers without names, over protocols that do not fit the port.",
+        definition: "More than 13 points: 20 for HTTP posts to bare addresses (2) or programs from there; 15 for posts that pretend to be \
+                     a browser's and come from no page (3); 12 for asking for its own address; 10 for programs over HTTP, HTTP at odd ports, \
+                     IRC, TLS without any name (3), the same at odd ports (2), no TLS at 443 (2), servers that do not answer and that DNS did \
+                     not name (3); 5 for unknown protocols at odd ports; 3 for HTTP without an agent (2). More than 24 of three kinds are High.",
+        horizon: "1 hour",
+        fault: Fault::Source,
+        least: "one to three signs, by their points",
+        level: ThreatLevel::High,
+        hides: "TLS to a named server; the first two minutes after the host's first DNS answer; DNS that is not seen",
+        technique: "T1071, T1095, T1105, T1571",
+        found: Found::By {
+            rules: &[Rule::Infection],
+            raises: "scene infected",
+            spares: "boundary few_signs_of_an_infection_are_nobodys_shame",
+        },
+    },
+    Threat {
         word: "anomaly",
         group: Group::Infected,
         meaning: "Behaves like hosts that attack, by no definition.",
@@ -518,14 +538,6 @@ pub const THREATS: &[Threat] = &[
         "Hours of keep-alives, short commands in, longer answers out.",
         "T1219",
         "conversations have no age and no command shape yet",
-    ),
-    unfound(
-        "c2",
-        Group::Infected,
-        "Talks to a command server.",
-        "None that holds everywhere.",
-        "T1071",
-        "no definition: the forest's and the baseline's part; with the source left out the forest finds next to nothing (models/REPORT.md)",
     ),
     unfound(
         "dns_exfiltration",

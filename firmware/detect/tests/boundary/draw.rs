@@ -121,6 +121,16 @@ impl Draw {
         End { mac: MacAddr::new([2, 0x5a, c, d, a, b]), ip }
     }
 
+    /// A server on the internet that is no other.
+    pub fn stranger(&mut self) -> End {
+        let mut server = self.host();
+        server.ip = match server.ip {
+            IpAddr::V4(a) => IpAddr::V4(Ipv4Addr::from_bits(a.to_bits() & 0xffff | 0xc612_0000)),
+            IpAddr::V6(a) => IpAddr::V6(Ipv6Addr::from_bits(a.to_bits() & (u128::MAX >> 16) | 0x2001 << 112)),
+        };
+        server
+    }
+
     /// A port of a client.
     pub fn client_port(&mut self) -> u16 {
         self.chance.word(20_000..65_000)

@@ -224,6 +224,16 @@ pub fn answer(query: &[u8], from: End, to: End, port: u16, code: u8) -> Vec<u8> 
     udp(from, to, (53, port), &message)
 }
 
+/// The answer to such a query: the one address asked for.
+pub fn answer_with(query: &[u8], from: End, to: End, port: u16, address: Ipv4Addr) -> Vec<u8> {
+    let start = if from.ip.is_ipv4() { 14 + 20 + 8 } else { 14 + 40 + 8 };
+    let mut message = query[start..].to_vec();
+    (message[2], message[7]) = (0x81, 1);
+    message.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4]);
+    message.extend(address.octets());
+    udp(from, to, (53, port), &message)
+}
+
 /// A DHCP server's message of a kind (2 offers, 5 grants) to a client.
 pub fn dhcp(from: End, client: MacAddr, given: Ipv4Addr, kind: u8) -> Vec<u8> {
     let mut message = vec![0; 236];

@@ -137,6 +137,7 @@ impl<J: Judgement> HostTable<J> {
             let servers = self.doings(m.src, m.at).mail_servers.note_once(m.dst.id.short(), m.at, TEN_MINUTES);
             self.note_sender(m, Change::MailServers { servers }, notes);
         }
+        self.opened_out(m);
         self.asked(id, Ask::Tcp, segment.dst_port, m, notes);
         self.note_half_open(segment.dst_port, m, notes);
     }
@@ -172,11 +173,17 @@ impl<J: Judgement> HostTable<J> {
     fn carried(&mut self, slot: usize, from_orig: bool, segment: &Segment<'_>, m: &Moment, notes: &mut Notes) {
         let flow = self.flows.at(slot);
         let way = usize::from(!from_orig);
+        let first = flow.payload[way] == 0;
         flow.payload[way] = flow.payload[way].saturating_add(segment.payload_len);
         if segment.payload_len > 0 {
             self.read_login(slot, from_orig, segment, m, notes);
             if from_orig && stratum::is_request(segment.payload) {
                 self.note_sender(m, Change::Mining { target: m.dst.key, port: segment.dst_port }, notes);
+            }
+            if from_orig {
+                self.read_outbound(first, segment, m, notes);
+            } else {
+                self.read_inbound(segment, m, notes);
             }
         }
         if segment.flags.contains(Flags::FIN) || segment.flags.contains(Flags::RST) {
@@ -256,6 +263,7 @@ impl<J: Judgement> HostTable<J> {
         if let Some(change) = host.names.asked((self.key, &self.logarithms), name, question.qtype, m.at) {
             self.note_sender(m, change, notes);
         }
+        self.read_name(name, m, notes);
     }
 
     fn observe_answer(&mut self, payload: &[u8], client: u16, m: &Moment, notes: &mut Notes) {
@@ -264,6 +272,7 @@ impl<J: Judgement> HostTable<J> {
             self.tally(m.dst, Tally::NoSuchName, m.at);
             self.note_no_such_name(&message, client, m, notes);
         }
+        self.note_resolved(&message, m);
         // On the LAN side anybody could make itself a server; there the configuration names them.
         if m.side == Side::Uplink {
             self.infrastructure.add_address(m.src.key);

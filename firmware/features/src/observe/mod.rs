@@ -5,6 +5,7 @@ mod icmp;
 mod ip;
 mod logins;
 mod neighbor;
+mod words;
 
 use terms::{HostKey, MacAddr, Side, Timestamp};
 use wire::{Net, Summary};
@@ -237,6 +238,9 @@ impl<J: Judgement> HostTable<J> {
         }
         if answer.is_failing() {
             self.tally(target, Tally::FailedIn, at);
+            if ask == Ask::Tcp {
+                self.note_dead_server(orig, target, at, notes);
+            }
             self.note_counts(orig, target, ask, port, at, notes);
         }
     }

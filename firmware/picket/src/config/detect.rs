@@ -32,6 +32,8 @@ impl DetectConfig {
             mail_servers: self.mail_servers,
             redirects: self.redirects,
             dhcp_clients: self.dhcp_clients,
+            infection_points: self.infection_points,
+            infection_points_high: self.infection_points_high,
             spoofed_addresses: self.spoofed_addresses,
         }
     }

@@ -156,6 +156,10 @@ configuration! {
         redirects: u16 = 2, Whole(1, 7);
         /// Clients for which one hardware address may ask DHCP in a minute.
         dhcp_clients: u16 = 20, Whole(1, 31);
+        /// Points of signs of an infection within an hour that a host may have; `picket threats c2` tells the signs.
+        infection_points: u16 = 13, Whole(1, 200);
+        /// Points that make it an attacker at once.
+        infection_points_high: u16 = 24, Whole(1, 200);
         /// New source addresses behind one hardware address in ten seconds that nobody answered.
         spoofed_addresses: u16 = 20, Whole(1, 31);
     }

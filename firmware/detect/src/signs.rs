@@ -1,0 +1,85 @@
+//! What signs of an infection weigh together.
+//!
+//! Each sign has its points, and how often it must be seen before it has them. Points were set by judgement and held against
+//! captured infections and harmless hosts: single signs are seen with both, several together hardly ever with harmless hosts.
+
+use features::{Sign, SignCounts};
+
+/// From so many unnamed servers in ten minutes on, a host is taken for one that speaks with its peers, as telephony and shared
+/// downloads do: what it does with unnamed servers counts half.
+const PEER_TO_PEER: u16 = 25;
+
+/// A sign's part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Part {
+    /// What it weighs.
+    points: u16,
+    /// How often it must be seen.
+    least: u8,
+    /// Whether it is about servers that DNS did not name.
+    unnamed: bool,
+}
+
+/// All signs together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sum {
+    /// Points.
+    pub points: u16,
+    /// Different signs that have points.
+    pub kinds: u16,
+}
+
+const fn part(sign: Sign) -> Part {
+    let (points, least, unnamed) = match sign {
+        Sign::PostsToAddress => (20, 2, false),
+        Sign::ProgramFromAddress => (20, 1, false),
+        Sign::PagelessPosts => (15, 3, false),
+        Sign::OwnAddress => (12, 1, false),
+        Sign::HttpOddPort | Sign::Program | Sign::Irc => (10, 1, false),
+        Sign::NoAgent => (3, 2, false),
+        Sign::UnnamedTls | Sign::DeadServers => (10, 3, true),
+        Sign::UnnamedTlsOddPort | Sign::NotTls => (10, 2, true),
+        Sign::RawOddPort => (5, 1, true),
+    };
+    Part { points, least, unnamed }
+}
+
+/// The signs that were seen often enough, with how often.
+pub(crate) fn telling(counts: &SignCounts) -> impl Iterator<Item = (Sign, u8)> {
+    Sign::ALL.iter().copied().zip(*counts).filter(|(sign, count)| *count >= part(*sign).least)
+}
+
+/// Adds up the points of all signs.
+pub(crate) fn add_up(counts: &SignCounts, unnamed: u16) -> Sum {
+    let all = telling(counts).map(|(sign, _)| part(sign));
+    let halved = |part: &Part| part.unnamed && unnamed >= PEER_TO_PEER;
+    all.fold(Sum::default(), |sum, part| Sum {
+        points: sum.points + if halved(&part) { part.points / 2 } else { part.points },
+        kinds: sum.kinds + 1,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn points(seen: &[(Sign, u8)], unnamed: u16) -> u16 {
+        let mut counts = SignCounts::default();
+        seen.iter().for_each(|(sign, n)| counts[*sign as usize] = *n);
+        add_up(&counts, unnamed).points
+    }
+
+    #[test]
+    fn signs_count_from_their_least_on_and_add_up() {
+        assert_eq!(points(&[], 0), 0);
+        assert_eq!(points(&[(Sign::PostsToAddress, 1)], 0), 0);
+        assert_eq!(points(&[(Sign::PostsToAddress, 2)], 0), 20);
+        assert_eq!(points(&[(Sign::PostsToAddress, 200), (Sign::OwnAddress, 1)], 0), 32);
+    }
+
+    #[test]
+    fn what_many_peers_explain_counts_half() {
+        let seen = [(Sign::UnnamedTls, 9), (Sign::DeadServers, 9), (Sign::Irc, 1)];
+        assert_eq!([points(&seen, 24), points(&seen, 25)], [30, 20]);
+    }
+}

@@ -1,0 +1,235 @@
+//! The first words of conversations with the internet: what is spoken, whether it fits the port, and who pretends what.
+
+use heapless::Vec;
+use terms::{HostKey, Span, Timestamp};
+use wire::http::{self, Method, Request};
+use wire::tcp::Segment;
+use wire::{dns, irc, tls};
+
+use super::{Moment, Notes};
+use crate::change::Change;
+use crate::host::Judgement;
+use crate::host_table::{HostTable, Named, Party};
+use crate::signs::Sign;
+
+/// Ports at which TLS is usual: HTTPS, mail, DNS, XMPP and push services, MQTT, FTP, news, LDAP, SIP.
+const TLS_PORTS: [u16; 21] = [
+    443, 8443, 25, 110, 143, 465, 587, 993, 995, 853, 5_222, 5_223, 5_228, 8_883, 21, 989, 990, 563, 636, 5_061, 2_083,
+];
+/// Ports at which HTTP is usual: the web's, proxies', printers', players', management's.
+const HTTP_PORTS: [u16; 17] =
+    [80, 81, 82, 591, 631, 1_900, 2_869, 3_128, 5_985, 7_000, 8_000, 8_008, 8_060, 8_080, 8_081, 8_088, 8_888];
+/// The port of HTTPS.
+const HTTPS: u16 = 443;
+/// Ports below this one belong to known services.
+const HIGH_PORTS: u16 = 1_024;
+/// For how long after its first answer from DNS a host may still know names from before.
+const OLD_NAMES: Span = Span::from_secs(120);
+/// Services that tell who asks from which address: domains, and names under domains that serve other things, too.
+const OWN_ADDRESS: [&[u8]; 20] = [
+    b"ipify.org",
+    b"icanhazip.com",
+    b"ip-api.com",
+    b"ipinfo.io",
+    b"ifconfig.me",
+    b"ifconfig.co",
+    b"ident.me",
+    b"ipecho.net",
+    b"wtfismyip.com",
+    b"myexternalip.com",
+    b"whatismyip.com",
+    b"whatismyipaddress.com",
+    b"myip.dnsomatic.com",
+    b"api.myip.com",
+    b"ip.anysrc.net",
+    b"curlmyip.net",
+    b"freegeoip.net",
+    b"checkip.dyndns.org",
+    b"checkip.amazonaws.com",
+    b"api.2ip.ua",
+];
+
+impl<J: Judgement> HostTable<J> {
+    /// Whether a host gets names from DNS where they can be seen, and no answer named this server to anybody.
+    fn is_unnamed(&mut self, host: Party, server: Party, at: Timestamp) -> bool {
+        let resolves = self.hosts.get_mut(host.id).map_or(Timestamp::EPOCH, |h| h.resolves_since);
+        resolves > Timestamp::EPOCH && at.since(resolves) >= OLD_NAMES && self.named.find(server.id).is_none()
+    }
+
+    /// The addresses that an answer from DNS tells its receiver.
+    pub(super) fn note_resolved(&mut self, message: &dns::Message<'_>, m: &Moment) {
+        let mut addresses = message.answers().filter_map(|answer| answer.address).peekable();
+        if addresses.peek().is_none() {
+            return;
+        }
+        if let Some(host) = self.hosts.get_mut(m.dst.id)
+            && host.resolves_since == Timestamp::EPOCH
+        {
+            host.resolves_since = m.at;
+        }
+        addresses.for_each(|address| self.note_named(address.into(), m.at));
+    }
+
+    /// An answer from DNS named an address.
+    fn note_named(&mut self, address: HostKey, at: Timestamp) {
+        let id = self.key.host(address);
+        match self.named.find(id) {
+            Some(slot) => self.named.at(slot).last = at,
+            None => {
+                self.named.insert(id, Named { last: at });
+            }
+        }
+    }
+
+    /// Notes the signs that a host gives towards a server, and where it stands with all of them.
+    fn note_signs(&mut self, given: &[Sign], host: Party, server: Party, at: Timestamp, notes: &mut Notes) {
+        if given.is_empty() {
+            return;
+        }
+        let signs = &mut self.doings(host, at).signs;
+        given.iter().for_each(|sign| signs.note(*sign, at));
+        let change = Change::Signs { server: server.key, counts: signs.counts(at), unnamed: signs.unnamed(at) };
+        self.note(host, change, notes);
+    }
+
+    /// A conversation with the internet was opened.
+    pub(super) fn opened_out(&mut self, m: &Moment) {
+        if goes_out(m.src.key, m.dst.key) && self.is_unnamed(m.src, m.dst, m.at) {
+            self.doings(m.src, m.at).signs.note_unnamed(m.dst.id.short(), m.at);
+        }
+    }
+
+    /// A server on the internet did not answer.
+    pub(super) fn note_dead_server(&mut self, host: Party, server: Party, at: Timestamp, notes: &mut Notes) {
+        if goes_out(host.key, server.key) && self.is_unnamed(host, server, at) {
+            let new = self.doings(host, at).signs.is_new_dead(server.id.short(), at);
+            self.note_signs(if new { &[Sign::DeadServers] } else { &[] }, host, server, at, notes);
+        }
+    }
+
+    /// What a host says to the internet in a conversation that it opened; `first` for its first words.
+    pub(super) fn read_outbound(&mut self, first: bool, segment: &Segment<'_>, m: &Moment, notes: &mut Notes) {
+        if !goes_out(m.src.key, m.dst.key) {
+            return;
+        }
+        let signs = &mut Vec::<Sign, 8>::new();
+        let request = Request::parse(segment.payload);
+        if first {
+            self.read_first_words(request.is_some(), segment, m, signs);
+        }
+        if let Some(request) = request {
+            read_request(&request, signs);
+        }
+        self.note_signs(signs, m.src, m.dst, m.at, notes);
+    }
+
+    fn read_first_words(&mut self, is_http: bool, segment: &Segment<'_>, m: &Moment, signs: &mut Vec<Sign, 8>) {
+        let (payload, port) = (segment.payload, segment.dst_port);
+        let mut give = |sign| signs.push(sign).unwrap_or_default();
+        if irc::is_registration(payload) {
+            give(Sign::Irc);
+        }
+        if is_http {
+            if !HTTP_PORTS.contains(&port) {
+                give(Sign::HttpOddPort);
+            }
+            return;
+        }
+        let is_tls = tls::begins(payload);
+        let is_named = tls::client_hello(payload).is_some_and(|hello| hello.sni.is_some());
+        let speaks = (is_tls && !is_named) || (!is_tls && (port == HTTPS || port >= HIGH_PORTS));
+        if !speaks || !self.is_unnamed(m.src, m.dst, m.at) {
+            return;
+        }
+        match (is_tls, port) {
+            (true, _) => {
+                give(Sign::UnnamedTls);
+                if !TLS_PORTS.contains(&port) {
+                    give(Sign::UnnamedTlsOddPort);
+                }
+            }
+            (false, HTTPS) => give(Sign::NotTls),
+            (false, _) => give(Sign::RawOddPort),
+        }
+    }
+
+    /// What a server on the internet answers: `m.src` to the host `m.dst`.
+    pub(super) fn read_inbound(&mut self, segment: &Segment<'_>, m: &Moment, notes: &mut Notes) {
+        if http::is_program(segment.payload) && goes_out(m.dst.key, m.src.key) {
+            self.note_signs(&[Sign::Program], m.dst, m.src, m.at, notes);
+        }
+    }
+
+    /// A name for which a host asks DNS.
+    pub(super) fn read_name(&mut self, name: &[u8], m: &Moment, notes: &mut Notes) {
+        if tells_own_address(name) {
+            self.note_signs(&[Sign::OwnAddress], m.src, m.dst, m.at, notes);
+        }
+    }
+}
+
+/// The signs in a request.
+fn read_request(request: &Request<'_>, signs: &mut Vec<Sign, 8>) {
+    let mut give = |sign| signs.push(sign).unwrap_or_default();
+    let by_address = request.names_address();
+    if request.wants_program() {
+        give(if by_address { Sign::ProgramFromAddress } else { Sign::Program });
+    }
+    if request.method == Method::Post {
+        if by_address {
+            give(Sign::PostsToAddress);
+        }
+        if request.whole && !request.from_page && request.claims_browser() {
+            give(Sign::PagelessPosts);
+        }
+    }
+    if request.whole && request.agent.is_none() {
+        give(Sign::NoAgent);
+    }
+}
+
+fn tells_own_address(name: &[u8]) -> bool {
+    OWN_ADDRESS.iter().any(|service| {
+        let rest = name.len().checked_sub(service.len()).filter(|at| name[*at..].eq_ignore_ascii_case(service));
+        rest.is_some_and(|at| at == 0 || name[at - 1] == b'.')
+    })
+}
+
+/// Whether one end is on the inside and the other on the internet.
+fn goes_out(from: HostKey, to: HostKey) -> bool {
+    let strangers = match (from, to) {
+        // What shares a network of 64 bits is no stranger.
+        (HostKey::V6(a), HostKey::V6(b)) => a.to_bits() >> 64 != b.to_bits() >> 64,
+        _ => !from.is_global(),
+    };
+    strangers && to.is_global()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_that_tell_ones_address_are_known_with_all_below_them() {
+        for name in ["ipify.org", "api.ipify.org", "IP-API.com", "checkip.dyndns.org"] {
+            assert!(tells_own_address(name.as_bytes()), "{name}");
+        }
+        for name in ["notipify.org", "dyndns.org", "org", "", "ipify.org.example.com"] {
+            assert!(!tells_own_address(name.as_bytes()), "{name}");
+        }
+    }
+
+    #[test]
+    fn out_is_from_the_inside_to_the_internet() {
+        let out = |from: &str, to: &str| {
+            let key = |text: &str| HostKey::from(text.parse::<core::net::IpAddr>().unwrap());
+            goes_out(key(from), key(to))
+        };
+        assert!(out("192.168.1.2", "93.184.216.34"));
+        assert!(out("2001:db8:1::2", "2001:db8:2::1"));
+        assert!(!out("192.168.1.2", "10.0.0.1"));
+        assert!(!out("93.184.216.34", "192.168.1.2"));
+        assert!(!out("2001:db8:1::2", "2001:db8:1::3"));
+        assert!(!out("fe80::1", "ff02::fb"));
+    }
+}

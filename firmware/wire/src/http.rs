@@ -1,0 +1,216 @@
+//! HTTP/1 in the clear: what a request asks and how it presents itself, and whether an answer is a program.
+//!
+//! **Shape**: a request line (method, target, version), fields of one line each, an empty line, the body.
+//!
+//! **Bounds**: one segment, as far as it was captured; a field beyond that is not told, and `whole` says whether all were there.
+//!
+//! **Source**: RFC 9110 section 7.2 (Host), 10.1.3 (Referer), 10.1.5 (User-Agent); RFC 9112 sections 2 to 6; RFC 6454 section 7.
+
+use core::net::IpAddr;
+use core::str;
+
+use crate::octets::contains;
+
+/// The methods that clients use; after each a blank.
+const METHODS: [(&[u8], Method); 5] = [
+    (b"GET ", Method::Get),
+    (b"POST ", Method::Post),
+    (b"HEAD ", Method::Other),
+    (b"PUT ", Method::Other),
+    (b"OPTIONS ", Method::Other),
+];
+/// Ends of paths under which programs are fetched: Windows', scripts', Java's, Android's.
+const PROGRAMS: [&[u8]; 10] =
+    [b".exe", b".dll", b".scr", b".msi", b".bat", b".ps1", b".vbs", b".hta", b".jar", b".apk"];
+/// With what programs begin: Windows', Linux'.
+const MAGICS: [&[u8]; 2] = [b"MZ", b"\x7fELF"];
+/// Media types of programs.
+const PROGRAM_TYPES: [&[u8]; 3] = [
+    b"content-type: application/x-msdownload",
+    b"content-type: application/x-dosexec",
+    b"content-type: application/x-executable",
+];
+
+/// What a request wants done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Fetches.
+    Get,
+    /// Sends.
+    Post,
+    /// Anything else.
+    Other,
+}
+
+/// One request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request<'a> {
+    /// What it wants done.
+    pub method: Method,
+    /// The path without its query.
+    pub path: &'a [u8],
+    /// The server wanted, without a port.
+    pub host: Option<&'a [u8]>,
+    /// What the client says that it is.
+    pub agent: Option<&'a [u8]>,
+    /// Whether it comes from a page: `Referer`, `Origin` or `X-Requested-With` is there.
+    pub from_page: bool,
+    /// Whether all its fields were captured.
+    pub whole: bool,
+}
+
+impl<'a> Request<'a> {
+    /// The request at the head of this payload, if there is one.
+    #[must_use]
+    pub fn parse(payload: &'a [u8]) -> Option<Self> {
+        let (method, rest) = METHODS.iter().find_map(|(word, m)| Some((*m, payload.strip_prefix(*word)?)))?;
+        let mut lines = rest.split(|octet| *octet == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let target = lines.next()?.split(|octet| *octet == b' ').next()?;
+        let (authority, path) = match target.strip_prefix(b"http://") {
+            Some(absolute) => {
+                let end = absolute.iter().position(|octet| *octet == b'/').unwrap_or(absolute.len());
+                (Some(&absolute[..end]), &absolute[end..])
+            }
+            None => (None, target),
+        };
+        let path = path.split(|octet| *octet == b'?').next()?;
+        let mut request =
+            Self { method, path, host: authority.map(without_port), agent: None, from_page: false, whole: false };
+        for line in lines {
+            if line.is_empty() {
+                request.whole = true;
+                break;
+            }
+            request.read(line);
+        }
+        Some(request)
+    }
+
+    fn read(&mut self, line: &'a [u8]) {
+        let Some(colon) = line.iter().position(|octet| *octet == b':') else { return };
+        let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+        let is = |word: &[u8]| name.eq_ignore_ascii_case(word);
+        if is(b"host") {
+            self.host = self.host.or(Some(without_port(value)));
+        } else if is(b"user-agent") {
+            self.agent = Some(value);
+        } else if is(b"referer") || is(b"origin") || is(b"x-requested-with") {
+            self.from_page = true;
+        }
+    }
+
+    /// Whether the server is wanted by its address, without a name.
+    #[must_use]
+    pub fn names_address(&self) -> bool {
+        let host = self.host.unwrap_or_default();
+        let host = host.strip_prefix(b"[").and_then(|h| h.strip_suffix(b"]")).unwrap_or(host);
+        str::from_utf8(host).is_ok_and(|host| host.parse::<IpAddr>().is_ok())
+    }
+
+    /// Whether it asks for a program, by the end of its path.
+    #[must_use]
+    pub fn wants_program(&self) -> bool {
+        PROGRAMS.iter().any(|end| {
+            let from = self.path.len().saturating_sub(end.len());
+            self.path[from..].eq_ignore_ascii_case(end)
+        })
+    }
+
+    /// Whether it says to be a browser.
+    #[must_use]
+    pub fn claims_browser(&self) -> bool {
+        self.agent.is_some_and(|agent| agent.starts_with(b"Mozilla/"))
+    }
+}
+
+/// Whether this payload of a server is an answer that carries a program: by its media type, or by how its body begins.
+#[must_use]
+pub fn is_program(payload: &[u8]) -> bool {
+    if !payload.starts_with(b"HTTP/1.") {
+        return false;
+    }
+    let end = payload.windows(4).position(|four| four == b"\r\n\r\n").map_or(payload.len(), |at| at + 4);
+    let (head, body) = payload.split_at(end);
+    MAGICS.iter().any(|magic| body.starts_with(magic)) || PROGRAM_TYPES.iter().any(|kind| contains(head, kind))
+}
+
+fn without_port(host: &[u8]) -> &[u8] {
+    match host.iter().rposition(|octet| *octet == b':') {
+        Some(colon) if host.last() != Some(&b']') && host[colon + 1..].iter().all(u8::is_ascii_digit) => &host[..colon],
+        _ => host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POST: &[u8] = b"POST /gate/in.php?id=7 HTTP/1.1\r\nHost: 198.51.100.7:8080\r\nUser-Agent: Mozilla/4.0\r\n\
+        content-length: 3\r\n\r\nabc";
+
+    #[test]
+    fn a_request_tells_what_it_asks_of_whom_as_what() {
+        let request = Request::parse(POST).unwrap();
+        assert_eq!((request.method, request.path), (Method::Post, &b"/gate/in.php"[..]));
+        assert_eq!((request.host, request.agent), (Some(&b"198.51.100.7"[..]), Some(&b"Mozilla/4.0"[..])));
+        assert!(request.whole && !request.from_page && request.names_address() && request.claims_browser());
+        assert!(!request.wants_program());
+    }
+
+    #[test]
+    fn a_request_cut_anywhere_never_tells_of_what_was_not_there() {
+        let whole = Request::parse(POST).unwrap();
+        for len in 0..POST.len() - 3 {
+            let Some(cut) = Request::parse(&POST[..len]) else { continue };
+            assert!(!cut.whole && !cut.from_page, "{len}");
+            assert!(whole.path.starts_with(cut.path), "{len}");
+        }
+    }
+
+    #[test]
+    fn a_page_behind_a_request_is_seen_in_whatever_case() {
+        for field in ["Referer: http://a/", "origin: null", "X-REQUESTED-WITH: XMLHttpRequest"] {
+            let mut text = [0; 128];
+            let line = b"GET / HTTP/1.1\r\n";
+            text[..line.len()].copy_from_slice(line);
+            text[line.len()..line.len() + field.len()].copy_from_slice(field.as_bytes());
+            assert!(Request::parse(&text[..line.len() + field.len()]).unwrap().from_page, "{field}");
+        }
+    }
+
+    #[test]
+    fn servers_are_wanted_by_name_or_by_address() {
+        for (host, address) in [
+            ("192.0.2.1", true),
+            ("[2001:db8::1]:80", true),
+            ("192.0.2.1:81", true),
+            ("example.org:80", false),
+            ("", false),
+        ] {
+            let request = Request { host: Some(without_port(host.as_bytes())), ..Request::parse(POST).unwrap() };
+            assert_eq!(request.names_address(), address, "{host}");
+        }
+        let absolute =
+            Request::parse(b"POST http://192.0.2.9/fakeurl.htm HTTP/1.1\r\nHost: example.org\r\n\r\n").unwrap();
+        assert!(absolute.names_address());
+    }
+
+    #[test]
+    fn programs_are_known_by_their_path_their_type_and_their_first_octets() {
+        let wants = |line: &[u8]| Request::parse(line).unwrap().wants_program();
+        assert!(wants(b"GET /a/Setup.EXE?x=1 HTTP/1.1\r\n"));
+        assert!(!wants(b"GET /exe HTTP/1.1\r\n"));
+        assert!(is_program(b"HTTP/1.1 200 OK\r\nServer: x\r\n\r\nMZ\x90"));
+        assert!(is_program(b"HTTP/1.0 200 OK\r\nContent-Type: application/x-msdownload\r\n"));
+        assert!(is_program(b"HTTP/1.1 200 OK\r\n\r\n\x7fELF\x01"));
+        assert!(!is_program(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>MZ"));
+        assert!(!is_program(b"MZ"));
+    }
+
+    #[test]
+    fn other_words_are_no_request() {
+        for payload in [&b"GETTER / HTTP/1.1"[..], b"HTTP/1.1 200 OK", b"", b"\x16\x03\x01"] {
+            assert_eq!(Request::parse(payload), None);
+        }
+    }
+}
