@@ -7,6 +7,7 @@ mod table;
 
 use terms::{Family, ThreatLevel};
 
+use crate::finding::Habit;
 use crate::rules::Rule;
 pub use table::THREATS;
 
@@ -82,6 +83,15 @@ pub enum Found {
         /// A scene of the lab, or a boundary test, that raises it.
         raises: &'static str,
         /// A near miss that must not.
+        spares: &'static str,
+    },
+    /// By the device's own baseline.
+    ByBaseline {
+        /// Which habit.
+        habit: Habit,
+        /// As for rules.
+        raises: &'static str,
+        /// As for rules.
         spares: &'static str,
     },
     /// By the forest alone.
@@ -188,7 +198,9 @@ mod tests {
             fs::read_dir(root.join("tests/boundary")).unwrap().map(|file| read(&file.unwrap().path())).collect();
         let scene = |name: &str| read(&root.join("../../tests/lab/scenes").join(format!("{name}.toml")));
         for threat in THREATS {
-            let Found::By { raises, spares, .. } = threat.found else { continue };
+            let (Found::By { raises, spares, .. } | Found::ByBaseline { raises, spares, .. }) = threat.found else {
+                continue;
+            };
             for (proof, must_raise) in [(raises, true), (spares, false)] {
                 match proof.split_once(' ') {
                     Some(("scene", name)) => {

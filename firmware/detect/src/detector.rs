@@ -1,12 +1,12 @@
 //! The way of a frame from what it says to what is found.
 
-use features::{Capacities, FeatureVector, HashKey, HostTable, Noted, Notes};
+use features::{Capacities, Change, FeatureVector, HashKey, HostTable, Noted, Notes};
 use terms::{Family, HostKey, MacAddr, Side, Span, ThreatLevel, Timestamp};
 use wire::Summary;
 
 use crate::evidence::{HostState, Reason};
-use crate::finding::{Evidence, Finding, Source};
-use crate::forest::Forest;
+use crate::finding::{Evidence, Finding, Habit, Source};
+use crate::forest::{Classification, Forest};
 use crate::rules::{self, Rule};
 use crate::thresholds::Thresholds;
 
@@ -39,6 +39,17 @@ pub struct Window {
     pub vector: FeatureVector,
 }
 
+/// Which kinds of evidence are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kinds {
+    /// Definitions.
+    pub rules: bool,
+    /// The forest's vote.
+    pub forest: bool,
+    /// What a device never did.
+    pub baseline: bool,
+}
+
 /// How a minute comes to its end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ending {
@@ -46,6 +57,17 @@ enum Ending {
     Over,
     /// Because nothing more is read.
     Cut,
+}
+
+/// Something that speaks against a host, before it is weighed.
+#[derive(Clone, Debug)]
+struct Told {
+    level: ThreatLevel,
+    family: Family,
+    source: Source,
+    confidence: f32,
+    target: Option<HostKey>,
+    evidence: Evidence,
 }
 
 /// Who hears what is found.
@@ -61,7 +83,7 @@ pub struct Detector<'a> {
     table: HostTable<HostState>,
     thresholds: Thresholds,
     forest: Option<Forest<'a>>,
-    enabled: bool,
+    kinds: Kinds,
     now: Timestamp,
     /// When the minute of `now` is over.
     minute_over: Timestamp,
@@ -76,15 +98,15 @@ impl<'a> Detector<'a> {
             table: HostTable::new(key, capacities, horizon),
             thresholds,
             forest,
-            enabled: true,
+            kinds: Kinds::ALL,
             now: Timestamp::EPOCH,
             minute_over: Timestamp::EPOCH,
         }
     }
 
-    /// Switches finding on or off; counting goes on.
-    pub fn enable(&mut self, enabled: bool) {
-        self.enabled = enabled;
+    /// Looks for these kinds of evidence from now on; counting goes on whatever is looked for.
+    pub fn enable(&mut self, kinds: Kinds) {
+        self.kinds = kinds;
     }
 
     /// Puts other thresholds in force, from the next frame on.
@@ -157,42 +179,57 @@ impl<'a> Detector<'a> {
     }
 
     fn judge(&mut self, notes: &Notes, sink: &mut impl Sink) {
-        if !self.enabled {
-            return;
-        }
         for noted in notes {
-            self.judge_one(noted, sink);
+            match noted.change {
+                Change::Administers { .. } if !self.kinds.baseline => {}
+                Change::Administers { target, what } => {
+                    let now = self.now;
+                    let Some(host) = self.table.host(noted.host) else { continue };
+                    if !host.judgement.blocked && host.judgement.baseline.administers(what, now) {
+                        let told = Told::by_habit(Habit::Administration, Some(target), Evidence::new());
+                        self.tell(noted, told, sink);
+                    }
+                }
+                _ if self.kinds.rules => self.judge_by_rules(noted, sink),
+                _ => {}
+            }
         }
     }
 
-    fn judge_one(&mut self, noted: &Noted, sink: &mut impl Sink) {
+    fn judge_by_rules(&mut self, noted: &Noted, sink: &mut impl Sink) {
         let now = self.now;
-        let judged = rules::judge(&noted.change, &self.thresholds);
         let Some(host) = self.table.host(noted.host) else { return };
+        let mut change = noted.change;
+        if let Change::Signs { counts, .. } = &mut change
+            && self.kinds.baseline
+        {
+            *counts = host.judgement.baseline.unusual(counts, now);
+        }
+        let Some(judged) = rules::judge(&change, &self.thresholds) else { return };
         if host.judgement.blocked || !host.judgement.fires(&judged, now) {
             return;
         }
-        let evidence = rules::evidence(&noted.change, &judged, &self.thresholds);
-        let confidence = 1.0 - 0.5 * judged.threshold / judged.value;
-        let source = Source::Rule(judged.rule);
-        let (family, target) = (judged.family, judged.target);
-        let reason = Reason { family, source, confidence, target, evidence: evidence.clone() };
-        let host_level = host.judgement.weigh(judged.level, reason, now);
-        // Invented addresses are their hardware address's doing.
-        let accused = if judged.rule == Rule::SpoofedSource { HostKey::Mac(noted.mac) } else { noted.host };
-        let finding = Finding {
-            host: accused,
-            mac: noted.mac,
-            side: noted.side,
-            at: now,
+        let told = Told {
             level: judged.level,
-            host_level: if judged.rule == Rule::UnderFlood { ThreatLevel::Medium } else { host_level },
-            family,
-            source,
-            confidence,
-            target,
-            evidence,
+            family: judged.family,
+            source: Source::Rule(judged.rule),
+            confidence: 1.0 - 0.5 * judged.threshold / judged.value,
+            target: judged.target,
+            evidence: rules::evidence(&change, &judged, &self.thresholds),
         };
+        self.tell(noted, told, sink);
+    }
+
+    /// Holds something against a host and tells it.
+    fn tell(&mut self, noted: &Noted, told: Told, sink: &mut impl Sink) {
+        let now = self.now;
+        let Some(host) = self.table.host(noted.host) else { return };
+        let host_level = host.judgement.weigh(told.level, told.reason(), now);
+        let by = |rule| told.source == Source::Rule(rule);
+        // Invented addresses are their hardware address's doing.
+        let accused = if by(Rule::SpoofedSource) { HostKey::Mac(noted.mac) } else { noted.host };
+        let host_level = if by(Rule::UnderFlood) { ThreatLevel::Medium } else { host_level };
+        let finding = told.finding(accused, noted.mac, noted.side, now, host_level);
         if let Some(vector) = self.table.vector(noted.host, now) {
             sink.finding(&finding, &vector);
         }
@@ -210,39 +247,35 @@ impl<'a> Detector<'a> {
 
     fn close_minute(&mut self, key: HostKey, end: Timestamp, ending: Ending, sink: &mut impl Sink) {
         let Some(vector) = self.table.vector(key, end) else { return };
-        let classified = self.forest.as_ref().map(|f| f.classify(&vector.0));
+        let vote = self.forest.as_ref().map(|forest| forest.classify(&vector.0));
+        let (kinds, now) = (self.kinds, self.now);
         let Some(host) = self.table.host(key) else { return };
-        let mac = host.mac;
-        let side = host.side;
+        let (mac, side, octets) = (host.mac, host.side, host.octets);
         let state = &mut host.judgement;
-        let suspected = classified.filter(|c| self.enabled && !state.blocked && c.level > ThreatLevel::Safe);
-        let suspicion = suspected.filter(|_| state.level(end) == ThreatLevel::Safe).map(|c| {
-            let family = c.family.unwrap_or(Family::Anomaly);
-            let evidence =
-                Evidence::from_slice(&[("share_high", c.shares[2].into()), ("share_medium", c.shares[1].into())]);
-            let evidence = evidence.unwrap_or_default();
-            let (confidence, source) = (c.confidence, Source::Forest);
-            let reason = Reason { family, source, confidence, target: None, evidence: evidence.clone() };
-            let host_level = state.weigh(ThreatLevel::Medium, reason, end);
-            let (level, at) = (ThreatLevel::Medium, self.now);
-            Finding { host: key, mac, side, at, level, host_level, family, source, confidence, target: None, evidence }
-        });
-        if let Some(finding) = suspicion.filter(|_| ending == Ending::Over) {
-            sink.finding(&finding, &vector);
+        let suspected = vote.filter(|_| kinds.forest).and_then(|vote| suspected(state, &vote, kinds, end));
+        let busier = kinds.baseline.then(|| busier(state, octets, end)).flatten();
+        for told in [suspected, busier].into_iter().flatten() {
+            let before = state.level(end);
+            let host_level = state.weigh(told.level, told.reason(), end);
+            if ending == Ending::Over && host_level > before {
+                sink.finding(&told.finding(key, mac, side, now, host_level), &vector);
+            }
         }
-        let Some(host) = self.table.host(key) else { return };
-        let state = &mut host.judgement;
         let Some(minute) = state.minute.take() else { return };
+        if kinds.baseline {
+            let calm = minute.level.max(state.level(end)) == ThreatLevel::Safe && !state.blocked;
+            state.baseline.learn(calm, vote.map(|vote| vote.shares[1] + vote.shares[2]), end);
+        }
         let score = state.score(end);
         let reason = state.reason.clone().filter(|_| minute.level > ThreatLevel::Safe);
         let calm = Reason {
             family: Family::Benign,
             source: Source::Forest,
-            confidence: classified.as_ref().map_or(0.0, |c| c.shares[0]),
+            confidence: vote.as_ref().map_or(0.0, |vote| vote.shares[0]),
             target: None,
             evidence: Evidence::new(),
         };
-        let source = reason.as_ref().map(|r| r.source).or(classified.map(|_| Source::Forest));
+        let source = reason.as_ref().map(|r| r.source).or(vote.map(|_| Source::Forest));
         let Reason { family, confidence, target, evidence, .. } = reason.unwrap_or(calm);
         sink.window(&Window {
             host: key,
@@ -258,5 +291,65 @@ impl<'a> Detector<'a> {
             evidence,
             vector,
         });
+    }
+}
+
+/// What the forest's vote says against a host. Where nothing else does, it has one Medium a device and week.
+fn suspected(state: &mut HostState, vote: &Classification, kinds: Kinds, end: Timestamp) -> Option<Told> {
+    let level = if kinds.baseline { state.baseline.weigh(vote, end) } else { vote.level.min(ThreatLevel::Medium) };
+    if state.blocked || level == ThreatLevel::Safe {
+        return None;
+    }
+    if state.level(end) == ThreatLevel::Safe {
+        if state.baseline.spent(end) && level < ThreatLevel::High {
+            return None;
+        }
+        state.baseline.spend(end);
+    }
+    let [_, medium, high] = vote.shares;
+    let evidence = Evidence::from_slice(&[("share_high", high.into()), ("share_medium", medium.into())]);
+    Some(Told {
+        level,
+        family: vote.family.unwrap_or(Family::Anomaly),
+        source: Source::Forest,
+        confidence: medium + high,
+        target: None,
+        evidence: evidence.unwrap_or_default(),
+    })
+}
+
+/// What its volume says against a host.
+fn busier(state: &mut HostState, octets: u64, end: Timestamp) -> Option<Told> {
+    let volume = state.baseline.volume(octets, end).filter(|_| !state.blocked)?;
+    #[allow(clippy::cast_precision_loss, reason = "volumes are told to seven digits")]
+    let figures = [("octets_this_hour", volume.sent as f64), ("most_in_an_hour", volume.most as f64)];
+    Some(Told::by_habit(Habit::Volume, None, Evidence::from_slice(&figures).unwrap_or_default()))
+}
+
+impl Kinds {
+    /// Every kind.
+    pub const ALL: Self = Self { rules: true, forest: true, baseline: true };
+    /// No kind: nothing is found.
+    pub const NONE: Self = Self { rules: false, forest: false, baseline: false };
+}
+
+impl Told {
+    fn by_habit(habit: Habit, target: Option<HostKey>, evidence: Evidence) -> Self {
+        let family = match habit {
+            Habit::Volume => Family::Exfiltration,
+            Habit::Administration => Family::LateralMovement,
+        };
+        let (level, source) = (ThreatLevel::Medium, Source::Baseline(habit));
+        Self { level, family, source, confidence: 0.5, target, evidence }
+    }
+
+    fn reason(&self) -> Reason {
+        let Self { family, source, confidence, target, ref evidence, .. } = *self;
+        Reason { family, source, confidence, target, evidence: evidence.clone() }
+    }
+
+    fn finding(self, host: HostKey, mac: MacAddr, side: Side, at: Timestamp, host_level: ThreatLevel) -> Finding {
+        let Self { level, family, source, confidence, target, evidence } = self;
+        Finding { host, mac, side, at, level, host_level, family, source, confidence, target, evidence }
     }
 }

@@ -3,7 +3,8 @@
 use features::Judgement;
 use terms::{Family, HostKey, Span, ThreatLevel, Timestamp};
 
-use crate::finding::{Evidence, Source};
+use crate::baseline::Baseline;
+use crate::finding::{Evidence, Habit, Source};
 use crate::rules::{Judged, Rule};
 
 /// The time in which evidence halves.
@@ -16,8 +17,10 @@ const LEAVE_MEDIUM: f32 = 0.2;
 const HIGH: f32 = 1.0;
 /// What a rule's Medium weighs: two different ones within three minutes are High.
 const MEDIUM: f32 = 0.6;
-/// What the forest's suspicion weighs, and what others do to a host: with one Medium it stays below High.
+/// What weighs less, as what others do to a host, or what is only unusual for it: with one Medium it stays below High.
 const SUSPICION: f32 = 0.38;
+/// What the forest's Medium weighs: with one Medium of a rule it is High.
+const VOTE: f32 = 0.42;
 /// How long a rule that stays above its threshold is silent before it speaks again.
 const REPEAT: Span = Span::from_secs(60);
 /// A rule is armed again when its counter falls below this share of the threshold.
@@ -59,10 +62,11 @@ pub struct HostState {
     /// Blocked: its frames are retries and no evidence.
     pub(crate) blocked: bool,
     pub(crate) minute: Option<OpenMinute>,
-    /// By rule; the forest comes last.
-    said: [Said; Rule::COUNT + 1],
+    /// By rule; then the forest, then the habits.
+    said: [Said; Rule::COUNT + 1 + Habit::COUNT],
     fired: [(Timestamp, ThreatLevel); Rule::COUNT],
     pub(crate) reason: Option<Reason>,
+    pub(crate) baseline: Baseline,
 }
 
 impl HostState {
@@ -122,7 +126,9 @@ impl HostState {
             (Source::Rule(Rule::NoSuchNames | Rule::MailServers), _) => (Rule::NoSuchNames as usize, SUSPICION),
             (Source::Rule(rule), ThreatLevel::Medium) => (rule as usize, MEDIUM),
             (Source::Rule(rule), ThreatLevel::High) => (rule as usize, HIGH),
-            (Source::Forest, _) => (Rule::COUNT, SUSPICION),
+            (Source::Forest, ThreatLevel::High) => (Rule::COUNT, HIGH),
+            (Source::Forest, ThreatLevel::Medium) => (Rule::COUNT, VOTE),
+            (Source::Baseline(habit), _) => (Rule::COUNT + 1 + habit as usize, SUSPICION),
         };
         let said = &mut self.said[place];
         *said = Said { at: now, weight: weight.max(said.faded(now)) };
@@ -181,11 +187,11 @@ mod tests {
     }
 
     #[test]
-    fn the_forest_alone_never_makes_high_however_often_it_says_so() {
+    fn the_forests_medium_alone_never_makes_high_however_often_it_says_so() {
         let mut state = HostState::default();
         for n in 0..100 {
             assert!(
-                state.weigh(ThreatLevel::High, reason(Source::Forest), Timestamp::from_secs(n)) < ThreatLevel::High
+                state.weigh(ThreatLevel::Medium, reason(Source::Forest), Timestamp::from_secs(n)) < ThreatLevel::High
             );
         }
     }
@@ -198,8 +204,17 @@ mod tests {
             let again = state.weigh(ThreatLevel::Medium, reason(Source::Rule(Rule::IcmpSweep)), t(minute * 60));
             assert_eq!(again, ThreatLevel::Medium, "minute {minute}");
         }
-        assert_eq!(state.weigh(ThreatLevel::Medium, reason(Source::Forest), t(3_600)), ThreatLevel::Medium);
+        let habit = reason(Source::Baseline(Habit::Volume));
+        assert_eq!(state.weigh(ThreatLevel::Medium, habit, t(3_600)), ThreatLevel::Medium);
         assert_eq!(state.weigh(ThreatLevel::Medium, reason(Source::Rule(Rule::ArpSweep)), t(3_600)), ThreatLevel::High);
+    }
+
+    #[test]
+    fn the_forest_and_a_rule_that_both_say_medium_are_high() {
+        let mut state = HostState::default();
+        let t = Timestamp::from_secs(1_000);
+        assert_eq!(state.weigh(ThreatLevel::Medium, reason(Source::Forest), t), ThreatLevel::Medium);
+        assert_eq!(state.weigh(ThreatLevel::Medium, reason(Source::Rule(Rule::Infection)), t), ThreatLevel::High);
     }
 
     #[test]

@@ -17,6 +17,41 @@ pub enum Source {
     Rule(Rule),
     /// The forest's vote.
     Forest,
+    /// Something that the device never did.
+    Baseline(Habit),
+}
+
+/// What a baseline knows of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Habit {
+    /// How much it sends.
+    Volume,
+    /// Which administration protocols it speaks.
+    Administration,
+}
+
+impl Habit {
+    /// How many habits there are.
+    pub const COUNT: usize = 2;
+
+    /// The name behind `baseline:`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Volume => "volume",
+            Self::Administration => "administration",
+        }
+    }
+
+    /// What the host does, in words.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Volume => "sends more than it ever did in an hour",
+            Self::Administration => "administers another host in a way in which it never did",
+        }
+    }
 }
 
 /// Something that speaks against a host.
@@ -51,6 +86,7 @@ impl fmt::Display for Source {
         match self {
             Self::Rule(rule) => write!(f, "rule:{}", rule.name()),
             Self::Forest => f.write_str("forest"),
+            Self::Baseline(habit) => write!(f, "baseline:{}", habit.name()),
         }
     }
 }
@@ -61,6 +97,7 @@ impl fmt::Display for Finding {
         match self.source {
             Source::Rule(rule) => f.write_str(rule.meaning())?,
             Source::Forest => f.write_str("behaves like hosts that attack")?,
+            Source::Baseline(habit) => f.write_str(habit.meaning())?,
         }
         if let Some(target) = self.target {
             write!(f, " ({target})")?;

@@ -5,6 +5,7 @@
 //! and knows no clock but the frames'. `picket` drives it live and in replay, `models` in training.
 #![no_std]
 
+mod baseline;
 pub mod catalogue;
 mod detector;
 mod evidence;
@@ -14,8 +15,9 @@ mod rules;
 mod signs;
 mod thresholds;
 
-pub use detector::{Detector, Sink, Window};
+pub use baseline::Baseline;
+pub use detector::{Detector, Kinds, Sink, Window};
 pub use evidence::HostState;
-pub use finding::{Evidence, Finding, Source};
+pub use finding::{Evidence, Finding, Habit, Source};
 pub use rules::Rule;
 pub use thresholds::Thresholds;

@@ -111,7 +111,7 @@ pub(crate) struct Judged {
 }
 
 /// The rule that this change is about, whether or not its threshold is crossed.
-pub(crate) fn judge(change: &Change, t: &Thresholds) -> Judged {
+pub(crate) fn judge(change: &Change, t: &Thresholds) -> Option<Judged> {
     use ThreatLevel::{High, Medium};
     let judged = |rule, level, family, value: f32, threshold: f32, target| Judged {
         rule,
@@ -121,7 +121,9 @@ pub(crate) fn judge(change: &Change, t: &Thresholds) -> Judged {
         threshold,
         target,
     };
-    match *change {
+    Some(match *change {
+        // What is a device's habit no rule can say.
+        Change::Administers { .. } => return None,
         Change::Ports { target, ask, ports, failing, overall } => {
             let value = if t.require_refused { mostly(failing, ports) } else { overall };
             let (rule, family, limit) = match ask {
@@ -222,7 +224,7 @@ pub(crate) fn judge(change: &Change, t: &Thresholds) -> Judged {
             let (value, limit) = (addresses.into(), t.spoofed_addresses.into());
             judged(Rule::SpoofedSource, High, Family::SpoofedSource, value, limit, None)
         }
-    }
+    })
 }
 
 /// The numbers behind a change, and the threshold that they were held against.
@@ -231,6 +233,7 @@ pub(crate) fn evidence(change: &Change, judged: &Judged, t: &Thresholds) -> Evid
     let threshold = ("threshold", judged.threshold.into());
     let within = ("within_seconds", t.failed_logins_seconds.into());
     match *change {
+        Change::Administers { .. } => Evidence::new(),
         Change::Ports { ports, failing, overall, .. } => figures(&[
             ("ports_per_minute", ports.into()),
             ("refused_or_silent", failing.into()),
@@ -334,8 +337,7 @@ mod tests {
     const TARGET: HostKey = HostKey::V4(Ipv4Addr::new(192, 168, 7, 1));
 
     fn fires(change: Change) -> bool {
-        let judged = judge(&change, &Thresholds::default());
-        judged.value > judged.threshold
+        judge(&change, &Thresholds::default()).is_some_and(|judged| judged.value > judged.threshold)
     }
 
     fn ports(ports: u16, failing: u16) -> Change {
@@ -353,8 +355,7 @@ mod tests {
     #[test]
     fn without_require_refused_every_distinct_port_counts() {
         let thresholds = Thresholds { require_refused: false, ..Thresholds::default() };
-        let judged = judge(&ports(11, 0), &thresholds);
-        assert!(judged.value > judged.threshold);
+        assert!(judge(&ports(11, 0), &thresholds).is_some_and(|judged| judged.value > judged.threshold));
     }
 
     #[test]

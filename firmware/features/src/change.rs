@@ -38,6 +38,40 @@ pub enum Service {
     Smb,
 }
 
+/// A way to administer another host of the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Administration {
+    /// Port 22.
+    Ssh,
+    /// Port 23.
+    Telnet,
+    /// Remote procedure calls and files of Windows: ports 135, 139, 445.
+    Smb,
+    /// Port 3389.
+    Rdp,
+    /// Ports 5900 to 5903.
+    Vnc,
+    /// Ports 5985, 5986.
+    WinRm,
+}
+
+impl Administration {
+    /// What is spoken at this port.
+    #[must_use]
+    pub const fn at(port: u16) -> Option<Self> {
+        Some(match port {
+            22 => Self::Ssh,
+            23 => Self::Telnet,
+            135 | 139 | 445 => Self::Smb,
+            3389 => Self::Rdp,
+            5900..=5903 => Self::Vnc,
+            5985 | 5986 => Self::WinRm,
+            _ => return None,
+        })
+    }
+}
+
 /// Which counter moved, and where it stands.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Change {
@@ -209,6 +243,13 @@ pub enum Change {
         clients: u16,
         /// Hosts that were seen behind it lately (at most 4).
         hosts: u16,
+    },
+    /// Another host of the network is administered, or tried to be.
+    Administers {
+        /// Which.
+        target: HostKey,
+        /// How.
+        what: Administration,
     },
     /// Signs of an infection in the last hour.
     Signs {

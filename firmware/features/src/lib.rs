@@ -24,7 +24,7 @@ mod table;
 pub mod vector;
 mod window;
 
-pub use change::{Ask, Change, Noted, Service};
+pub use change::{Administration, Ask, Change, Noted, Service};
 pub use hash::HashKey;
 pub use host::{Host, Judgement};
 pub use host_table::{Capacities, HostTable, Infrastructure, Occupancy};

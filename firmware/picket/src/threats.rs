@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use detect::Source;
 use detect::catalogue::{Found, Group, THREATS, Threat};
 use serde::Serialize;
 
@@ -62,6 +63,10 @@ impl Entry {
             Found::By { rules, raises, spares } => {
                 (raised_by, near_miss) = (Some(raises), Some(spares));
                 rules.iter().map(|rule| format!("rule:{}", rule.name())).collect()
+            }
+            Found::ByBaseline { habit, raises, spares } => {
+                (raised_by, near_miss) = (Some(raises), Some(spares));
+                vec![Source::Baseline(habit).to_string()]
             }
             Found::ByForest => vec!["forest".into()],
             Found::Not(why) => {

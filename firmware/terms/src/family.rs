@@ -85,6 +85,10 @@ families! {
     Cryptomining = "cryptomining",
     /// Talks like a host under somebody's command.
     C2 = "c2",
+    /// More sent than the device ever did.
+    Exfiltration = "exfiltration",
+    /// Administration protocols that the device never spoke.
+    LateralMovement = "lateral_movement",
     /// Mail to many servers.
     SpamSending = "spam_sending",
     /// Redirects from one that is no router.

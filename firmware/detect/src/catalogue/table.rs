@@ -3,6 +3,7 @@
 use terms::ThreatLevel;
 
 use super::{Fault, Found, Group, Threat};
+use crate::finding::Habit;
 use crate::rules::Rule;
 
 /// How a refused log-in shows.
@@ -571,22 +572,40 @@ pub const THREATS: &[Threat] = &[
         "T1210",
         "no reader of SMB and RPC and no look at who calls back yet",
     ),
-    unfound(
-        "exfiltration",
-        Group::Infected,
-        "Sends out more than this device ever did.",
-        "Octets out against the device's own days.",
-        "T1041",
-        "the device's own baseline does not exist yet",
-    ),
-    unfound(
-        "lateral_movement",
-        Group::Infected,
-        "Uses administration protocols that this device never spoke.",
-        "SSH, RDP, SMB, WinRM to new targets against the device's own days.",
-        "T1021",
-        "the device's own baseline does not exist yet",
-    ),
+    Threat {
+        word: "exfiltration",
+        group: Group::Infected,
+        meaning: "Sends out more than this device ever did.",
+        definition: "More than 64 MiB in an hour, and more than 8 times the device's busiest hour so far.",
+        horizon: "1 hour against the device's days",
+        fault: Fault::Source,
+        least: "64 MiB, after a day of which 60 minutes were learnt",
+        level: ThreatLevel::Medium,
+        hides: "the device's first day; a device that often sends much; a little every hour",
+        technique: "T1041, T1048",
+        found: Found::ByBaseline {
+            habit: Habit::Volume,
+            raises: "boundary nine_times_the_busiest_hour_is_told",
+            spares: "boundary a_busy_hour_like_those_before_is_none",
+        },
+    },
+    Threat {
+        word: "lateral_movement",
+        group: Group::Infected,
+        meaning: "Uses administration protocols that this device never spoke.",
+        definition: "SSH, Telnet, SMB or RPC, RDP, VNC or WinRM to a host of the network, by a device that never did.",
+        horizon: "the device's days",
+        fault: Fault::Source,
+        least: "1 attempt, after a day of which 60 minutes were learnt",
+        level: ThreatLevel::Medium,
+        hides: "the device's first day; protocols that it speaks by habit; traffic that stays inside the switch",
+        technique: "T1021",
+        found: Found::ByBaseline {
+            habit: Habit::Administration,
+            raises: "boundary administration_that_a_device_never_did_is_told",
+            spares: "boundary administration_as_on_the_first_day_is_none",
+        },
+    },
 ];
 
 /// The guessing of passwords over one protocol.

@@ -30,7 +30,8 @@ pub struct Draw {
     v6: bool,
     net: [u8; 2],
     taken: BTreeSet<u16>,
-    frames: Vec<(u64, Side, Vec<u8>)>,
+    /// Their lengths on the wire come last.
+    frames: Vec<(u64, Side, Vec<u8>, u32)>,
     /// Whether nobody else is on the wire.
     quiet: bool,
     /// Who must not become High.
@@ -194,17 +195,23 @@ impl Draw {
 
     /// A frame seen on the LAN side.
     pub fn lan(&mut self, at: u64, frame: Vec<u8>) {
-        self.frames.push((at, Side::Lan, frame));
+        self.on(Side::Lan, at, frame);
     }
 
     /// A frame seen on the uplink side.
     pub fn uplink(&mut self, at: u64, frame: Vec<u8>) {
-        self.frames.push((at, Side::Uplink, frame));
+        self.on(Side::Uplink, at, frame);
     }
 
     /// A frame of `from`, which is on one side and stays there.
     pub fn on(&mut self, side: Side, at: u64, frame: Vec<u8>) {
-        self.frames.push((at, side, frame));
+        let len = frame.len() as u32;
+        self.frames.push((at, side, frame, len));
+    }
+
+    /// A frame of the LAN side of which only the beginning is kept.
+    pub fn long(&mut self, at: u64, frame: Vec<u8>, len: u32) {
+        self.frames.push((at, Side::Lan, frame, len));
     }
 
     /// A TCP conversation in which each side says something, from its first SYN to both FINs. `says` is (whether `orig`, octets).
@@ -253,8 +260,8 @@ impl Draw {
         let forest = Forest::load(FOREST, features::schema_hash()).expect("the shipped forest is of this schema");
         let mut detector = Detector::new(HashKey::FIXED, Capacities::default(), thresholds, Some(forest));
         let mut heard = Heard::default();
-        for (at, side, octets) in &self.frames {
-            let summary = wire::parse(LinkType::Ethernet, octets, octets.len() as u32, None);
+        for (at, side, octets, len) in &self.frames {
+            let summary = wire::parse(LinkType::Ethernet, octets, *len, None);
             let summary = summary.unwrap_or_else(|why| panic!("a drawn frame is not read: {why:?} {octets:02x?}"));
             detector.observe(&summary, Timestamp::from_micros(*at), *side, &mut heard);
         }

@@ -11,6 +11,7 @@ mod common;
 mod draw;
 mod floods;
 mod frames;
+mod habits;
 mod infection;
 mod logins;
 mod names;

@@ -6,7 +6,7 @@ use wire::udp::Datagram;
 use wire::{Packet, Summary, Transport, dhcp, dns, stratum};
 
 use super::{Moment, Notes};
-use crate::change::{Ask, Change};
+use crate::change::{Administration, Ask, Change};
 use crate::flow::{Flow, Phase};
 use crate::hash::RowId;
 use crate::host::Judgement;
@@ -138,6 +138,9 @@ impl<J: Judgement> HostTable<J> {
             self.note_sender(m, Change::MailServers { servers }, notes);
         }
         self.opened_out(m);
+        if let Some(what) = Administration::at(segment.dst_port).filter(|_| !m.dst.key.is_global()) {
+            self.note_sender(m, Change::Administers { target: m.dst.key, what }, notes);
+        }
         self.asked(id, Ask::Tcp, segment.dst_port, m, notes);
         self.note_half_open(segment.dst_port, m, notes);
     }

@@ -1,10 +1,19 @@
 //! The figures of `[detect]` as detection takes them.
 
-use detect::Thresholds;
+use detect::{Kinds, Thresholds};
 
 use super::keys::DetectConfig;
 
 impl DetectConfig {
+    /// Which kinds of evidence are looked for.
+    #[must_use]
+    pub fn kinds(&self) -> Kinds {
+        if !self.enabled {
+            return Kinds::NONE;
+        }
+        Kinds { rules: self.rules, forest: self.forest, baseline: self.baseline }
+    }
+
     /// What the rules compare with.
     #[must_use]
     pub fn thresholds(&self) -> Thresholds {

@@ -110,6 +110,12 @@ configuration! {
     detect: DetectConfig {
         /// Whether anything is looked for at all.
         enabled: bool = true, Flag;
+        /// Whether definitions are looked for: scans, guessing, floods, spoofing, tunnels, signs of an infection.
+        rules: bool = true, Flag;
+        /// Whether the forest votes on each host's minute.
+        forest: bool = true, Flag;
+        /// Whether each device's habits are learnt, and what it never did is told.
+        baseline: bool = true, Flag;
         /// Distinct TCP ports of one target that a host may try in a minute.
         ports_per_minute: u16 = 10, Whole(1, 31);
         /// Whether ports count only where the target mostly refuses or ignores them;

@@ -70,6 +70,7 @@ impl WindowLine {
         let numbers = |evidence: &Evidence| evidence.iter().map(|(name, value)| format!("{name} {value}")).collect();
         let meaning = match window.source {
             Some(Source::Rule(rule)) => Some(rule.meaning().to_owned()),
+            Some(Source::Baseline(habit)) => Some(habit.meaning().to_owned()),
             _ => None,
         };
         let target = window.target.map(|target| format!("target {target}"));

@@ -75,7 +75,7 @@ fn replay_one(file: &Path, args: &ReplayArgs, config: &Config) -> Result<(), Tro
     let mut capture = CaptureFile::open(file)?;
     let forest = model::shipped();
     let mut detector = Detector::new(HashKey::FIXED, Capacities::default(), config.detect.thresholds(), forest);
-    detector.enable(config.detect.enabled);
+    detector.enable(config.detect.kinds());
     let out = BufWriter::with_capacity(256 << 10, io::stdout().lock());
     let mut printer = Printer {
         out,

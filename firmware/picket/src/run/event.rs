@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::mpsc::SyncSender;
 
-use detect::{Finding, Thresholds};
+use detect::{Finding, Kinds, Thresholds};
 use features::{FeatureVector, SCHEMA};
 use policy::{Block, NeverBlock, ResponderConfig};
 use store::{Event, EvidenceFrame, HostRecord, Minute};
@@ -68,7 +68,7 @@ pub enum Order {
     /// A host is blocked, or free again.
     Mark(HostKey, bool),
     /// Other thresholds, and whether anything is looked for.
-    Adjust(Thresholds, bool),
+    Adjust(Thresholds, Kinds),
     /// The end.
     Stop,
 }

@@ -46,7 +46,7 @@ impl Desk {
         if (&current.links, &current.store, &current.control) != (&config.links, &config.store, &config.control) {
             tracing::warn!("changes of [links], [store] and [control] take effect when the gateway is started again");
         }
-        let told = self.orders.send(Order::Adjust(config.detect.thresholds(), config.detect.enabled)).is_ok()
+        let told = self.orders.send(Order::Adjust(config.detect.thresholds(), config.detect.kinds())).is_ok()
             && self.work.send(Work::Configure(settings::responder(&config))).is_ok()
             && self.news.send(News::Posture(config.posture.as_str())).is_ok();
         if told {

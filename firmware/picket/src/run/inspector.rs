@@ -38,7 +38,7 @@ pub fn inspect(
     let key = HashKey::new(settings.secret[0], settings.secret[1]);
     let capacities = Capacities { hosts: settings.board.budgets.hosts, ..Capacities::default() };
     let mut detector = Detector::new(key, capacities, config.detect.thresholds(), model::shipped());
-    detector.enable(config.detect.enabled);
+    detector.enable(config.detect.kinds());
     let mut eye = Eye::new(suspects.clone(), capacities.hosts);
     let mut taps = Taps::new(settings);
     let mut tick = Instant::now();
@@ -48,9 +48,9 @@ pub fn inspect(
         for order in orders.try_iter() {
             match order {
                 Order::Mark(host, blocked) => detector.mark_blocked(host, blocked),
-                Order::Adjust(thresholds, enabled) => {
+                Order::Adjust(thresholds, kinds) => {
                     detector.adjust(thresholds);
-                    detector.enable(enabled);
+                    detector.enable(kinds);
                 }
                 Order::Stop => return,
             }

@@ -1,0 +1,317 @@
+//! What one device does by habit, learnt at its site: how the forest scores it, how much it sends, what it administers, and which
+//! signs of an infection are its nature.
+//!
+//! A device is judged as any other until its baseline holds: a day after its first minute, with an hour of minutes learnt. It learns
+//! from minutes without evidence only, and after the first day no more than a bounded step a day, so that patience does not make
+//! an attack a habit: one habit more, a quarter more sent.
+
+use features::{Administration, Sign, SignCounts};
+use terms::{Span, ThreatLevel, Timestamp};
+
+use crate::forest::Classification;
+use crate::signs;
+
+/// How long a device is learnt before its baseline holds.
+const LEARNING: Span = Span::from_secs(86_400);
+/// Minutes that it must have learnt by then.
+const LEAST_MINUTES: u32 = 60;
+/// The time for which the forest alone has one Medium a device.
+const BUDGET: Span = Span::from_secs(7 * 86_400);
+/// Steps between 0 and 1 in which scores are kept.
+const STEPS: u8 = 64;
+/// Steps above every score of its own from which a device is suspected, and from which it is certain.
+const SUSPECTED: u8 = 3;
+const CERTAIN: u8 = 16;
+/// The share of the vote below which nobody is suspected, whatever is usual for it, and below which nobody is certain.
+const LEAST_SHARE: f32 = 0.5;
+const CERTAIN_SHARE: f32 = 0.9;
+/// How much more than in its busiest hour is more than ever, and from how many octets on.
+const MORE: u64 = 8;
+const MUCH: u64 = 64 << 20;
+
+/// The habits of one device.
+///
+/// **Bounds**: 72 octets, whatever it does and for however long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Baseline {
+    /// When it was seen first; the epoch where nothing is learnt.
+    since: Timestamp,
+    /// Minutes learnt.
+    minutes: u32,
+    /// The highest score of a minute learnt, in steps.
+    highest: u8,
+    /// Administration protocols that it speaks, a bit each.
+    administers: u8,
+    /// Signs that it gives, a bit each.
+    signs: u16,
+    /// Signs of the minute that is open.
+    given: u16,
+    /// The day of the last step after the first day.
+    stepped: u32,
+    /// The hour being counted, and whether something spoke against the device in it.
+    hour: u32,
+    tainted: bool,
+    /// Octets sent in all: when the hour began, and by the last minute.
+    before: u64,
+    total: u64,
+    /// The most octets of an hour learnt.
+    most: u64,
+    /// When the forest alone suspected it last.
+    suspected: Timestamp,
+}
+
+/// What the volume of this hour says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Volume {
+    /// Octets sent in this hour so far.
+    pub sent: u64,
+    /// The most in an hour so far.
+    pub most: u64,
+}
+
+impl Baseline {
+    /// Whether it is old enough to be held against the device.
+    #[must_use]
+    pub fn holds(&self, now: Timestamp) -> bool {
+        self.minutes >= LEAST_MINUTES && now.since(self.since) >= LEARNING
+    }
+
+    /// What the forest's vote is worth for this device, the level that it speaks for by itself; Safe where it speaks for none.
+    ///
+    /// Without a baseline that holds, the model's own threshold speaks. With one, a score must lie above all that are usual for the
+    /// device. Either way one Medium a device and week is all that the forest has alone: `spent` says that it had it.
+    pub(crate) fn weigh(&self, vote: &Classification, now: Timestamp) -> ThreatLevel {
+        if !self.holds(now) {
+            return vote.level.min(ThreatLevel::Medium);
+        }
+        let [_, medium, high] = vote.shares;
+        let threat = medium + high;
+        let above = |steps: u8| step(threat) > self.highest.saturating_add(steps);
+        if high >= CERTAIN_SHARE && above(CERTAIN) {
+            ThreatLevel::High
+        } else if threat >= LEAST_SHARE && above(SUSPECTED) {
+            ThreatLevel::Medium
+        } else {
+            ThreatLevel::Safe
+        }
+    }
+
+    /// Whether the forest had its Medium of the week.
+    pub(crate) fn spent(&self, now: Timestamp) -> bool {
+        self.suspected > Timestamp::EPOCH && now.since(self.suspected) < BUDGET
+    }
+
+    /// Notes that the forest alone suspects the device.
+    pub(crate) fn spend(&mut self, now: Timestamp) {
+        self.suspected = now;
+    }
+
+    /// Signs without those that are the device's nature.
+    pub(crate) fn unusual(&mut self, counts: &SignCounts, now: Timestamp) -> SignCounts {
+        self.given |= signs::telling(counts).fold(0, |bits, (sign, _)| bits | bit(sign));
+        let mut counts = *counts;
+        if self.holds(now) {
+            let usual = Sign::ALL.iter().zip(&mut counts).filter(|(sign, _)| self.signs & bit(**sign) != 0);
+            usual.for_each(|(_, count)| *count = 0);
+        }
+        counts
+    }
+
+    /// Notes that the device administers another one; tells whether it never did.
+    pub(crate) fn administers(&mut self, what: Administration, now: Timestamp) -> bool {
+        let new = self.administers & 1 << what as u8 == 0;
+        let told = new && self.holds(now);
+        if new && (!told || self.step(now)) {
+            self.administers |= 1 << what as u8;
+        }
+        told
+    }
+
+    /// What the device sent in this hour, where that is more than ever; `octets` are all that it ever sent.
+    pub(crate) fn volume(&mut self, octets: u64, now: Timestamp) -> Option<Volume> {
+        if hour(now) != self.hour {
+            let sent = self.total - self.before;
+            if sent > self.most && !self.tainted {
+                let held = self.holds(now);
+                self.most = if !held { sent } else { self.most + if self.step(now) { self.most / 4 } else { 0 } };
+            }
+            (self.hour, self.before, self.tainted) = (hour(now), self.total, false);
+        }
+        self.total = octets.max(self.total);
+        let volume = Volume { sent: self.total - self.before, most: self.most };
+        let more = volume.sent > MUCH && volume.sent / MORE > volume.most;
+        (more && self.holds(now)).then_some(volume)
+    }
+
+    /// Learns from a minute that is over; `score` is the forest's vote. Where something speaks against the device, only time passes.
+    pub(crate) fn learn(&mut self, calm: bool, score: Option<f32>, now: Timestamp) {
+        if self.since == Timestamp::EPOCH {
+            self.since = now;
+        }
+        let given = core::mem::take(&mut self.given);
+        self.tainted |= !calm;
+        if !calm {
+            return;
+        }
+        let held = self.holds(now);
+        self.minutes = self.minutes.saturating_add(1);
+        if given & !self.signs != 0 && (!held || self.step(now)) {
+            self.signs |= given;
+        }
+        if let Some(score) = score.map(step).filter(|score| *score > self.highest)
+            && (!held || self.step(now))
+        {
+            self.highest = if held { self.highest + 1 } else { score };
+        }
+    }
+
+    /// Takes the step of this day, if it was not taken.
+    fn step(&mut self, now: Timestamp) -> bool {
+        let free = self.stepped != day(now);
+        self.stepped = day(now);
+        free
+    }
+}
+
+fn bit(sign: Sign) -> u16 {
+    1 << sign as u8
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of 1 is 64 steps")]
+fn step(share: f32) -> u8 {
+    (share * f32::from(STEPS)) as u8
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "hours since the epoch fit until the year 490,000")]
+fn hour(at: Timestamp) -> u32 {
+    (at.secs() / 3_600) as u32
+}
+
+fn day(at: Timestamp) -> u32 {
+    hour(at) / 24
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: u64 = 3_600;
+    const DAY: u64 = 24 * HOUR;
+    const START: u64 = 1_700_000_000;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_secs(START + seconds)
+    }
+
+    fn vote(high: f32) -> Classification {
+        let level = if high >= 0.95 { ThreatLevel::High } else { ThreatLevel::Safe };
+        Classification { shares: [1.0 - high, 0.0, high], level, confidence: high, family: None }
+    }
+
+    /// A device of a day: steady, with scores up to 0.4, a megabyte an hour.
+    fn steady() -> Baseline {
+        let mut baseline = Baseline::default();
+        for minute in 0..=24 * 60 {
+            baseline.volume(minute << 14, at(minute * 60));
+            baseline.learn(true, Some(if minute % 7 == 0 { 0.4 } else { 0.1 }), at(minute * 60));
+        }
+        assert!(baseline.holds(at(DAY)));
+        baseline
+    }
+
+    #[test]
+    fn a_baseline_holds_after_a_day_with_an_hour_of_minutes() {
+        let mut baseline = Baseline::default();
+        for minute in 0..59 {
+            baseline.learn(true, None, at(minute * 60));
+        }
+        assert!(!baseline.holds(at(2 * DAY)));
+        baseline.learn(true, None, at(59 * 60));
+        assert!(!baseline.holds(at(DAY - 1)));
+        assert!(baseline.holds(at(DAY)));
+    }
+
+    #[test]
+    fn without_a_baseline_the_models_threshold_speaks_and_never_for_high() {
+        let young = Baseline::default();
+        assert_eq!(
+            [0.5, 0.94, 0.96].map(|v| young.weigh(&vote(v), at(0))),
+            [ThreatLevel::Safe, ThreatLevel::Safe, ThreatLevel::Medium]
+        );
+    }
+
+    #[test]
+    fn a_score_counts_above_what_is_usual_for_the_device() {
+        let steady = steady();
+        let mut uneasy = steady;
+        uneasy.highest = step(0.9);
+        let now = at(DAY + 60);
+        assert_eq!(
+            [0.45, 0.55, 0.99].map(|v| steady.weigh(&vote(v), now)),
+            [ThreatLevel::Safe, ThreatLevel::Medium, ThreatLevel::High]
+        );
+        assert_eq!(uneasy.weigh(&vote(0.93), now), ThreatLevel::Safe);
+    }
+
+    #[test]
+    fn the_forest_has_one_medium_a_week() {
+        let mut baseline = Baseline::default();
+        assert!(!baseline.spent(at(0)));
+        baseline.spend(at(0));
+        assert!(baseline.spent(at(7 * DAY - 1)) && !baseline.spent(at(7 * DAY)));
+    }
+
+    #[test]
+    fn what_a_device_always_sent_is_not_more_than_ever() {
+        let octets = (24 * 60) << 14;
+        let busy = |sent: u64| steady().volume(octets + sent, at(DAY + HOUR));
+        assert_eq!(busy(60 << 20), None);
+        assert!(busy(70 << 20).is_some_and(|v| v.sent == 70 << 20 && v.most < 2 << 20), "{:?}", busy(70 << 20));
+        assert_eq!(Baseline::default().volume(u64::MAX, at(60)), None, "nothing is known of it");
+    }
+
+    #[test]
+    fn administration_is_new_once_a_day_at_most_as_a_habit() {
+        let mut baseline = steady();
+        let now = at(DAY + 60);
+        assert!(baseline.administers(Administration::Rdp, now));
+        assert!(!baseline.administers(Administration::Rdp, now), "it was told and learnt");
+        assert!(baseline.administers(Administration::Ssh, now));
+        assert!(baseline.administers(Administration::Ssh, now), "the day's step was taken");
+        assert!(!Baseline::default().administers(Administration::Ssh, at(0)), "all is new in the first day");
+    }
+
+    #[test]
+    fn signs_of_the_first_day_are_the_devices_nature_and_later_ones_are_not() {
+        let mut seen = SignCounts::default();
+        seen[Sign::Irc as usize] = 1;
+        let mut baseline = Baseline::default();
+        for minute in 0..=24 * 60 {
+            baseline.unusual(&seen, at(minute * 60));
+            baseline.learn(true, None, at(minute * 60));
+        }
+        seen[Sign::OwnAddress as usize] = 1;
+        let left = baseline.unusual(&seen, at(DAY + 60));
+        assert_eq!((left[Sign::Irc as usize], left[Sign::OwnAddress as usize]), (0, 1));
+    }
+
+    #[test]
+    fn nothing_is_learnt_from_minutes_with_evidence_and_little_a_day() {
+        let mut baseline = steady();
+        let before = (baseline.highest, baseline.most);
+        let mut octets = baseline.total;
+        for minute in 1..600 {
+            octets += 10 << 20;
+            baseline.volume(octets, at(DAY + minute * 60));
+            baseline.learn(false, Some(0.99), at(DAY + minute * 60));
+        }
+        assert_eq!((baseline.highest, baseline.most), before);
+        for minute in 720..1_200 {
+            octets += 10 << 20;
+            baseline.volume(octets, at(DAY + minute * 60));
+            baseline.learn(true, Some(0.99), at(DAY + minute * 60));
+        }
+        assert_eq!(baseline.highest, before.0 + 1, "a step a day");
+        assert!(baseline.most <= before.1 * 5 / 4, "a quarter a day");
+    }
+}
