@@ -81,3 +81,35 @@ pub fn drawn_for(word: &str, number: u64) -> Random {
     }
     Random::new(hash)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_lie_between_their_bounds_and_small_ones_come_more_often() {
+        let mut random = Random::new(3);
+        let drawn: Vec<f64> = (0..10_000).map(|_| Between(10.0, 110.0).draw(&mut random)).collect();
+        assert!(drawn.iter().all(|f| (10.0..=110.0).contains(f)));
+        let small = drawn.iter().filter(|f| **f < 35.0).count();
+        assert!((4_800..5_200).contains(&small), "half lie in the first quarter: {small}");
+        assert_eq!(Between::exactly(7.0).whole(&mut random), 7);
+    }
+
+    #[test]
+    fn a_period_keeps_within_its_jitter() {
+        let mut random = Random::new(3);
+        for _ in 0..1_000 {
+            let span = random.about(60.0, 0.25);
+            assert!((seconds(45.0)..=seconds(75.0)).contains(&span));
+        }
+        assert_eq!(random.about(60.0, 0.0), Span::from_secs(60));
+    }
+
+    #[test]
+    fn what_is_drawn_for_a_word_and_a_number_stays_the_same() {
+        assert_eq!(drawn_for("a", 1).bits(), drawn_for("a", 1).bits());
+        assert_ne!(drawn_for("a", 1).bits(), drawn_for("a", 2).bits());
+        assert_ne!(drawn_for("a", 1).bits(), drawn_for("b", 1).bits());
+    }
+}

@@ -105,3 +105,44 @@ fn quiet(at: Timestamp) -> f64 {
         _ => 1.0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn acts(rhythm: Rhythm, hours: u64) -> Vec<u64> {
+        let mut random = Random::new(8);
+        let mut stage = Stage::draw(&mut random);
+        // Noon of a day.
+        let noon = Timestamp::from_secs(43_200);
+        let mut routine = Routine::begin(Habit(rhythm, Deed::Announce("_x._tcp.local")), noon, &mut random);
+        let mut times = Vec::new();
+        while let Some(at) = routine.next.filter(|at| at.since(noon).secs() < hours * 3_600) {
+            times.push(at.since(noon).secs());
+            routine.act(&mut stage);
+        }
+        times
+    }
+
+    #[test]
+    fn a_clock_beats_and_what_is_done_once_is_done_once() {
+        let beats = acts(Rhythm::Clock(Between::exactly(60.0), 0.0), 1);
+        assert_eq!(beats.len(), 60);
+        assert!(beats.windows(2).all(|two| two[1] - two[0] == 60));
+        assert_eq!(acts(Rhythm::Once(Between::exactly(5.0)), 1), [5]);
+    }
+
+    #[test]
+    fn spells_are_busy_and_then_idle_and_nights_are_longer() {
+        let spells = Rhythm::Spells {
+            busy: Between::exactly(100.0),
+            idle: Between::exactly(1_000.0),
+            gap: Between::exactly(10.0),
+        };
+        let times = acts(spells, 24);
+        let gaps: Vec<u64> = times.windows(2).map(|two| two[1] - two[0]).collect();
+        let busy = gaps.iter().filter(|gap| **gap == 10).count();
+        assert!(busy > 5 * (gaps.len() - busy), "{gaps:?}");
+        assert!(gaps.contains(&1_000) && gaps.contains(&6_000));
+    }
+}

@@ -1,7 +1,7 @@
 //! Octets of frames: Ethernet, ARP, IP, TCP, UDP, ICMP.
 //!
 //! **Shape**: a frame holds what a ring would keep of it: all headers and the head of the payload; its length on the wire may be
-//! more. The header of IPv4 has its checksum; those of TCP and UDP are left to the card, as in captures made at the sender.
+//! more. IPv4 and ICMP have their checksums; those of TCP and UDP are left to the card, as in captures made at the sender.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -163,7 +163,19 @@ pub fn icmp(at: Timestamp, from: End, to: End, kinds: (u8, u8), words: (u16, u16
         if from.ip.is_ipv4() { (wire::protocol::ICMP, kinds.0) } else { (wire::protocol::ICMP6, kinds.1) };
     let [a, b] = words.0.to_be_bytes();
     let [c, d] = words.1.to_be_bytes();
-    packet(at, from, to, protocol, &[kind, 0, 0, 0, a, b, c, d], said)
+    let mut header = [kind, 0, 0, 0, a, b, c, d];
+    let mut summed = match (from.ip, to.ip) {
+        // RFC 4443, section 2.3: the addresses, the length and the protocol count as well.
+        (IpAddr::V6(src), IpAddr::V6(dst)) => {
+            let len = short(header.len() + said.len).to_be_bytes();
+            [&src.octets()[..], &dst.octets(), &[0, 0], &len, &[0, 0, 0, protocol]].concat()
+        }
+        _ => Vec::new(),
+    };
+    summed.extend(header);
+    summed.extend(&said.head);
+    header[2..4].copy_from_slice(&checksum(&summed).to_be_bytes());
+    packet(at, from, to, protocol, &header, said)
 }
 
 /// An ARP packet: a question where `answers` is nothing, else the answer to that hardware address.
@@ -207,8 +219,33 @@ fn short(len: usize) -> u16 {
 }
 
 /// **Source**: RFC 1071.
-fn checksum(header: &[u8; 20]) -> u16 {
-    let sum: u32 = header.as_chunks::<2>().0.iter().map(|pair| u32::from(u16::from_be_bytes(*pair))).sum();
+fn checksum(octets: &[u8]) -> u16 {
+    let word = |pair: &[u8]| u32::from(u16::from_be_bytes([pair[0], pair.get(1).copied().unwrap_or(0)]));
+    let sum: u32 = octets.chunks(2).map(word).sum();
     let folded = (sum & 0xffff) + (sum >> 16);
     !(((folded & 0xffff) + (folded >> 16)) as u16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checksum_is_that_of_the_rfc() {
+        // RFC 1071, section 3, and the header that everybody checks with.
+        assert_eq!(checksum(&[0, 1, 0xf2, 3, 0xf4, 0xf5, 0xf6, 0xf7]), !0xddf2);
+        let header = [0x45, 0, 0, 0x73, 0, 0, 0x40, 0, 0x40, 0x11, 0, 0, 0xc0, 0xa8, 0, 1, 0xc0, 0xa8, 0, 0xc7];
+        assert_eq!(checksum(&header), 0xb861);
+        assert_eq!(checksum(&[1]), !0x0100);
+    }
+
+    #[test]
+    fn a_frame_is_padded_and_tells_its_length_on_the_wire() {
+        let end = |n| End { mac: MacAddr::new([2, 0, 0, 0, 0, n]), ip: Ipv4Addr::new(10, 0, 0, n).into(), ttl: 64 };
+        let at = Timestamp::from_secs(1);
+        let short = udp(at, end(1), end(2), (1, 2), &Said::all(*b"abc"));
+        assert_eq!((short.len, short.octets.len()), (60, 60));
+        let long = udp(at, end(1), end(2), (1, 2), &Said::long(*b"abc", 1_000));
+        assert_eq!((long.len, long.octets.len()), (1_042, 45));
+    }
 }

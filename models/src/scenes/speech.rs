@@ -21,7 +21,7 @@ const CIPHERS: [u16; 17] = [
     0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc013, 0xc014, 0x009c, 0x009d, 0x002f,
     0x0035, 0xc009, 0xc00a,
 ];
-const PLAIN: [u16; 5] = [0x0017, 0x0023, 0x0012, 0x0005, 0x0031];
+const PLAIN: [u16; 5] = [0x0017, 0x0023, 0x0012, 0x0016, 0x0031];
 
 impl Hello {
     /// The hello of a program.
@@ -152,10 +152,58 @@ pub fn service_question(service: &str) -> Said {
     Said::all(message)
 }
 
+/// A message that a device publishes by MQTT (version 3.1.1, section 3.3), or a ping where there is room for no more.
+#[must_use]
+pub fn published(len: usize) -> Said {
+    match u8::try_from(len) {
+        Ok(len @ 8..=129) => Said::long([&[0x30, len - 2, 0, 4][..], b"home"].concat(), len.into()),
+        _ => Said::all([0xc0, 0]),
+    }
+}
+
+/// A message of CoAP (RFC 7252, section 3): a question, or the answer to one.
+#[must_use]
+pub fn constrained(answers: bool, id: u16, len: usize) -> Said {
+    let (kind, code) = if answers { (0x60, 0x45) } else { (0x40, 0x02) };
+    let [a, b] = id.to_be_bytes();
+    Said::long([kind, code, a, b, 0xff, b'{'], len)
+}
+
 /// A search of SSDP (UPnP device architecture, section 1.3.2).
 #[must_use]
 pub fn search(target: &str) -> Said {
     Said::all(format!(
         "M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: \"ssdp:discover\"\r\nMX: 2\r\nST: {target}\r\n\r\n"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hello_reads_back_with_the_name_and_is_the_same_but_for_its_noise() {
+        let mut random = Random::new(1);
+        for _ in 0..50 {
+            let hello = Hello::draw(&mut random);
+            let said = hello.record(Some("www.house.example"), &mut random);
+            let read = wire::tls::client_hello(&said.head).unwrap();
+            assert_eq!(read.sni, Some("www.house.example"));
+            assert_eq!(read.alpn.is_some(), !hello.protocols.is_empty());
+            assert_eq!(said.len, hello.record(Some("www.mouse.example"), &mut random).len);
+            let unnamed = hello.record(None, &mut random);
+            assert_eq!(wire::tls::client_hello(&unnamed.head).unwrap().sni, None);
+        }
+    }
+
+    #[test]
+    fn an_answer_repeats_its_question_and_bears_its_records() {
+        let asked = question(7, "www.house.example", 1);
+        let message = answer(&asked, 0, 60, &[vec![198, 18, 0, 1], vec![198, 18, 0, 2]]);
+        let read = wire::dns::Message::parse(&message).unwrap();
+        assert!(read.header.response && read.header.id == 7);
+        let addresses: Vec<_> = read.answers().filter_map(|a| a.address).map(|a| a.to_string()).collect();
+        assert_eq!(addresses, ["198.18.0.1", "198.18.0.2"]);
+        assert_eq!(wire::dns::Message::parse(&answer(&asked, 3, 0, &[])).unwrap().header.rcode, wire::dns::NAME_ERROR);
+    }
 }

@@ -209,7 +209,7 @@ pub const ALL: &[Character] = &[
         habits: &[
             Habit(
                 spells((300.0, 1_500.0), (900.0, 3_600.0), (5.0, 60.0)),
-                Deed::Absent(To::Addresses(2, 300), 6_881, Between(1.0, 4.0)),
+                Deed::Absent(To::Addresses(2, 300), 0, Between(1.0, 4.0)),
             ),
             Habit(
                 spells((300.0, 1_500.0), (900.0, 3_600.0), (0.5, 6.0)),

@@ -42,6 +42,7 @@ pub struct Attempts {
 pub(super) fn miss(to: To, port: u16, times: Between, mut at: Timestamp, stage: &mut Stage) {
     for _ in 0..times.whole(&mut stage.random) {
         let (known, peer, _) = to.find(at, stage);
+        let port = to.port(port, &peer);
         let refused = drawn_for(&peer.v4.to_string(), port.into()).happens(0.4);
         if matches!(to, To::Here(..)) && !refused {
             nobody_there(peer.v4, known, stage);

@@ -9,8 +9,9 @@ use crate::scenes::stage::Stage;
 
 use super::whom::To;
 
-/// The port of NTP.
+/// The ports of NTP and CoAP.
 const NTP: u16 = 123;
+const COAP: u16 = 5_683;
 /// The longest piece of a call that is made at a time.
 const PIECE: Span = Span::from_secs(1);
 
@@ -19,7 +20,7 @@ const PIECE: Span = Span::from_secs(1);
 pub struct Ask {
     /// Of whom.
     pub to: To,
-    /// At which port; a peer's own where it is 0.
+    /// At which port; a peer's own where it is none.
     pub port: u16,
     /// How many of them, shortly one after the other.
     pub times: Between,
@@ -36,7 +37,7 @@ pub struct Ask {
 pub struct Call {
     /// With whom.
     pub to: To,
-    /// At which port; a peer's own where it is 0.
+    /// At which port; a peer's own where it is none.
     pub port: u16,
     /// Datagrams a second, up and down.
     pub rates: (Between, Between),
@@ -60,7 +61,7 @@ impl Ask {
         for _ in 0..self.times.whole(&mut stage.random) {
             let (known, peer, _) = self.to.find(at, stage);
             let (known, own, far) = stage.reach(known, &peer);
-            let ports = (stage.port(), port_of(self.port, far));
+            let ports = (stage.port(), self.to.port(self.port, &peer));
             let [up, down] = self.words(stage);
             stage.send(packet::udp(known, own, far, ports, &up));
             if stage.random.happens(self.answered) {
@@ -75,10 +76,12 @@ impl Ask {
         if self.port == NTP {
             return [3, 4].map(|mode| speech::ntp(mode, &mut stage.random));
         }
-        [self.up, self.down].map(|len| {
-            let len = len.whole(&mut stage.random);
-            Said::long(speech::noise(&mut stage.random, len.min(24)), len)
-        })
+        let (up, down) = (self.up.whole(&mut stage.random), self.down.whole(&mut stage.random));
+        if self.port == COAP {
+            let id = (stage.random.bits() & 0xffff) as u16;
+            return [speech::constrained(false, id, up), speech::constrained(true, id, down)];
+        }
+        [up, down].map(|len| Said::long(speech::noise(&mut stage.random, len.min(24)), len))
     }
 }
 
@@ -114,16 +117,7 @@ impl Call {
         let (known, peer, _) = self.to.find(at, stage);
         let (_, own, far) = stage.reach(known, &peer);
         let rates = (self.rates.0.draw(&mut stage.random), self.rates.1.draw(&mut stage.random));
-        let ports = (stage.port(), port_of(self.port, far));
+        let ports = (stage.port(), self.to.port(self.port, &peer));
         Going { ends: (own, far), ports, rates, until: at + self.lasting.span(&mut stage.random) }
     }
-}
-
-/// The port that is meant; 0 means the one at which this peer listens.
-fn port_of(port: u16, peer: End) -> u16 {
-    if port > 0 {
-        return port;
-    }
-    let text = peer.ip.to_string();
-    1_025 + crate::scenes::chance::drawn_for(&text, 0).below(60_000) as u16
 }

@@ -5,6 +5,7 @@
 
 mod attempts;
 mod datagrams;
+mod dialog;
 mod guesses;
 mod link;
 mod names;
@@ -19,9 +20,10 @@ use super::stage::Stage;
 
 pub use attempts::{Attempts, Knock};
 pub use datagrams::{Ask, Call};
+pub use dialog::Speech;
 pub use guesses::{Door, Guesses};
 pub use names::{Invented, Spelt};
-pub use visit::{Speech, Visit};
+pub use visit::Visit;
 pub use whom::To;
 
 /// One thing that is done.

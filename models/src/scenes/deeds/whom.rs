@@ -49,6 +49,11 @@ impl To {
         }
     }
 
+    /// The port that is meant; none stands for the one at which this peer happens to listen.
+    pub fn port(self, port: u16, peer: &Peer) -> u16 {
+        if port > 0 { port } else { 1_025 + drawn_for(&peer.v4.to_string(), 0).below(60_000) as u16 }
+    }
+
     /// One of them; the moment from which its address is known, and its name where it was found by one.
     pub fn find(self, at: Timestamp, stage: &mut Stage) -> (Timestamp, Peer, Option<String>) {
         if let Some(name) = self.name(stage) {
