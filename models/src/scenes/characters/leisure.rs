@@ -4,9 +4,7 @@ use crate::scenes::chance::Between;
 use crate::scenes::deeds::{Call, Deed, To, Visit};
 use crate::scenes::habit::Habit;
 
-use super::{Character, beat, clock, now, server, spells, time};
-
-const LONG: Between = Between(3_000.0, 40_000.0);
+use super::{Character, LONG, beat, clock, now, server, spells, time};
 
 pub const ALL: &[Character] = &[
     Character {

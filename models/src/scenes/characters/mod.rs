@@ -3,11 +3,14 @@
 //! What is drawn for a device (periods, names, sizes) differs from one scene to the next within the bounds of its table; a
 //! character is what is left out together when it is asked how a forest does on a device that it never met.
 
+mod fetchers;
 mod home;
 mod leisure;
 mod machines;
 mod office;
+mod peers;
 mod personal;
+mod servers;
 
 use super::chance::Between;
 use super::deeds::{Ask, Deed, Speech, To, Visit};
@@ -26,12 +29,20 @@ pub struct Character {
 
 /// Every character.
 pub fn all() -> impl Iterator<Item = &'static Character> {
-    [home::ALL, personal::ALL, leisure::ALL, office::ALL, machines::ALL].into_iter().flatten()
+    [home::ALL, personal::ALL, peers::ALL, leisure::ALL, office::ALL, servers::ALL, machines::ALL, fetchers::ALL]
+        .into_iter()
+        .flatten()
 }
 
 /// What every device does on its link.
 pub const ON_EVERY_LINK: [Habit; 2] =
     [Habit(now(30.0, 400.0), Deed::Link), Habit(Rhythm::Once(Between(0.5, 3_000.0)), Deed::Lease)];
+
+/// Seconds that a conversation is kept open, up to a working day.
+const LONG: Between = Between(3_000.0, 40_000.0);
+/// Files on a share: long conversations of many short questions.
+const SHARE: Visit = Visit::new(To::Here(240, 1), 445, Speech::Smb, Between(120.0, 900.0), Between(150.0, 30_000.0))
+    .turns(Between(4.0, 20.0), Between(0.01, 3.0));
 
 /// A period between these seconds, each beat off by up to this share.
 const fn clock(from: f64, to: f64, jitter: f64) -> Rhythm {

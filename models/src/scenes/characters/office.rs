@@ -1,15 +1,11 @@
-//! An office: its computers, what they share, and its servers.
+//! An office: its computers, and what stands beside them.
 
 use crate::scenes::chance::Between;
-use crate::scenes::deeds::{Ask, Deed, Speech, To, Visit};
+use crate::scenes::deeds::{Deed, Door, Guesses, Speech, Spelt, To, Visit};
 use crate::scenes::habit::{Habit, Rhythm};
 
-use super::{Character, ask, beat, clock, now, server, spells, time};
+use super::{Character, LONG, SHARE, beat, clock, now, server, spells, time};
 
-const LONG: Between = Between(3_000.0, 40_000.0);
-/// Files on a share: long conversations of many short questions.
-const SHARE: Visit = Visit::new(To::Here(240, 1), 445, Speech::Smb, Between(120.0, 900.0), Between(150.0, 30_000.0))
-    .turns(Between(4.0, 20.0), Between(0.01, 3.0));
 const AT_WORK: Rhythm = spells((300.0, 2_400.0), (300.0, 1_800.0), (10.0, 120.0));
 
 pub const ALL: &[Character] = &[
@@ -17,6 +13,28 @@ pub const ALL: &[Character] = &[
         name: "laptop_office",
         family: "benign_office",
         habits: &[
+            // A scanner of files asks for their digests by name.
+            Habit(
+                spells((10.0, 120.0), (300.0, 2_400.0), (1.0, 20.0)),
+                Deed::Spelt(Spelt {
+                    to: server("digest.scanner.example"),
+                    times: Between(1.0, 4.0),
+                    gap: Between(0.05, 1.0),
+                    letters: Between(26.0, 40.0),
+                    qtype: 1,
+                }),
+            ),
+            // Somebody mistypes a password.
+            Habit(
+                now(2_400.0, 20_000.0),
+                Deed::Guesses(Guesses {
+                    door: Door::Smb,
+                    first: 240,
+                    hosts: 1,
+                    times: Between(1.0, 3.0),
+                    gap: Between(4.0, 20.0),
+                }),
+            ),
             Habit(now(200.0, 1_800.0), Deed::Missing(To::Name("#.corp.test", 20), Between(1.0, 5.0))),
             Habit(now(600.0, 3_600.0), Deed::Absent(To::Here(247, 2), 445, Between(1.0, 2.0))),
             Habit(
@@ -106,35 +124,6 @@ pub const ALL: &[Character] = &[
         ],
     },
     Character {
-        name: "nas",
-        family: "benign_office",
-        habits: &[
-            // The backup, piece by piece.
-            Habit(
-                spells((240.0, 700.0), (2_000.0, 7_000.0), (1.5, 3.0)),
-                Deed::Keep(
-                    Visit::tls(server("vault-%.backup.example"), Between(30_000.0, 90_000.0), Between(100.0, 300.0)),
-                    LONG,
-                ),
-            ),
-            Habit(
-                spells((60.0, 900.0), (300.0, 2_400.0), (10.0, 90.0)),
-                Deed::Served(Visit { to: To::Here(30, 9), ..SHARE }),
-            ),
-            Habit(now(60.0, 300.0), Deed::Announce("_smb._tcp.local")),
-            Habit(
-                now(1_800.0, 9_000.0),
-                Deed::Visit(Visit::tls(
-                    server("update.nas.example"),
-                    Between(300.0, 600.0),
-                    Between(1_000.0, 20_000.0),
-                )),
-            ),
-            Habit(now(300.0, 900.0), Deed::Search("ssdp:all")),
-            time(900.0, 3_600.0),
-        ],
-    },
-    Character {
         name: "pos_terminal",
         family: "benign_office",
         habits: &[
@@ -172,92 +161,66 @@ pub const ALL: &[Character] = &[
         ],
     },
     Character {
-        name: "mail_server",
+        name: "administrator",
         family: "benign_office",
         habits: &[
-            Habit(now(200.0, 1_800.0), Deed::Absent(To::Name("mx.#.test", 40), 25, Between(1.0, 2.0))),
-            Habit(now(60.0, 900.0), Deed::Missing(To::Name("%.#.dnsbl.test", 5), Between(1.0, 3.0))),
+            // Looks after many hosts, as those do who move on through a network.
             Habit(
-                now(40.0, 500.0),
+                spells((120.0, 900.0), (600.0, 3_600.0), (15.0, 120.0)),
                 Deed::Visit(
                     Visit::new(
-                        To::Name("mx.#.example", 80),
-                        25,
-                        Speech::Smtp,
-                        Between(500.0, 60_000.0),
-                        Between(40.0, 90.0),
+                        To::Here(201, 25),
+                        3_389,
+                        Speech::Tls,
+                        Between(100.0, 2_000.0),
+                        Between(500.0, 30_000.0),
                     )
-                    .turns(Between(3.0, 5.0), Between(0.02, 0.3)),
+                    .turns(Between(5.0, 40.0), Between(0.05, 3.0)),
                 ),
             ),
             Habit(
-                now(5.0, 120.0),
-                Deed::Served(
-                    Visit::new(To::Addresses(0, 300), 25, Speech::Smtp, Between(500.0, 60_000.0), Between(40.0, 90.0))
-                        .turns(Between(3.0, 5.0), Between(0.02, 0.3)),
+                spells((120.0, 900.0), (600.0, 3_600.0), (15.0, 120.0)),
+                Deed::Visit(
+                    Visit::new(To::Here(201, 25), 22, Speech::Ssh, Between(36.0, 900.0), Between(200.0, 9_000.0))
+                        .turns(Between(8.0, 60.0), Between(0.1, 3.0)),
                 ),
             ),
             Habit(
-                now(3.0, 40.0),
-                Deed::Served(
-                    Visit::new(To::Here(30, 20), 993, Speech::Tls, Between(60.0, 300.0), Between(100.0, 40_000.0))
-                        .turns(Between(2.0, 6.0), Between(0.02, 0.3)),
+                spells((60.0, 600.0), (900.0, 5_400.0), (5.0, 60.0)),
+                Deed::Visit(
+                    Visit::new(
+                        To::Here(201, 25),
+                        5_985,
+                        Speech::Http,
+                        Between(500.0, 3_000.0),
+                        Between(300.0, 9_000.0),
+                    )
+                    .turns(Between(3.0, 20.0), Between(0.05, 2.0)),
                 ),
             ),
-            Habit(now(2.0, 60.0), Deed::Lookups(To::Name("mx.#.example", 900), Between(1.0, 5.0))),
-            time(900.0, 3_600.0),
-        ],
-    },
-    Character {
-        name: "resolver",
-        family: "benign_dns",
-        habits: &[
-            Habit(now(5.0, 240.0), Deed::Missing(To::Name("www.#.invalid", 18), Between(1.0, 2.0))),
-            Habit(now(0.3, 8.0), Deed::Lookups(To::Name("www.#.example", 3_000), Between(1.0, 6.0))),
-            Habit(now(0.5, 20.0), Deed::Lookups(To::Name("#.cdn.example", 900), Between(1.0, 4.0))),
             Habit(
-                now(20.0, 200.0),
-                Deed::Ask(Ask {
-                    times: Between(1.0, 4.0),
-                    ..ask(To::Addresses(0, 90), 53, (40.0, 60.0), (60.0, 400.0))
+                spells((30.0, 200.0), (900.0, 5_400.0), (1.0, 6.0)),
+                Deed::Ping(To::Here(201, 40), Between(1.0, 4.0)),
+            ),
+            Habit(
+                now(900.0, 7_200.0),
+                Deed::Guesses(Guesses {
+                    door: Door::Ssh,
+                    first: 205,
+                    hosts: 6,
+                    times: Between(1.0, 3.0),
+                    gap: Between(3.0, 15.0),
                 }),
             ),
+            Habit(now(600.0, 3_600.0), Deed::Absent(To::Here(230, 6), 3_389, Between(1.0, 2.0))),
             Habit(
-                now(900.0, 5_400.0),
-                Deed::Visit(Visit::tls(
-                    server("lists.filter.example"),
-                    Between(300.0, 500.0),
-                    Between(100_000.0, 900_000.0),
-                )),
+                now(30.0, 400.0),
+                Deed::Visit(
+                    Visit::tls(To::Name("docs.#.example", 40), Between(300.0, 900.0), Between(3_000.0, 90_000.0))
+                        .times(Between(1.0, 3.0)),
+                ),
             ),
-            time(900.0, 3_600.0),
-        ],
-    },
-    Character {
-        name: "cloud_sync",
-        family: "benign_office",
-        habits: &[
-            Habit(
-                clock(40.0, 70.0, 0.03),
-                Deed::Keep(beat(server("notify.sync.example"), 443, (200.0, 500.0), (150.0, 400.0)), LONG),
-            ),
-            Habit(
-                spells((60.0, 500.0), (600.0, 3_600.0), (4.0, 40.0)),
-                Deed::Visit(Visit::tls(
-                    server("content-%.sync.example"),
-                    Between(20_000.0, 600_000.0),
-                    Between(300.0, 900.0),
-                )),
-            ),
-            Habit(
-                spells((60.0, 300.0), (900.0, 5_400.0), (4.0, 40.0)),
-                Deed::Visit(Visit::tls(
-                    server("content-%.sync.example"),
-                    Between(300.0, 900.0),
-                    Between(20_000.0, 600_000.0),
-                )),
-            ),
-            Habit(clock(29.0, 31.0, 0.01), Deed::Announce("_dbx-lansync._udp.local")),
+            time(1_800.0, 5_000.0),
         ],
     },
 ];
