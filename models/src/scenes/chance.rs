@@ -1,6 +1,6 @@
 //! What is drawn: figures between bounds, spans, choices.
 //!
-//! Only additions, products and square roots, which every target rounds alike: a seed gives the same scene everywhere.
+//! Only additions, products and quotients, which every target rounds alike: a seed gives the same scene everywhere.
 
 use terms::Span;
 
