@@ -5,18 +5,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use capture::CaptureFile;
-use detect::{Detector, Finding, Sink, Thresholds, Window};
-use features::{Capacities, FeatureVector, HashKey, SCHEMA, schema_hash};
-use terms::{HostKey, Side};
+use detect::Window;
 
-use crate::labels::{Labels, Seen};
-use crate::rows::{Row, Rows, Schema};
-
-/// The schema of this version's features.
-#[must_use]
-pub fn schema() -> Schema {
-    Schema { names: SCHEMA.map(String::from).to_vec(), hash: schema_hash() }
-}
+use crate::labels::Labels;
+use crate::replay::{Replay, schema};
+use crate::rows::Rows;
 
 /// Replays every capture of a folder that its `labels.csv` names, and keeps the hosts' minutes that have a label.
 ///
@@ -33,7 +26,7 @@ pub fn rows(folder: &Path, progress: &mut dyn FnMut(&str, Result<usize>)) -> Res
     for capture in labels.captures().filter(|c| c.contains(".pcap")) {
         let before = rows.rows.len();
         let read = windows(&folder.join(capture)).map(|windows| {
-            rows.rows.extend(windows.iter().filter_map(|w| row(&labels, capture, w)));
+            rows.rows.extend(windows.iter().filter_map(|w| labels.row(capture, "", w)));
             rows.rows.len() - before
         });
         progress(capture, read);
@@ -48,53 +41,18 @@ pub fn rows(folder: &Path, progress: &mut dyn FnMut(&str, Result<usize>)) -> Res
 /// The file is no capture.
 pub fn windows(file: &Path) -> Result<Vec<Window>> {
     let mut capture = CaptureFile::open(file)?;
-    let mut detector = Detector::new(HashKey::FIXED, Capacities::default(), Thresholds::default(), None);
-    let mut minutes = Minutes(Vec::new());
+    let mut replay = Replay::default();
     while let Some(frame) = capture.next() {
-        let frame = frame.snapped();
-        if let Ok(summary) = wire::parse(frame.link, frame.octets, frame.len, frame.vlan) {
-            detector.observe(&summary, frame.at, Side::Unknown, &mut minutes);
-        }
+        replay.observe(&frame);
     }
-    detector.close(&mut minutes);
-    Ok(minutes.0)
-}
-
-fn row(labels: &Labels, capture: &str, window: &Window) -> Option<Row> {
-    let (host, mac) = (window.host.to_string(), window.mac.to_string());
-    // Behind a router the hardware address is the router's: it says nothing of a host with an address of its own, unless the
-    // label is about hardware.
-    let seen = Seen { host: &host, mac: &mac, start: window.start.as_secs_f64(), end: window.end.as_secs_f64() };
-    let label = labels.of(capture, seen)?;
-    let multicast = matches!(window.host, HostKey::Mac(m) if m.is_multicast());
-    (!multicast).then(|| Row {
-        vector: window.vector.0.to_vec(),
-        level: label.level,
-        family: label.family.clone(),
-        source: label.source.clone(),
-        capture: capture.to_owned(),
-        host,
-        minute: window.start.minute(),
-        rules: window.level,
-    })
-}
-
-/// Keeps the minutes; findings are the box's business.
-struct Minutes(Vec<Window>);
-
-impl Sink for Minutes {
-    fn finding(&mut self, _: &Finding, _: &FeatureVector) {}
-
-    fn window(&mut self, window: &Window) {
-        self.0.push(window.clone());
-    }
+    Ok(replay.end())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use capture::{Frame, PcapWriter};
-    use terms::{ThreatLevel, Timestamp};
+    use terms::{Side, ThreatLevel, Timestamp};
     use wire::LinkType;
 
     const HEAD: &str = "file,attacker_or_subject_ip,label,family,start_time_epoch,end_time_epoch,source,license,why";

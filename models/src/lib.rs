@@ -4,6 +4,8 @@
 //! captures + labels.csv ─> rows ─> weighted samples ─> smartcore trees ─> shares, pruning ─> image ─> report, golden rows
 //!  captures.rs, labels.rs  rows.rs      sample.rs         grow.rs            tree.rs        image.rs  evaluate.rs, report.rs
 //! ```
+//! What no capture holds, hours of harmless devices and threats that are slow, is drawn by [`scenes`] and goes the same way.
+//!
 //! The vectors come from the same code that runs on the box. What is trained is judged through the box's own evaluator
 //! (`detect::forest`), on rows whose whole source was left out of the training.
 
@@ -13,9 +15,11 @@ pub mod golden;
 pub mod grow;
 pub mod image;
 pub mod labels;
+pub mod replay;
 pub mod report;
 pub mod rows;
 pub mod sample;
+pub mod scenes;
 pub mod tree;
 
 pub use grow::{Shape, grow};

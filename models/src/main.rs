@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use detect::forest::Forest;
 use models::evaluate::{self, Apart, Score};
 use models::report::{Trial, report};
-use models::{Row, Rows, Shape, captures, encode, golden, train};
+use models::{Row, Rows, Shape, captures, encode, golden, replay, scenes, train};
 
 /// Trains the forest that ships with Picket.
 #[derive(Parser)]
@@ -31,6 +31,21 @@ enum Task {
     },
     /// Train on captures or rows; write the forest, its golden rows and its report.
     Train(TrainArguments),
+    /// Draw scenes and write them as captures with a labels.csv; with --rows, the rows that they give.
+    Scenes {
+        /// Where the draws begin: the same seed gives the same scenes.
+        #[arg(long, default_value_t = Shape::default().seed)]
+        seed: u64,
+        /// How many.
+        #[arg(long)]
+        count: u64,
+        /// The folder for the captures, which must exist; or the file for the rows.
+        #[arg(long)]
+        out: PathBuf,
+        /// Write rows instead of captures.
+        #[arg(long)]
+        rows: bool,
+    },
     /// Load a forest as the box does and hold it to its golden rows.
     Check {
         /// The forest.
@@ -87,16 +102,17 @@ struct TrainArguments {
 fn main() -> Result<()> {
     match Arguments::parse().task {
         Task::Rows { input, out } => {
-            let rows = read(&input)?;
-            rows.write(BufWriter::new(
-                File::create(&out).with_context(|| format!("{} cannot be written", out.display()))?,
-            ))?;
-            eprintln!("{} rows in {}", rows.rows.len(), out.display());
+            write_rows(&read(&input)?, &out)?;
         }
+        Task::Scenes { seed, count, out, rows: true } => {
+            let rows = scenes::rows(seed, count, &mut |scene, rows| eprintln!("{rows:6} rows  {scene}"))?;
+            write_rows(&rows, &out)?;
+        }
+        Task::Scenes { seed, count, out, rows: false } => scenes::write(seed, count, &out)?,
         Task::Train(arguments) => train_and_write(&arguments)?,
         Task::Check { forest, golden } => {
             let image = fs::read(&forest).with_context(|| format!("{} cannot be read", forest.display()))?;
-            let loaded = Forest::load(&image, captures::schema().hash)?;
+            let loaded = Forest::load(&image, replay::schema().hash)?;
             let rows = detect::forest::golden::check(&loaded, &fs::read(&golden)?)?;
             println!(
                 "{}: {} trees, {} nodes, {rows} golden rows hold",
@@ -117,7 +133,7 @@ fn read(input: &Input) -> Result<Rows> {
         }),
         (None, Some(file)) => {
             let open = File::open(file).with_context(|| format!("{} cannot be opened", file.display()))?;
-            Rows::read(BufReader::new(open), captures::schema())
+            Rows::read(BufReader::new(open), replay::schema())
                 .with_context(|| format!("{} cannot be used", file.display()))
         }
         (None, None) => anyhow::bail!("give --captures or --rows"),
@@ -160,6 +176,13 @@ fn train_and_write(arguments: &TrainArguments) -> Result<()> {
     put(&arguments.out, &image)?;
     put(&arguments.out.with_extension("golden"), &golden::write(&forest, &all)?)?;
     put(&arguments.report, text.as_bytes())
+}
+
+fn write_rows(rows: &Rows, out: &Path) -> Result<()> {
+    let file = File::create(out).with_context(|| format!("{} cannot be written", out.display()))?;
+    rows.write(BufWriter::new(file))?;
+    eprintln!("{} rows in {}", rows.rows.len(), out.display());
+    Ok(())
 }
 
 fn put(path: &Path, octets: &[u8]) -> Result<()> {

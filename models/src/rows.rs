@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use terms::{Family, ThreatLevel};
 
 /// The columns that stand before the features.
-const COLUMNS: [&str; 7] = ["level", "family", "source", "capture", "host", "minute", "rules"];
+const COLUMNS: [&str; 8] = ["level", "family", "source", "capture", "device", "host", "minute", "rules"];
 
 /// What the places of a vector mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct Row {
     pub source: String,
     /// The capture's file.
     pub capture: String,
+    /// The kind of device, where it is known; nothing for captures.
+    pub device: String,
     /// The host's address.
     pub host: String,
     /// Minutes since the epoch.
@@ -100,7 +102,8 @@ impl Rows {
         let mut csv = csv::Writer::from_writer(to);
         csv.write_record(COLUMNS.into_iter().chain(self.schema.names.iter().map(String::as_str)))?;
         for row in &self.rows {
-            let labels = [row.level.as_str(), &row.family, &row.source, &row.capture, &row.host].map(str::to_owned);
+            let labels = [row.level.as_str(), &row.family, &row.source, &row.capture, &row.device, &row.host];
+            let labels = labels.map(str::to_owned);
             let minute = row.minute.to_string();
             csv.write_record(
                 labels
@@ -162,9 +165,10 @@ fn row(record: &csv::StringRecord) -> Result<Row> {
         family: field(1),
         source: field(2),
         capture: field(3),
-        host: field(4),
-        minute: field(5).parse().context("the minute is no number")?,
-        rules: level(&field(6))?,
+        device: field(4),
+        host: field(5),
+        minute: field(6).parse().context("the minute is no number")?,
+        rules: level(&field(7))?,
     })
 }
 
@@ -180,6 +184,7 @@ mod tests {
             family: "c2".into(),
             source: "one, two".into(),
             capture: "x.pcap".into(),
+            device: "camera".into(),
             host: "fe80::1".into(),
             minute: 29_000_000,
             rules: ThreatLevel::Medium,
@@ -204,9 +209,9 @@ mod tests {
             let schema = Schema { names: names.iter().map(|&n| n.to_owned()).collect(), hash: 7 };
             Rows::read(&csv[..], schema).unwrap_err().to_string()
         };
-        assert!(read(&["a", "c"]).contains("column 9 of the rows is `b`"), "{}", read(&["a", "c"]));
+        assert!(read(&["a", "c"]).contains("column 10 of the rows is `b`"), "{}", read(&["a", "c"]));
         assert!(read(&["a"]).contains("columns that this version does not know"));
-        assert!(read(&["a", "b", "c"]).contains("column 10"));
+        assert!(read(&["a", "b", "c"]).contains("column 11"));
     }
 
     #[test]

@@ -88,6 +88,7 @@ pub(crate) mod tests {
             family: family.into(),
             source: source.into(),
             capture: format!("{source}.pcap"),
+            device: String::new(),
             host: "10.0.0.1".into(),
             minute: 1,
             rules: ThreatLevel::Safe,
