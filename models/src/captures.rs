@@ -72,6 +72,7 @@ fn row(labels: &Labels, capture: &str, window: &Window) -> Option<Row> {
         level: label.level,
         family: label.family.clone(),
         source: label.source.clone(),
+        tool: label.tool.clone(),
         capture: capture.to_owned(),
         host,
         minute: window.start.minute(),

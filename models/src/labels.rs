@@ -1,4 +1,7 @@
 //! `labels.csv`: which host of which capture was what, and when.
+//!
+//! Two forms are read: nine columns, from `file` to `why`, and the thirteen of `make record`, which end with the tool, its
+//! version, the seed and the scene. What the second form says more is empty in the first.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -26,6 +29,8 @@ pub struct Label {
     pub family: String,
     /// Who made the capture.
     pub source: String,
+    /// The program that made it, where the label says so: a tool that can be left out of the training.
+    pub tool: String,
     /// Seconds since the epoch, where the label has a beginning.
     pub from: Option<f64>,
     /// Seconds since the epoch, where the label has an end.
@@ -110,6 +115,7 @@ fn label<'a>(field: &impl Fn(usize) -> &'a str) -> Result<Label> {
         level: level(field(2))?,
         family: field(3).to_owned(),
         source: field(6).to_owned(),
+        tool: field(9).to_owned(),
         from: time(4)?,
         until: time(5)?,
     })
@@ -145,6 +151,22 @@ c,*,HIGH,flood_ddos_distributed,,,s,l,w
         assert_eq!(family("b", "10.0.0.9", "00:25:B3:bf:91:ee", 1.0, 2.0).as_deref(), Some("arp_spoof"));
         assert_eq!(family("b", "00:25:b3:bf:91:ee", "", 1.0, 2.0).as_deref(), Some("arp_spoof"));
         assert_eq!(family("b", "10.0.0.9", "00:00:00:00:00:01", 1.0, 2.0), None, "unlabelled hosts are no rows");
+    }
+
+    #[test]
+    fn labels_with_a_tool_are_read_like_those_without() {
+        let with = "\
+file,attacker_or_subject_ip,label,family,start_time_epoch,end_time_epoch,source,license,why,tool,version,seed,scene
+a,10.0.0.1,HIGH,port_scan_udp,100,200,picket-lab,l,w,nmap,7.93+dfsg1-1,12345,port_scan_udp.nmap.1
+a,*,SAFE,benign_dns,,,picket-lab,l,w,,,,benign-dns
+";
+        let seen = |host| Seen { host, mac: "", start: 150.0, end: 160.0 };
+        let labels = Labels::read(with.as_bytes()).unwrap();
+        let tool = |host| labels.of("a", seen(host)).map(|l| (l.family.as_str(), l.tool.as_str()));
+        assert_eq!(tool("10.0.0.1"), Some(("port_scan_udp", "nmap")));
+        assert_eq!(tool("10.0.0.2"), Some(("benign_dns", "")));
+        let without = Labels::read(FILE.as_bytes()).unwrap();
+        assert_eq!(without.of("a", seen("10.0.0.1")).map(|l| l.tool.as_str()), Some(""));
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! captures + labels.csv ─> rows ─> weighted samples ─> smartcore trees ─> shares, pruning ─> image ─> report, golden rows
 //!  captures.rs, labels.rs  rows.rs      sample.rs         grow.rs            tree.rs        image.rs  evaluate.rs, report.rs
 //! ```
+//! Captures come from anybody who labelled them, and from `make record`, which plays real tools in the lab and leaves what passed the
+//! box in `models/recordings`: a capture a draw, snapped as the box snaps it, and labels that name tool, version, seed and scene.
 //! The vectors come from the same code that runs on the box. What is trained is judged through the box's own evaluator
 //! (`detect::forest`), on rows whose whole source was left out of the training.
 

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use terms::{Family, ThreatLevel};
 
 /// The columns that stand before the features.
-const COLUMNS: [&str; 7] = ["level", "family", "source", "capture", "host", "minute", "rules"];
+const COLUMNS: [&str; 8] = ["level", "family", "source", "tool", "capture", "host", "minute", "rules"];
 
 /// What the places of a vector mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct Row {
     pub family: String,
     /// Who made the capture.
     pub source: String,
+    /// The program that made it; empty where the label names none.
+    pub tool: String,
     /// The capture's file.
     pub capture: String,
     /// The host's address.
@@ -100,7 +102,8 @@ impl Rows {
         let mut csv = csv::Writer::from_writer(to);
         csv.write_record(COLUMNS.into_iter().chain(self.schema.names.iter().map(String::as_str)))?;
         for row in &self.rows {
-            let labels = [row.level.as_str(), &row.family, &row.source, &row.capture, &row.host].map(str::to_owned);
+            let labels =
+                [row.level.as_str(), &row.family, &row.source, &row.tool, &row.capture, &row.host].map(str::to_owned);
             let minute = row.minute.to_string();
             csv.write_record(
                 labels
@@ -161,10 +164,11 @@ fn row(record: &csv::StringRecord) -> Result<Row> {
         level: level(&field(0))?,
         family: field(1),
         source: field(2),
-        capture: field(3),
-        host: field(4),
-        minute: field(5).parse().context("the minute is no number")?,
-        rules: level(&field(6))?,
+        tool: field(3),
+        capture: field(4),
+        host: field(5),
+        minute: field(6).parse().context("the minute is no number")?,
+        rules: level(&field(7))?,
     })
 }
 
@@ -179,6 +183,7 @@ mod tests {
             level: ThreatLevel::High,
             family: "c2".into(),
             source: "one, two".into(),
+            tool: "nmap".into(),
             capture: "x.pcap".into(),
             host: "fe80::1".into(),
             minute: 29_000_000,
@@ -204,9 +209,9 @@ mod tests {
             let schema = Schema { names: names.iter().map(|&n| n.to_owned()).collect(), hash: 7 };
             Rows::read(&csv[..], schema).unwrap_err().to_string()
         };
-        assert!(read(&["a", "c"]).contains("column 9 of the rows is `b`"), "{}", read(&["a", "c"]));
+        assert!(read(&["a", "c"]).contains("column 10 of the rows is `b`"), "{}", read(&["a", "c"]));
         assert!(read(&["a"]).contains("columns that this version does not know"));
-        assert!(read(&["a", "b", "c"]).contains("column 10"));
+        assert!(read(&["a", "b", "c"]).contains("column 11"));
     }
 
     #[test]
