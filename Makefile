@@ -2,17 +2,18 @@
 #   make test                 everything that gates a change, with a subset of the lab
 #   make demo                 the lab's scenes in turn, with the live view, until Ctrl-C
 #   make demo ONCE=1          each scene once, a table, exit status; also ONLY=name,name CONFIG=file RECORD=dir
+#   make record               what real tools do, for the training, into models/recordings; also ONLY=family,family.tool SEED=n KEEP_GOING=1
 #   make image                the static aarch64 binary, its self-test run under qemu-user
 #   make bench                the benchmarks, into target/bench/results.json; also QUICK=1 ONLY=features,block
 #   make test-long            the long forms of the short checks in make test
 
 SHELL := /bin/bash
 LAB   := cargo run --quiet --package lab --bin lab --
-TASKS := test test-long demo image bench setup clean
+TASKS := test test-long demo record image bench setup clean
 
 .PHONY: help $(TASKS)
 help:
-	@sed -n '2,7s/^# //p' Makefile
+	@sed -n '2,8s/^# //p' Makefile
 
 setup:
 	@tests/setup base lab
@@ -28,6 +29,11 @@ test-long: setup
 demo: setup
 	@cargo build --release --bin picket
 	@$(LAB) demo $(if $(ONCE),--once) $(if $(ONLY),--only "$(ONLY)") $(if $(CONFIG),--config "$(CONFIG)") $(if $(RECORD),--record "$(RECORD)")
+
+record: setup
+	@tests/setup record
+	@cargo build --release --bin picket
+	@$(LAB) record $(if $(ONLY),--only "$(ONLY)") $(if $(SEED),--seed $(SEED)) $(if $(KEEP_GOING),--keep-going)
 
 image:
 	@tests/setup base cross
