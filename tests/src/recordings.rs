@@ -102,15 +102,17 @@ pub fn run(options: &Options) -> Result<ExitCode> {
             false
         }
     });
-    let queue = Mutex::new(batches(&draws));
+    let batches = batches(&draws);
+    let labs = options.labs.clamp(1, batches.len().max(1) as u32);
+    let queue = Mutex::new(batches);
     let made = Mutex::new(Made { shelf, wrong, done: 0, of: draws.len(), begin: Instant::now() });
-    println!("record: {} recordings in {} labs, seed {}", draws.len(), options.labs, options.seed);
+    println!("record: {} recordings in {labs} labs, seed {}", draws.len(), options.seed);
     thread::scope(|scope| -> Result<()> {
         let lab = |n: u32| {
             let (queue, made) = (&queue, &made);
             move || play_all(&format!("{n}"), options.keep, queue, made)
         };
-        let labs: Vec<_> = (0..options.labs.max(1)).map(|n| scope.spawn(lab(n))).collect();
+        let labs: Vec<_> = (0..labs).map(|n| scope.spawn(lab(n))).collect();
         labs.into_iter().try_for_each(|lab| lab.join().map_err(|_| anyhow!("a thread ended badly"))?)
     })?;
     ensure!(!stop::asked(), "ended before all was recorded");
