@@ -2,17 +2,20 @@
 #   make test                 everything that gates a change, with a subset of the lab
 #   make demo                 the lab's scenes in turn, with the live view, until Ctrl-C
 #   make demo ONCE=1          each scene once, a table, exit status; also ONLY=name,name CONFIG=file RECORD=dir
+#   make record               what real tools do, for the training, into models/recordings; also ONLY=family,family.tool SEED=n KEEP_GOING=1
 #   make image                the static aarch64 binary, its self-test run under qemu-user
 #   make bench                the benchmarks, into target/bench/results.json; also QUICK=1 ONLY=features,block
+#   make model                trains the forest that ships, from captures, recordings and scenes
+#   make report               judges it and the binary: models/REPORT.md, report.json, report.html
 #   make test-long            the long forms of the short checks in make test
 
 SHELL := /bin/bash
 LAB   := cargo run --quiet --package lab --bin lab --
-TASKS := test test-long demo image bench setup clean
+TASKS := test test-long demo record image bench model report setup clean
 
 .PHONY: help $(TASKS)
 help:
-	@sed -n '2,7s/^# //p' Makefile
+	@sed -n '2,10s/^# //p' Makefile
 
 setup:
 	@tests/setup base lab
@@ -29,6 +32,11 @@ demo: setup
 	@cargo build --release --bin picket
 	@$(LAB) demo $(if $(ONCE),--once) $(if $(ONLY),--only "$(ONLY)") $(if $(CONFIG),--config "$(CONFIG)") $(if $(RECORD),--record "$(RECORD)")
 
+record: setup
+	@tests/setup record
+	@cargo build --release --bin picket
+	@$(LAB) record $(if $(ONLY),--only "$(ONLY)") $(if $(SEED),--seed $(SEED)) $(if $(KEEP_GOING),--keep-going)
+
 image:
 	@tests/setup base cross
 	@image/build
@@ -37,6 +45,18 @@ bench: setup
 	@tests/setup bench
 	@cargo build --release --bin picket
 	@cargo run --quiet --release --package lab --bin lab -- bench $(if $(QUICK),--quick) $(if $(ONLY),--only "$(ONLY)")
+
+# Real captures first, then what the lab recorded, then scenes that are drawn.
+LEARN := --captures $(or $(PICKET_CAPTURES),../shared/captures)/train --captures models/recordings --scenes 150
+
+model:
+	@tests/setup base
+	@cargo run --quiet --release --package models -- train $(LEARN)
+
+report:
+	@tests/setup base
+	@cargo build --release --bin picket
+	@cargo run --quiet --release --package models -- report $(LEARN)
 
 clean:
 	@cargo clean

@@ -4,8 +4,10 @@
 //! whole source is what a new site is like. Both are reported, and only the second sets thresholds.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use detect::forest::Forest;
 use terms::ThreatLevel;
 
@@ -16,6 +18,9 @@ use crate::rows::{Row, Rows};
 /// Minutes in a day: what an alarm rate counts is minutes in which a host sent something.
 const DAY: f64 = 1440.0;
 
+/// The source of recordings.
+const MADE_IN_THE_LAB: &str = "picket-lab";
+
 /// By what rows are kept apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Apart {
@@ -23,6 +28,12 @@ pub enum Apart {
     Capture,
     /// By source, as many folds as there are sources.
     Source,
+    /// By tool, where one is named.
+    Tool,
+    /// By family of a threat: nobody ever showed it.
+    Family,
+    /// By device, ten folds: a kind of device where it is named, else a host of a capture.
+    Device,
 }
 
 /// What an unseen row got.
@@ -45,33 +56,66 @@ pub struct Outcome {
     pub medium_minutes: usize,
     /// Of these, minutes at High.
     pub high_minutes: usize,
+    /// Minutes of each subject.
+    pub subject_minutes: Vec<usize>,
 }
 
-/// Trains once for each fold and scores the rows that were left out.
+impl Apart {
+    /// The fold that a row belongs to; nothing where it is never left out.
+    fn fold(self, row: &Row) -> Option<String> {
+        let threat = row.level > ThreatLevel::Safe;
+        match self {
+            Self::Capture => Some(fold_of(&row.capture)),
+            Self::Source => Some(row.source.clone()),
+            Self::Tool => (threat && !row.tool.is_empty()).then(|| row.tool.clone()),
+            Self::Family => threat.then(|| row.family.clone()),
+            Self::Device if row.device.is_empty() => Some(fold_of(&format!("{} {}", row.capture, row.host))),
+            Self::Device => Some(fold_of(&row.device)),
+        }
+    }
+}
+
+/// Trains once for each fold and scores the rows that were left out; a row that is in no fold has no score.
 ///
 /// # Errors
 /// A fold cannot be trained for another reason than that it lacks a class.
-pub fn unseen(rows: &Rows, shape: &Shape, apart: Apart) -> Result<Vec<Score>> {
-    let key = |row: &Row| match apart {
-        Apart::Capture => fold_of(&row.capture),
-        Apart::Source => row.source.clone(),
+pub fn unseen(rows: &Rows, shape: &Shape, apart: Apart) -> Result<Vec<Option<Score>>> {
+    let keys: Vec<Option<String>> = rows.rows.iter().map(|row| apart.fold(row)).collect();
+    let folds: Vec<&String> = keys.iter().flatten().collect::<BTreeSet<_>>().into_iter().collect();
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let work = || -> Result<()> {
+        while let Some(fold) = folds.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let scores = without(rows, shape, &keys, fold)?;
+            done.lock().map_err(|_| anyhow!("a fold failed"))?.extend(scores);
+        }
+        Ok(())
     };
-    let folds: BTreeSet<String> = rows.rows.iter().map(key).collect();
-    let mut scores = vec![Score { threat: 0.0, high: 0.0 }; rows.rows.len()];
-    for fold in folds {
-        let seen: Vec<&Row> = rows.rows.iter().filter(|r| key(r) != fold).collect();
-        // Without this fold there may be nothing left to tell apart; then it goes unfound, which is what it would be.
-        if seen.first().is_none_or(|f| seen.iter().all(|r| r.class() == f.class())) {
-            continue;
-        }
-        let trees = crate::train(&seen, shape).with_context(|| format!("without {fold}"))?;
-        let image = encode(&trees, rows, Thresholds::NEVER)?;
-        let forest = Forest::load(&image, rows.schema.hash)?;
-        for (row, score) in rows.rows.iter().zip(&mut scores).filter(|(r, _)| key(r) == fold) {
-            *score = score_of(&forest, row);
-        }
+    std::thread::scope(|scope| {
+        let workers = std::thread::available_parallelism().map_or(1, usize::from);
+        let running: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        running.into_iter().try_for_each(|worker| worker.join().unwrap_or_else(|_| Err(anyhow!("a fold failed"))))
+    })?;
+    let mut scores = vec![None; rows.rows.len()];
+    for (row, score) in done.into_inner().unwrap_or_default() {
+        scores[row] = Some(score);
     }
     Ok(scores)
+}
+
+/// The scores of a fold's rows, by their places, from a forest that never saw them.
+fn without(rows: &Rows, shape: &Shape, keys: &[Option<String>], fold: &str) -> Result<Vec<(usize, Score)>> {
+    let is_left_out = |n: usize| keys[n].as_deref() == Some(fold);
+    let places = || 0..rows.rows.len();
+    let seen: Vec<&Row> = places().filter(|n| !is_left_out(*n)).map(|n| &rows.rows[n]).collect();
+    let left_out = places().filter(|n| is_left_out(*n));
+    // Without this fold there may be nothing left to tell apart; then it goes unfound, which is what it would be.
+    if seen.first().is_none_or(|f| seen.iter().all(|r| r.class() == f.class())) {
+        return Ok(left_out.map(|n| (n, Score { threat: 0.0, high: 0.0 })).collect());
+    }
+    let trees = crate::train(&seen, shape).with_context(|| format!("without {fold}"))?;
+    let image = encode(&trees, rows, Thresholds::NEVER)?;
+    let forest = Forest::load(&image, rows.schema.hash)?;
+    Ok(left_out.map(|n| (n, score_of(&forest, &rows.rows[n]))).collect())
 }
 
 /// What a forest gives a row.
@@ -81,12 +125,15 @@ pub fn score_of(forest: &Forest<'_>, row: &Row) -> Score {
     Score { threat: medium + high, high }
 }
 
-/// The lowest thresholds that keep to so many minutes a harmless host and day.
+/// The lowest thresholds that keep to so many minutes a harmless host and day, on real captures: what was drawn or recorded for the
+/// training is left out here, since a site is neither.
 ///
 /// **Bounds**: never below a half, whatever the budget would allow: below it the vote speaks for Safe.
 #[must_use]
-pub fn thresholds(rows: &Rows, scores: &[Score], medium_a_day: f64, high_a_day: f64) -> Thresholds {
-    let benign = || rows.rows.iter().zip(scores).filter(|(r, _)| r.level == ThreatLevel::Safe).map(|(_, s)| s);
+pub fn thresholds(rows: &Rows, scores: &[Option<Score>], medium_a_day: f64, high_a_day: f64) -> Thresholds {
+    let scored = || rows.rows.iter().zip(scores).filter_map(|(row, score)| Some((row, score.as_ref()?)));
+    let is_real = |row: &Row| row.tool.is_empty() && row.device.is_empty() && row.source != MADE_IN_THE_LAB;
+    let benign = || scored().filter(|(r, _)| r.level == ThreatLevel::Safe && is_real(r)).map(|(_, s)| s);
     let days = benign().count() as f64 / DAY;
     let lowest = |mut values: Vec<f32>, a_day: f64| {
         values.sort_unstable_by(|a, b| b.total_cmp(a));
@@ -110,23 +157,26 @@ pub fn level(score: Score, thresholds: Thresholds) -> ThreatLevel {
     }
 }
 
-/// Counts finds by subject (a host of a capture) and alarms by minute, where each row got the level at its place.
+/// Counts finds by subject (a host of a capture) and alarms by minute, where each row got the level at its place; a row without one
+/// counts nowhere.
 #[must_use]
-pub fn outcome(rows: &Rows, levels: &[ThreatLevel]) -> Outcome {
+pub fn outcome(rows: &Rows, levels: &[Option<ThreatLevel>]) -> Outcome {
     let mut outcome = Outcome::default();
-    let mut subjects: BTreeMap<(&str, &str, &str), [bool; 2]> = BTreeMap::new();
-    for (row, level) in rows.rows.iter().zip(levels) {
-        let (medium, high) = (*level >= ThreatLevel::Medium, *level == ThreatLevel::High);
+    let mut subjects: BTreeMap<(&str, &str, &str), ([bool; 2], usize)> = BTreeMap::new();
+    for (row, level) in rows.rows.iter().zip(levels).filter_map(|(row, level)| Some((row, (*level)?))) {
+        let (medium, high) = (level >= ThreatLevel::Medium, level == ThreatLevel::High);
         if row.level == ThreatLevel::Safe {
             outcome.benign_minutes += 1;
             outcome.medium_minutes += usize::from(medium && !high);
             outcome.high_minutes += usize::from(high);
         } else {
-            let best = subjects.entry((&row.family, &row.capture, &row.host)).or_default();
+            let (best, minutes) = subjects.entry((&row.family, &row.capture, &row.host)).or_default();
             *best = [best[0] || medium, best[1] || high];
+            *minutes += 1;
         }
     }
-    for ((family, ..), [medium, high]) in subjects {
+    for ((family, ..), ([medium, high], minutes)) in subjects {
+        outcome.subject_minutes.push(minutes);
         let counts = outcome.families.entry(family.to_owned()).or_default();
         *counts = [counts[0] + 1, counts[1] + usize::from(medium), counts[2] + usize::from(high)];
     }
@@ -147,6 +197,14 @@ impl Outcome {
         shares / self.families.len().max(1) as f64
     }
 
+    /// How many subjects would be found by alarms thrown by lot at the same rate.
+    #[must_use]
+    pub fn by_chance(&self) -> f64 {
+        let share = (self.medium_minutes + self.high_minutes) as f64 / self.benign_minutes.max(1) as f64;
+        let power = |minutes: usize| i32::try_from(minutes).unwrap_or(i32::MAX);
+        self.subject_minutes.iter().map(|minutes| 1.0 - (1.0 - share).powi(power(*minutes))).sum()
+    }
+
     /// Minutes at Medium and at High a harmless host and day.
     #[must_use]
     pub fn alarms_a_day(&self) -> [f64; 2] {
@@ -159,10 +217,8 @@ impl Outcome {
 ///
 /// **Source**: the area under the ROC curve by ranks (Mann and Whitney 1947).
 #[must_use]
-pub fn area(rows: &Rows, scores: &[Score]) -> f64 {
-    let mut ranked: Vec<(f32, bool)> =
-        rows.rows.iter().zip(scores).map(|(r, s)| (s.threat, r.level != ThreatLevel::Safe)).collect();
-    ranked.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+pub fn area(rows: &Rows, scores: &[Option<Score>]) -> f64 {
+    let ranked = ranked(rows, scores);
     let (mut below, mut sum, mut threats) = (0.0, 0.0, 0.0);
     for tied in ranked.chunk_by(|a, b| a.0 == b.0) {
         let threat = tied.iter().filter(|t| t.1).count() as f64;
@@ -172,6 +228,61 @@ pub fn area(rows: &Rows, scores: &[Score]) -> f64 {
         below += benign;
     }
     if threats > 0.0 && below > 0.0 { sum / (threats * below) } else { 0.5 }
+}
+
+/// The ROC curve by minutes: the share of harmless minutes above each score, and that of threats' minutes; about a hundred points.
+#[must_use]
+pub fn roc(rows: &Rows, scores: &[Option<Score>]) -> Vec<[f64; 2]> {
+    let mut ranked = ranked(rows, scores);
+    ranked.reverse();
+    let threats = ranked.iter().filter(|r| r.1).count();
+    let (all, mut found, mut points) = (ranked.len(), 0, vec![[0.0, 0.0]]);
+    let share = |n: usize, of: usize| n as f64 / of.max(1) as f64;
+    for (n, (_, threat)) in ranked.iter().enumerate() {
+        found += usize::from(*threat);
+        if (n + 1).is_multiple_of((all / 100).max(1)) || n + 1 == all {
+            points.push([share(n + 1 - found, all - threats), share(found, threats)]);
+        }
+    }
+    points
+}
+
+/// Scores in ascending order, and whether each was a threat's.
+fn ranked(rows: &Rows, scores: &[Option<Score>]) -> Vec<(f32, bool)> {
+    let scored = rows.rows.iter().zip(scores).filter_map(|(row, score)| Some((row, (*score)?)));
+    let mut ranked: Vec<(f32, bool)> = scored.map(|(r, s)| (s.threat, r.level != ThreatLevel::Safe)).collect();
+    ranked.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    ranked
+}
+
+/// How often the nearest harmless window of another capture is of the same source, and the share of the largest source: what the
+/// vector tells of the lab.
+///
+/// **Bounds**: every tenth harmless window is asked, features are scaled by their deviation.
+#[must_use]
+pub fn source_guessed(rows: &Rows) -> [f64; 2] {
+    let benign: Vec<&Row> = rows.rows.iter().filter(|r| r.level == ThreatLevel::Safe && r.device.is_empty()).collect();
+    let n = benign.len().max(1) as f32;
+    let scales: Vec<f32> = (0..rows.schema.names.len())
+        .map(|f| {
+            let mean = benign.iter().map(|r| r.vector[f]).sum::<f32>() / n;
+            let deviation = (benign.iter().map(|r| (r.vector[f] - mean).powi(2)).sum::<f32>() / n).sqrt();
+            if deviation > 0.0 { 1.0 / deviation } else { 0.0 }
+        })
+        .collect();
+    let apart = |a: &Row, b: &Row| -> f32 {
+        a.vector.iter().zip(&b.vector).zip(&scales).map(|((a, b), scale)| ((a - b) * scale).powi(2)).sum()
+    };
+    let asked: Vec<&&Row> = benign.iter().step_by(10).collect();
+    let guessed = asked.iter().filter(|row| {
+        let others = benign.iter().filter(|other| other.capture != row.capture);
+        let nearest = others.map(|other| (apart(row, other), other)).min_by(|a, b| a.0.total_cmp(&b.0));
+        nearest.is_some_and(|(_, other)| other.source == row.source)
+    });
+    let mut sources: BTreeMap<&str, usize> = BTreeMap::new();
+    benign.iter().for_each(|row| *sources.entry(&row.source).or_default() += 1);
+    let largest = sources.values().max().copied().unwrap_or(0);
+    [guessed.count() as f64 / asked.len().max(1) as f64, largest as f64 / benign.len().max(1) as f64]
 }
 
 /// One of ten folds, by the capture's name.
@@ -185,8 +296,8 @@ mod tests {
     use super::*;
     use crate::image::tests::synthetic;
 
-    fn levels(scores: &[Score], thresholds: Thresholds) -> Vec<ThreatLevel> {
-        scores.iter().map(|s| level(*s, thresholds)).collect()
+    fn levels(scores: &[Option<Score>], thresholds: Thresholds) -> Vec<Option<ThreatLevel>> {
+        scores.iter().map(|s| s.map(|s| level(s, thresholds))).collect()
     }
 
     const SHAPE: Shape = Shape { trees: 8, splits: 6, least: 3, sample: 400, seed: 1 };
@@ -199,7 +310,7 @@ mod tests {
         let found = outcome(&rows, &levels(&scores, Thresholds { medium: 0.5, high: 0.5 }));
         let [subjects, medium, high] = found.subjects();
         assert!(subjects > 0 && medium * 10 >= subjects * 9, "{medium} of {subjects}");
-        assert!(high > 0 && high < medium, "scans are High, ARP scans only Medium");
+        assert!(high > 0 && high < medium, "command and control is High, spam only Medium");
         assert!(found.macro_share() > 0.9);
     }
 
@@ -222,18 +333,19 @@ mod tests {
         rows.rows.iter_mut().filter(|r| r.level != ThreatLevel::Safe).for_each(|r| r.source = "only".into());
         let scores = unseen(&rows, &SHAPE, Apart::Source).unwrap();
         let threats = rows.rows.iter().zip(&scores).filter(|(r, _)| r.level != ThreatLevel::Safe);
-        assert!(threats.into_iter().all(|(_, s)| s.threat == 0.0));
+        assert!(threats.into_iter().all(|(_, s)| s.is_some_and(|s| s.threat == 0.0)));
     }
 
     #[test]
     fn thresholds_keep_to_the_budget_and_never_fall_below_half() {
         let rows = synthetic(2160);
-        let scores: Vec<Score> =
-            (0..2160).map(|i| Score { threat: i as f32 / 2160.0, high: i as f32 / 4320.0 }).collect();
+        let scores: Vec<Option<Score>> =
+            (0..2160).map(|i| Some(Score { threat: i as f32 / 2160.0, high: i as f32 / 4320.0 })).collect();
         let set = thresholds(&rows, &scores, 10.0, 0.0);
         let [medium, high] = outcome(&rows, &levels(&scores, set)).alarms_a_day();
         assert!(medium <= 10.0 && medium > 8.0 && high == 0.0, "{medium} {high} {set:?}");
-        let low: Vec<Score> = scores.iter().map(|s| Score { threat: s.threat / 10.0, high: 0.0 }).collect();
+        let low: Vec<Option<Score>> =
+            scores.iter().flatten().map(|s| Some(Score { threat: s.threat / 10.0, high: 0.0 })).collect();
         assert_eq!(thresholds(&rows, &low, 10.0, 1.0), Thresholds { medium: 0.5, high: 0.5 });
     }
 
@@ -245,7 +357,7 @@ mod tests {
         {
             row.level = level;
         }
-        let at = |values: [f32; 4]| area(&rows, &values.map(|threat| Score { threat, high: 0.0 }));
+        let at = |values: [f32; 4]| area(&rows, &values.map(|threat| Some(Score { threat, high: 0.0 })));
         assert_eq!(at([0.9, 0.1, 0.8, 0.2]), 1.0);
         assert_eq!(at([0.1, 0.9, 0.2, 0.8]), 0.0);
         assert_eq!(at([0.5; 4]), 0.5);

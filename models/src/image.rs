@@ -129,8 +129,8 @@ pub(crate) mod tests {
         let mut random = Random::new(11);
         let rows = (0..count).map(|i| {
             let (level, family, base) = match i % 6 {
-                0 => (High, "port_scan_vertical", [30.0, 2.0]),
-                1 => (Medium, "arp_scan", [2.0, 40.0]),
+                0 => (High, "c2", [30.0, 2.0]),
+                1 => (Medium, "spam_sending", [2.0, 40.0]),
                 _ => (Safe, "benign_iot", [3.0, 3.0]),
             };
             let mut noise = || (random.share() * 12.0).floor() as f32;

@@ -1,7 +1,13 @@
 //! `labels.csv`: which host of which capture was what, and when.
+//!
+//! Two forms are read: nine columns, from `file` to `why`, and the thirteen of `make record`, which end with the tool, its
+//! version, the seed and the scene. What the second form says more is empty in the first.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::File;
 use std::io::Read;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use terms::ThreatLevel;
@@ -26,6 +32,8 @@ pub struct Label {
     pub family: String,
     /// Who made the capture.
     pub source: String,
+    /// The program that made it and its version, where the label says so: a tool that can be left out of the training.
+    pub tool: String,
     /// Seconds since the epoch, where the label has a beginning.
     pub from: Option<f64>,
     /// Seconds since the epoch, where the label has an end.
@@ -72,6 +80,22 @@ impl Labels {
         Ok(Self(all))
     }
 
+    /// Reads the `labels.csv` of a folder of captures.
+    ///
+    /// # Errors
+    /// It cannot be opened, or a line is at fault.
+    pub fn of_folder(folder: &Path) -> Result<Self> {
+        let list = folder.join("labels.csv");
+        let file = File::open(&list).with_context(|| format!("{} cannot be opened", list.display()))?;
+        Self::read(file).with_context(|| format!("{} cannot be read", list.display()))
+    }
+
+    /// All labels of a capture.
+    #[must_use]
+    pub fn about(&self, capture: &str) -> &[Label] {
+        self.0.get(capture).map_or(&[], Vec::as_slice)
+    }
+
     /// The captures that have labels, in the order of their names.
     pub fn captures(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
@@ -82,16 +106,42 @@ impl Labels {
     #[must_use]
     pub fn of(&self, capture: &str, seen: Seen<'_>) -> Option<&Label> {
         let labels = self.0.get(capture)?;
-        let about = |l: &&Label| match &l.subject {
-            Subject::Host(host) => host.eq_ignore_ascii_case(seen.host),
-            Subject::Mac(mac) => mac.eq_ignore_ascii_case(seen.mac) || mac.eq_ignore_ascii_case(seen.host),
-            Subject::Others => false,
-        };
+        let about = |l: &&Label| l.subject.is(seen.host, seen.mac);
         let during = |l: &&Label| l.from.is_none_or(|t| seen.end >= t) && l.until.is_none_or(|t| seen.start <= t);
         // One host can have several labels, of which the gravest at the time holds.
         let own = labels.iter().filter(about).filter(during).max_by_key(|l| l.level);
         let label = own.or_else(|| labels.iter().filter(during).find(|l| l.subject == Subject::Others))?;
-        (!NOT_BY_SOURCE.contains(&label.family.as_str())).then_some(label)
+        label.is_by_source().then_some(label)
+    }
+}
+
+impl Label {
+    /// Whether a single source shows what it is about.
+    #[must_use]
+    pub fn is_by_source(&self) -> bool {
+        !NOT_BY_SOURCE.contains(&self.family.as_str())
+    }
+}
+
+impl Subject {
+    /// Whether a host with this address and hardware address is meant by name.
+    #[must_use]
+    pub fn is(&self, host: &str, mac: &str) -> bool {
+        match self {
+            Self::Host(this) => this.eq_ignore_ascii_case(host),
+            Self::Mac(this) => this.eq_ignore_ascii_case(mac) || this.eq_ignore_ascii_case(host),
+            Self::Others => false,
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Host(host) => f.write_str(host),
+            Self::Mac(mac) => write!(f, "mac:{mac}"),
+            Self::Others => f.write_str("*"),
+        }
     }
 }
 
@@ -110,6 +160,7 @@ fn label<'a>(field: &impl Fn(usize) -> &'a str) -> Result<Label> {
         level: level(field(2))?,
         family: field(3).to_owned(),
         source: field(6).to_owned(),
+        tool: format!("{} {}", field(9), field(10)).trim().to_owned(),
         from: time(4)?,
         until: time(5)?,
     })
@@ -145,6 +196,22 @@ c,*,HIGH,flood_ddos_distributed,,,s,l,w
         assert_eq!(family("b", "10.0.0.9", "00:25:B3:bf:91:ee", 1.0, 2.0).as_deref(), Some("arp_spoof"));
         assert_eq!(family("b", "00:25:b3:bf:91:ee", "", 1.0, 2.0).as_deref(), Some("arp_spoof"));
         assert_eq!(family("b", "10.0.0.9", "00:00:00:00:00:01", 1.0, 2.0), None, "unlabelled hosts are no rows");
+    }
+
+    #[test]
+    fn labels_with_a_tool_are_read_like_those_without() {
+        let with = "\
+file,attacker_or_subject_ip,label,family,start_time_epoch,end_time_epoch,source,license,why,tool,version,seed,scene
+a,10.0.0.1,HIGH,port_scan_udp,100,200,picket-lab,l,w,nmap,7.93+dfsg1-1,12345,port_scan_udp.nmap.1
+a,*,SAFE,benign_dns,,,picket-lab,l,w,,,,benign-dns
+";
+        let seen = |host| Seen { host, mac: "", start: 150.0, end: 160.0 };
+        let labels = Labels::read(with.as_bytes()).unwrap();
+        let tool = |host| labels.of("a", seen(host)).map(|l| (l.family.as_str(), l.tool.as_str()));
+        assert_eq!(tool("10.0.0.1"), Some(("port_scan_udp", "nmap 7.93+dfsg1-1")));
+        assert_eq!(tool("10.0.0.2"), Some(("benign_dns", "")));
+        let without = Labels::read(FILE.as_bytes()).unwrap();
+        assert_eq!(without.of("a", seen("10.0.0.1")).map(|l| l.tool.as_str()), Some(""));
     }
 
     #[test]

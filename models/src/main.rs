@@ -1,5 +1,6 @@
 //! `models`: turns labelled captures into the forest that ships.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
@@ -7,9 +8,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Parser, Subcommand};
 use detect::forest::Forest;
-use models::evaluate::{self, Apart, Score};
-use models::report::{Trial, report};
-use models::{Row, Rows, Shape, captures, encode, golden, replay, scenes, train};
+use models::evaluate::{self, Apart};
+use models::field::{self, RULES_ALONE, TRIALS, Trial};
+use models::report::{self, FieldRow, ForestFacts, LeftOut, Report};
+use models::{Row, Rows, Shape, Thresholds, captures, encode, golden, replay, scenes, train};
 
 /// Trains the forest that ships with Picket.
 #[derive(Parser)]
@@ -29,8 +31,11 @@ enum Task {
         #[arg(long)]
         out: PathBuf,
     },
-    /// Train on captures or rows; write the forest, its golden rows and its report.
+    /// Train on captures, recordings and scenes; write the forest and its golden rows.
     Train(TrainArguments),
+    /// Judge the shipped binary and the forest: REPORT.md, report.json, report.html. The first folder of captures is real, the second
+    /// recorded in the lab.
+    Report(ReportArguments),
     /// Draw scenes and write them as captures with a labels.csv; with --rows, the rows that they give.
     Scenes {
         /// Where the draws begin: the same seed gives the same scenes.
@@ -55,15 +60,21 @@ enum Task {
     },
 }
 
+/// What is learnt from.
 #[derive(Args)]
-#[group(required = true, multiple = false)]
 struct Input {
-    /// A folder of captures with a labels.csv.
+    /// A folder of captures with a labels.csv; may be given again.
     #[arg(long)]
-    captures: Option<PathBuf>,
-    /// Rows that `models rows` wrote.
-    #[arg(long)]
+    captures: Vec<PathBuf>,
+    /// Rows that `models rows` wrote, instead of captures.
+    #[arg(long, conflicts_with = "captures")]
     rows: Option<PathBuf>,
+    /// Scenes that are drawn besides.
+    #[arg(long, default_value_t = 0)]
+    scenes: u64,
+    /// Where draws begin: the same seed and input give the same forest.
+    #[arg(long, default_value_t = Shape::default().seed)]
+    seed: u64,
 }
 
 #[derive(Args)]
@@ -73,9 +84,13 @@ struct TrainArguments {
     /// Where the forest goes; the golden rows go beside it, as do their names.
     #[arg(long, default_value = "models/picket.forest")]
     out: PathBuf,
-    /// Where the report goes.
-    #[arg(long, default_value = "models/REPORT.md")]
-    report: PathBuf,
+    #[command(flatten)]
+    growth: Growth,
+}
+
+/// How a forest is grown.
+#[derive(Args)]
+struct Growth {
     /// How many trees vote.
     #[arg(long, default_value_t = Shape::default().trees)]
     trees: u16,
@@ -88,15 +103,29 @@ struct TrainArguments {
     /// Rows in a tree's sample.
     #[arg(long, default_value_t = Shape::default().sample)]
     sample: usize,
-    /// Where the draws begin: the same seed and rows give the same forest.
-    #[arg(long, default_value_t = Shape::default().seed)]
-    seed: u64,
     /// MEDIUM minutes that a harmless host may cost a day, on sources that were left out.
     #[arg(long, default_value_t = 1.0)]
     medium_a_day: f64,
     /// HIGH minutes, likewise.
     #[arg(long, default_value_t = 0.25)]
     high_a_day: f64,
+}
+
+#[derive(Args)]
+struct ReportArguments {
+    #[command(flatten)]
+    input: Input,
+    #[command(flatten)]
+    growth: Growth,
+    /// The binary that is judged.
+    #[arg(long, default_value = "target/release/picket")]
+    picket: PathBuf,
+    /// The forest that it ships.
+    #[arg(long, default_value = "models/picket.forest")]
+    forest: PathBuf,
+    /// Where REPORT.md, report.json and report.html go.
+    #[arg(long, default_value = "models")]
+    out: PathBuf,
 }
 
 fn main() -> Result<()> {
@@ -110,6 +139,7 @@ fn main() -> Result<()> {
         }
         Task::Scenes { seed, count, out, rows: false } => scenes::write(seed, count, &out)?,
         Task::Train(arguments) => train_and_write(&arguments)?,
+        Task::Report(arguments) => report_and_write(&arguments)?,
         Task::Check { forest, golden } => {
             let image = fs::read(&forest).with_context(|| format!("{} cannot be read", forest.display()))?;
             let loaded = Forest::load(&image, replay::schema().hash)?;
@@ -125,57 +155,128 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// Reads all that is given; where nothing is, that is said.
 fn read(input: &Input) -> Result<Rows> {
-    match (&input.captures, &input.rows) {
-        (Some(folder), _) => captures::rows(folder, &mut |capture, read| match read {
+    let mut all = Rows { schema: replay::schema(), rows: Vec::new() };
+    if let Some(file) = &input.rows {
+        let open = File::open(file).with_context(|| format!("{} cannot be opened", file.display()))?;
+        let read = Rows::read(BufReader::new(open), replay::schema());
+        all.rows = read.with_context(|| format!("{} cannot be used", file.display()))?.rows;
+    }
+    for folder in &input.captures {
+        if !folder.join("labels.csv").exists() {
+            eprintln!("{} has no labels.csv: nothing is learnt from it", folder.display());
+            continue;
+        }
+        let read = captures::rows(folder, &mut |capture, read| match read {
             Ok(rows) => eprintln!("{rows:6} rows  {capture}"),
             Err(error) => eprintln!("   LEFT OUT: {error}"),
-        }),
-        (None, Some(file)) => {
-            let open = File::open(file).with_context(|| format!("{} cannot be opened", file.display()))?;
-            Rows::read(BufReader::new(open), replay::schema())
-                .with_context(|| format!("{} cannot be used", file.display()))
-        }
-        (None, None) => anyhow::bail!("give --captures or --rows"),
+        })?;
+        all.rows.extend(read.rows);
+    }
+    if input.scenes > 0 {
+        let drawn = scenes::rows(input.seed, input.scenes, &mut |scene, rows| eprintln!("{rows:6} rows  {scene}"))?;
+        all.rows.extend(drawn.rows);
+    }
+    ensure!(all.rows.len() >= 100, "{} rows are too few: give --captures, --rows or --scenes", all.rows.len());
+    Ok(all)
+}
+
+impl Growth {
+    fn shape(&self, seed: u64) -> Shape {
+        let Self { trees, splits, least, sample, .. } = *self;
+        Shape { trees, splits, least, sample, seed }
     }
 }
 
 fn train_and_write(arguments: &TrainArguments) -> Result<()> {
     let rows = read(&arguments.input)?;
-    ensure!(rows.rows.len() >= 100, "{} rows are too few to learn from", rows.rows.len());
-    let shape = Shape {
-        trees: arguments.trees,
-        splits: arguments.splits,
-        least: arguments.least,
-        sample: arguments.sample,
-        seed: arguments.seed,
-    };
-    eprintln!("{} rows; training without each source in turn", rows.rows.len());
+    let (growth, shape) = (&arguments.growth, arguments.growth.shape(arguments.input.seed));
+    eprintln!("{} rows; training without each source in turn, which sets the thresholds", rows.rows.len());
     let by_source = evaluate::unseen(&rows, &shape, Apart::Source)?;
-    eprintln!("training without a tenth of the captures in turn");
-    let by_capture = evaluate::unseen(&rows, &shape, Apart::Capture)?;
-    let thresholds = evaluate::thresholds(&rows, &by_source, arguments.medium_a_day, arguments.high_a_day);
+    let thresholds = evaluate::thresholds(&rows, &by_source, growth.medium_a_day, growth.high_a_day);
     eprintln!("training on all rows");
     let all: Vec<&Row> = rows.rows.iter().collect();
     let image = encode(&train(&all, &shape)?, &rows, thresholds)?;
     let forest = Forest::load(&image, rows.schema.hash)?;
-    let itself: Vec<_> = rows.rows.iter().map(|r| evaluate::score_of(&forest, r)).collect();
-    let trial = |by, scores: &Vec<Score>| {
-        let levels: Vec<_> = scores.iter().map(|s| evaluate::level(*s, thresholds)).collect();
-        Trial { by, area: Some(evaluate::area(&rows, scores)), outcome: evaluate::outcome(&rows, &levels) }
-    };
-    let ruled: Vec<_> = rows.rows.iter().map(|r| r.rules).collect();
-    let trials = [
-        Trial { by: "rules", area: None, outcome: evaluate::outcome(&rows, &ruled) },
-        trial("forest, source left out", &by_source),
-        trial("forest, capture left out", &by_capture),
-        trial("forest, nothing left out", &itself),
-    ];
-    let text = report(&rows, &shape, &forest, image.len(), &trials);
-    print!("{text}");
+    eprintln!("{} trees, {} nodes, {} octets, thresholds {thresholds:?}", forest.trees(), forest.nodes(), image.len());
     put(&arguments.out, &image)?;
-    put(&arguments.out.with_extension("golden"), &golden::write(&forest, &all)?)?;
-    put(&arguments.report, text.as_bytes())
+    put(&arguments.out.with_extension("golden"), &golden::write(&forest, &all)?)
+}
+
+/// What each way of leaving out is called.
+const LEFT_OUT: [(Apart, &str); 5] = [
+    (Apart::Source, "source left out"),
+    (Apart::Tool, "tool left out"),
+    (Apart::Family, "family left out"),
+    (Apart::Device, "device left out"),
+    (Apart::Capture, "capture left out"),
+];
+
+fn report_and_write(arguments: &ReportArguments) -> Result<()> {
+    let rows = read(&arguments.input)?;
+    let shape = arguments.growth.shape(arguments.input.seed);
+    let image =
+        fs::read(&arguments.forest).with_context(|| format!("{} cannot be read", arguments.forest.display()))?;
+    let forest = Forest::load(&image, rows.schema.hash)?;
+    let (medium, high) = forest.thresholds();
+    let thresholds = Thresholds { medium, high };
+    let mut left_out = Vec::new();
+    let mut scores = BTreeMap::new();
+    for (apart, name) in LEFT_OUT {
+        eprintln!("training with each {name} in turn");
+        let unseen = evaluate::unseen(&rows, &shape, apart)?;
+        let levels: Vec<_> = unseen.iter().map(|s| s.map(|s| evaluate::level(s, thresholds))).collect();
+        let row = LeftOut::new(name, &evaluate::outcome(&rows, &levels), evaluate::area(&rows, &unseen));
+        eprintln!("{name}: {} of {} found", row.found, row.subjects);
+        left_out.push(row);
+        scores.insert(name, (unseen, levels));
+    }
+    let mut field = Vec::new();
+    let mut whole = Trial::default();
+    let mut tools = Trial::default();
+    for (n, folder) in arguments.input.captures.iter().filter(|folder| folder.join("labels.csv").exists()).enumerate() {
+        if n > 0 {
+            eprintln!("the rules on {}", folder.display());
+            tools = field::trial(&arguments.picket, folder, RULES_ALONE)?;
+            continue;
+        }
+        for switches in TRIALS {
+            eprintln!("the binary, {}, on {}", switches.name, folder.display());
+            let trial = field::trial(&arguments.picket, folder, switches)?;
+            field.push(FieldRow::new(switches.name, &trial));
+            if switches == TRIALS[0] {
+                whole = trial;
+            }
+        }
+    }
+    let report = Report {
+        data: report::data(&rows),
+        forest: ForestFacts {
+            rows: forest.trained_on() as usize,
+            digest: format!("{:016x}", forest.digest()),
+            schema: format!("{:016x}", rows.schema.hash),
+            features: forest.features(),
+            trees: forest.trees(),
+            nodes: forest.nodes(),
+            octets: image.len(),
+            thresholds: [medium, high],
+        },
+        field,
+        families: report::families(&whole),
+        confusion: report::confusion(&whole),
+        tools: report::tools(&rows, &tools, &scores["tool left out"].1),
+        left_out,
+        source_guessed: evaluate::source_guessed(&rows),
+        roc: evaluate::roc(&rows, &scores["source left out"].0),
+        reliability: report::reliability(&whole),
+        never_found: report::never_found(&whole),
+        not_found: report::not_found(),
+        moved: report::moved(&rows, &forest),
+    };
+    put(&arguments.out.join("REPORT.md"), report::text(&report).as_bytes())?;
+    put(&arguments.out.join("report.json"), (serde_json::to_string_pretty(&report)? + "\n").as_bytes())?;
+    put(&arguments.out.join("report.html"), report::page(&report).as_bytes())
 }
 
 fn write_rows(rows: &Rows, out: &Path) -> Result<()> {

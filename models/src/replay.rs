@@ -5,7 +5,7 @@ use detect::{Detector, Finding, Sink, Thresholds, Window};
 use features::{Capacities, FeatureVector, HashKey, SCHEMA, schema_hash};
 use terms::{HostKey, Side};
 
-use crate::labels::{Labels, Seen};
+use crate::labels::{Labels, Seen, Subject};
 use crate::rows::{Row, Schema};
 
 /// A detector and the minutes that it closed.
@@ -64,12 +64,15 @@ impl Labels {
         // label is about hardware.
         let seen = Seen { host: &host, mac: &mac, start: window.start.as_secs_f64(), end: window.end.as_secs_f64() };
         let label = self.of(capture, seen)?;
+        // Whoever invents addresses is one subject, not as many as it invents.
+        let host = if let Subject::Mac(mac) = &label.subject { mac.clone() } else { host };
         let multicast = matches!(window.host, HostKey::Mac(m) if m.is_multicast());
         (!multicast).then(|| Row {
             vector: window.vector.0.to_vec(),
             level: label.level,
             family: label.family.clone(),
             source: label.source.clone(),
+            tool: label.tool.clone(),
             capture: capture.to_owned(),
             device: device.to_owned(),
             host,

@@ -3,10 +3,11 @@
 use std::io::{Read, Write};
 
 use anyhow::{Context, Result, bail, ensure};
+use detect::catalogue::{Found, Group, THREATS};
 use terms::{Family, ThreatLevel};
 
 /// The columns that stand before the features.
-const COLUMNS: [&str; 8] = ["level", "family", "source", "capture", "device", "host", "minute", "rules"];
+const COLUMNS: [&str; 9] = ["level", "family", "source", "tool", "capture", "device", "host", "minute", "rules"];
 
 /// What the places of a vector mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub struct Row {
     pub family: String,
     /// Who made the capture.
     pub source: String,
+    /// The program that made it; empty where the label names none.
+    pub tool: String,
     /// The capture's file.
     pub capture: String,
     /// The kind of device, where it is known; nothing for captures.
@@ -58,6 +61,14 @@ impl Row {
             ThreatLevel::Medium => 1,
             ThreatLevel::High => 2,
         }
+    }
+
+    /// Whether rules define what this threat is: scans, guessing, the local link, floods. Infected hosts have more faces than definitions.
+    #[must_use]
+    pub fn is_defined(&self) -> bool {
+        let known = THREATS.iter().find(|threat| threat.word == self.family);
+        self.level > ThreatLevel::Safe
+            && known.is_some_and(|t| t.group != Group::Infected && matches!(t.found, Found::By { .. }))
     }
 
     /// The family as the box words it; nothing for a harmless row.
@@ -102,7 +113,8 @@ impl Rows {
         let mut csv = csv::Writer::from_writer(to);
         csv.write_record(COLUMNS.into_iter().chain(self.schema.names.iter().map(String::as_str)))?;
         for row in &self.rows {
-            let labels = [row.level.as_str(), &row.family, &row.source, &row.capture, &row.device, &row.host];
+            let labels =
+                [row.level.as_str(), &row.family, &row.source, &row.tool, &row.capture, &row.device, &row.host];
             let labels = labels.map(str::to_owned);
             let minute = row.minute.to_string();
             csv.write_record(
@@ -164,11 +176,12 @@ fn row(record: &csv::StringRecord) -> Result<Row> {
         level: level(&field(0))?,
         family: field(1),
         source: field(2),
-        capture: field(3),
-        device: field(4),
-        host: field(5),
-        minute: field(6).parse().context("the minute is no number")?,
-        rules: level(&field(7))?,
+        tool: field(3),
+        capture: field(4),
+        device: field(5),
+        host: field(6),
+        minute: field(7).parse().context("the minute is no number")?,
+        rules: level(&field(8))?,
     })
 }
 
@@ -181,8 +194,9 @@ mod tests {
         let row = Row {
             vector: vec![0.1, 16_777_217.0],
             level: ThreatLevel::High,
-            family: "c2".into(),
+            family: "c2_rat".into(),
             source: "one, two".into(),
+            tool: "nmap".into(),
             capture: "x.pcap".into(),
             device: "camera".into(),
             host: "fe80::1".into(),
@@ -209,9 +223,9 @@ mod tests {
             let schema = Schema { names: names.iter().map(|&n| n.to_owned()).collect(), hash: 7 };
             Rows::read(&csv[..], schema).unwrap_err().to_string()
         };
-        assert!(read(&["a", "c"]).contains("column 10 of the rows is `b`"), "{}", read(&["a", "c"]));
+        assert!(read(&["a", "c"]).contains("column 11 of the rows is `b`"), "{}", read(&["a", "c"]));
         assert!(read(&["a"]).contains("columns that this version does not know"));
-        assert!(read(&["a", "b", "c"]).contains("column 11"));
+        assert!(read(&["a", "b", "c"]).contains("column 12"));
     }
 
     #[test]

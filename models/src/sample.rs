@@ -87,6 +87,7 @@ pub(crate) mod tests {
             level,
             family: family.into(),
             source: source.into(),
+            tool: String::new(),
             capture: format!("{source}.pcap"),
             device: String::new(),
             host: "10.0.0.1".into(),

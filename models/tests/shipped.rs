@@ -25,7 +25,7 @@ fn the_shipped_forest_is_no_toy_and_fits_the_budget() {
 #[test]
 fn the_report_is_about_this_forest() {
     let forest = shipped();
-    assert!(REPORT.contains(&format!("digest of the rows {:016x}", forest.digest())));
+    assert!(REPORT.contains(&format!("with digest {:016x}", forest.digest())));
     assert!(REPORT.contains(&format!("{} nodes, {} octets", forest.nodes(), IMAGE.len())));
 }
 

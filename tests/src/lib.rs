@@ -6,18 +6,23 @@
 //! Called by the Makefile, through the binary `lab`.
 
 pub mod bench;
+#[path = "../common/chance.rs"]
+pub mod chance;
 pub mod datagrams;
 pub mod demo;
 pub mod faults;
 pub mod gate;
 pub mod gateway;
+pub mod keep;
 pub mod kernel;
 pub mod live;
 pub mod namespace;
 pub mod network;
 pub mod pings;
 pub mod process;
+pub mod recipe;
 pub mod record;
+pub mod recordings;
 pub mod replayed;
 pub mod scene;
 pub mod servers;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use lab::bench::{self, sender};
-use lab::{datagrams, demo, faults, gate, pings, replayed};
+use lab::{datagrams, demo, faults, gate, pings, recordings, replayed};
 
 /// Picket's lab: a small network in namespaces, real tools, one scene at a time.
 #[derive(Parser)]
@@ -48,6 +48,8 @@ enum Command {
         /// A file that ends it.
         until: PathBuf,
     },
+    /// Records what real tools do, drawn from recipes, for the training.
+    Record(recordings::Options),
     /// Replays a folder of recorded scenes and compares what is found with the labels.
     Replay {
         /// The folder that `demo --record` wrote.
@@ -107,6 +109,7 @@ fn main() -> ExitCode {
         Command::Kill { times } => faults::run(times),
         Command::Echo { to, rate, until } => pings::echo(to, rate, &until),
         Command::Ping { rounds } => pings::run(rounds),
+        Command::Record(options) => recordings::run(&options),
         Command::Replay { folder } => replayed::run(&folder),
         Command::Count { at, seconds, until } => datagrams::count(at, seconds, until.as_deref()),
         Command::Pour { to, number, rate, len, until } => datagrams::pour(to, number, rate, len, until.as_deref()),

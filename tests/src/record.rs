@@ -14,7 +14,7 @@ use crate::process::Process;
 use crate::scene::Scene;
 
 /// The columns of the labels.
-const COLUMNS: &str = "file,attacker_or_subject_ip,label,family,start_time_epoch,end_time_epoch,source,license,why";
+pub const COLUMNS: &str = "file,attacker_or_subject_ip,label,family,start_time_epoch,end_time_epoch,source,license,why,tool,version,seed,scene";
 /// Octets kept of each frame; the gateway reads less.
 const SNAP: u32 = 1600;
 
@@ -47,20 +47,7 @@ impl Record {
     /// # Errors
     /// When tcpdump does not start.
     pub fn start(&self, network: &Network, scene: &Scene, only: &[String]) -> Result<Recording> {
-        let log = self.folder.join(format!(".{}.log", scene.name));
-        let filter = only.iter().map(|mac| format!("ether host {mac}")).collect::<Vec<_>>().join(" or ");
-        let line = format!(
-            "exec tcpdump -Z root -i {LAN_LINK} -U -s {SNAP} -B 8192 -w '{}' '{filter}'",
-            self.folder.join(file(scene)).display()
-        );
-        let process = network.space("box")?.start(&line, &log)?;
-        let until = Instant::now() + Duration::from_secs(5);
-        while !fs::read_to_string(&log).unwrap_or_default().contains("listening on") {
-            ensure!(Instant::now() < until, "tcpdump does not start; see {}", log.display());
-            sleep(Duration::from_millis(20));
-        }
-        fs::remove_file(log)?;
-        Ok(Recording { process })
+        tap(network, only, &self.folder.join(file(scene)))
     }
 
     /// Writes a scene's label: what it declares, about the host as the gateway named it where it found one.
@@ -83,9 +70,32 @@ impl Record {
             None => ("*".to_owned(), "SAFE", "benign_misc".to_owned()),
         };
         let why = scene.about.replace(',', ";");
-        writeln!(self.labels, "{},{who},{level},{family},{start:.6},{end:.6},lab,Apache-2.0,{why}", file(scene))?;
+        writeln!(
+            self.labels,
+            "{},{who},{level},{family},{start:.6},{end:.6},lab,Apache-2.0,{why},,,,{}",
+            file(scene),
+            scene.name
+        )?;
         Ok(())
     }
+}
+
+/// Begins to write what the box's LAN link carries into a file, only frames of these hardware addresses where some are named.
+///
+/// # Errors
+/// When tcpdump does not start.
+pub fn tap(network: &Network, only: &[String], file: &Path) -> Result<Recording> {
+    let log = file.with_extension("tap");
+    let filter = only.iter().map(|mac| format!("ether host {mac}")).collect::<Vec<_>>().join(" or ");
+    let line = format!("exec tcpdump -Z root -i {LAN_LINK} -U -s {SNAP} -B 8192 -w '{}' '{filter}'", file.display());
+    let process = network.space("box")?.start(&line, &log)?;
+    let until = Instant::now() + Duration::from_secs(5);
+    while !fs::read_to_string(&log).unwrap_or_default().contains("listening on") {
+        ensure!(Instant::now() < until, "tcpdump does not start; see {}", log.display());
+        sleep(Duration::from_millis(20));
+    }
+    fs::remove_file(log)?;
+    Ok(Recording { process })
 }
 
 impl Recording {

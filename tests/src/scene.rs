@@ -75,7 +75,7 @@ pub struct Scene {
 }
 
 /// One command on one host.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Run {
     /// Where.
@@ -173,6 +173,7 @@ pub fn fill(line: &str, network: &Network, folder: &Path) -> Result<String> {
             "far" => out.push_str(FAR),
             "outside" => out.push_str(OUTSIDE),
             "dir" => out.push_str(&folder.to_string_lossy()),
+            "scripts" => out.push_str(&crate::gateway::root().join("tests/lab/scripts").to_string_lossy()),
             "lab" => out.push_str(&folder.join("lab").to_string_lossy()),
             host => {
                 let (host, what) = host.split_once('.').unwrap_or((host, "v4"));

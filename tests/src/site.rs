@@ -28,14 +28,22 @@ impl Site {
     /// # Errors
     /// When this is not root, or a program is missing.
     pub fn build(keep: bool) -> Result<Self> {
+        Self::build_beside("", keep)
+    }
+
+    /// Builds a lab beside others of the same program, told from them by its name.
+    ///
+    /// # Errors
+    /// As for a lab alone.
+    pub fn build_beside(name: &str, keep: bool) -> Result<Self> {
         sweep();
-        let path = std::env::temp_dir().join(format!("picketlab-{}", std::process::id()));
+        let path = std::env::temp_dir().join(format!("picketlab-{}{name}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path)?;
         let folder = Folder { path, keep };
         // Scenes call this program; a build beside them may replace the file it was started from.
         fs::copy("/proc/self/exe", folder.path.join("lab"))?;
-        let network = Network::build("")?;
+        let network = Network::build(name)?;
         let servers = Servers::start(&network, &folder.path)?;
         Ok(Self { _servers: servers, network, folder })
     }

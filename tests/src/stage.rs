@@ -40,7 +40,7 @@ pub struct Stage<'a> {
 }
 
 /// One command that is to be started, or was.
-struct Part {
+pub(crate) struct Part {
     due: f64,
     host: String,
     line: String,
@@ -57,17 +57,17 @@ impl Stage<'_> {
         let attacker = self.network.host(&expect.host)?;
         let recording = record.as_ref().map(|record| record.start(self.network, scene, &[])).transpose()?;
         let mut gateway = self.fresh_gateway()?;
-        let mut prepared = self.parts(scene, &scene.prepare)?;
-        self.advance(&mut prepared, 0.0, scene)?;
+        let mut prepared = self.parts(&scene.name, &scene.prepare)?;
+        self.advance(&mut prepared, 0.0, &scene.name)?;
         if !prepared.is_empty() {
             sleep(Duration::from_millis(700));
         }
-        let mut parts = self.parts(scene, &scene.run)?;
+        let mut parts = self.parts(&scene.name, &scene.run)?;
         let mut seen = Seen { began: now(), ..Seen::default() };
         let begin = Instant::now();
         let (mut idle_since, mut held) = (None, None);
         loop {
-            let running = self.advance(&mut parts, begin.elapsed().as_secs_f64(), scene)?;
+            let running = self.advance(&mut parts, begin.elapsed().as_secs_f64(), &scene.name)?;
             if gateway.is_some() {
                 held =
                     kernel::blocked(self.network.space("box")?)?.into_iter().find(|element| element.blocks(attacker));
@@ -115,9 +115,9 @@ impl Stage<'_> {
         let mut gateway = self.fresh_gateway()?;
         let mut plays = Vec::new();
         for scene in scenes {
-            let mut prepared = self.parts(scene, &scene.prepare)?;
-            self.advance(&mut prepared, 0.0, scene)?;
-            plays.push((prepared, self.parts(scene, &scene.run)?, Vec::new()));
+            let mut prepared = self.parts(&scene.name, &scene.prepare)?;
+            self.advance(&mut prepared, 0.0, &scene.name)?;
+            plays.push((prepared, self.parts(&scene.name, &scene.run)?, Vec::new()));
         }
         sleep(Duration::from_millis(700));
         let (began, begin) = (now(), Instant::now());
@@ -125,7 +125,7 @@ impl Stage<'_> {
             let mut running = false;
             let elapsed = begin.elapsed().as_secs_f64();
             for (scene, (_, parts, broken)) in scenes.iter().zip(&mut plays) {
-                let on = elapsed < scene.seconds && self.advance(parts, elapsed, scene)?;
+                let on = elapsed < scene.seconds && self.advance(parts, elapsed, &scene.name)?;
                 running |= on;
                 if !on {
                     broken.extend(parts.drain(..).filter_map(failed));
@@ -174,17 +174,18 @@ impl Stage<'_> {
         Ok(gateway)
     }
 
-    fn parts(&self, scene: &Scene, runs: &[Run]) -> Result<Vec<Part>> {
+    /// The commands as they are to be run; `name` is that of the scene, for messages and the log.
+    pub(crate) fn parts(&self, name: &str, runs: &[Run]) -> Result<Vec<Part>> {
         let part = |run: &Run| -> Result<Part> {
-            let line = fill(&run.command, self.network, self.folder).with_context(|| scene.name.clone())?;
+            let line = fill(&run.command, self.network, self.folder).with_context(|| name.to_owned())?;
             Ok(Part { due: run.after, host: run.host.clone(), line, process: None })
         };
         runs.iter().map(part).collect()
     }
 
     /// Starts what is due and tells whether anything runs or will.
-    fn advance(&self, parts: &mut [Part], elapsed: f64, scene: &Scene) -> Result<bool> {
-        let log = self.folder.join(format!("{}.log", scene.name));
+    pub(crate) fn advance(&self, parts: &mut [Part], elapsed: f64, name: &str) -> Result<bool> {
+        let log = self.folder.join(format!("{name}.log"));
         let mut running = false;
         for part in parts {
             if part.process.is_none() && part.due <= elapsed {
@@ -276,6 +277,7 @@ fn failed(mut part: Part) -> Option<String> {
     }
 }
 
-fn now() -> f64 {
+/// Seconds since the epoch.
+pub(crate) fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }

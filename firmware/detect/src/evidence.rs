@@ -54,7 +54,7 @@ struct Said {
 /// What detection keeps with each host.
 ///
 /// **Shape**: in the order written; what each frame touches comes first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[repr(C)]
 pub struct HostState {
     /// Where it stood when something was said last.
@@ -67,6 +67,20 @@ pub struct HostState {
     fired: [(Timestamp, ThreatLevel); Rule::COUNT],
     pub(crate) reason: Option<Reason>,
     pub(crate) baseline: Baseline,
+}
+
+impl Default for HostState {
+    fn default() -> Self {
+        Self {
+            level: ThreatLevel::Safe,
+            blocked: false,
+            minute: None,
+            said: [Said::default(); Rule::COUNT + 1 + Habit::COUNT],
+            fired: [(Timestamp::EPOCH, ThreatLevel::Safe); Rule::COUNT],
+            reason: None,
+            baseline: Baseline::default(),
+        }
+    }
 }
 
 impl HostState {

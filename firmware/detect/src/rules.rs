@@ -86,6 +86,12 @@ rules! {
     Mining = "mining", "talks to a mining pool";
     /// Signs of an infection.
     Infection = "infection", "does several things towards the internet that hosts with malware do";
+    /// Paths that are not there, one after the other.
+    MissingPages = "missing_pages", "asks web servers for one page after the other that is not there";
+    /// Requests without a pause.
+    RequestFlood = "request_flood", "floods web servers with requests";
+    /// Requests without an end.
+    Unfinished = "unfinished_requests", "opens many requests to web servers and does not end them";
     /// Mail to many servers.
     MailServers = "mail_servers", "delivers mail to many servers";
     /// Redirects from one that is no router.
@@ -215,6 +221,18 @@ pub(crate) fn judge(change: &Change, t: &Thresholds) -> Option<Judged> {
             let level = if hosts > 1 { Medium } else { High };
             judged(Rule::DhcpStarvation, level, Family::DhcpStarvation, clients.into(), t.dhcp_clients.into(), None)
         }
+        Change::MissingPages { server, pages } => {
+            let (value, limit) = (pages.into(), t.missing_pages.into());
+            judged(Rule::MissingPages, Medium, Family::VulnerabilityScan, value, limit, Some(server))
+        }
+        Change::Requests { server, per_second } => {
+            let (value, limit) = (count(per_second), count(t.requests_per_second));
+            judged(Rule::RequestFlood, High, Family::FloodHttp, value, limit, Some(server))
+        }
+        Change::Unfinished { server, requests } => {
+            let (value, limit) = (requests.into(), t.unfinished_requests.into());
+            judged(Rule::Unfinished, High, Family::SlowHttp, value, limit, Some(server))
+        }
         Change::Signs { server, counts, unnamed } => {
             let sum = signs::add_up(&counts, unnamed);
             let level = if sum.kinds > 2 && sum.points > t.infection_points_high { High } else { Medium };
@@ -285,6 +303,11 @@ pub(crate) fn evidence(change: &Change, judged: &Judged, t: &Thresholds) -> Evid
         Change::Redirects { redirects, .. } => figures(&[("redirects_per_minute", redirects.into()), threshold]),
         Change::DhcpClients { clients, hosts } => {
             figures(&[("clients_per_minute", clients.into()), ("hosts_behind_it", hosts.into()), threshold])
+        }
+        Change::MissingPages { pages, .. } => figures(&[("missing_pages_per_minute", pages.into()), threshold]),
+        Change::Requests { per_second, .. } => figures(&[("requests_per_second", per_second.into()), threshold]),
+        Change::Unfinished { requests, .. } => {
+            figures(&[("unfinished_requests_per_minute", requests.into()), threshold])
         }
         Change::Signs { ref counts, unnamed, .. } => {
             let mut evidence =

@@ -7,7 +7,7 @@ use features::{Sign, SignCounts};
 
 /// From so many unnamed servers in ten minutes on, a host is taken for one that speaks with its peers, as telephony and shared
 /// downloads do: what it does with unnamed servers counts half.
-const PEER_TO_PEER: u16 = 25;
+const PEER_TO_PEER: u16 = 15;
 
 /// A sign's part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ const fn part(sign: Sign) -> Part {
         Sign::NoAgent => (3, 2, false),
         Sign::UnnamedTls | Sign::DeadServers => (10, 3, true),
         Sign::UnnamedTlsOddPort | Sign::NotTls => (10, 2, true),
-        Sign::RawOddPort => (5, 1, true),
+        Sign::RawOddPort => (3, 1, true),
     };
     Part { points, least, unnamed }
 }
@@ -51,7 +51,9 @@ pub(crate) fn telling(counts: &SignCounts) -> impl Iterator<Item = (Sign, u8)> {
 
 /// Adds up the points of all signs.
 pub(crate) fn add_up(counts: &SignCounts, unnamed: u16) -> Sum {
-    let all = telling(counts).map(|(sign, _)| part(sign));
+    // One server at an odd port may be the terminal's bank: only several are a sign of their own.
+    let alone = |sign: Sign| sign == Sign::UnnamedTlsOddPort && unnamed < 2;
+    let all = telling(counts).filter(|(sign, _)| !alone(*sign)).map(|(sign, _)| part(sign));
     let halved = |part: &Part| part.unnamed && unnamed >= PEER_TO_PEER;
     all.fold(Sum::default(), |sum, part| Sum {
         points: sum.points + if halved(&part) { part.points / 2 } else { part.points },
@@ -80,6 +82,12 @@ mod tests {
     #[test]
     fn what_many_peers_explain_counts_half() {
         let seen = [(Sign::UnnamedTls, 9), (Sign::DeadServers, 9), (Sign::Irc, 1)];
-        assert_eq!([points(&seen, 24), points(&seen, 25)], [30, 20]);
+        assert_eq!([points(&seen, 14), points(&seen, 15)], [30, 20]);
+    }
+
+    #[test]
+    fn a_device_that_has_one_server_without_a_name_is_left_alone() {
+        let seen = [(Sign::UnnamedTls, 9), (Sign::UnnamedTlsOddPort, 9)];
+        assert_eq!([points(&seen, 1), points(&seen, 2)], [10, 20]);
     }
 }

@@ -50,6 +50,12 @@ pub struct Thresholds {
     pub redirects: u16,
     /// Clients for which one hardware address may ask DHCP a minute (at most 31).
     pub dhcp_clients: u16,
+    /// Answers a minute that what was asked for by HTTP is not there (at most 63).
+    pub missing_pages: u16,
+    /// Requests by HTTP a second.
+    pub requests_per_second: u32,
+    /// Requests by HTTP a minute that are begun and not ended (at most 31).
+    pub unfinished_requests: u16,
     /// Points of signs of an infection; see the signs in `threats c2`.
     pub infection_points: u16,
     /// Points that are enough for High by themselves.
@@ -83,6 +89,9 @@ impl Default for Thresholds {
             mail_servers: 20,
             redirects: 2,
             dhcp_clients: 20,
+            missing_pages: 30,
+            requests_per_second: 200,
+            unfinished_requests: 20,
             infection_points: 13,
             infection_points_high: 24,
             spoofed_addresses: 20,

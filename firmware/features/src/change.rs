@@ -244,6 +244,27 @@ pub enum Change {
         /// Hosts that were seen behind it lately (at most 4).
         hosts: u16,
     },
+    /// Answers in the last minute that what was asked for by HTTP is not there.
+    MissingPages {
+        /// The latest server.
+        server: HostKey,
+        /// How many.
+        pages: u16,
+    },
+    /// Requests by HTTP in the last second.
+    Requests {
+        /// The latest server.
+        server: HostKey,
+        /// How many.
+        per_second: u32,
+    },
+    /// Requests by HTTP in the last minute whose first words leave their end open.
+    Unfinished {
+        /// The latest server.
+        server: HostKey,
+        /// How many.
+        requests: u16,
+    },
     /// Another host of the network is administered, or tried to be.
     Administers {
         /// Which.

@@ -3,7 +3,7 @@
 use heapless::Vec;
 use terms::{MacAddr, Span, Timestamp};
 
-use crate::rate::Recent;
+use crate::rate::{Rate, Recent};
 use crate::signs::Signs;
 use crate::table::Worth;
 
@@ -35,6 +35,12 @@ pub struct Doings {
     pub(crate) mail_servers: Recent<32>,
     /// Receivers of redirects.
     pub(crate) redirects: Recent<8>,
+    /// Pages that were asked for and are not there.
+    pub(crate) missing_pages: Recent<64>,
+    /// Requests to web servers that were begun and not ended.
+    pub(crate) unfinished: Recent<32>,
+    /// Requests to web servers.
+    pub(crate) requests: Rate,
     /// Signs of an infection.
     pub(crate) signs: Signs,
 }
@@ -128,7 +134,18 @@ impl Echo {
 
 impl Worth for Doings {
     fn class(&self) -> u8 {
-        let Self { last: _, protocols, logins, no_such_names, mail_servers, redirects, signs } = self;
+        let Self {
+            last: _,
+            protocols,
+            logins,
+            no_such_names,
+            mail_servers,
+            redirects,
+            missing_pages,
+            unfinished,
+            requests: _,
+            signs,
+        } = self;
         let at = self.last;
         let lately = [
             protocols.count(at, LATELY),
@@ -136,6 +153,8 @@ impl Worth for Doings {
             no_such_names.count(at, LATELY),
             mail_servers.count(at, LATELY),
             redirects.count(at, LATELY),
+            missing_pages.count(at, LATELY),
+            unfinished.count(at, LATELY),
         ];
         u8::from(signs.any() || lately.into_iter().any(|n| n >= TELLING))
     }

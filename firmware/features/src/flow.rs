@@ -35,7 +35,7 @@ pub(crate) struct Flow {
     pub ask: Ask,
     /// The port of `resp`.
     pub port: u16,
-    /// Payload octets from `orig`, from `resp`.
+    /// Payload octets from `orig`, from `resp`; of UDP, datagrams.
     pub payload: [u32; 2],
     /// Whether a log-in was refused in so many words, or a success seen.
     pub login_seen: bool,

@@ -82,6 +82,10 @@ tallies! {
     CompletedIn,
     /// Conversations that others asked this host for and that it refused or left silent.
     FailedIn,
+    /// Conversations asked of servers on the internet that no answer from DNS named.
+    Unnamed,
+    /// Signs of an infection given.
+    Signs,
 }
 
 /// An estimate of how many different values were seen.

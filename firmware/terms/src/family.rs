@@ -83,6 +83,12 @@ families! {
     Dga = "dga",
     /// Work for a mining pool.
     Cryptomining = "cryptomining",
+    /// Many paths of web servers that are not there.
+    VulnerabilityScan = "vulnerability_scan",
+    /// More requests than a web server serves.
+    FloodHttp = "flood_http",
+    /// Requests to a web server that never end.
+    SlowHttp = "slow_http",
     /// Talks like a host under somebody's command.
     C2 = "c2",
     /// More sent than the device ever did.

@@ -2,7 +2,7 @@
 //!
 //! **Shape**: a request line (method, target, version), fields of one line each, an empty line, the body.
 //!
-//! **Bounds**: one segment, as far as it was captured; a field beyond that is not told, and `whole` says whether all were there.
+//! **Bounds**: one segment, as far as it was captured; a field whose line is cut is not told, and `whole` says whether all were there.
 //!
 //! **Source**: RFC 9110 section 7.2 (Host), 10.1.3 (Referer), 10.1.5 (User-Agent); RFC 9112 sections 2 to 6; RFC 6454 section 7.
 
@@ -64,8 +64,8 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn parse(payload: &'a [u8]) -> Option<Self> {
         let (method, rest) = METHODS.iter().find_map(|(word, m)| Some((*m, payload.strip_prefix(*word)?)))?;
-        let mut lines = rest.split(|octet| *octet == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-        let target = lines.next()?.split(|octet| *octet == b' ').next()?;
+        let mut lines = rest.split_inclusive(|octet| *octet == b'\n');
+        let target = lines.next()?.split(|octet| octet.is_ascii_whitespace()).next()?;
         let (authority, path) = match target.strip_prefix(b"http://") {
             Some(absolute) => {
                 let end = absolute.iter().position(|octet| *octet == b'/').unwrap_or(absolute.len());
@@ -76,7 +76,9 @@ impl<'a> Request<'a> {
         let path = path.split(|octet| *octet == b'?').next()?;
         let mut request =
             Self { method, path, host: authority.map(without_port), agent: None, from_page: false, whole: false };
-        for line in lines {
+        // A line that has no end may have been cut.
+        for line in lines.map_while(|line| line.strip_suffix(b"\n")) {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
             if line.is_empty() {
                 request.whole = true;
                 break;
@@ -134,6 +136,13 @@ pub fn is_program(payload: &[u8]) -> bool {
     MAGICS.iter().any(|magic| body.starts_with(magic)) || PROGRAM_TYPES.iter().any(|kind| contains(head, kind))
 }
 
+/// Whether this payload of a server says that what was asked for is not there, or not for everybody.
+#[must_use]
+pub fn is_missing(payload: &[u8]) -> bool {
+    let code = payload.strip_prefix(b"HTTP/1.").and_then(|rest| rest.get(1..5));
+    matches!(code, Some(b" 403" | b" 404"))
+}
+
 fn without_port(host: &[u8]) -> &[u8] {
     match host.iter().rposition(|octet| *octet == b':') {
         Some(colon) if host.last() != Some(&b']') && host[colon + 1..].iter().all(u8::is_ascii_digit) => &host[..colon],
@@ -169,12 +178,12 @@ mod tests {
 
     #[test]
     fn a_page_behind_a_request_is_seen_in_whatever_case() {
-        for field in ["Referer: http://a/", "origin: null", "X-REQUESTED-WITH: XMLHttpRequest"] {
-            let mut text = [0; 128];
-            let line = b"GET / HTTP/1.1\r\n";
-            text[..line.len()].copy_from_slice(line);
-            text[line.len()..line.len() + field.len()].copy_from_slice(field.as_bytes());
-            assert!(Request::parse(&text[..line.len() + field.len()]).unwrap().from_page, "{field}");
+        for payload in [
+            &b"GET / HTTP/1.1\r\nReferer: http://a/\r\n"[..],
+            b"GET / HTTP/1.1\norigin: null\n",
+            b"POST / HTTP/1.1\r\nX-REQUESTED-WITH: XMLHttpRequest\r\nHost",
+        ] {
+            assert!(Request::parse(payload).unwrap().from_page, "{}", payload.escape_ascii());
         }
     }
 
@@ -205,6 +214,20 @@ mod tests {
         assert!(is_program(b"HTTP/1.1 200 OK\r\n\r\n\x7fELF\x01"));
         assert!(!is_program(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>MZ"));
         assert!(!is_program(b"MZ"));
+    }
+
+    #[test]
+    fn what_is_missing_is_told_by_its_code() {
+        for (line, missing) in [
+            (&b"HTTP/1.1 404 Not Found\r\n"[..], true),
+            (b"HTTP/1.0 403 Forbidden", true),
+            (b"HTTP/1.1 200 404", false),
+            (b"HTTP/1.1 401 Unauthorized", false),
+            (b"HTTP/1.1 40", false),
+            (b"404", false),
+        ] {
+            assert_eq!(is_missing(line), missing, "{}", line.escape_ascii());
+        }
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub const MAX_LEN: usize = 256 * 1024;
 /// The most features a vector can have; any more and [`LEAF`] would be in reach.
 pub const MAX_FEATURES: usize = 128;
 /// The most families a model can name.
-pub const MAX_FAMILIES: usize = 16;
+pub const MAX_FAMILIES: usize = 64;
 /// The most trees.
 pub const MAX_TREES: usize = 512;
 /// Stands where a split has its feature.

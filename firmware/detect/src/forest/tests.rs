@@ -164,7 +164,7 @@ fn each_kind_of_damage_has_its_own_name() {
     assert_eq!(with(&|i| i[10] = 4), ModelError::Field("classes"));
     assert_eq!(with(&|i| i[11] = 0), ModelError::Field("features"));
     assert_eq!(with(&|i| i[11] = 129), ModelError::Field("features"));
-    assert_eq!(with(&|i| i[12] = 17), ModelError::Field("families"));
+    assert_eq!(with(&|i| i[12] = 65), ModelError::Field("families"));
     assert_eq!(with(&|i| i[14] = 0), ModelError::Field("trees"));
     assert_eq!(with(&|i| i[48] = 1), ModelError::Field("the unused places"));
     assert_eq!(with(&|i| i[HEADER_OF_NAMES] = b'q'), ModelError::Family(0));

@@ -22,7 +22,7 @@ const DEEDS: [(Sign, usize, u32); 13] = [
     (Sign::UnnamedTls, 3, 10),
     (Sign::UnnamedTlsOddPort, 3, 20),
     (Sign::NotTls, 2, 10),
-    (Sign::RawOddPort, 1, 5),
+    (Sign::RawOddPort, 1, 3),
     (Sign::DeadServers, 3, 10),
     (Sign::Irc, 1, 10),
 ];

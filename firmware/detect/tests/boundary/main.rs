@@ -20,3 +20,4 @@ mod scans;
 mod seed;
 mod sweeps;
 mod unwanted;
+mod web;

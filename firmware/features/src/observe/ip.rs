@@ -214,12 +214,17 @@ impl<J: Judgement> HostTable<J> {
                 self.flows.insert(id, flow);
             } else {
                 self.asked(id, Ask::Udp, datagram.dst_port, m, notes);
+                if let Some(flow) = self.flows.get_mut(id) {
+                    flow.payload[0] = 1;
+                }
                 self.note_unanswered(false, m, notes);
             }
             return;
         };
         let flow = self.flows.at(slot);
         flow.last = m.at;
+        let way = usize::from(Self::direction(flow, m) == From::Resp);
+        flow.payload[way] = flow.payload[way].saturating_add(1);
         match (Self::direction(flow, m), flow.phase) {
             (From::Resp, Phase::Asked | Phase::Silent | Phase::Refused) => {
                 let (asked, port) = (flow.first, flow.port);
@@ -288,7 +293,8 @@ impl<J: Judgement> HostTable<J> {
         let flow = self.flow_id(m, UDP, DNS, client);
         let asker = self.hosts.get_mut(m.dst.id).map(|host| host.mac);
         let answers = self.flows.get_mut(flow).is_some_and(|flow| {
-            let open = matches!(flow.phase, Phase::Asked | Phase::Silent);
+            // One socket may ask many times: each question has one answer.
+            let open = flow.payload[1] < flow.payload[0];
             open && Some(flow.asker) == asker && Self::direction(flow, m) == From::Resp
         });
         if !answers {

@@ -11,6 +11,7 @@ use crate::change::Change;
 use crate::host::Judgement;
 use crate::host_table::{HostTable, Named, Party};
 use crate::signs::Sign;
+use crate::window::Tally;
 
 /// Ports at which TLS is usual: HTTPS, mail, DNS, XMPP and push services, MQTT, FTP, news, LDAP, SIP.
 const TLS_PORTS: [u16; 21] = [
@@ -25,6 +26,7 @@ const HTTPS: u16 = 443;
 const HIGH_PORTS: u16 = 1_024;
 /// For how long after its first answer from DNS a host may still know names from before.
 const OLD_NAMES: Span = Span::from_secs(120);
+const MINUTE: Span = Span::from_secs(60);
 /// Services that tell who asks from which address: domains, and names under domains that serve other things, too.
 const OWN_ADDRESS: [&[u8]; 20] = [
     b"ipify.org",
@@ -89,12 +91,14 @@ impl<J: Judgement> HostTable<J> {
         let signs = &mut self.doings(host, at).signs;
         given.iter().for_each(|sign| signs.note(*sign, at));
         let change = Change::Signs { server: server.key, counts: signs.counts(at), unnamed: signs.unnamed(at) };
+        given.iter().for_each(|_| self.tally(host, Tally::Signs, at));
         self.note(host, change, notes);
     }
 
     /// A conversation with the internet was opened.
     pub(super) fn opened_out(&mut self, m: &Moment) {
         if goes_out(m.src.key, m.dst.key) && self.is_unnamed(m.src, m.dst, m.at) {
+            self.tally_sender(m, Tally::Unnamed);
             self.doings(m.src, m.at).signs.note_unnamed(m.dst.id.short(), m.at);
         }
     }
@@ -109,11 +113,14 @@ impl<J: Judgement> HostTable<J> {
 
     /// What a host says to the internet in a conversation that it opened; `first` for its first words.
     pub(super) fn read_outbound(&mut self, first: bool, segment: &Segment<'_>, m: &Moment, notes: &mut Notes) {
+        let request = Request::parse(segment.payload);
+        if let Some(request) = &request {
+            self.note_request(first && is_unfinished(request, segment), m, notes);
+        }
         if !goes_out(m.src.key, m.dst.key) {
             return;
         }
         let signs = &mut Vec::<Sign, 8>::new();
-        let request = Request::parse(segment.payload);
         if first {
             self.read_first_words(request.is_some(), segment, m, signs);
         }
@@ -121,6 +128,18 @@ impl<J: Judgement> HostTable<J> {
             read_request(&request, signs);
         }
         self.note_signs(signs, m.src, m.dst, m.at, notes);
+    }
+
+    /// A request by HTTP, to whatever server.
+    fn note_request(&mut self, unfinished: bool, m: &Moment, notes: &mut Notes) {
+        let doings = self.doings(m.src, m.at);
+        let per_second = doings.requests.count(m.at);
+        let unfinished = unfinished.then(|| doings.unfinished.note(m.dst.id.short(), m.at, MINUTE));
+        let server = m.dst.key;
+        self.note_sender(m, Change::Requests { server, per_second }, notes);
+        if let Some(requests) = unfinished {
+            self.note_sender(m, Change::Unfinished { server, requests }, notes);
+        }
     }
 
     fn read_first_words(&mut self, is_http: bool, segment: &Segment<'_>, m: &Moment, signs: &mut Vec<Sign, 8>) {
@@ -153,8 +172,12 @@ impl<J: Judgement> HostTable<J> {
         }
     }
 
-    /// What a server on the internet answers: `m.src` to the host `m.dst`.
+    /// What a server answers: `m.src` to the host `m.dst`.
     pub(super) fn read_inbound(&mut self, segment: &Segment<'_>, m: &Moment, notes: &mut Notes) {
+        if http::is_missing(segment.payload) {
+            let pages = self.doings(m.dst, m.at).missing_pages.note(m.src.id.short(), m.at, MINUTE);
+            self.note(m.dst, Change::MissingPages { server: m.src.key, pages }, notes);
+        }
         if http::is_program(segment.payload) && goes_out(m.dst.key, m.src.key) {
             self.note_signs(&[Sign::Program], m.dst, m.src, m.at, notes);
         }
@@ -166,6 +189,12 @@ impl<J: Judgement> HostTable<J> {
             self.note_signs(&[Sign::OwnAddress], m.src, m.dst, m.at, notes);
         }
     }
+}
+
+/// Whether the first words of a client are a request that has no end, and all of them were captured: what has much to say needs a second
+/// segment, what has little does not.
+fn is_unfinished(request: &Request<'_>, segment: &Segment<'_>) -> bool {
+    !request.whole && segment.payload.len() as u64 == u64::from(segment.payload_len)
 }
 
 /// The signs in a request.

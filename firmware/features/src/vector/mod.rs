@@ -4,7 +4,6 @@
 //! added by a file and a line in `ALL`; the schema's hash changes with it, and a forest of another schema is refused.
 
 mod arp_conflicts;
-mod arp_rate;
 mod asked_of_rate;
 mod asks_burst;
 mod asks_long_rate;
@@ -37,6 +36,7 @@ mod ports_per_target;
 mod refused_share;
 mod reset_out_share;
 mod resets_in_rate;
+mod signs_long;
 mod silent_share;
 mod size_deviation;
 mod small_share;
@@ -46,6 +46,7 @@ mod targets;
 mod targets_long;
 mod tcp_share;
 mod udp_share;
+mod unnamed_long_share;
 mod upload_ratio;
 
 use crate::window::{Counters, Horizons, Tally};
@@ -95,16 +96,17 @@ const ALL: [Feature; FEATURES] = [
     name_length::FEATURE,
     logins_failed::FEATURE,
     frames_long_rate::FEATURE,
-    arp_rate::FEATURE,
     arp_conflicts::FEATURE,
     name_entropy::FEATURE,
     gap_equality::FEATURE,
     half_open_share::FEATURE,
     failed_in_rate::FEATURE,
+    unnamed_long_share::FEATURE,
+    signs_long::FEATURE,
 ];
 
 /// How many features a vector has.
-pub const FEATURES: usize = 44;
+pub const FEATURES: usize = 45;
 
 /// The names of the features, in the order of the vector.
 pub const SCHEMA: [&str; FEATURES] = {

@@ -162,6 +162,12 @@ configuration! {
         redirects: u16 = 2, Whole(1, 7);
         /// Clients for which one hardware address may ask DHCP in a minute.
         dhcp_clients: u16 = 20, Whole(1, 31);
+        /// Pages that are not there, for which a host may ask web servers in a minute.
+        missing_pages: u16 = 30, Whole(1, 63);
+        /// Requests to web servers that a host may send in a second.
+        requests_per_second: u32 = 200, Whole(1, 1_000_000);
+        /// Requests to web servers that a host may begin in a minute and leave open.
+        unfinished_requests: u16 = 20, Whole(1, 31);
         /// Points of signs of an infection within an hour that a host may have; `picket threats c2` tells the signs.
         infection_points: u16 = 13, Whole(1, 200);
         /// Points that make it an attacker at once.
