@@ -87,7 +87,7 @@ fn each_kind_of_bad_file_is_called_by_its_name() {
     says(&[0; 4_096], "not a model");
     says(&vec![b'P'; MAX_LEN + 1], "more than the 262144 octets allowed");
     says(&changed(32, &[0; 8]), "other features (schema 0000000000000000)");
-    says(&changed(11, &[45]), "bad value for features");
+    says(&changed(11, &[FOREST[11] + 1]), "bad value for features");
     says(&changed(16, &[0xff, 0x7f]), "its header says");
     says(&changed(node + 4, &[0xff, 0xff]), "does not point to its own children");
     says(&changed(node + 6, &[200]), "a feature that does not exist");
