@@ -4,19 +4,19 @@
 //! whole source is what a new site is like. Both are reported, and only the second sets thresholds.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use detect::forest::Forest;
 use terms::ThreatLevel;
 
 use crate::grow::Shape;
 use crate::image::{Thresholds, encode};
 use crate::rows::{Row, Rows};
+use crate::sample::{FNV_BEGINS, fnv};
+use crate::side_by_side::side_by_side;
 
 /// Minutes in a day: what an alarm rate counts is minutes in which a host sent something.
-const DAY: f64 = 1440.0;
+pub(crate) const DAY: f64 = 1440.0;
 
 /// The source of recordings.
 const MADE_IN_THE_LAB: &str = "picket-lab";
@@ -82,21 +82,9 @@ impl Apart {
 pub fn unseen(rows: &Rows, shape: &Shape, apart: Apart) -> Result<Vec<Option<Score>>> {
     let keys: Vec<Option<String>> = rows.rows.iter().map(|row| apart.fold(row)).collect();
     let folds: Vec<&String> = keys.iter().flatten().collect::<BTreeSet<_>>().into_iter().collect();
-    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    let work = || -> Result<()> {
-        while let Some(fold) = folds.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let scores = without(rows, shape, &keys, fold)?;
-            done.lock().map_err(|_| anyhow!("a fold failed"))?.extend(scores);
-        }
-        Ok(())
-    };
-    std::thread::scope(|scope| {
-        let workers = std::thread::available_parallelism().map_or(1, usize::from);
-        let running: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        running.into_iter().try_for_each(|worker| worker.join().unwrap_or_else(|_| Err(anyhow!("a fold failed"))))
-    })?;
+    let done = side_by_side(&folds, |fold| without(rows, shape, &keys, fold))?;
     let mut scores = vec![None; rows.rows.len()];
-    for (row, score) in done.into_inner().unwrap_or_default() {
+    for (row, score) in done.into_iter().flatten() {
         scores[row] = Some(score);
     }
     Ok(scores)
@@ -201,8 +189,7 @@ impl Outcome {
     #[must_use]
     pub fn by_chance(&self) -> f64 {
         let share = (self.medium_minutes + self.high_minutes) as f64 / self.benign_minutes.max(1) as f64;
-        let power = |minutes: usize| i32::try_from(minutes).unwrap_or(i32::MAX);
-        self.subject_minutes.iter().map(|minutes| 1.0 - (1.0 - share).powi(power(*minutes))).sum()
+        by_chance(share, self.subject_minutes.iter().copied())
     }
 
     /// Minutes at Medium and at High a harmless host and day.
@@ -211,6 +198,12 @@ impl Outcome {
         let days = self.benign_minutes as f64 / DAY;
         [self.medium_minutes, self.high_minutes].map(|m| if days > 0.0 { m as f64 / days } else { 0.0 })
     }
+}
+
+/// How many subjects, each of so many minutes, are found by alarms thrown by lot at this share of minutes.
+pub(crate) fn by_chance(share: f64, minutes: impl Iterator<Item = usize>) -> f64 {
+    let power = |minutes: usize| i32::try_from(minutes).unwrap_or(i32::MAX);
+    minutes.map(|minutes| 1.0 - (1.0 - share).powi(power(minutes))).sum()
 }
 
 /// The chance that a threat's minute scores above a harmless one, ties counted half.
@@ -287,7 +280,7 @@ pub fn source_guessed(rows: &Rows) -> [f64; 2] {
 
 /// One of ten folds, by the capture's name.
 fn fold_of(capture: &str) -> String {
-    let hash = capture.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, o| (h ^ u64::from(o)).wrapping_mul(0x0100_0000_01b3));
+    let hash = fnv(FNV_BEGINS, capture.as_bytes());
     format!("fold {}", (hash >> 32) % 10)
 }
 

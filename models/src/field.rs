@@ -11,15 +11,15 @@ use std::io::Write;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use terms::ThreatLevel;
 
+use crate::evaluate::{DAY, by_chance};
 use crate::labels::{Label, Labels, Subject};
 use crate::rows::level;
+use crate::side_by_side::side_by_side;
 
 /// How long before and behind a label's time its subject's minutes belong to it, seconds.
 const BEFORE: f64 = 1.0;
@@ -115,24 +115,11 @@ pub fn trial(picket: &Path, folder: &Path, switches: Switches) -> Result<Trial> 
     let labels = Labels::of_folder(folder)?;
     let config = configuration(switches)?;
     let captures: Vec<&str> = labels.captures().filter(|capture| capture.contains(".pcap")).collect();
-    let (next, all) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| -> Result<()> {
-        let work = || -> Result<()> {
-            while let Some(capture) = captures.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let lines = replay(picket, &folder.join(capture), &config.0)?;
-                let one = judge(&labels, capture, &lines);
-                all.lock().map_err(|_| anyhow::anyhow!("a worker gave up"))?.push((*capture, one));
-            }
-            Ok(())
-        };
-        let running: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        running.into_iter().try_for_each(|worker| worker.join().unwrap_or_else(|_| bail!("a worker gave up")))
+    let all = side_by_side(&captures, |capture| {
+        let lines = replay(picket, &folder.join(capture), &config.0)?;
+        Ok(judge(&labels, capture, &lines))
     })?;
-    let mut all = all.into_inner().unwrap_or_default();
-    // Whoever was faster: the report is the same.
-    all.sort_by(|a, b| a.0.cmp(b.0));
-    Ok(all.into_iter().fold(Trial::default(), |mut sum, (_, one)| {
+    Ok(all.into_iter().fold(Trial::default(), |mut sum, one| {
         sum.found.extend(one.found);
         sum.calm.extend(one.calm);
         sum.confidences.extend(one.confidences);
@@ -244,7 +231,7 @@ impl Trial {
     #[must_use]
     pub fn alarms(&self) -> ([f64; 2], f64) {
         let sums = self.calm.values().fold([0; 3], |sum, m| [sum[0] + m[0], sum[1] + m[1], sum[2] + m[2]]);
-        let days = sums.iter().sum::<usize>() as f64 / 1440.0;
+        let days = sums.iter().sum::<usize>() as f64 / DAY;
         ([sums[1], sums[2]].map(|n| if days > 0.0 { n as f64 / days } else { 0.0 }), days)
     }
 
@@ -261,8 +248,7 @@ impl Trial {
     #[must_use]
     pub fn by_chance(&self) -> f64 {
         let ([medium, high], _) = self.alarms();
-        let share = (medium + high) / 1440.0;
-        self.found.iter().map(|f| 1.0 - (1.0 - share).powi(i32::try_from(f.minutes).unwrap_or(i32::MAX))).sum()
+        by_chance((medium + high) / DAY, self.found.iter().map(|f| f.minutes))
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! captures + labels.csv ─> rows ─> weighted samples ─> smartcore trees ─> shares, pruning ─> image ─> report, golden rows
-//!  captures.rs, labels.rs  rows.rs      sample.rs         grow.rs            tree.rs        image.rs  evaluate.rs, report.rs
+//!  captures.rs, labels.rs  rows.rs      sample.rs         grow.rs            tree.rs        image.rs  evaluate.rs, field.rs, report/
 //! ```
 //! Captures come from anybody who labelled them, and from `make record`, which plays real tools in the lab and leaves what passed the
 //! box in `models/recordings`: a capture a draw, snapped as the box snaps it, and labels that name tool, version, seed and scene.
@@ -23,6 +23,7 @@ pub mod report;
 pub mod rows;
 pub mod sample;
 pub mod scenes;
+mod side_by_side;
 pub mod tree;
 
 pub use grow::{Shape, grow};

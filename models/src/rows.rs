@@ -6,6 +6,8 @@ use anyhow::{Context, Result, bail, ensure};
 use detect::catalogue::{Found, Group, THREATS};
 use terms::{Family, ThreatLevel};
 
+use crate::sample::{FNV_BEGINS, fnv};
+
 /// The columns that stand before the features.
 const COLUMNS: [&str; 9] = ["level", "family", "source", "tool", "capture", "device", "host", "minute", "rules"];
 
@@ -87,16 +89,10 @@ impl Row {
 
 impl Rows {
     /// A digest of all that the training sees of the rows.
-    ///
-    /// **Source**: FNV-1a, 64 bits: it names a set of rows in a report; it protects nothing.
     #[must_use]
     pub fn digest(&self) -> u64 {
-        let mut hash = 0xcbf2_9ce4_8422_2325u64;
-        let mut mix = |octets: &[u8]| {
-            for octet in octets {
-                hash = (hash ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3);
-            }
-        };
+        let mut hash = FNV_BEGINS;
+        let mut mix = |octets: &[u8]| hash = fnv(hash, octets);
         for row in &self.rows {
             mix(&[row.class() as u8]);
             mix(row.family.as_bytes());

@@ -18,6 +18,7 @@ use crate::field::{Found, Trial};
 use crate::rows::Rows;
 
 pub use figures::{Interval, wilson};
+pub use forest::moved;
 pub use page::page;
 pub use text::text;
 
@@ -298,8 +299,6 @@ pub fn tools(rows: &Rows, rules: &Trial, levels: &[Option<ThreatLevel>]) -> Vec<
     });
     rows.collect()
 }
-
-pub use forest::moved;
 
 fn by_family(found: &[Found]) -> BTreeMap<&str, Vec<&Found>> {
     let mut families: BTreeMap<&str, Vec<&Found>> = BTreeMap::new();

@@ -4,7 +4,7 @@
 
 use terms::Span;
 
-use crate::sample::Random;
+use crate::sample::{FNV_BEGINS, Random, fnv};
 
 /// Bounds of a figure that is drawn anew each time; small ones come more often than large ones, as with sizes and waits.
 ///
@@ -71,15 +71,9 @@ pub fn seconds(seconds: f64) -> Span {
 }
 
 /// Draws that belong to a word and a number, always the same for both.
-///
-/// **Source**: FNV-1a, 64 bits, as the beginning of a generator.
 #[must_use]
 pub fn drawn_for(word: &str, number: u64) -> Random {
-    let mut hash = 0xcbf2_9ce4_8422_2325u64 ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    for octet in word.bytes() {
-        hash = (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3);
-    }
-    Random::new(hash)
+    Random::new(fnv(FNV_BEGINS ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15), word.as_bytes()))
 }
 
 #[cfg(test)]

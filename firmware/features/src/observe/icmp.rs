@@ -1,10 +1,10 @@
 //! ICMP and ICMPv6: who pings, who answers with what, which packets are refused, and who shows another way.
 
-use terms::{Side, Span};
+use terms::Side;
 use wire::{Summary, icmp, icmp6};
 
 use super::ip::Question;
-use super::{Moment, Notes};
+use super::{MINUTE, Moment, Notes};
 use crate::change::{Ask, Change, Noted};
 use crate::doings::{Other, Said};
 use crate::flow::Phase;
@@ -15,7 +15,6 @@ use crate::window::Tally;
 
 /// The protocol under which echoes are kept, those of ICMPv6 as well.
 const ICMP: u8 = 1;
-const MINUTE: Span = Span::from_secs(60);
 /// ICMP destination unreachable, time exceeded, echo request and reply (RFC 792); the same echoes for ICMPv6 (RFC 4443).
 const UNREACHABLE: u8 = 3;
 const TIME_EXCEEDED: u8 = 11;

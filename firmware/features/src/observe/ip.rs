@@ -5,7 +5,7 @@ use wire::tcp::{Flags, Segment};
 use wire::udp::Datagram;
 use wire::{Packet, Summary, Transport, dhcp, dns, stratum};
 
-use super::{Moment, Notes};
+use super::{MINUTE, Moment, Notes};
 use crate::change::{Administration, Ask, Change};
 use crate::flow::{Flow, Phase};
 use crate::hash::RowId;
@@ -20,7 +20,6 @@ const UDP: u8 = 17;
 /// Protocols that hosts and routers speak without malice: IGMP, IP in IP, IPv6 in IP, RSVP, GRE, ESP, AH, no next header,
 /// EIGRP, OSPF, PIM, VRRP, L2TP, SCTP.
 const USUAL: [u8; 14] = [2, 4, 41, 46, 47, 50, 51, 59, 88, 89, 103, 112, 115, 132];
-const MINUTE: Span = Span::from_secs(60);
 const TEN_MINUTES: Span = Span::from_secs(600);
 /// The port of name servers.
 const DNS: u16 = 53;

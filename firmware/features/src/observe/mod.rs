@@ -7,7 +7,7 @@ mod logins;
 mod neighbor;
 mod words;
 
-use terms::{HostKey, MacAddr, Side, Timestamp};
+use terms::{HostKey, MacAddr, Side, Span, Timestamp};
 use wire::{Net, Summary};
 
 use crate::change::{Ask, Change, Noted};
@@ -21,6 +21,8 @@ use crate::window::Tally;
 
 /// Changes that one frame can note; more are counted and left out.
 pub const NOTED: usize = 16;
+/// The horizon of most of what few hosts do.
+const MINUTE: Span = Span::from_secs(60);
 
 /// The changes of one frame.
 pub type Notes = heapless::Vec<Noted, NOTED>;

@@ -6,7 +6,7 @@ use wire::http::{self, Method, Request};
 use wire::tcp::Segment;
 use wire::{dns, irc, tls};
 
-use super::{Moment, Notes};
+use super::{MINUTE, Moment, Notes};
 use crate::change::Change;
 use crate::host::Judgement;
 use crate::host_table::{HostTable, Named, Party};
@@ -26,7 +26,6 @@ const HTTPS: u16 = 443;
 const HIGH_PORTS: u16 = 1_024;
 /// For how long after its first answer from DNS a host may still know names from before.
 const OLD_NAMES: Span = Span::from_secs(120);
-const MINUTE: Span = Span::from_secs(60);
 /// Services that tell who asks from which address: domains, and names under domains that serve other things, too.
 const OWN_ADDRESS: [&[u8]; 20] = [
     b"ipify.org",
