@@ -21,6 +21,18 @@ use crate::open::note_closed;
 use crate::records::{Counters, Event, HostRecord, Minute};
 use crate::sealed::Row;
 
+/// How much sled is given before its buffers are waited for.
+///
+/// sled 0.34 writes each buffer (512 KiB) on a pool of seven threads. A writer that needs room at the end of the file waits, with the lock
+/// on sled's list of segments held, until a thread of the pool has cut the file there; when all seven wait for that lock, nothing
+/// ever goes on. A writer that waits for its buffers now and then never has seven of them under way.
+///
+/// **Units**: octets of rows and pages; sled makes a few times as many of them.
+const UNDER_WAY: u64 = 256 << 10;
+/// What an act makes sled write anew at least.
+///
+/// **Units**: octets.
+const PAGE: u64 = 2 << 10;
 /// Minutes in one row of the journal; sled keeps rows of this length in its own file.
 const SLAB: usize = 1_024;
 
@@ -36,6 +48,8 @@ pub struct SledStore {
     pub(crate) next_event: u64,
     /// Something was written since the last flush.
     dirty: bool,
+    /// Octets that sled was given since its buffers were last waited for.
+    under_way: u64,
     /// A read failed since the last `tick`.
     doubtful: Cell<bool>,
 }
@@ -60,6 +74,7 @@ impl SledStore {
             hosts: state.hosts,
             figures,
             dirty: true,
+            under_way: 0,
             doubtful: Cell::new(false),
         }
     }
@@ -78,7 +93,10 @@ impl SledStore {
         let Medium::Open(attached) = &mut self.medium else {
             return Err(StoreError::Closed);
         };
-        act(attached).map_err(|trouble| {
+        let wait = self.under_way >= UNDER_WAY;
+        self.under_way = if wait { PAGE } else { self.under_way + PAGE };
+        let waited = if wait { attached.db.flush().map(drop).map_err(Trouble::from) } else { Ok(()) };
+        waited.and_then(|()| act(attached)).map_err(|trouble| {
             self.let_go(Medium::Failed);
             self.error(trouble)
         })
@@ -159,12 +177,13 @@ impl SledStore {
             // sled's flush hands over to the kernel only
             attached.file.sync_all().map_err(Trouble::Disk)
         })?;
-        self.dirty = false;
+        (self.dirty, self.under_way) = (false, 0);
         Ok(())
     }
 
     fn wrote(&mut self, octets: u64) {
         self.figures.octets_written += octets;
+        self.under_way += octets;
         self.dirty = true;
     }
 
