@@ -8,6 +8,8 @@ use crate::table::Worth;
 /// How far a conversation has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
+    /// Of TCP: it was going on before its first segment was seen, and only one end was heard.
+    Joined,
     /// Asked, not answered yet.
     Asked,
     /// Answered; for TCP, the handshake lacks its last step.
@@ -101,7 +103,7 @@ pub(crate) fn service(port: u16) -> Option<Service> {
 impl Worth for Flow {
     fn class(&self) -> u8 {
         match self.phase {
-            Phase::Refused | Phase::Silent | Phase::Closed => 0,
+            Phase::Joined | Phase::Refused | Phase::Silent | Phase::Closed => 0,
             Phase::Asked => 1,
             Phase::Accepted | Phase::Established => 2,
         }

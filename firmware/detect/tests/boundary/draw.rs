@@ -16,7 +16,7 @@ use crate::seed;
 /// Draws on each side of a threshold.
 const DRAWS: usize = 100;
 /// How long after the crossing packet a finding may come.
-const IN_TIME: Span = Span::from_secs(3);
+pub const IN_TIME: Span = Span::from_secs(3);
 /// One second.
 pub const SECOND: u64 = 1_000_000;
 

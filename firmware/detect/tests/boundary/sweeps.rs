@@ -2,8 +2,8 @@
 
 use terms::Family;
 
-use crate::draw::{Crossing, Draw, SECOND, always_found, never_high};
-use crate::frames::{self, ACK, End, RST, SYN};
+use crate::draw::{Crossing, Draw, IN_TIME, SECOND, always_found, never_high};
+use crate::frames::{self, ACK, End, PSH, RST, SYN};
 
 const LIMIT: usize = 20;
 const MINUTE: u64 = 60 * SECOND - 1;
@@ -171,5 +171,39 @@ fn hosts_of_which_no_minute_holds_more_than_twenty_are_no_sweep() {
             let target = draw.host();
             ask(draw, at, who, target, by, false);
         }
+    });
+}
+
+/// Many conversations from before the first frame, of which the first thing seen is an ACK: the other end is heard before it, or soon
+/// after.
+#[test]
+fn acknowledging_what_many_hosts_say_is_no_sweep() {
+    never_high("acks of old conversations", |draw| {
+        let who = draw.host();
+        let (service, hosts) = (draw.chance.pick(&[22, 80, 443, 8883]), draw.chance.count(LIMIT + 1..60));
+        for at in draw.moments(hosts, 10 * SECOND, MINUTE) {
+            let (other, ports) = (draw.host(), (draw.client_port(), service));
+            let word = frames::tcp(other, who, (ports.1, ports.0), PSH | ACK, 7, b"still here");
+            let said = if draw.chance.percent(80) { at - 50 } else { at + draw.chance.within(50..2_000) };
+            draw.lan(said, word);
+            draw.lan(at, frames::tcp(who, other, ports, ACK, 9, b""));
+        }
+    });
+}
+
+/// No word of the others is needed: whoever says nothing has nothing to acknowledge.
+#[test]
+fn acknowledging_what_twenty_one_silent_hosts_never_said_is_a_sweep_at_once() {
+    always_found("ack sweep, 21 hosts", |draw| {
+        let who = draw.host();
+        let service = draw.chance.pick(&[22, 80, 443, 3389]);
+        let moments = draw.moments(LIMIT + 1, 5_000, MINUTE);
+        for at in &moments {
+            let (other, port) = (draw.host(), draw.client_port());
+            draw.lan(*at, frames::tcp(who, other, (port, service), ACK, 9, b""));
+        }
+        // as late as may be is with the last of them
+        let at = moments[LIMIT] - IN_TIME.micros();
+        Crossing { host: who.key(), families: vec![Family::PortScanHorizontal], at }
     });
 }

@@ -96,15 +96,23 @@ impl<J: Judgement> HostTable<J> {
         }
         let id = self.flow_id(m, TCP, segment.src_port, segment.dst_port);
         let Some(slot) = self.flows.find(id) else {
-            if syn || (is_stealth(flags) && segment.payload_len == 0) {
+            if syn || is_stealth(segment) {
                 self.opened(id, segment, m, notes);
+            } else if !reset {
+                self.join(id, Phase::Joined, segment, m);
             }
             return;
         };
         let flow = self.flows.at(slot);
         flow.last = m.at;
         let (phase, asked, port, ask) = (flow.phase, flow.first, flow.port, flow.ask);
-        let over = matches!(phase, Phase::Refused | Phase::Silent | Phase::Closed);
+        if phase == Phase::Joined && !syn {
+            if is_stealth(segment) {
+                self.join(id, Phase::Established, segment, m);
+            }
+            return;
+        }
+        let over = matches!(phase, Phase::Joined | Phase::Refused | Phase::Silent | Phase::Closed);
         match Self::direction(flow, m) {
             From::Orig if syn => {
                 let again = m.at.since(asked).micros() > 0 && phase == Phase::Asked;
@@ -130,6 +138,14 @@ impl<J: Judgement> HostTable<J> {
         }
     }
 
+    /// A conversation from before the first frame is heard: nobody asked for it now, and no answer is awaited. What comes after an
+    /// acknowledgement is read.
+    fn join(&mut self, id: RowId, phase: Phase, segment: &Segment<'_>, m: &Moment) {
+        let orig_is_low = m.src.id.0 <= m.dst.id.0;
+        let flow = Flow { phase, ..Flow::asked(Ask::Tcp, segment.dst_port, orig_is_low, m.mac, m.at) };
+        self.keep(id, flow);
+    }
+
     /// A TCP conversation is asked for.
     fn opened(&mut self, id: RowId, segment: &Segment<'_>, m: &Moment, notes: &mut Notes) {
         if segment.dst_port == SMTP {
@@ -137,11 +153,22 @@ impl<J: Judgement> HostTable<J> {
             self.note_sender(m, Change::MailServers { servers }, notes);
         }
         self.opened_out(m);
-        if let Some(what) = Administration::at(segment.dst_port).filter(|_| !m.dst.key.is_global()) {
+        let local = !m.dst.key.is_global();
+        if let Some(what) = Administration::at(segment.dst_port).filter(|_| local) {
             self.note_sender(m, Change::Administers { target: m.dst.key, what }, notes);
         }
         self.asked(id, Ask::Tcp, segment.dst_port, m, notes);
+        if local && segment.flags.contains(Flags::ACK) && self.hosts.find(m.dst.id).is_none() {
+            self.unasked(segment.dst_port, m, notes);
+        }
         self.note_half_open(segment.dst_port, m, notes);
+    }
+
+    /// An ACK came first, towards a host of the network that never said anything there is to acknowledge. It counts as failed until
+    /// it is answered: a conversation from before the first frame shows its other end within a round trip.
+    fn unasked(&mut self, port: u16, m: &Moment, notes: &mut Notes) {
+        self.hosts.at(m.slot).peers.answer(m.dst.id, Ask::Tcp, port, Answer::Silent);
+        self.note_counts(m.src, m.dst, Ask::Tcp, port, m.at, notes);
     }
 
     fn note_half_open(&mut self, port: u16, m: &Moment, notes: &mut Notes) {
@@ -335,13 +362,14 @@ impl<J: Judgement> HostTable<J> {
 
 /// First segments that ask without SYN: no flags, FIN alone, FIN with PSH and URG, ACK alone (RFC 9293, section 3.10.7: a closed
 /// port answers with RST). A conversation that was going on before the first frame answers such an ACK and fails nobody.
-fn is_stealth(flags: Flags) -> bool {
+fn is_stealth(segment: &Segment<'_>) -> bool {
     let only = |wanted: &[Flags]| {
         [Flags::FIN, Flags::SYN, Flags::RST, Flags::PSH, Flags::ACK, Flags::URG]
             .iter()
-            .all(|flag| flags.contains(*flag) == wanted.contains(flag))
+            .all(|flag| segment.flags.contains(*flag) == wanted.contains(flag))
     };
-    only(&[]) || only(&[Flags::FIN]) || only(&[Flags::ACK]) || only(&[Flags::FIN, Flags::PSH, Flags::URG])
+    let asks = only(&[]) || only(&[Flags::FIN]) || only(&[Flags::ACK]) || only(&[Flags::FIN, Flags::PSH, Flags::URG]);
+    asks && segment.payload_len == 0
 }
 
 /// Whether a first datagram looks like the answer to a question that was not seen: a service's port to a client's.

@@ -158,15 +158,17 @@ impl<J: Judgement> HostTable<J> {
         }
     }
 
+    /// Keeps a conversation in place of any that the same ends had before.
+    fn keep(&mut self, id: RowId, flow: Flow) {
+        match self.flows.find(id) {
+            Some(slot) => *self.flows.at(slot) = flow,
+            None => drop(self.flows.insert(id, flow)),
+        }
+    }
+
     /// Starts a conversation that `m.src` asks for.
     fn asked(&mut self, id: RowId, ask: Ask, port: u16, m: &Moment, notes: &mut Notes) {
-        let orig_is_low = m.src.id.0 <= m.dst.id.0;
-        match self.flows.find(id) {
-            Some(slot) => *self.flows.at(slot) = Flow::asked(ask, port, orig_is_low, m.mac, m.at),
-            None => {
-                self.flows.insert(id, Flow::asked(ask, port, orig_is_low, m.mac, m.at));
-            }
-        }
+        self.keep(id, Flow::asked(ask, port, m.src.id.0 <= m.dst.id.0, m.mac, m.at));
         if self.awaited.len() < self.awaited_capacity {
             let due = m.at + PATIENCE;
             self.awaited.push_back(Awaited { due, asked: m.at, flow: id, orig: m.src, target: m.dst, ask, port });
