@@ -11,7 +11,8 @@ use terms::{Span, ThreatLevel, Timestamp};
 use crate::forest::Classification;
 use crate::signs;
 
-/// How long a device is learnt before its baseline holds.
+/// How long a device is learnt before its baseline holds. A longer time in which nothing was learnt of it does not count, whether the
+/// device was away or the clock was set.
 const LEARNING: Span = Span::from_secs(86_400);
 /// Minutes that it must have learnt by then.
 const LEAST_MINUTES: u32 = 60;
@@ -29,13 +30,25 @@ const CERTAIN_SHARE: f32 = 0.9;
 const MORE: u64 = 8;
 const MUCH: u64 = 64 << 20;
 
+/// The number of the form in which a baseline is written down.
+const FORM: u64 = 1;
+
+/// A baseline written down, for whoever keeps it over a restart.
+///
+/// **Shape**: numbers whose meaning is this module's; all 0 where nothing is learnt.
+pub type Record = [u64; 7];
+
 /// The habits of one device.
 ///
-/// **Bounds**: 72 octets, whatever it does and for however long.
+/// **Bounds**: 80 octets, whatever it does and for however long.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Baseline {
-    /// When it was seen first; the epoch where nothing is learnt.
+    /// When it was seen first; the epoch where nothing is learnt. Later by the times in which nothing was learnt for long.
     since: Timestamp,
+    /// When a minute was learnt last.
+    ///
+    /// **Units**: seconds since the epoch.
+    last: u32,
     /// Minutes learnt.
     minutes: u32,
     /// The highest score of a minute learnt, in steps.
@@ -51,8 +64,8 @@ pub struct Baseline {
     /// The hour being counted, and whether something spoke against the device in it.
     hour: u32,
     tainted: bool,
-    /// Octets sent in all: when the hour began, and by the last minute.
-    before: u64,
+    /// Octets sent: in the hour being counted, and in all since the host came into the table.
+    sent: u64,
     total: u64,
     /// The most octets of an hour learnt.
     most: u64,
@@ -74,6 +87,63 @@ impl Baseline {
     #[must_use]
     pub fn holds(&self, now: Timestamp) -> bool {
         self.minutes >= LEAST_MINUTES && now.since(self.since) >= LEARNING
+    }
+
+    /// When it was seen first, later by the times in which nothing was learnt for long; nothing where it never was.
+    #[must_use]
+    pub fn since(&self) -> Option<Timestamp> {
+        Some(self.since).filter(|since| *since > Timestamp::EPOCH)
+    }
+
+    /// Minutes learnt.
+    #[must_use]
+    pub fn minutes(&self) -> u32 {
+        self.minutes
+    }
+
+    /// The highest share of the forest's vote against it that is usual.
+    #[must_use]
+    pub fn usual_share(&self) -> f32 {
+        f32::from(self.highest) / f32::from(STEPS)
+    }
+
+    /// The most octets that it sent in an hour.
+    #[must_use]
+    pub fn busiest_hour(&self) -> u64 {
+        self.most
+    }
+
+    /// How it administers other hosts.
+    pub fn administers_by(&self) -> impl Iterator<Item = Administration> {
+        let known = self.administers;
+        Administration::ALL.into_iter().filter(move |what| known & 1 << *what as u8 != 0)
+    }
+
+    /// The signs of an infection that are its nature.
+    pub fn usual_signs(&self) -> impl Iterator<Item = Sign> {
+        let known = self.signs;
+        Sign::ALL.iter().copied().filter(move |sign| known & bit(*sign) != 0)
+    }
+
+    /// Learns that the numbers of a finding are usual for the device: an admin called it a false alarm.
+    pub(crate) fn accept<'a>(&mut self, evidence: impl Iterator<Item = (&'a str, f64)>) {
+        let mut share = 0.0;
+        for (name, value) in evidence {
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a share; octets, which saturate"
+            )]
+            match name {
+                "share_high" | "share_medium" => share += value as f32,
+                "octets_this_hour" => self.most = self.most.max(value as u64),
+                _ => {
+                    self.signs |=
+                        Sign::ALL.iter().filter(|sign| sign.name() == name).fold(0, |bits, sign| bits | bit(*sign))
+                }
+            }
+        }
+        self.highest = self.highest.max(step(share));
     }
 
     /// What the forest's vote is worth for this device, the level that it speaks for by itself; Safe where it speaks for none.
@@ -130,24 +200,28 @@ impl Baseline {
     /// What the device sent in this hour, where that is more than ever; `octets` are all that it ever sent.
     pub(crate) fn volume(&mut self, octets: u64, now: Timestamp) -> Option<Volume> {
         if hour(now) != self.hour {
-            let sent = self.total - self.before;
-            if sent > self.most && !self.tainted {
+            if self.sent > self.most && !self.tainted {
                 let held = self.holds(now);
-                self.most = if !held { sent } else { self.most + if self.step(now) { self.most / 4 } else { 0 } };
+                self.most = if !held { self.sent } else { self.most + if self.step(now) { self.most / 4 } else { 0 } };
             }
-            (self.hour, self.before, self.tainted) = (hour(now), self.total, false);
+            (self.hour, self.sent, self.tainted) = (hour(now), 0, false);
         }
+        self.sent = self.sent.saturating_add(octets.saturating_sub(self.total));
         self.total = octets.max(self.total);
-        let volume = Volume { sent: self.total - self.before, most: self.most };
+        let volume = Volume { sent: self.sent, most: self.most };
         let more = volume.sent > MUCH && volume.sent / MORE > volume.most;
         (more && self.holds(now)).then_some(volume)
     }
 
     /// Learns from a minute that is over; `score` is the forest's vote. Where something speaks against the device, only time passes.
     pub(crate) fn learn(&mut self, calm: bool, score: Option<f32>, now: Timestamp) {
+        let gap = now.since(Timestamp::from_secs(self.last.into()));
         if self.since == Timestamp::EPOCH {
             self.since = now;
+        } else if gap >= LEARNING {
+            self.since = self.since + gap;
         }
+        self.last = u32::try_from(now.secs()).unwrap_or(u32::MAX);
         let given = core::mem::take(&mut self.given);
         self.tainted |= !calm;
         if !calm {
@@ -162,6 +236,77 @@ impl Baseline {
             && (!held || self.step(now))
         {
             self.highest = if held { self.highest + 1 } else { score };
+        }
+    }
+
+    /// The baseline as it is written down.
+    #[must_use]
+    pub fn record(&self) -> Record {
+        let Self {
+            since,
+            last,
+            minutes,
+            highest,
+            administers,
+            signs,
+            given,
+            stepped,
+            hour,
+            tainted,
+            sent,
+            most,
+            suspected,
+            ..
+        } = *self;
+        if since == Timestamp::EPOCH {
+            return Record::default();
+        }
+        let words = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
+        let learnt = u64::from(signs) << 16 | u64::from(administers) << 8 | u64::from(highest);
+        let open = u64::from(given) << 16 | u64::from(tainted) << 8 | FORM;
+        [
+            since.micros(),
+            u64::from(minutes) << 32 | learnt,
+            u64::from(last) << 32 | open,
+            words(stepped, hour),
+            sent,
+            most,
+            suspected.micros(),
+        ]
+    }
+
+    /// The baseline that was written down; nothing where it is of another form.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation, reason = "each part is what `record` put there")]
+    pub fn of_record(record: &Record) -> Option<Self> {
+        let [since, learnt, open, times, sent, most, suspected] = *record;
+        let tainted = (open >> 8) as u8;
+        if open & 0xff != FORM || tainted > 1 {
+            return None;
+        }
+        Some(Self {
+            since: Timestamp::from_micros(since),
+            last: (open >> 32) as u32,
+            minutes: (learnt >> 32) as u32,
+            highest: learnt as u8,
+            administers: (learnt >> 8) as u8,
+            signs: (learnt >> 16) as u16,
+            given: (open >> 16) as u16,
+            stepped: (times >> 32) as u32,
+            hour: times as u32,
+            tainted: tainted == 1,
+            sent,
+            total: 0,
+            most,
+            suspected: Timestamp::from_micros(suspected),
+        })
+    }
+
+    /// Takes up what was learnt of the device before, if that is longer.
+    pub(crate) fn recall(&mut self, before: Self) {
+        let known = before.since > Timestamp::EPOCH;
+        if known && (self.since == Timestamp::EPOCH || before.since < self.since) {
+            *self = Self { total: self.total, given: self.given | before.given, ..before };
         }
     }
 
@@ -293,6 +438,68 @@ mod tests {
         seen[Sign::OwnAddress as usize] = 1;
         let left = baseline.unusual(&seen, at(DAY + 60));
         assert_eq!((left[Sign::Irc as usize], left[Sign::OwnAddress as usize]), (0, 1));
+    }
+
+    #[test]
+    fn a_baseline_written_down_goes_on_where_it_was() {
+        let (mut one, mut other) = (steady(), Baseline::of_record(&steady().record()).unwrap());
+        assert_eq!(Baseline { total: one.total, ..other }, one);
+        // the table counts from nothing again
+        let octets = one.total;
+        for minute in 1..=200 {
+            let now = at(DAY + minute * 60);
+            let sent = minute << 21;
+            assert_eq!(one.volume(octets + sent, now), other.volume(sent, now), "minute {minute}");
+            one.learn(true, Some(0.9), now);
+            other.learn(true, Some(0.9), now);
+        }
+        assert_eq!(Baseline { total: one.total, ..other }, one);
+        assert_eq!(Baseline::of_record(&[0; 7]), None, "nothing was learnt");
+        let mut later = one.record();
+        later[2] += 1;
+        assert_eq!(Baseline::of_record(&later), None, "of a form of tomorrow");
+    }
+
+    #[test]
+    fn what_an_admin_calls_a_false_alarm_becomes_usual() {
+        let mut baseline = steady();
+        let now = at(DAY + 60);
+        let evidence =
+            [("share_high", 0.9), ("share_medium", 0.05), ("octets_this_hour", 9e9), (Sign::Irc.name(), 3.0)];
+        baseline.accept(evidence.into_iter().chain([("threshold", 1e12)]));
+        assert_eq!(baseline.weigh(&vote(0.95), now), ThreatLevel::Safe);
+        assert_eq!(baseline.busiest_hour(), 9_000_000_000);
+        assert!(baseline.usual_signs().eq([Sign::Irc]));
+        assert_eq!(baseline.usual_share(), 60.0 / 64.0);
+    }
+
+    #[test]
+    fn the_longer_memory_is_taken_up() {
+        let (old, mut young) = (steady(), Baseline::default());
+        young.volume(77, at(DAY + 60));
+        young.learn(true, Some(0.9), at(DAY + 60));
+        let mut recalled = young;
+        recalled.recall(old);
+        assert_eq!(Baseline { total: old.total, ..recalled }, old);
+        assert_eq!(recalled.total, 77, "what the table counted is not sent again");
+        let mut still = old;
+        still.recall(young);
+        assert_eq!(still, old);
+        still.recall(Baseline::default());
+        assert_eq!(still, old);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_makes_no_day_of_learning() {
+        let mut baseline = Baseline::default();
+        for minute in 1..100 {
+            baseline.learn(true, None, Timestamp::from_secs(minute * 60));
+        }
+        for minute in 0..100 {
+            baseline.learn(true, None, at(minute * 60));
+        }
+        assert!(!baseline.holds(at(100 * 60)), "three hours were learnt");
+        assert!(baseline.holds(at(DAY)));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use features::{Capacities, Change, FeatureVector, HashKey, HostTable, Noted, Not
 use terms::{Family, HostKey, MacAddr, Side, Span, ThreatLevel, Timestamp};
 use wire::Summary;
 
+use crate::baseline::Baseline;
 use crate::evidence::{HostState, Reason};
 use crate::finding::{Evidence, Finding, Habit, Source};
 use crate::forest::{Classification, Forest};
@@ -39,6 +40,9 @@ pub struct Window {
     pub vector: FeatureVector,
 }
 
+/// False alarms that are kept in mind at a time.
+pub const QUIET_AT_MOST: usize = 64;
+
 /// Which kinds of evidence are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kinds {
@@ -48,6 +52,17 @@ pub struct Kinds {
     pub forest: bool,
     /// What a device never did.
     pub baseline: bool,
+}
+
+/// What an admin called a false alarm: findings of this family are no evidence against this host for a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quiet {
+    /// The host.
+    pub host: HostKey,
+    /// What it is not to be suspected of.
+    pub family: Family,
+    /// Until when.
+    pub until: Timestamp,
 }
 
 /// How a minute comes to its end.
@@ -76,6 +91,10 @@ pub trait Sink {
     fn finding(&mut self, finding: &Finding, vector: &FeatureVector);
     /// A host's minute is over.
     fn window(&mut self, window: &Window);
+    /// A host came into the table: what was learnt of it before, if that is remembered.
+    fn newcomer(&mut self, _host: HostKey, _mac: MacAddr) -> Option<Baseline> {
+        None
+    }
 }
 
 /// The host table, the rules and the forest.
@@ -84,6 +103,7 @@ pub struct Detector<'a> {
     thresholds: Thresholds,
     forest: Option<Forest<'a>>,
     kinds: Kinds,
+    quiet: heapless::Vec<Quiet, QUIET_AT_MOST>,
     now: Timestamp,
     /// When the minute of `now` is over.
     minute_over: Timestamp,
@@ -99,6 +119,7 @@ impl<'a> Detector<'a> {
             thresholds,
             forest,
             kinds: Kinds::ALL,
+            quiet: heapless::Vec::new(),
             now: Timestamp::EPOCH,
             minute_over: Timestamp::EPOCH,
         }
@@ -107,6 +128,21 @@ impl<'a> Detector<'a> {
     /// Looks for these kinds of evidence from now on; counting goes on whatever is looked for.
     pub fn enable(&mut self, kinds: Kinds) {
         self.kinds = kinds;
+    }
+
+    /// Puts these false alarms in the place of those known.
+    ///
+    /// **Bounds**: the first [`QUIET_AT_MOST`].
+    pub fn quiet(&mut self, list: impl IntoIterator<Item = Quiet>) {
+        self.quiet = list.into_iter().take(QUIET_AT_MOST).collect();
+    }
+
+    /// Takes back what is held against a host of one family; the numbers of the finding, by their names, are usual for it from now on.
+    pub fn forgive<'n>(&mut self, host: HostKey, family: Family, evidence: impl Iterator<Item = (&'n str, f64)>) {
+        let now = self.now;
+        if let Some(host) = self.table.host(host) {
+            host.judgement.forgive(family, evidence, now);
+        }
     }
 
     /// Puts other thresholds in force, from the next frame on.
@@ -139,7 +175,28 @@ impl<'a> Detector<'a> {
         let mut notes = Notes::new();
         let host = self.table.observe(frame, now, side, &mut notes);
         host.judgement.sent(now);
+        if host.frames == 1 {
+            let (key, mac) = (host.key, host.mac);
+            self.meet(key, mac, sink);
+        }
         self.judge(&notes, sink);
+    }
+
+    /// Takes up what was learnt of a host before it came into the table, be it of this address or of the device's former one.
+    #[cold]
+    fn meet(&mut self, key: HostKey, mac: MacAddr, sink: &mut impl Sink) {
+        let now = self.now;
+        let known = sink.newcomer(key, mac).or_else(|| Some(self.table.predecessor(key, mac, now)?.judgement.baseline));
+        if let Some(baseline) = known {
+            self.recall(key, mac, baseline);
+        }
+    }
+
+    /// Takes up what was learnt of a host before, as after a restart, if it is longer than what is known and of the same device.
+    pub fn recall(&mut self, host: HostKey, mac: MacAddr, baseline: Baseline) {
+        if let Some(host) = self.table.host(host).filter(|host| host.mac == mac) {
+            host.judgement.baseline.recall(baseline);
+        }
     }
 
     /// Lets time pass without a frame: what is due becomes silent, minutes close.
@@ -223,11 +280,14 @@ impl<'a> Detector<'a> {
     /// Holds something against a host and tells it.
     fn tell(&mut self, noted: &Noted, told: Told, sink: &mut impl Sink) {
         let now = self.now;
-        let Some(host) = self.table.host(noted.host) else { return };
-        let host_level = host.judgement.weigh(told.level, told.reason(), now);
         let by = |rule| told.source == Source::Rule(rule);
         // Invented addresses are their hardware address's doing.
         let accused = if by(Rule::SpoofedSource) { HostKey::Mac(noted.mac) } else { noted.host };
+        if is_quiet(&self.quiet, accused, told.family, now) {
+            return;
+        }
+        let Some(host) = self.table.host(noted.host) else { return };
+        let host_level = host.judgement.weigh(told.level, told.reason(), now);
         let host_level = if by(Rule::UnderFlood) { ThreatLevel::Medium } else { host_level };
         let finding = told.finding(accused, noted.mac, noted.side, now, host_level);
         if let Some(vector) = self.table.vector(noted.host, now) {
@@ -254,7 +314,8 @@ impl<'a> Detector<'a> {
         let state = &mut host.judgement;
         let suspected = vote.filter(|_| kinds.forest).and_then(|vote| suspected(state, &vote, kinds, end));
         let busier = kinds.baseline.then(|| busier(state, octets, end)).flatten();
-        for told in [suspected, busier].into_iter().flatten() {
+        let quiet = |told: &Told| is_quiet(&self.quiet, key, told.family, end);
+        for told in [suspected, busier].into_iter().flatten().filter(|told| !quiet(told)) {
             let before = state.level(end);
             let host_level = state.weigh(told.level, told.reason(), end);
             if ending == Ending::Over && host_level > before {
@@ -292,6 +353,11 @@ impl<'a> Detector<'a> {
             vector,
         });
     }
+}
+
+/// Whether an admin said that findings of this family about this host are false alarms.
+fn is_quiet(list: &[Quiet], host: HostKey, family: Family, now: Timestamp) -> bool {
+    list.iter().any(|quiet| (quiet.host, quiet.family) == (host, family) && now < quiet.until)
 }
 
 /// What the forest's vote says against a host. Where nothing else does, it has one Medium a device and week.

@@ -49,6 +49,7 @@ pub(crate) struct OpenMinute {
 struct Said {
     at: Timestamp,
     weight: f32,
+    family: Option<Family>,
 }
 
 /// What detection keeps with each host.
@@ -107,6 +108,12 @@ impl HostState {
         self.said.iter().filter(|said| said.weight > 0.0).fold(0.0, |sum, said| sum + said.faded(now))
     }
 
+    /// What was learnt of the host.
+    #[must_use]
+    pub fn baseline(&self) -> &Baseline {
+        &self.baseline
+    }
+
     /// The family and the confidence of the strongest reason, while there is one.
     #[must_use]
     pub fn reason(&self) -> Option<(Family, f32)> {
@@ -145,7 +152,7 @@ impl HostState {
             (Source::Baseline(habit), _) => (Rule::COUNT + 1 + habit as usize, SUSPICION),
         };
         let said = &mut self.said[place];
-        *said = Said { at: now, weight: weight.max(said.faded(now)) };
+        *said = Said { at: now, weight: weight.max(said.faded(now)), family: Some(reason.family) };
         self.level = stands(before, self.score(now));
         if before == ThreatLevel::Safe || level >= before {
             self.reason = Some(reason);
@@ -154,6 +161,22 @@ impl HostState {
             minute.level = minute.level.max(self.level);
         }
         self.level
+    }
+
+    /// Takes back what was said of one family: it was a false alarm, and its numbers are usual for the host.
+    pub(crate) fn forgive<'a>(
+        &mut self,
+        family: Family,
+        evidence: impl Iterator<Item = (&'a str, f64)>,
+        now: Timestamp,
+    ) {
+        let taken_back = self.said.iter_mut().filter(|said| said.family == Some(family));
+        taken_back.for_each(|said| *said = Said::default());
+        self.level = stands(ThreatLevel::Safe, self.score(now));
+        if self.reason.as_ref().is_some_and(|reason| reason.family == family) {
+            self.reason = None;
+        }
+        self.baseline.accept(evidence);
     }
 }
 

@@ -15,8 +15,8 @@ mod rules;
 mod signs;
 mod thresholds;
 
-pub use baseline::Baseline;
-pub use detector::{Detector, Kinds, Sink, Window};
+pub use baseline::{Baseline, Record};
+pub use detector::{Detector, Kinds, QUIET_AT_MOST, Quiet, Sink, Window};
 pub use evidence::HostState;
 pub use finding::{Evidence, Finding, Habit, Source};
 pub use rules::Rule;

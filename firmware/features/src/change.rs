@@ -57,6 +57,22 @@ pub enum Administration {
 }
 
 impl Administration {
+    /// Every way.
+    pub const ALL: [Self; 6] = [Self::Ssh, Self::Telnet, Self::Smb, Self::Rdp, Self::Vnc, Self::WinRm];
+
+    /// Its name for people.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ssh => "SSH",
+            Self::Telnet => "Telnet",
+            Self::Smb => "SMB and RPC",
+            Self::Rdp => "RDP",
+            Self::Vnc => "VNC",
+            Self::WinRm => "WinRM",
+        }
+    }
+
     /// What is spoken at this port.
     #[must_use]
     pub const fn at(port: u16) -> Option<Self> {

@@ -12,7 +12,7 @@ use crate::flow::Flow;
 use crate::hash::{HashKey, RowId};
 use crate::host::{Host, Judgement};
 use crate::names::Logarithms;
-use crate::neighbors::{Binding, Neighbor};
+use crate::neighbors::{ADDRESS_HORIZON, Binding, Neighbor};
 use crate::pair::Pair;
 use crate::table::{Table, Worth};
 use crate::vector::FeatureVector;
@@ -217,6 +217,24 @@ impl<J: Judgement> HostTable<J> {
     /// IPv4 hosts that were seen behind a hardware address in the last ten minutes (at most 4).
     pub fn hosts_behind(&mut self, mac: MacAddr, now: Timestamp) -> u16 {
         self.neighbors.get_mut(self.key.mac(mac)).map_or(0, |n| n.hosts(now))
+    }
+
+    /// The host as which a device of the LAN was known before it took a new address; nothing where several may share its hardware
+    /// address.
+    pub fn predecessor(&mut self, host: HostKey, mac: MacAddr, now: Timestamp) -> Option<&mut Host<J>> {
+        let neighbor = self.neighbors.get_mut(self.key.mac(mac)).filter(|neighbor| neighbor.side == Side::Lan)?;
+        let (mut last, mut in_use) = (None, 0);
+        for address in neighbor.addresses().map(HostKey::V4).filter(|address| *address != host) {
+            let Some(known) = self.hosts.get_mut(self.key.host(address)).filter(|known| known.mac == mac) else {
+                continue;
+            };
+            in_use += u32::from(now.since(known.last_seen) < ADDRESS_HORIZON);
+            last = last.max(Some((known.last_seen, address)));
+        }
+        // An IPv6 address stands beside the IPv4 address of its device; another IPv4 address in use is another host's.
+        let alone = in_use <= u32::from(matches!(host, HostKey::V6(_)));
+        let (_, before) = last.filter(|_| alone)?;
+        self.host(before)
     }
 
     /// Who serves the network.

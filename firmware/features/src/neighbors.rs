@@ -15,7 +15,8 @@ const CLAIM_HORIZON: Span = Span::from_secs(60);
 const SOURCE_HORIZON: Span = Span::from_secs(10);
 /// New source addresses whose times are remembered; more read as that many.
 const SOURCES: usize = 32;
-const ADDRESS_HORIZON: Span = Span::from_secs(600);
+/// How long an address counts as in use.
+pub(crate) const ADDRESS_HORIZON: Span = Span::from_secs(600);
 
 /// A hardware address and what it says of itself.
 #[derive(Clone, Debug)]
@@ -87,6 +88,11 @@ impl Neighbor {
             self.addresses.remove(oldest);
         }
         self.addresses.push((address, at)).unwrap_or_default();
+    }
+
+    /// IPv4 addresses that it used (at most 4).
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = Ipv4Addr> {
+        self.addresses.iter().map(|a| a.0)
     }
 
     /// IPv4 addresses in use in the last ten minutes (at most 4).

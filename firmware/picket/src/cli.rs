@@ -15,6 +15,13 @@ const MODEL_HELP: &str = "The binary carries its forest with it; a file is looke
     picket model check models/picket.forest    one line, and exit status 2 for a file that is not to be trusted\n  \
     picket replay --why capture.pcap           what moved its vote, host by host";
 
+/// What `picket feedback --help` teaches.
+const FEEDBACK_HELP: &str = "The gateway learns from what you say at this site, and can teach the next forest:\n  \
+    picket events                              what was found, with numbers\n  \
+    picket feedback false-alarm 12             event 12 was nothing: quiet for 30 days, its block ends\n  \
+    picket feedback right 13                   event 13 was what it says\n  \
+    picket feedback export site.csv            rows for models train --rows: no addresses in them";
+
 /// What `picket replay --help` teaches.
 const REPLAY_HELP: &str = "With --why the forest's lines, and every window above SAFE, say in four more keys:\n  \
     base             the share of the vote for MEDIUM and HIGH that the forest expects of any host\n  \
@@ -57,14 +64,19 @@ pub enum Command {
     Status(ClientArgs),
     /// The hosts being watched, worst first
     Hosts(ClientArgs),
+    /// One host: where it stands, on what that rests, what was learnt of it, what it did lately
+    Explain(HostArgs),
     /// What was found and what was done about it, oldest first
     Events(EventsArgs),
+    /// Say of an event that it was right or a false alarm, and see, take back or export what was said
+    #[command(subcommand, after_help = FEEDBACK_HELP)]
+    Feedback(FeedbackCommand),
     /// The blocks in force, with the time they have left
     Blocks(ClientArgs),
     /// Block a host for some time
     Block(BlockArgs),
     /// End a host's block and leave it alone for the configured grace
-    Unblock(UnblockArgs),
+    Unblock(HostArgs),
     /// A live view: rates, hosts by level, last findings, blocks; q or Ctrl-C ends it
     Watch(WatchArgs),
     /// Check this binary on this machine: the forest against its golden vectors, nftables batches, the store
@@ -195,15 +207,54 @@ pub struct BlockArgs {
     pub why: String,
 }
 
-/// The arguments of `unblock`.
+/// The arguments of commands about one host.
 #[derive(Debug, Args)]
-pub struct UnblockArgs {
+pub struct HostArgs {
     /// How to ask.
     #[command(flatten)]
     pub client: ClientArgs,
-    /// The address that is blocked
+    /// An IPv4, IPv6 or hardware address
     #[arg(value_parser = host)]
     pub host: HostKey,
+}
+
+/// What can be said of events, and done with what was said.
+#[derive(Debug, Subcommand)]
+pub enum FeedbackCommand {
+    /// The event was a false alarm: its family is quiet for its host for some time, its numbers are usual for the host from now on,
+    /// and a block that the gateway decided ends
+    FalseAlarm {
+        /// Which event.
+        #[command(flatten)]
+        of: FeedbackArgs,
+        /// For how long its family is quiet for its host: 12h, 30d
+        #[arg(long = "for", value_name = "TIME", value_parser = span, default_value = "30d")]
+        lasts: Span,
+    },
+    /// The event was right: it is kept as an example for the next forest
+    Right(FeedbackArgs),
+    /// Take back what was said of an event; what became usual for the host stays so
+    Undo(FeedbackArgs),
+    /// All that was said and is kept
+    List(ClientArgs),
+    /// Write what was said to a new CSV file of training rows: features and verdicts, no addresses
+    Export {
+        /// How to ask.
+        #[command(flatten)]
+        client: ClientArgs,
+        /// The file
+        file: PathBuf,
+    },
+}
+
+/// An event of which something is said.
+#[derive(Debug, Args)]
+pub struct FeedbackArgs {
+    /// How to ask.
+    #[command(flatten)]
+    pub client: ClientArgs,
+    /// The event's number, as `picket events` prints it
+    pub id: u64,
 }
 
 /// The arguments of `watch`.
@@ -316,6 +367,10 @@ mod tests {
             "picket replay",
             "picket model",
             "picket model check",
+            "picket feedback",
+            "picket feedback false-alarm",
+            "picket feedback false-alarm 7 --for 0s",
+            "picket explain",
         ] {
             assert!(call(words).is_err(), "{words}");
         }

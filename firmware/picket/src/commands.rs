@@ -1,6 +1,8 @@
 //! The commands that ask a running gateway, and those about configurations and forests: ask, then print for people or as JSON.
 
 mod events;
+mod explain;
+mod feedback;
 mod model;
 
 use std::fmt::Display;
@@ -11,7 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use terms::Span;
 
-use crate::cli::{BlockArgs, ClientArgs, ConfigCommand, UnblockArgs};
+use crate::cli::{BlockArgs, ClientArgs, ConfigCommand, HostArgs};
 use crate::config::{self, Config, ConfigError, duration};
 use crate::control::client::ask;
 use crate::control::views::{BlockView, HostView, StatusView};
@@ -19,6 +21,8 @@ use crate::control::{Request, views};
 use crate::terminal::{Table, clean, moment, print, rounded, time_of_day};
 
 pub use events::events;
+pub use explain::explain;
+pub use feedback::feedback;
 pub use model::model;
 
 /// The exit status for a file that cannot be read or is wrong.
@@ -107,7 +111,7 @@ pub fn block(args: &BlockArgs) -> ExitCode {
 }
 
 /// `picket unblock`.
-pub fn unblock(args: &UnblockArgs) -> ExitCode {
+pub fn unblock(args: &HostArgs) -> ExitCode {
     finish(show(&args.client, &Request::Unblock { host: args.host }, |block: &BlockView| {
         format!("{} is no longer blocked (it was: {})\n", block.host, clean(&block.why))
     }))

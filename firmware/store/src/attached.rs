@@ -11,6 +11,7 @@ use terms::HostKey;
 use crate::codec::DecodeError;
 use crate::hosts::Hosts;
 use crate::journal::Journal;
+use crate::records::Feedback;
 
 /// What went wrong underneath.
 #[derive(Debug)]
@@ -29,6 +30,7 @@ pub(crate) struct Attached {
     pub(crate) counters: Journal,
     pub(crate) block_rows: Tree,
     pub(crate) host_rows: Tree,
+    pub(crate) feedback_rows: Tree,
     pub(crate) db: Db,
     /// sled's file, to sync it.
     pub(crate) file: File,
@@ -40,6 +42,8 @@ pub(crate) struct Attached {
 pub(crate) struct State {
     pub(crate) blocks: BTreeMap<HostKey, Block>,
     pub(crate) hosts: Hosts,
+    /// By the number of the event.
+    pub(crate) feedback: BTreeMap<u64, Feedback>,
 }
 
 /// A kind of history.

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use terms::HostKey;
 
 use crate::journal::BlockIndex;
-use crate::records::{Counters, Event, HostRecord, Minute};
+use crate::records::{Counters, Event, Feedback, HostRecord, Minute};
 
 /// Number of the layout of the whole store. A change adds a migration from the number before.
 pub(crate) const SCHEMA: u32 = 1;
@@ -20,6 +20,11 @@ pub(crate) trait Record: Serialize + DeserializeOwned {
     const TAG: u8;
     /// What it is called when it cannot be read.
     const NAME: &'static str;
+
+    /// The record of an older version's value, without its tag.
+    fn older(_tag: u8, _rest: &[u8]) -> Option<Self> {
+        None
+    }
 }
 
 /// A value could not be read.
@@ -50,10 +55,21 @@ records! {
     Event, 0x11, "event";
     Slab, 0x21, "minute";
     Counters, 0x31, "row of counters";
-    HostRecord, 0x41, "host";
     Block, 0x51, "block";
     BlockIndex, 0x61, "index of a sealed block";
     terms::BlockState, 0x71, "state of an event";
+    Feedback, 0x81, "feedback";
+}
+
+impl Record for HostRecord {
+    const TAG: u8 = 0x42;
+    const NAME: &'static str = "host";
+
+    /// Version 1 ended before what was learnt.
+    fn older(tag: u8, rest: &[u8]) -> Option<Self> {
+        let nothing = [0; 7];
+        (tag == 0x41).then(|| postcard::from_bytes(&[rest, &nothing].concat()).ok())?
+    }
 }
 
 /// The value of a record.
@@ -67,7 +83,7 @@ pub(crate) fn encode<T: Record>(record: &T) -> Vec<u8> {
 pub(crate) fn decode<T: Record>(value: &[u8]) -> Result<T, DecodeError> {
     let (&tag, rest) = value.split_first().ok_or(DecodeError::Empty(T::NAME))?;
     if tag != T::TAG {
-        return Err(DecodeError::Format { name: T::NAME, tag });
+        return T::older(tag, rest).ok_or(DecodeError::Format { name: T::NAME, tag });
     }
     match postcard::take_from_bytes(rest) {
         Ok((record, [])) => Ok(record),
@@ -136,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn version_1_keeps_its_octets() {
+    fn each_version_keeps_its_octets() {
         let golden = [
             (
                 encode(&event()),
@@ -165,8 +181,9 @@ mod tests {
                     first_seen: Timestamp::EPOCH,
                     last_seen: Timestamp::from_micros(128),
                     level: ThreatLevel::Safe,
+                    learnt: [1, 0, 128, 0, 0, 0, 7],
                 }),
-                "4102025a10000009000100800100",
+                "4202025a100000090001008001000100800100000007",
             ),
             (
                 encode(&Block {
@@ -197,6 +214,15 @@ mod tests {
         }
         let more = [&value[..], &[0]].concat();
         assert_eq!(decode::<Event>(&more), Err(DecodeError::Malformed("event")));
+    }
+
+    #[test]
+    fn a_host_of_version_1_is_read_as_one_of_whom_nothing_was_learnt() {
+        let old = [0x41, 2, 2, 0x5a, 0x10, 0, 0, 9, 0, 1, 0, 0x80, 1, 0];
+        let host: HostRecord = decode(&old).unwrap();
+        assert_eq!((host.host, host.last_seen), (HostKey::Mac(MAC), Timestamp::from_micros(128)));
+        assert_eq!(host.learnt, [0; 7]);
+        assert_eq!(decode::<HostRecord>(&old[..13]), Err(DecodeError::Format { name: "host", tag: 0x41 }));
     }
 
     #[test]

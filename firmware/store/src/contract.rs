@@ -7,10 +7,13 @@ use std::path::PathBuf;
 use policy::Block;
 use terms::{BlockState, HostKey, Span, Timestamp};
 
-use crate::records::{Counters, Event, HostRecord, Minute};
+use crate::records::{Counters, Event, Feedback, HostRecord, Minute};
 
 /// Events that one question brings back at most.
 pub const EVENTS_AT_MOST: usize = 1_000;
+
+/// What admins said of events is kept of so many; the earliest said goes first.
+pub const FEEDBACK_AT_MOST: usize = 256;
 
 /// How much is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +124,23 @@ pub trait Store: Send {
 
     /// Every block, in the order of hosts. Ended ones are the caller's to leave out and remove.
     fn blocks(&self) -> Vec<Block>;
+
+    /// Keeps what an admin said of an event, in place of what was said of it before.
+    ///
+    /// **Bounds**: `FEEDBACK_AT_MOST`.
+    ///
+    /// # Errors
+    /// `StoreError`; what was said before stays.
+    fn put_feedback(&mut self, feedback: Feedback) -> Result<(), StoreError>;
+
+    /// Forgets what was said of the event with this number. `false` if nothing was.
+    ///
+    /// # Errors
+    /// `StoreError`; it stays.
+    fn remove_feedback(&mut self, event: u64) -> Result<bool, StoreError>;
+
+    /// All that was said, in the order of the events.
+    fn feedback(&self) -> Vec<Feedback>;
 
     /// Appends what hosts were in a minute; all of it or nothing. One call a minute is best.
     ///

@@ -116,6 +116,7 @@ mod tests {
             first_seen: Timestamp::from_secs(last_seen),
             last_seen: Timestamp::from_secs(last_seen),
             level: ThreatLevel::Safe,
+            learnt: [0; 7],
         }
     }
 

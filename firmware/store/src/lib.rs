@@ -6,7 +6,7 @@
 //!
 //! | where | what | written |
 //! |---|---|---|
-//! | `sled/` | blocks, hosts, the open journal of history, the index of sealed blocks | a row each |
+//! | `sled/` | blocks, hosts, feedback, the open journal of history, the index of sealed blocks | a row each |
 //! | `sealed/` | history: compressed, checksummed blocks | once, as a whole, synced before the journal rows go |
 //! | `layout` | the number of the layout, for people and to notice a store that lost everything | once |
 //! | `closed` | how much there was when the store was closed, gone while it is open | at closing |
@@ -29,8 +29,8 @@ mod sealed;
 mod sled_store;
 mod upkeep;
 
-pub use contract::{EVENTS_AT_MOST, Figures, Limits, Retained, Store, StoreError};
+pub use contract::{EVENTS_AT_MOST, FEEDBACK_AT_MOST, Figures, Limits, Retained, Store, StoreError};
 pub use memory::MemoryStore;
 pub use open::{OpenError, Opened, open};
-pub use records::{Counters, Event, EvidenceFrame, HostRecord, Minute};
+pub use records::{Counters, Event, EvidenceFrame, Feedback, HostRecord, Minute};
 pub use sled_store::SledStore;

@@ -6,9 +6,9 @@ use std::ops::Range;
 use policy::Block;
 use terms::{BlockState, HostKey, Timestamp};
 
-use crate::contract::{EVENTS_AT_MOST, Figures, Limits, Retained, Store, StoreError};
+use crate::contract::{EVENTS_AT_MOST, FEEDBACK_AT_MOST, Figures, Limits, Retained, Store, StoreError};
 use crate::hosts::Hosts;
-use crate::records::{Counters, Event, HostRecord, Minute};
+use crate::records::{Counters, Event, Feedback, HostRecord, Minute};
 
 /// Events kept; the oldest go first.
 const EVENTS: usize = EVENTS_AT_MOST;
@@ -25,6 +25,7 @@ pub struct MemoryStore {
     next: u64,
     events: VecDeque<Event>,
     blocks: BTreeMap<HostKey, Block>,
+    feedback: BTreeMap<u64, Feedback>,
     minutes: VecDeque<Minute>,
     hosts: Hosts,
     counters: VecDeque<Counters>,
@@ -40,6 +41,7 @@ impl MemoryStore {
             next: 1,
             events: VecDeque::new(),
             blocks: BTreeMap::new(),
+            feedback: BTreeMap::new(),
             minutes: VecDeque::new(),
             hosts: Hosts::default(),
             counters: VecDeque::new(),
@@ -93,6 +95,24 @@ impl Store for MemoryStore {
 
     fn blocks(&self) -> Vec<Block> {
         self.blocks.values().cloned().collect()
+    }
+
+    fn put_feedback(&mut self, feedback: Feedback) -> Result<(), StoreError> {
+        self.open()?;
+        self.feedback.insert(feedback.event.id, feedback.bounded());
+        while let Some(event) = superfluous(&self.feedback) {
+            self.feedback.remove(&event);
+        }
+        Ok(())
+    }
+
+    fn remove_feedback(&mut self, event: u64) -> Result<bool, StoreError> {
+        self.open()?;
+        Ok(self.feedback.remove(&event).is_some())
+    }
+
+    fn feedback(&self) -> Vec<Feedback> {
+        self.feedback.values().cloned().collect()
     }
 
     fn append_minutes(&mut self, minutes: &[Minute]) -> Result<(), StoreError> {
@@ -163,6 +183,12 @@ impl Store for MemoryStore {
         self.closed = true;
         Ok(())
     }
+}
+
+/// The event of the earliest feedback, where there is more than may be.
+pub(crate) fn superfluous(feedback: &BTreeMap<u64, Feedback>) -> Option<u64> {
+    let earliest = feedback.iter().min_by_key(|(_, said)| said.at).map(|(event, _)| *event);
+    earliest.filter(|_| feedback.len() > FEEDBACK_AT_MOST)
 }
 
 fn push<T>(queue: &mut VecDeque<T>, capacity: usize, item: T) {

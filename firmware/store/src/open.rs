@@ -19,7 +19,7 @@ use crate::contract::Limits;
 use crate::disk;
 use crate::hosts::Hosts;
 use crate::journal::Journal;
-use crate::records::{Counters, Event, HostRecord};
+use crate::records::{Counters, Event, Feedback, HostRecord};
 use crate::sled_store::SledStore;
 
 /// What sled keeps in memory.
@@ -113,8 +113,9 @@ fn load(path: &Path, sealed: &Path, lock: File) -> Result<(Attached, State), Tro
     let [events, minutes, counters] = [b'e', b'm', b'c'].map(|kind| Journal::load(kind, &history, sealed));
     let (events, minutes, counters) = (events?, minutes?, counters?);
     check_rows(&history)?;
-    let (block_rows, host_rows) = (db.open_tree("blocks")?, db.open_tree("hosts")?);
-    let mut state = State { blocks: BTreeMap::new(), hosts: Hosts::default() };
+    let [block_rows, host_rows, feedback_rows] = ["blocks", "hosts", "feedback"].map(|name| db.open_tree(name));
+    let (block_rows, host_rows, feedback_rows) = (block_rows?, host_rows?, feedback_rows?);
+    let mut state = State { blocks: BTreeMap::new(), hosts: Hosts::default(), feedback: BTreeMap::new() };
     for item in &block_rows {
         let block: Block = decode(&item?.1)?;
         state.blocks.insert(block.host, block);
@@ -122,11 +123,15 @@ fn load(path: &Path, sealed: &Path, lock: File) -> Result<(Attached, State), Tro
     for item in &host_rows {
         state.hosts.load(decode::<HostRecord>(&item?.1)?);
     }
+    for item in &feedback_rows {
+        let said: Feedback = decode(&item?.1)?;
+        state.feedback.insert(said.event.id, said);
+    }
     let known: HashSet<PathBuf> = events.files().chain(minutes.files()).chain(counters.files()).collect();
     check_closed(path, &tally([&events, &minutes, &counters], state.blocks.len(), state.hosts.len()))?;
     remove_unknown(sealed, &known).map_err(Trouble::Disk)?;
     let file = File::open(path.join("sled").join("db")).map_err(Trouble::Disk)?;
-    Ok((Attached { events, minutes, counters, block_rows, host_rows, db, file, _lock: lock }, state))
+    Ok((Attached { events, minutes, counters, block_rows, host_rows, feedback_rows, db, file, _lock: lock }, state))
 }
 
 fn open_sled(path: &Path) -> Result<Db, Trouble> {

@@ -100,6 +100,8 @@ pub struct HostRecord {
     pub last_seen: Timestamp,
     /// Its level when last seen.
     pub level: ThreatLevel,
+    /// What detection learnt of it, in a form that is detection's; all 0 where it learnt nothing.
+    pub learnt: [u64; 7],
 }
 
 /// What the gateway did in one minute.
@@ -117,6 +119,28 @@ pub struct Counters {
     pub hosts: u32,
     /// Blocks in force at its end.
     pub blocks: u32,
+}
+
+/// What an admin said of an event.
+///
+/// **Bounds**: those of its event, which is kept without frames.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Feedback {
+    /// When it was said.
+    pub at: Timestamp,
+    /// Whether the event was right; else it was a false alarm.
+    pub right: bool,
+    /// Until when a false alarm quiets its family for its host.
+    pub until: Timestamp,
+    /// The event.
+    pub event: Event,
+}
+
+impl Feedback {
+    /// The feedback within its bounds.
+    pub(crate) fn bounded(self) -> Self {
+        Self { event: Event { frames: Vec::new(), ..self.event }.bounded(), ..self }
+    }
 }
 
 impl Event {
@@ -144,12 +168,13 @@ impl HostRecord {
     /// What is known of the host once `newer` is known as well: the earliest sight stays.
     pub(crate) fn updated(self, newer: Self) -> Self {
         let first_seen = self.first_seen.min(newer.first_seen);
-        Self { first_seen, mac: newer.mac.or(self.mac), ..newer }
+        let learnt = if newer.learnt == [0; 7] { self.learnt } else { newer.learnt };
+        Self { first_seen, mac: newer.mac.or(self.mac), learnt, ..newer }
     }
 
-    /// Whether anything but the time of the last sight differs.
+    /// Whether anything differs but the time of the last sight and what was learnt since.
     pub(crate) fn differs(&self, other: &Self) -> bool {
-        Self { last_seen: other.last_seen, ..*self } != *other
+        Self { last_seen: other.last_seen, learnt: other.learnt, ..*self } != *other
     }
 }
 
@@ -178,9 +203,10 @@ mod tests {
         let at = Timestamp::from_secs;
         let host = HostKey::V4([192, 0, 2, 1].into());
         let mac = Some(MacAddr::new([2, 0, 0, 0, 0, 1]));
-        let old =
-            HostRecord { host, mac, side: Side::Lan, first_seen: at(1), last_seen: at(2), level: ThreatLevel::Safe };
-        let new = HostRecord { mac: None, first_seen: at(5), last_seen: at(6), level: ThreatLevel::High, ..old };
+        let (side, level, learnt) = (Side::Lan, ThreatLevel::Safe, [7; 7]);
+        let old = HostRecord { host, mac, side, first_seen: at(1), last_seen: at(2), level, learnt };
+        let level = ThreatLevel::High;
+        let new = HostRecord { mac: None, first_seen: at(5), last_seen: at(6), level, learnt: [0; 7], ..old };
         let both = old.updated(new);
         assert_eq!(both, HostRecord { last_seen: at(6), level: ThreatLevel::High, ..old });
         assert!(both.differs(&old));

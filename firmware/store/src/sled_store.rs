@@ -17,8 +17,9 @@ use crate::contract::{EVENTS_AT_MOST, Figures, Limits, Retained, Store, StoreErr
 use crate::disk::{octets_in, room_for};
 use crate::hosts::Hosts;
 use crate::journal::Journal;
+use crate::memory::superfluous;
 use crate::open::note_closed;
-use crate::records::{Counters, Event, HostRecord, Minute};
+use crate::records::{Counters, Event, Feedback, HostRecord, Minute};
 use crate::sealed::Row;
 
 /// How much sled is given before its buffers are waited for.
@@ -43,6 +44,7 @@ pub struct SledStore {
     pub(crate) medium: Medium,
     pub(crate) blocks: BTreeMap<HostKey, Block>,
     pub(crate) hosts: Hosts,
+    pub(crate) feedback: BTreeMap<u64, Feedback>,
     pub(crate) figures: Figures,
     /// The number that the next event gets, whatever the medium lost.
     pub(crate) next_event: u64,
@@ -72,6 +74,7 @@ impl SledStore {
             medium: Medium::Open(Box::new(attached)),
             blocks: state.blocks,
             hosts: state.hosts,
+            feedback: state.feedback,
             figures,
             dirty: true,
             under_way: 0,
@@ -167,6 +170,21 @@ impl SledStore {
         let octets = value.len();
         self.make_room(octets)?;
         self.act(|attached| Ok(attached.block_rows.insert(host_key(block.host), value)?))?;
+        self.wrote(octets as u64);
+        Ok(())
+    }
+
+    /// Puts one row of feedback and removes others, all or none.
+    pub(crate) fn write_feedback(&mut self, put: &Feedback, gone: Option<u64>) -> Result<(), StoreError> {
+        let value = encode(put);
+        let octets = value.len();
+        self.make_room(octets)?;
+        self.act(|attached| {
+            let mut batch = Batch::default();
+            batch.insert(&put.event.id.to_be_bytes(), value);
+            gone.iter().for_each(|event| batch.remove(&event.to_be_bytes()));
+            Ok(attached.feedback_rows.apply_batch(batch)?)
+        })?;
         self.wrote(octets as u64);
         Ok(())
     }
@@ -273,6 +291,32 @@ impl Store for SledStore {
 
     fn blocks(&self) -> Vec<Block> {
         self.blocks.values().cloned().collect()
+    }
+
+    fn put_feedback(&mut self, feedback: Feedback) -> Result<(), StoreError> {
+        let feedback = feedback.bounded();
+        let before = self.feedback.insert(feedback.event.id, feedback.clone());
+        let gone = superfluous(&self.feedback);
+        let done = self.write_feedback(&feedback, gone);
+        match (&done, before) {
+            (Ok(()), _) => drop(gone.map(|event| self.feedback.remove(&event))),
+            (Err(_), Some(before)) => drop(self.feedback.insert(before.event.id, before)),
+            (Err(_), None) => drop(self.feedback.remove(&feedback.event.id)),
+        }
+        done
+    }
+
+    fn remove_feedback(&mut self, event: u64) -> Result<bool, StoreError> {
+        if !self.feedback.contains_key(&event) {
+            return self.attached().map(|_| false);
+        }
+        self.act(|attached| Ok(attached.feedback_rows.remove(event.to_be_bytes())?))?;
+        self.dirty = true;
+        Ok(self.feedback.remove(&event).is_some())
+    }
+
+    fn feedback(&self) -> Vec<Feedback> {
+        self.feedback.values().cloned().collect()
     }
 
     fn append_minutes(&mut self, minutes: &[Minute]) -> Result<(), StoreError> {

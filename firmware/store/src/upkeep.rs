@@ -37,6 +37,14 @@ impl SledStore {
             batch.remove(host_key(host));
         }
         self.act(|attached| Ok(attached.block_rows.apply_batch(batch)?))?;
+        let mut batch = Batch::default();
+        for event in medium.feedback.keys() {
+            batch.remove(&event.to_be_bytes());
+        }
+        self.act(|attached| Ok(attached.feedback_rows.apply_batch(batch)?))?;
+        for said in self.feedback.clone().values() {
+            self.write_feedback(said, None)?;
+        }
         for block in self.blocks.clone().values() {
             self.write_block(block)?;
         }

@@ -6,7 +6,9 @@ mod common;
 use common::{Fixture, at, block, event, host, host_record, minute};
 use policy::Block;
 use proptest::prelude::*;
-use store::{Counters, EVENTS_AT_MOST, Event, Limits, MemoryStore, Minute, Store, StoreError};
+use store::{
+    Counters, EVENTS_AT_MOST, Event, FEEDBACK_AT_MOST, Feedback, Limits, MemoryStore, Minute, Store, StoreError,
+};
 use terms::{BlockState, HostKey, Span, ThreatLevel};
 
 /// Runs a test on each kind of store.
@@ -79,6 +81,27 @@ fn a_host_has_one_block() {
         assert!(store.remove_block(host(1)).unwrap());
         assert!(!store.remove_block(host(1)).unwrap());
         assert_eq!(store.blocks(), [block(2, 10)]);
+    });
+}
+
+#[test]
+fn of_an_event_the_last_thing_said_is_kept() {
+    on_both(|store| {
+        let said =
+            |id, secs, right| Feedback { at: at(secs), right, until: at(secs + 5), event: Event { id, ..event(3) } };
+        store.put_feedback(said(7, 1, true)).unwrap();
+        store.put_feedback(said(7, 2, false)).unwrap();
+        store.put_feedback(said(3, 3, false)).unwrap();
+        let kept = store.feedback();
+        assert_eq!(kept.iter().map(|f| (f.event.id, f.right)).collect::<Vec<_>>(), [(3, false), (7, false)]);
+        assert!(kept[0].event.frames.is_empty() && !kept[0].event.features.is_empty());
+        assert!(store.remove_feedback(7).unwrap());
+        assert!(!store.remove_feedback(7).unwrap());
+        for id in 0..FEEDBACK_AT_MOST as u64 {
+            store.put_feedback(said(100 + id, 10 + id, true)).unwrap();
+        }
+        let kept = store.feedback();
+        assert_eq!((kept.len(), kept[0].event.id), (FEEDBACK_AT_MOST, 100), "the earliest said goes first");
     });
 }
 
@@ -157,6 +180,8 @@ enum Act {
     Minutes(Vec<Minute>),
     Counters(u64),
     Host(u8, u64),
+    Said(u64, u64),
+    Unsaid(u64),
     Reopen,
     Tick,
 }
@@ -173,6 +198,8 @@ fn act() -> impl Strategy<Value = Act> {
             .prop_map(move |m| Act::Minutes(m.into_iter().map(|(t, n)| Minute { level: level(n), ..minute(t, n) }).collect())),
         2 => (0..50_u64).prop_map(Act::Counters),
         3 => (0..9_u8, 0..2_000_u64).prop_map(|(n, t)| Act::Host(n, t)),
+        2 => (0..9_u64, 0..2_000_u64).prop_map(|(id, t)| Act::Said(id, t)),
+        1 => (0..9_u64).prop_map(Act::Unsaid),
         1 => Just(Act::Reopen),
         1 => Just(Act::Tick),
     ]
@@ -220,6 +247,15 @@ proptest! {
                     flash.put_hosts(&[host_record(n, t)]).unwrap();
                     memory.put_hosts(&[host_record(n, t)]).unwrap();
                 }
+                Act::Said(id, t) => {
+                    let event = Event { id, ..event(t) };
+                    let said = Feedback { at: at(t), right: t % 2 == 0, until: at(t + 60), event };
+                    flash.put_feedback(said.clone()).unwrap();
+                    memory.put_feedback(said).unwrap();
+                }
+                Act::Unsaid(id) => {
+                    prop_assert_eq!(flash.remove_feedback(id).unwrap(), memory.remove_feedback(id).unwrap());
+                }
                 Act::Reopen => {
                     flash.close().unwrap();
                     drop(flash);
@@ -232,6 +268,7 @@ proptest! {
         prop_assert_eq!(flash.events(7, Some(20)).unwrap(), memory.events(7, Some(20)).unwrap());
         prop_assert_eq!(flash.blocks(), memory.blocks());
         prop_assert_eq!(flash.hosts(), memory.hosts());
+        prop_assert_eq!(flash.feedback(), memory.feedback());
         prop_assert_eq!(flash.counters(5..40).unwrap(), memory.counters(5..40).unwrap());
         for n in 0..9 {
             prop_assert_eq!(flash.minutes(host(n), 3..45).unwrap(), memory.minutes(host(n), 3..45).unwrap());

@@ -15,6 +15,7 @@ mod habits;
 mod infection;
 mod logins;
 mod names;
+mod remembered;
 mod scans;
 #[path = "../../../../tests/common/seed.rs"]
 mod seed;

@@ -45,6 +45,28 @@ pub enum Request {
         /// Why, for those who read the list later.
         why: String,
     },
+    /// What is known of a host and why it stands where it does: answered by an `ExplainView`.
+    Explain {
+        /// Whom.
+        #[serde(with = "host_text")]
+        host: HostKey,
+    },
+    /// Says of an event that it was right, or a false alarm: answered by the `FeedbackView`.
+    Feedback {
+        /// The event's number.
+        id: u64,
+        /// Whether it was right.
+        right: bool,
+        /// For how long a false alarm quiets its family for its host.
+        for_secs: u64,
+    },
+    /// Takes back what was said of an event: answered by the `FeedbackView` that was.
+    Unsay {
+        /// The event's number.
+        id: u64,
+    },
+    /// All that was said of events: answered by an array of `FeedbackView`.
+    Feedbacks,
     /// Ends a host's block: answered by the `BlockView` that ended.
     Unblock {
         /// Whose.
@@ -76,6 +98,9 @@ impl Request {
             }
             Self::Block { why, .. } if why.len() > WHY_MAX => {
                 Err(format!("why is {} octets long; at most {WHY_MAX} are kept", why.len()))
+            }
+            Self::Feedback { for_secs: 0, .. } => {
+                Err("for_secs is 0; a false alarm is quiet for at least a second".into())
             }
             Self::Block { for_secs: Some(0), .. } => Err("for_secs is 0; a block lasts at least a second".into()),
             _ => Ok(request),

@@ -157,3 +157,71 @@ pub struct BlockView {
     /// Whether the gateway decided it by itself.
     pub automatic: bool,
 }
+
+/// What was learnt of a device at its site.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BaselineView {
+    /// Since when; times in which nothing was learnt for more than a day do not count.
+    pub since: f64,
+    /// Minutes learnt.
+    pub minutes: u32,
+    /// Whether it is old enough to be held against the device.
+    pub holds: bool,
+    /// The highest share of the forest's vote against it that is usual.
+    pub usual_share: f64,
+    /// The most octets that it sent in an hour.
+    pub busiest_hour: u64,
+    /// How it administers other hosts.
+    pub administers_by: Vec<String>,
+    /// The signs of an infection that are its nature.
+    pub usual_signs: Vec<String>,
+}
+
+/// A host with all that its level rests on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ExplainView {
+    /// The host now.
+    pub host: HostView,
+    /// What was learnt of it; nothing where that is nothing yet.
+    pub baseline: Option<BaselineView>,
+    /// Its block, in words: what for, and until when.
+    pub blocked: Option<BlockedView>,
+    /// Of the last day, how many minutes it was at each level.
+    pub minutes: BTreeMap<String, u32>,
+    /// The newest events about it, oldest first.
+    pub events: Vec<EventView>,
+    /// What was said of events about it and holds.
+    pub feedback: Vec<FeedbackView>,
+}
+
+/// A block as the history keeps it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BlockedView {
+    /// In words.
+    pub why: String,
+    /// When it ends.
+    pub until: f64,
+    /// Whether the gateway decided it by itself.
+    pub automatic: bool,
+}
+
+/// What an admin said of an event.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FeedbackView {
+    /// The event's number.
+    pub id: u64,
+    /// When it was said.
+    pub at: f64,
+    /// `right` or `false alarm`.
+    pub verdict: String,
+    /// The host that the event is about.
+    pub host: String,
+    /// The event's level.
+    pub level: String,
+    /// What it was found to do.
+    pub family: String,
+    /// Until when a false alarm quiets this family for this host.
+    pub until: Option<f64>,
+    /// The host's features at that moment, by name.
+    pub features: BTreeMap<String, f64>,
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::mpsc::SyncSender;
 
-use detect::{Finding, Kinds, Thresholds};
+use detect::{Finding, Kinds, Quiet, Thresholds};
 use features::{FeatureVector, SCHEMA};
 use policy::{Block, NeverBlock, ResponderConfig};
 use store::{Event, EvidenceFrame, HostRecord, Minute};
@@ -69,6 +69,10 @@ pub enum Order {
     Mark(HostKey, bool),
     /// Other thresholds, and whether anything is looked for.
     Adjust(Thresholds, Kinds),
+    /// The false alarms that hold now, and the event of a new one.
+    Quiet(Vec<Quiet>, Option<Box<Event>>),
+    /// The hosts of former runs, as the store remembers them.
+    Remember(Vec<HostRecord>),
     /// The end.
     Stop,
 }

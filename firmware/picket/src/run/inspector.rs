@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
 use capture::{Frame, Tap};
-use detect::{Detector, Finding, Sink, Window};
+use detect::{Baseline, Detector, Finding, Sink, Window};
 use features::{Capacities, FeatureVector, HashKey};
 use policy::NeverBlock;
 use store::{HostRecord, Minute};
@@ -52,6 +52,14 @@ pub fn inspect(
                     detector.adjust(thresholds);
                     detector.enable(kinds);
                 }
+                Order::Quiet(list, new) => {
+                    detector.quiet(list);
+                    if let Some((event, family)) = new.and_then(|event| event.family.map(|family| (event, family))) {
+                        let evidence = event.evidence.iter().map(|(name, value)| (name.as_str(), *value));
+                        detector.forgive(event.host, family, evidence);
+                    }
+                }
+                Order::Remember(hosts) => eye.remember(&mut detector, &hosts),
                 Order::Stop => return,
             }
         }
@@ -157,12 +165,15 @@ struct Eye {
     known_lan_hosts: u32,
     minutes: Vec<Minute>,
     found: Vec<(Finding, FeatureVector)>,
+    /// What was learnt of hosts before the start, and of which hardware address.
+    remembered: BTreeMap<HostKey, (MacAddr, Baseline)>,
 }
 
-/// Collects what the detector says while it works.
+/// Collects what the detector says while it works, and says what is remembered.
 struct Heard<'a> {
     found: &'a mut Vec<(Finding, FeatureVector)>,
     minutes: &'a mut Vec<Minute>,
+    remembered: &'a BTreeMap<HostKey, (MacAddr, Baseline)>,
 }
 
 impl Sink for Heard<'_> {
@@ -183,6 +194,10 @@ impl Sink for Heard<'_> {
             });
         }
     }
+
+    fn newcomer(&mut self, host: HostKey, mac: MacAddr) -> Option<Baseline> {
+        self.remembered.get(&host).filter(|(known, _)| *known == mac).map(|(_, baseline)| *baseline)
+    }
 }
 
 impl Eye {
@@ -198,6 +213,17 @@ impl Eye {
             known_lan_hosts: 0,
             minutes: Vec::with_capacity(capacity),
             found: Vec::with_capacity(features::NOTED),
+            remembered: BTreeMap::new(),
+        }
+    }
+
+    /// Takes up what the store knows of hosts; those that were faster are told now, the others when they come.
+    fn remember(&mut self, detector: &mut Detector<'_>, hosts: &[HostRecord]) {
+        for record in hosts {
+            if let (Some(mac), Some(baseline)) = (record.mac, Baseline::of_record(&record.learnt)) {
+                detector.recall(record.host, mac, baseline);
+                self.remembered.insert(record.host, (mac, baseline));
+            }
         }
     }
 
@@ -211,7 +237,8 @@ impl Eye {
                     _ => HostKey::Mac(summary.src),
                 };
                 self.recent.keep(frame.at, host, frame.len, frame.octets);
-                let mut heard = Heard { found: &mut self.found, minutes: &mut self.minutes };
+                let mut heard =
+                    Heard { found: &mut self.found, minutes: &mut self.minutes, remembered: &self.remembered };
                 detector.observe(&summary, frame.at, frame.side, &mut heard);
             }
             Err(reason) => self.ignored[reason.index()] += 1,
@@ -223,7 +250,7 @@ impl Eye {
 
     /// Lets time pass where no frame does.
     fn settle(&mut self, detector: &mut Detector<'_>, at: Timestamp) {
-        let mut heard = Heard { found: &mut self.found, minutes: &mut self.minutes };
+        let mut heard = Heard { found: &mut self.found, minutes: &mut self.minutes, remembered: &self.remembered };
         detector.tick(at, &mut heard);
         self.pass_on(detector);
     }
@@ -261,6 +288,7 @@ impl Eye {
                 first_seen: host.first_seen,
                 last_seen: host.last_seen,
                 level,
+                learnt: host.judgement.baseline().record(),
             };
             let reason = host.judgement.reason().filter(|_| level > ThreatLevel::Safe);
             let score = host.judgement.score(at);

@@ -1,14 +1,17 @@
 //! The keeper: the store, and what is shown to those who ask.
 
+mod explain;
+mod feedback;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::mem::{Discriminant, discriminant};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
-use store::{Counters, Event, Limits, MemoryStore, Store, StoreError};
+use store::{Counters, Event, HostRecord, Limits, MemoryStore, Store, StoreError};
 use terms::{HostKey, Side, Span, ThreatLevel};
 
-use super::event::{KernelState, News, Second, Wish, Work, now};
+use super::event::{HostNow, KernelState, News, Order, Second, Wish, Work, now};
 use crate::config::Config;
 use crate::control::views::{EventDetail, EventView, FrameView, HostView, StatusView};
 use crate::control::{Request, Response};
@@ -21,12 +24,13 @@ const WAITING: usize = 256;
 const RETAIN: Duration = Duration::from_secs(60);
 
 /// Keeps and answers until told to stop.
-pub fn keep(config: &Config, heard: &Receiver<News>, work: &SyncSender<Work>) {
+pub fn keep(config: &Config, heard: &Receiver<News>, work: &SyncSender<Work>, orders: &SyncSender<Order>) {
     let limits = Limits { max_age: config.store.max_age, max_octets: config.store.max_size };
     let (store, warning) = open(config, limits);
     let mut book = Book {
         store,
         work: work.clone(),
+        orders: orders.clone(),
         second: Second::default(),
         kernel: KernelState::default(),
         posture: config.posture.as_str(),
@@ -39,8 +43,10 @@ pub fn keep(config: &Config, heard: &Receiver<News>, work: &SyncSender<Work>) {
         forgotten: 0,
         links: Vec::new(),
     };
-    // Before any event: who was blocked when the last run ended.
+    // Before any event: who was blocked when the last run ended, and what was learnt of whom.
     let _gone = work.send(Work::Remembered(book.store.blocks()));
+    let _gone = orders.send(Order::Remember(book.store.hosts()));
+    let _gone = orders.send(Order::Quiet(book.quiet(), None));
     let (mut flushed, mut retained) = (Instant::now(), Instant::now());
     loop {
         match heard.recv_timeout(FLUSH) {
@@ -86,6 +92,7 @@ fn open(config: &Config, limits: Limits) -> (Box<dyn Store>, Option<String>) {
 struct Book {
     store: Box<dyn Store>,
     work: SyncSender<Work>,
+    orders: SyncSender<Order>,
     second: Second,
     kernel: KernelState,
     posture: &'static str,
@@ -193,6 +200,10 @@ impl Book {
             Request::Hosts => Response::of(&self.hosts()),
             Request::Events { limit, since } => self.events(limit, since),
             Request::Event { id } => self.event(id),
+            Request::Explain { host } => self.explain(host),
+            Request::Feedback { id, right, for_secs } => self.give_feedback(id, right, Span::from_secs(for_secs)),
+            Request::Unsay { id } => self.unsay(id),
+            Request::Feedbacks => Response::of(&self.feedbacks()),
             Request::Blocks => return self.pass(Work::Blocks(reply)),
             Request::Block { host, for_secs, why } => {
                 return self.pass(Work::Block(self.wish(host, for_secs, why), reply));
@@ -213,11 +224,15 @@ impl Book {
         }
     }
 
+    /// A host by its address, or by its hardware address.
+    fn seen(&self, host: HostKey) -> Option<&HostNow> {
+        let matches = |h: &&HostNow| h.record.host == host || h.record.mac.map(HostKey::Mac) == Some(host);
+        self.second.hosts.iter().find(matches)
+    }
+
     /// What is known of a host that an admin wants blocked.
     fn wish(&self, host: HostKey, for_secs: Option<u64>, why: String) -> Wish {
-        let matches =
-            |h: &&super::event::HostNow| h.record.host == host || h.record.mac.map(HostKey::Mac) == Some(host);
-        let seen = self.second.hosts.iter().find(matches);
+        let seen = self.seen(host);
         let mac = seen.and_then(|h| h.record.mac);
         let side = seen.map_or(Side::Unknown, |h| h.record.side);
         let addresses_on_mac = seen.map_or(1, |h| h.addresses_on_mac);
@@ -261,20 +276,7 @@ impl Book {
     fn hosts(&self) -> Vec<HostView> {
         let mut hosts: Vec<_> = self.second.hosts.iter().collect();
         hosts.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.record.host.cmp(&b.record.host)));
-        let view = |h: &&super::event::HostNow| HostView {
-            host: h.record.host.to_string(),
-            mac: h.record.mac.map(|mac| mac.to_string()),
-            side: h.record.side.as_str().into(),
-            level: h.record.level.as_str().into(),
-            family: h.reason.map(|r| r.0.as_str().into()),
-            confidence: f64::from(h.reason.map_or(0.0, |r| r.1)),
-            score: f64::from(h.score),
-            first_seen: h.record.first_seen.as_secs_f64(),
-            last_seen: h.record.last_seen.as_secs_f64(),
-            frames: h.frames,
-            octets: h.octets,
-        };
-        hosts.iter().map(view).collect()
+        hosts.into_iter().map(host_view).collect()
     }
 
     fn events(&mut self, limit: u32, since: Option<f64>) -> Response {
@@ -304,6 +306,30 @@ impl Book {
     fn refused(&self) -> Response {
         let text = self.complaint.as_ref().map(|(_, text)| text.clone());
         Response::Error(text.unwrap_or_else(|| "the store gives no answer".into()))
+    }
+}
+
+fn host_view(host: &HostNow) -> HostView {
+    HostView {
+        family: host.reason.map(|r| r.0.as_str().into()),
+        confidence: f64::from(host.reason.map_or(0.0, |r| r.1)),
+        score: f64::from(host.score),
+        frames: host.frames,
+        octets: host.octets,
+        ..record_view(&host.record)
+    }
+}
+
+/// A host that is not in the table, as the store remembers it.
+fn record_view(record: &HostRecord) -> HostView {
+    HostView {
+        host: record.host.to_string(),
+        mac: record.mac.map(|mac| mac.to_string()),
+        side: record.side.as_str().into(),
+        level: record.level.as_str().into(),
+        first_seen: record.first_seen.as_secs_f64(),
+        last_seen: record.last_seen.as_secs_f64(),
+        ..HostView::default()
     }
 }
 

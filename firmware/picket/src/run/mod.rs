@@ -88,8 +88,9 @@ async fn gateway(config: Config, named: Option<&Path>) -> Result<(), RunError> {
     let (news, heard) = sync_channel(NEWS);
     let keeper = {
         let config = config.clone();
-        let suspects = suspects.clone();
-        thread::Builder::new().name("keeper".into()).spawn(move || keeper::keep(&config, &heard, &suspects))?
+        let (suspects, orders) = (suspects.clone(), orders.clone());
+        let start = move || keeper::keep(&config, &heard, &suspects, &orders);
+        thread::Builder::new().name("keeper".into()).spawn(start)?
     };
     let enforcer = {
         let (config, settings, news, orders) = (config.clone(), settings.clone(), news.clone(), orders.clone());

@@ -4,6 +4,7 @@
 
 mod admin;
 mod bridge;
+mod memory;
 mod stand;
 mod table;
 mod trouble;

@@ -90,5 +90,6 @@ pub fn host_record(n: u8, secs: u64) -> HostRecord {
         first_seen: at(secs),
         last_seen: at(secs),
         level: ThreatLevel::Safe,
+        learnt: [n.into(); 7],
     }
 }

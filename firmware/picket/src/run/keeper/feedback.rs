@@ -1,0 +1,108 @@
+//! What admins say of events: false alarms are quiet for a time, and all of it can teach the next forest.
+
+use std::sync::mpsc::sync_channel;
+
+use detect::{QUIET_AT_MOST, Quiet};
+use store::{Event, Feedback};
+use terms::{BlockState, Span};
+
+use super::Book;
+use crate::control::Response;
+use crate::control::views::FeedbackView;
+use crate::run::event::{News, Order, Work, act, now};
+
+/// What events of admins' acts name as their detector.
+const ADMIN: &str = "admin";
+
+impl Book {
+    /// The false alarms that hold, the newest first where there are too many.
+    pub(super) fn quiet(&self) -> Vec<Quiet> {
+        let at = now();
+        let mut said = self.store.feedback();
+        said.retain(|said| !said.right && said.until > at);
+        said.sort_by_key(|said| std::cmp::Reverse(said.at));
+        let quiet =
+            |said: &Feedback| Some(Quiet { host: said.event.host, family: said.event.family?, until: said.until });
+        said.iter().filter_map(quiet).take(QUIET_AT_MOST).collect()
+    }
+
+    pub(super) fn feedbacks(&self) -> Vec<FeedbackView> {
+        self.store.feedback().iter().map(view).collect()
+    }
+
+    pub(super) fn give_feedback(&mut self, id: u64, right: bool, lasts: Span) -> Response {
+        let done = self.store.event(id);
+        let event = match self.ran(done) {
+            None => return self.refused(),
+            Some(None) => {
+                return Response::Error(format!("there is no event {id}; picket events lists those that are kept"));
+            }
+            Some(Some(event)) => event,
+        };
+        if event.family.is_none() {
+            return Response::Error(format!("event {id} is an act, not a finding: {}", event.why));
+        }
+        let at = now();
+        let said = Feedback { at, right, until: if right { at } else { at + lasts }, event };
+        let done = self.store.put_feedback(said.clone()).and_then(|()| self.store.sync());
+        if self.ran(done).is_none() {
+            return self.refused();
+        }
+        let what = if right { "right" } else { "a false alarm" };
+        self.write_down(&said.event, format!("an admin said that event {id} was {what}: {}", said.event.why));
+        let forgiven = (!right).then(|| Box::new(said.event.clone()));
+        if !right {
+            self.let_go(&said.event);
+        }
+        self.tell_inspector(forgiven);
+        Response::of(&view(&said))
+    }
+
+    pub(super) fn unsay(&mut self, id: u64) -> Response {
+        let Some(said) = self.store.feedback().into_iter().find(|said| said.event.id == id) else {
+            return Response::Error(format!("nothing was said of event {id}; picket feedback list tells of which"));
+        };
+        let done = self.store.remove_feedback(id).and_then(|_| self.store.sync());
+        if self.ran(done).is_none() {
+            return self.refused();
+        }
+        self.write_down(&said.event, format!("an admin took back what was said of event {id}"));
+        self.tell_inspector(None);
+        Response::of(&view(&said))
+    }
+
+    /// A block that the gateway decided for the same host ends with its reason.
+    fn let_go(&self, event: &Event) {
+        let at = now();
+        let block = self.store.blocks().into_iter().find(|b| b.host == event.host && b.automatic && b.until() > at);
+        if block.is_some() {
+            let (reply, _unheard) = sync_channel(1);
+            self.pass(Work::Unblock(event.host, reply));
+        }
+    }
+
+    fn write_down(&mut self, about: &Event, why: String) {
+        let event = act(now(), None, about.host, BlockState::Observed, ADMIN, why);
+        self.hear(News::Event(Box::new(Event { mac: about.mac, side: about.side, ..event })));
+    }
+
+    fn tell_inspector(&self, forgiven: Option<Box<Event>>) {
+        if self.orders.send(Order::Quiet(self.quiet(), forgiven)).is_err() {
+            tracing::warn!("the inspector is gone and did not hear what an admin said");
+        }
+    }
+}
+
+fn view(said: &Feedback) -> FeedbackView {
+    let event = &said.event;
+    FeedbackView {
+        id: event.id,
+        at: said.at.as_secs_f64(),
+        verdict: if said.right { "right" } else { "false alarm" }.into(),
+        host: event.host.to_string(),
+        level: event.level.as_str().into(),
+        family: event.family.map_or_else(String::new, |family| family.as_str().into()),
+        until: (!said.right).then(|| said.until.as_secs_f64()),
+        features: event.features.iter().map(|(name, value)| (name.clone(), f64::from(*value))).collect(),
+    }
+}
