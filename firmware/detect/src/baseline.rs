@@ -125,8 +125,9 @@ impl Baseline {
         Sign::ALL.iter().copied().filter(move |sign| known & bit(*sign) != 0)
     }
 
-    /// Learns that the numbers of a finding are usual for the device: an admin called it a false alarm.
-    pub(crate) fn accept<'a>(&mut self, evidence: impl Iterator<Item = (&'a str, f64)>) {
+    /// Learns that the numbers of a finding are usual for the device: an admin called it a false alarm. A share of the vote becomes
+    /// usual so far that the forest can still be certain.
+    pub fn accept<'a>(&mut self, evidence: impl Iterator<Item = (&'a str, f64)>) {
         let mut share = 0.0;
         for (name, value) in evidence {
             #[allow(
@@ -143,7 +144,7 @@ impl Baseline {
                 }
             }
         }
-        self.highest = self.highest.max(step(share));
+        self.highest = self.highest.max(step(share).min(STEPS - CERTAIN - 1));
     }
 
     /// What the forest's vote is worth for this device, the level that it speaks for by itself; Safe where it speaks for none.
@@ -219,9 +220,10 @@ impl Baseline {
         if self.since == Timestamp::EPOCH {
             self.since = now;
         } else if gap >= LEARNING {
-            self.since = self.since + gap;
+            self.since = (self.since + gap).min(now);
         }
-        self.last = u32::try_from(now.secs()).unwrap_or(u32::MAX);
+        // A clock that was behind for a while and is set again makes no gap.
+        self.last = self.last.max(u32::try_from(now.secs()).unwrap_or(u32::MAX));
         let given = core::mem::take(&mut self.given);
         self.tainted |= !calm;
         if !calm {
@@ -467,10 +469,11 @@ mod tests {
         let evidence =
             [("share_high", 0.9), ("share_medium", 0.05), ("octets_this_hour", 9e9), (Sign::Irc.name(), 3.0)];
         baseline.accept(evidence.into_iter().chain([("threshold", 1e12)]));
-        assert_eq!(baseline.weigh(&vote(0.95), now), ThreatLevel::Safe);
+        let said = [0.75, 0.95, 1.0].map(|share| baseline.weigh(&vote(share), now));
+        assert_eq!(said, [ThreatLevel::Safe, ThreatLevel::Medium, ThreatLevel::High], "certainty is not given away");
         assert_eq!(baseline.busiest_hour(), 9_000_000_000);
         assert!(baseline.usual_signs().eq([Sign::Irc]));
-        assert_eq!(baseline.usual_share(), 60.0 / 64.0);
+        assert_eq!(baseline.usual_share(), 47.0 / 64.0);
     }
 
     #[test]
@@ -500,6 +503,16 @@ mod tests {
         }
         assert!(!baseline.holds(at(100 * 60)), "three hours were learnt");
         assert!(baseline.holds(at(DAY)));
+    }
+
+    #[test]
+    fn a_box_without_a_clock_forgets_nothing_while_it_waits_for_the_time() {
+        let mut baseline = Baseline::of_record(&steady().record()).unwrap();
+        for minute in 1..5 {
+            baseline.learn(true, Some(0.1), Timestamp::from_secs(minute * 60));
+        }
+        baseline.learn(true, Some(0.1), at(DAY + 600));
+        assert!(baseline.holds(at(DAY + 660)));
     }
 
     #[test]

@@ -59,6 +59,8 @@ pub struct Kinds {
 pub struct Quiet {
     /// The host.
     pub host: HostKey,
+    /// Its hardware address, where it must be that device and not whoever has its address now.
+    pub mac: Option<MacAddr>,
     /// What it is not to be suspected of.
     pub family: Family,
     /// Until when.
@@ -283,7 +285,7 @@ impl<'a> Detector<'a> {
         let by = |rule| told.source == Source::Rule(rule);
         // Invented addresses are their hardware address's doing.
         let accused = if by(Rule::SpoofedSource) { HostKey::Mac(noted.mac) } else { noted.host };
-        if is_quiet(&self.quiet, accused, told.family, now) {
+        if is_quiet(&self.quiet, (accused, noted.mac), told.family, now) {
             return;
         }
         let Some(host) = self.table.host(noted.host) else { return };
@@ -312,10 +314,11 @@ impl<'a> Detector<'a> {
         let Some(host) = self.table.host(key) else { return };
         let (mac, side, octets) = (host.mac, host.side, host.octets);
         let state = &mut host.judgement;
-        let suspected = vote.filter(|_| kinds.forest).and_then(|vote| suspected(state, &vote, kinds, end));
+        let quiet = |family| is_quiet(&self.quiet, (key, mac), family, end);
+        let heard = vote.filter(|vote| kinds.forest && !quiet(named(vote)));
+        let suspected = heard.and_then(|vote| suspected(state, &vote, kinds, end));
         let busier = kinds.baseline.then(|| busier(state, octets, end)).flatten();
-        let quiet = |told: &Told| is_quiet(&self.quiet, key, told.family, end);
-        for told in [suspected, busier].into_iter().flatten().filter(|told| !quiet(told)) {
+        for told in [suspected, busier].into_iter().flatten().filter(|told| !quiet(told.family)) {
             let before = state.level(end);
             let host_level = state.weigh(told.level, told.reason(), end);
             if ending == Ending::Over && host_level > before {
@@ -356,8 +359,15 @@ impl<'a> Detector<'a> {
 }
 
 /// Whether an admin said that findings of this family about this host are false alarms.
-fn is_quiet(list: &[Quiet], host: HostKey, family: Family, now: Timestamp) -> bool {
-    list.iter().any(|quiet| (quiet.host, quiet.family) == (host, family) && now < quiet.until)
+fn is_quiet(list: &[Quiet], (host, mac): (HostKey, MacAddr), family: Family, now: Timestamp) -> bool {
+    let about =
+        |quiet: &&Quiet| (quiet.host, quiet.family) == (host, family) && quiet.mac.is_none_or(|known| known == mac);
+    list.iter().find(about).is_some_and(|quiet| now < quiet.until)
+}
+
+/// The family that a vote speaks of.
+fn named(vote: &Classification) -> Family {
+    vote.family.unwrap_or(Family::Anomaly)
 }
 
 /// What the forest's vote says against a host. Where nothing else does, it has one Medium a device and week.
@@ -376,7 +386,7 @@ fn suspected(state: &mut HostState, vote: &Classification, kinds: Kinds, end: Ti
     let evidence = Evidence::from_slice(&[("share_high", high.into()), ("share_medium", medium.into())]);
     Some(Told {
         level,
-        family: vote.family.unwrap_or(Family::Anomaly),
+        family: named(vote),
         source: Source::Forest,
         confidence: medium + high,
         target: None,

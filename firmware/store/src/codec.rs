@@ -68,7 +68,8 @@ impl Record for HostRecord {
     /// Version 1 ended before what was learnt.
     fn older(tag: u8, rest: &[u8]) -> Option<Self> {
         let nothing = [0; 7];
-        (tag == 0x41).then(|| postcard::from_bytes(&[rest, &nothing].concat()).ok())?
+        let whole = (tag == 0x41).then(|| [rest, &nothing].concat())?;
+        postcard::take_from_bytes(&whole).ok().filter(|(_, left)| left.is_empty()).map(|(host, _)| host)
     }
 }
 
@@ -222,6 +223,8 @@ mod tests {
         let host: HostRecord = decode(&old).unwrap();
         assert_eq!((host.host, host.last_seen), (HostKey::Mac(MAC), Timestamp::from_micros(128)));
         assert_eq!(host.learnt, [0; 7]);
+        let longer = [&old[..], &[0]].concat();
+        assert_eq!(decode::<HostRecord>(&longer), Err(DecodeError::Format { name: "host", tag: 0x41 }));
         assert_eq!(decode::<HostRecord>(&old[..13]), Err(DecodeError::Format { name: "host", tag: 0x41 }));
     }
 

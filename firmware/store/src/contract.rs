@@ -12,7 +12,7 @@ use crate::records::{Counters, Event, Feedback, HostRecord, Minute};
 /// Events that one question brings back at most.
 pub const EVENTS_AT_MOST: usize = 1_000;
 
-/// What admins said of events is kept of so many; the earliest said goes first.
+/// What admins said of events is kept of so many; what quiets nothing goes first, then what expires first.
 pub const FEEDBACK_AT_MOST: usize = 256;
 
 /// How much is kept.
@@ -160,7 +160,7 @@ pub trait Store: Send {
     /// **Bounds**: 8,192 hosts; the longest unseen go.
     ///
     /// # Errors
-    /// `StoreError`; nothing of it is kept.
+    /// `StoreError`; nothing of it is kept in mind, and a part may be on the medium.
     fn put_hosts(&mut self, hosts: &[HostRecord]) -> Result<(), StoreError>;
 
     /// Every host, in order.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use terms::{HostKey, Span, Timestamp};
+use terms::{HostKey, Side, Span, Timestamp};
 
 use crate::records::HostRecord;
 
-/// Hosts kept; the longest unseen go first.
+/// Hosts kept; the longest unseen go first, those of the internet before those of the network.
 pub(crate) const CAPACITY: usize = 8_192;
 /// How far a last sight moves before it alone is written.
 const STALE: Span = Span::from_secs(600);
@@ -48,11 +48,12 @@ impl Hosts {
         if self.known.len() <= CAPACITY {
             return Vec::new();
         }
-        let mut by_sight: Vec<(Timestamp, HostKey)> =
-            self.known.values().map(|k| (k.record.last_seen, k.record.host)).collect();
+        // Hosts of the network stay before those of the internet.
+        let sight = |k: &Known| (k.record.side == Side::Lan, k.record.last_seen, k.record.host);
+        let mut by_sight: Vec<(bool, Timestamp, HostKey)> = self.known.values().map(sight).collect();
         by_sight.sort_unstable();
         by_sight.truncate(self.known.len() - CAPACITY / 8 * 7);
-        let gone: Vec<HostKey> = by_sight.into_iter().map(|(_, host)| host).collect();
+        let gone: Vec<HostKey> = by_sight.into_iter().map(|(_, _, host)| host).collect();
         self.remove(&gone);
         gone
     }
@@ -106,7 +107,7 @@ impl Hosts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use terms::{Side, ThreatLevel};
+    use terms::ThreatLevel;
 
     fn host(n: u32, last_seen: u64) -> HostRecord {
         HostRecord {

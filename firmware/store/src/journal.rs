@@ -82,8 +82,12 @@ impl Journal {
     }
 
     /// Leaves out the numbers below, because they were given away before.
-    pub(crate) fn skip_to(&mut self, seq: u64) {
-        self.next = self.next.max(seq);
+    pub(crate) fn skip_to(&mut self, seq: u64) -> sled::Result<()> {
+        if seq > self.next {
+            self.next = seq;
+            self.tree.insert([self.kind, NEXT], &seq.to_be_bytes())?;
+        }
+        Ok(())
     }
 
     /// Whether the journal is long enough to be sealed.
@@ -196,17 +200,22 @@ impl Journal {
         Ok(self.rows_of(block).into_iter().find(|r| r.seq == seq))
     }
 
-    /// The rows about the minutes of a range, in the order of appending.
-    pub(crate) fn rows_in(&self, range: &std::ops::Range<u64>) -> Result<Vec<Row>, Trouble> {
-        let touched = self.blocks.iter().filter(|b| b.from < range.end && range.start <= b.until);
-        let mut rows: Vec<Row> = touched.flat_map(|b| self.rows_of(b)).filter(|r| range.contains(&r.minute)).collect();
+    /// Calls `each` with the rows about the minutes of a range, in the order of appending; one block is in memory at a time.
+    pub(crate) fn each_in(
+        &self,
+        range: &std::ops::Range<u64>,
+        each: &mut dyn FnMut(&Row) -> Result<(), Trouble>,
+    ) -> Result<(), Trouble> {
+        for block in self.blocks.iter().filter(|b| b.from < range.end && range.start <= b.until) {
+            self.rows_of(block).iter().filter(|r| range.contains(&r.minute)).try_for_each(&mut *each)?;
+        }
         for item in self.tree.scan_prefix([self.kind, OPEN]) {
             let (key, value) = item?;
             if number_at(&key, 10).is_some_and(|minute| range.contains(&minute)) {
-                rows.push(row(&key, &value)?);
+                each(&row(&key, &value)?)?;
             }
         }
-        Ok(rows)
+        Ok(())
     }
 
     /// Removes blocks that end before a minute and open rows about a time before it, at most a slice. Returns how many.

@@ -185,10 +185,10 @@ impl Store for MemoryStore {
     }
 }
 
-/// The event of the earliest feedback, where there is more than may be.
+/// The event of the feedback that goes first, where there is more than may be: one that quiets nothing, or the first to expire.
 pub(crate) fn superfluous(feedback: &BTreeMap<u64, Feedback>) -> Option<u64> {
-    let earliest = feedback.iter().min_by_key(|(_, said)| said.at).map(|(event, _)| *event);
-    earliest.filter(|_| feedback.len() > FEEDBACK_AT_MOST)
+    let least = feedback.iter().min_by_key(|(_, said)| (!said.right, said.until)).map(|(event, _)| *event);
+    least.filter(|_| feedback.len() > FEEDBACK_AT_MOST)
 }
 
 fn push<T>(queue: &mut VecDeque<T>, capacity: usize, item: T) {

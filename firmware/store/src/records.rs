@@ -165,10 +165,11 @@ impl Event {
 }
 
 impl HostRecord {
-    /// What is known of the host once `newer` is known as well: the earliest sight stays.
+    /// What is known of the host once `newer` is known as well: the earliest sight stays, and what was learnt of the same device.
     pub(crate) fn updated(self, newer: Self) -> Self {
         let first_seen = self.first_seen.min(newer.first_seen);
-        let learnt = if newer.learnt == [0; 7] { self.learnt } else { newer.learnt };
+        let same = newer.mac.is_none() || newer.mac == self.mac;
+        let learnt = if newer.learnt == [0; 7] && same { self.learnt } else { newer.learnt };
         Self { first_seen, mac: newer.mac.or(self.mac), learnt, ..newer }
     }
 
@@ -210,5 +211,7 @@ mod tests {
         let both = old.updated(new);
         assert_eq!(both, HostRecord { last_seen: at(6), level: ThreatLevel::High, ..old });
         assert!(both.differs(&old));
+        let other = HostRecord { mac: Some(MacAddr::new([2, 0, 0, 0, 0, 2])), ..new };
+        assert_eq!(old.updated(other).learnt, [0; 7], "another device has no habits of this one");
     }
 }

@@ -34,6 +34,8 @@ const UNDER_WAY: u64 = 256 << 10;
 ///
 /// **Units**: octets.
 const PAGE: u64 = 2 << 10;
+/// Rows of hosts in one batch.
+const ROWS: usize = 1_024;
 /// Minutes in one row of the journal; sled keeps rows of this length in its own file.
 const SLAB: usize = 1_024;
 
@@ -144,7 +146,7 @@ impl SledStore {
         Ok(())
     }
 
-    /// Puts and removes rows of hosts, all or none.
+    /// Puts and removes rows of hosts, a part of them where the medium fails in between.
     pub(crate) fn write_hosts(&mut self, put: &[HostRecord], gone: &[HostKey]) -> Result<(), StoreError> {
         if put.is_empty() && gone.is_empty() {
             return Ok(());
@@ -154,14 +156,22 @@ impl SledStore {
         if octets > 0 {
             self.make_room(octets)?;
         }
-        self.act(|attached| {
-            let mut batch = Batch::default();
-            gone.iter().for_each(|&host| batch.remove(host_key(host)));
-            rows.into_iter().for_each(|(key, value)| batch.insert(key, value));
-            Ok(attached.host_rows.apply_batch(batch)?)
-        })?;
+        let gone = gone.iter().map(|&host| (host_key(host), None));
+        let rows: Vec<_> = gone.chain(rows.into_iter().map(|(key, value)| (key, Some(value)))).collect();
+        for some in rows.chunks(ROWS) {
+            self.act(|attached| {
+                let mut batch = Batch::default();
+                for (key, value) in some {
+                    match value {
+                        Some(value) => batch.insert(&key[..], &value[..]),
+                        None => batch.remove(&key[..]),
+                    }
+                }
+                Ok(attached.host_rows.apply_batch(batch)?)
+            })?;
+            self.wrote((some.len() * octets / rows.len()) as u64);
+        }
         self.hosts.written(put);
-        self.wrote(octets as u64);
         Ok(())
     }
 
@@ -329,11 +339,12 @@ impl Store for SledStore {
 
     fn minutes(&self, host: HostKey, range: Range<u64>) -> Result<Vec<Minute>, StoreError> {
         let mut minutes = Vec::new();
-        let rows = self.attached()?.minutes.rows_in(&range).map_err(|trouble| self.misread(trouble))?;
-        for row in rows {
-            let slab: Slab = decode(&row.value).map_err(|e| self.misread(e.into()))?;
+        let read = self.attached()?.minutes.each_in(&range, &mut |row| {
+            let slab: Slab = decode(&row.value)?;
             minutes.extend(slab.0.into_iter().filter(|m| m.host == host));
-        }
+            Ok(())
+        });
+        read.map_err(|trouble| self.misread(trouble))?;
         minutes.sort_by_key(|m| m.minute);
         Ok(minutes)
     }
@@ -360,9 +371,12 @@ impl Store for SledStore {
     }
 
     fn counters(&self, range: Range<u64>) -> Result<Vec<Counters>, StoreError> {
-        let rows = self.attached()?.counters.rows_in(&range).map_err(|trouble| self.misread(trouble))?;
-        let counters: Result<Vec<Counters>, _> = rows.iter().map(|row| decode(&row.value)).collect();
-        let mut counters = counters.map_err(|e| self.misread(e.into()))?;
+        let mut counters = Vec::new();
+        let read = self.attached()?.counters.each_in(&range, &mut |row| {
+            counters.push(decode::<Counters>(&row.value)?);
+            Ok(())
+        });
+        read.map_err(|trouble| self.misread(trouble))?;
         counters.sort_by_key(|c| c.minute);
         Ok(counters)
     }

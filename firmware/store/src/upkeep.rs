@@ -24,7 +24,8 @@ impl SledStore {
             OpenError::Disk { path, source } => StoreError::Disk { path, source },
             OpenError::Busy(_) => self.disk(io::Error::other(error.to_string())),
         })?;
-        attached.events.skip_to(self.next_event);
+        let skipped = attached.events.skip_to(self.next_event);
+        skipped.map_err(|source| self.disk(io::Error::other(source.to_string())))?;
         self.medium = Medium::Open(Box::new(attached));
         self.restore(&state).inspect_err(|_| self.let_go(Medium::Failed))?;
         Ok(repaired.unwrap_or_else(|| format!("the store {} can be written again", self.path.display())))
@@ -37,6 +38,9 @@ impl SledStore {
             batch.remove(host_key(host));
         }
         self.act(|attached| Ok(attached.block_rows.apply_batch(batch)?))?;
+        for block in self.blocks.clone().values() {
+            self.write_block(block)?;
+        }
         let mut batch = Batch::default();
         for event in medium.feedback.keys() {
             batch.remove(&event.to_be_bytes());
@@ -44,9 +48,6 @@ impl SledStore {
         self.act(|attached| Ok(attached.feedback_rows.apply_batch(batch)?))?;
         for said in self.feedback.clone().values() {
             self.write_feedback(said, None)?;
-        }
-        for block in self.blocks.clone().values() {
-            self.write_block(block)?;
         }
         self.hosts.forget_written();
         self.write_hosts(&self.hosts.all(), &[])

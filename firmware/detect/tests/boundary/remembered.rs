@@ -152,7 +152,8 @@ fn a_false_alarm_is_quiet_for_its_family_its_host_and_its_time() {
     site.scan(0, scanner, target);
     assert_eq!(site.found(scanner, Family::PortScanVertical), 1);
     let until = Timestamp::from_secs(START + HOUR);
-    site.detector.quiet([Quiet { host: scanner.key(), family: Family::PortScanVertical, until }]);
+    let (host, mac, family) = (scanner.key(), Some(scanner.mac), Family::PortScanVertical);
+    site.detector.quiet([Quiet { host, mac, family, until }]);
     let level = |site: &mut Site, at: u64| {
         let host = site.detector.table().host(scanner.key()).expect("the scanner");
         host.judgement.level(Timestamp::from_secs(START + at))
@@ -169,6 +170,10 @@ fn a_false_alarm_is_quiet_for_its_family_its_host_and_its_time() {
         site.lan(700, &frames::tcp(end(n), scanner, (445, 41_000), RST | ACK, 0, b""));
     }
     assert_eq!(site.found(scanner, Family::PortScanHorizontal), 1, "for this family alone");
+    let heir = End { ip: scanner.ip, ..end(99) };
+    site.scan(1_200, heir, target);
+    assert_eq!(site.found(scanner, Family::PortScanVertical), 2, "for this device alone, whoever has its address");
+    site.detector.forgive(scanner.key(), Family::PortScanVertical, [].into_iter());
     site.scan(2 * HOUR, scanner, target);
-    assert_eq!(site.found(scanner, Family::PortScanVertical), 2, "and for this time alone");
+    assert_eq!(site.found(scanner, Family::PortScanVertical), 3, "and for this time alone");
 }

@@ -107,7 +107,8 @@ impl<J: Judgement> HostTable<J> {
         flow.last = m.at;
         let (phase, asked, port, ask) = (flow.phase, flow.first, flow.port, flow.ask);
         if phase == Phase::Joined && !syn {
-            if is_stealth(segment) {
+            // It takes both ends: who talks to itself has no conversation.
+            if is_stealth(segment) && Self::direction(flow, m) == From::Resp {
                 self.join(id, Phase::Established, segment, m);
             }
             return;

@@ -50,7 +50,7 @@ fn text(told: &ExplainView) -> String {
     }
     let mut text = table.text();
     if told.events.is_empty() {
-        text.push_str("\nnothing was found about it\n");
+        text.push_str("\nnothing was found about it lately\n");
     } else {
         let mut events = Table::new(&["EVENT", "AT (UTC)", "LEVEL", "STATE", "FAMILY", "WHY"]);
         for event in &told.events {
@@ -79,7 +79,8 @@ fn level(told: &ExplainView) -> String {
         Some(family) => {
             format!("{}: {family}, confidence {:.2}, evidence {:.2} of 1", host.level, host.confidence, host.score)
         }
-        None => format!("{}: nothing speaks against it", host.level),
+        None if host.level == "SAFE" => "SAFE: nothing speaks against it".into(),
+        None => format!("{}: earlier evidence, which fades", host.level),
     }
 }
 
@@ -108,7 +109,7 @@ mod tests {
         let text = text(&ExplainView { host, ..ExplainView::default() });
         assert!(text.contains("SAFE: nothing speaks against it"), "{text}");
         assert!(text.contains("nothing yet: it is judged as any host"), "{text}");
-        assert!(text.ends_with("nothing was found about it\n"), "{text}");
+        assert!(text.ends_with("nothing was found about it lately\n"), "{text}");
     }
 
     #[test]

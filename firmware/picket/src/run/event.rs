@@ -69,8 +69,8 @@ pub enum Order {
     Mark(HostKey, bool),
     /// Other thresholds, and whether anything is looked for.
     Adjust(Thresholds, Kinds),
-    /// The false alarms that hold now, and the event of a new one.
-    Quiet(Vec<Quiet>, Option<Box<Event>>),
+    /// The false alarms that hold now, and the events of new ones.
+    Quiet(Vec<Quiet>, Vec<Event>),
     /// The hosts of former runs, as the store remembers them.
     Remember(Vec<HostRecord>),
     /// The end.

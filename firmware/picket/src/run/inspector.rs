@@ -8,7 +8,7 @@ use capture::{Frame, Tap};
 use detect::{Baseline, Detector, Finding, Sink, Window};
 use features::{Capacities, FeatureVector, HashKey};
 use policy::NeverBlock;
-use store::{HostRecord, Minute};
+use store::{Event, HostRecord, Minute};
 use terms::{HostKey, MacAddr, Side, Span, ThreatLevel, Timestamp};
 use wire::Ignored;
 
@@ -54,10 +54,7 @@ pub fn inspect(
                 }
                 Order::Quiet(list, new) => {
                     detector.quiet(list);
-                    if let Some((event, family)) = new.and_then(|event| event.family.map(|family| (event, family))) {
-                        let evidence = event.evidence.iter().map(|(name, value)| (name.as_str(), *value));
-                        detector.forgive(event.host, family, evidence);
-                    }
+                    new.iter().for_each(|event| eye.forgive(&mut detector, event));
                 }
                 Order::Remember(hosts) => eye.remember(&mut detector, &hosts),
                 Order::Stop => return,
@@ -227,6 +224,16 @@ impl Eye {
         }
     }
 
+    /// Takes an event for a false alarm, whether its host is in the table or only remembered.
+    fn forgive(&mut self, detector: &mut Detector<'_>, event: &Event) {
+        let Some(family) = event.family else { return };
+        let evidence = || event.evidence.iter().map(|(name, value)| (name.as_str(), *value));
+        detector.forgive(event.host, family, evidence());
+        if let Some((_, baseline)) = self.remembered.get_mut(&event.host) {
+            baseline.accept(evidence());
+        }
+    }
+
     fn see(&mut self, detector: &mut Detector<'_>, frame: &Frame<'_>) {
         self.frames += 1;
         self.octets += u64::from(frame.len);
@@ -290,6 +297,10 @@ impl Eye {
                 level,
                 learnt: host.judgement.baseline().record(),
             };
+            // Who is pushed out of the table meanwhile is known again when it comes back.
+            if host.side == Side::Lan && host.judgement.baseline().since().is_some() && host.conversed {
+                self.remembered.insert(host.key, (host.mac, *host.judgement.baseline()));
+            }
             let reason = host.judgement.reason().filter(|_| level > ThreatLevel::Safe);
             let score = host.judgement.score(at);
             hosts.push(HostNow {

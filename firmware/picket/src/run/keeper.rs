@@ -46,7 +46,7 @@ pub fn keep(config: &Config, heard: &Receiver<News>, work: &SyncSender<Work>, or
     // Before any event: who was blocked when the last run ended, and what was learnt of whom.
     let _gone = work.send(Work::Remembered(book.store.blocks()));
     let _gone = orders.send(Order::Remember(book.store.hosts()));
-    let _gone = orders.send(Order::Quiet(book.quiet(), None));
+    let _gone = orders.send(Order::Quiet(book.quiet(), book.forgiven()));
     let (mut flushed, mut retained) = (Instant::now(), Instant::now());
     loop {
         match heard.recv_timeout(FLUSH) {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use detect::Baseline;
-use terms::HostKey;
+use policy::BlockTarget;
+use store::HostRecord;
+use terms::{HostKey, Side};
 
 use super::{Book, event_view, host_view, record_view};
 use crate::control::Response;
@@ -19,18 +21,29 @@ impl Book {
     pub(super) fn explain(&mut self, asked: HostKey) -> Response {
         let (seen, at) = (self.seen(asked).copied(), now());
         let host = seen.map_or(asked, |seen| seen.record.host);
-        let record = seen.map(|seen| seen.record).or_else(|| self.store.hosts().into_iter().find(|r| r.host == host));
+        let stored = || {
+            let named = |r: &HostRecord| r.host == asked || r.mac.map(HostKey::Mac) == Some(asked);
+            self.store.hosts().into_iter().find(named)
+        };
+        let record = seen.map(|seen| seen.record).or_else(stored);
+        let host = record.map_or(host, |record| record.host);
+        // What was invented behind a hardware address, and blocks of it, go by that.
+        let mac = record.and_then(|record| record.mac).filter(|_| record.is_some_and(|r| r.side == Side::Lan));
+        let names = |other: HostKey| other == host || other == asked || mac.map(HostKey::Mac) == Some(other);
         let done = self.store.minutes(host, at.minute().saturating_sub(DAY)..at.minute() + 1);
         let Some(past) = self.ran(done) else { return self.refused() };
         let mut minutes = BTreeMap::new();
         past.iter().for_each(|minute| *minutes.entry(minute.level.as_str().to_owned()).or_default() += 1);
         let done = self.store.events(store::EVENTS_AT_MOST, None);
         let Some(events) = self.ran(done) else { return self.refused() };
-        let about = events.iter().chain(&self.waiting).filter(|event| event.host == host);
+        let about = events.iter().chain(&self.waiting).filter(|event| names(event.host));
         let mut events: Vec<EventView> = about.map(event_view).collect();
         events.drain(..events.len().saturating_sub(EVENTS));
         let known = seen.as_ref().map(host_view).or_else(|| record.as_ref().map(record_view));
-        let block = self.store.blocks().into_iter().find(|block| block.host == host && block.until() > at);
+        let block = self.store.blocks().into_iter().find(|block| {
+            let by_mac = matches!(block.target, BlockTarget::Mac(blocked) if Some(blocked) == mac);
+            (names(block.host) || by_mac) && block.until() > at
+        });
         if known.is_none() && block.is_none() && events.is_empty() {
             return Response::Error(format!("nothing is known of {asked}; picket hosts lists the hosts being watched"));
         }

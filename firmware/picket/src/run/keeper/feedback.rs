@@ -4,7 +4,7 @@ use std::sync::mpsc::sync_channel;
 
 use detect::{QUIET_AT_MOST, Quiet};
 use store::{Event, Feedback};
-use terms::{BlockState, Span};
+use terms::{BlockState, Side, Span};
 
 use super::Book;
 use crate::control::Response;
@@ -15,15 +15,28 @@ use crate::run::event::{News, Order, Work, act, now};
 const ADMIN: &str = "admin";
 
 impl Book {
-    /// The false alarms that hold, the newest first where there are too many.
+    /// The false alarms that hold, each host and family once.
     pub(super) fn quiet(&self) -> Vec<Quiet> {
         let at = now();
         let mut said = self.store.feedback();
         said.retain(|said| !said.right && said.until > at);
-        said.sort_by_key(|said| std::cmp::Reverse(said.at));
-        let quiet =
-            |said: &Feedback| Some(Quiet { host: said.event.host, family: said.event.family?, until: said.until });
-        said.iter().filter_map(quiet).take(QUIET_AT_MOST).collect()
+        said.sort_by_key(|said| std::cmp::Reverse(said.until));
+        let mut list: Vec<Quiet> = Vec::new();
+        for said in &said {
+            let Some(family) = said.event.family else { continue };
+            // In the network an address may be another device's tomorrow.
+            let mac = said.event.mac.filter(|_| said.event.side == Side::Lan);
+            if !list.iter().any(|known| (known.host, known.mac, known.family) == (said.event.host, mac, family)) {
+                list.push(Quiet { host: said.event.host, mac, family, until: said.until });
+            }
+        }
+        list
+    }
+
+    /// The events of the false alarms that hold, whose numbers are usual.
+    pub(super) fn forgiven(&self) -> Vec<Event> {
+        let at = now();
+        self.store.feedback().into_iter().filter(|said| !said.right && said.until > at).map(|said| said.event).collect()
     }
 
     pub(super) fn feedbacks(&self) -> Vec<FeedbackView> {
@@ -43,18 +56,27 @@ impl Book {
             return Response::Error(format!("event {id} is an act, not a finding: {}", event.why));
         }
         let at = now();
+        if !right && self.quiet().len() >= QUIET_AT_MOST {
+            let text =
+                format!("{QUIET_AT_MOST} false alarms are kept in mind already; picket feedback undo makes room");
+            return Response::Error(text);
+        }
         let said = Feedback { at, right, until: if right { at } else { at + lasts }, event };
-        let done = self.store.put_feedback(said.clone()).and_then(|()| self.store.sync());
+        let done = self.store.put_feedback(said.clone());
         if self.ran(done).is_none() {
             return self.refused();
         }
+        let synced = self.store.sync();
+        self.ran(synced);
         let what = if right { "right" } else { "a false alarm" };
         self.write_down(&said.event, format!("an admin said that event {id} was {what}: {}", said.event.why));
-        let forgiven = (!right).then(|| Box::new(said.event.clone()));
-        if !right {
+        if right {
+            // It may have been called a false alarm before.
+            self.tell_inspector(Vec::new());
+        } else {
             self.let_go(&said.event);
+            self.tell_inspector(vec![said.event.clone()]);
         }
-        self.tell_inspector(forgiven);
         Response::of(&view(&said))
     }
 
@@ -62,20 +84,21 @@ impl Book {
         let Some(said) = self.store.feedback().into_iter().find(|said| said.event.id == id) else {
             return Response::Error(format!("nothing was said of event {id}; picket feedback list tells of which"));
         };
-        let done = self.store.remove_feedback(id).and_then(|_| self.store.sync());
+        let done = self.store.remove_feedback(id);
         if self.ran(done).is_none() {
             return self.refused();
         }
+        let synced = self.store.sync();
+        self.ran(synced);
         self.write_down(&said.event, format!("an admin took back what was said of event {id}"));
-        self.tell_inspector(None);
+        self.tell_inspector(Vec::new());
         Response::of(&view(&said))
     }
 
-    /// A block that the gateway decided for the same host ends with its reason.
+    /// The block that the gateway decided for this finding ends with it; one for another reason stays.
     fn let_go(&self, event: &Event) {
-        let at = now();
-        let block = self.store.blocks().into_iter().find(|b| b.host == event.host && b.automatic && b.until() > at);
-        if block.is_some() {
+        let of_this = |block: &policy::Block| block.host == event.host && block.automatic && block.why == event.why;
+        if self.store.blocks().iter().any(of_this) {
             let (reply, _unheard) = sync_channel(1);
             self.pass(Work::Unblock(event.host, reply));
         }
@@ -86,7 +109,7 @@ impl Book {
         self.hear(News::Event(Box::new(Event { mac: about.mac, side: about.side, ..event })));
     }
 
-    fn tell_inspector(&self, forgiven: Option<Box<Event>>) {
+    fn tell_inspector(&self, forgiven: Vec<Event>) {
         if self.orders.send(Order::Quiet(self.quiet(), forgiven)).is_err() {
             tracing::warn!("the inspector is gone and did not hear what an admin said");
         }
