@@ -5,9 +5,17 @@
 use features::{Ask, Change, Service};
 use terms::{Family, HostKey, ThreatLevel};
 
+use wire::intrusion::Intrusion;
+
 use crate::finding::Evidence;
 use crate::signs;
 use crate::thresholds::Thresholds;
+
+/// Services that worms and bots look for on the internet.
+const ATTACKED: [u16; 26] = [
+    21, 22, 23, 25, 80, 81, 135, 139, 443, 445, 1_433, 2_323, 3_306, 3_389, 5_060, 5_432, 5_555, 5_900, 6_379, 7_547,
+    8_080, 8_291, 8_443, 9_200, 37_215, 52_869,
+];
 
 macro_rules! rules {
     ($($(#[$doc:meta])* $rule:ident = $name:literal, $meaning:literal;)*) => {
@@ -102,6 +110,14 @@ rules! {
     NdSpoof = "nd_spoof", "claims by neighbour discovery addresses that others own";
     /// Leases for many invented clients.
     DhcpStarvation = "dhcp_starvation", "asks DHCP for addresses in the name of many clients";
+    /// A request that carries an exploit.
+    WebExploit = "web_exploit", "sends a web server or device a request that breaks into it";
+    /// Requests that try for weaknesses.
+    WebProbe = "web_probe", "sends web servers requests that try for weaknesses";
+    /// Words that no client of file sharing or RPC needs.
+    SmbExploit = "smb_exploit", "sends file sharing or RPC what breaks into it";
+    /// A shell or a trojan's hello.
+    RemoteShell = "remote_shell", "speaks as a stolen shell or a remote-access trojan does";
 }
 
 /// What a rule says of one change.
@@ -136,10 +152,16 @@ pub(crate) fn judge(change: &Change, t: &Thresholds) -> Option<Judged> {
                 Ask::Udp => (Rule::UdpScan, Family::PortScanUdp, t.udp_ports_per_minute),
                 _ => (Rule::PortScan, Family::PortScanVertical, t.ports_per_minute),
             };
-            judged(rule, High, family, value.into(), limit.into(), Some(target))
+            // Through the holes of somebody's router peers try port after port, too.
+            let level = if ask == Ask::Udp && target.is_global() { Medium } else { High };
+            judged(rule, level, family, value.into(), limit.into(), Some(target))
         }
-        Change::Targets { ask, targets, failing, .. } => {
+        Change::Targets { ask, port, targets, failing, abroad } => {
             let (rule, family, level) = match ask {
+                // Peers that share one port, and are mostly gone, look the same on the internet.
+                Ask::Tcp if abroad && !ATTACKED.contains(&port) => {
+                    (Rule::ServiceSweep, Family::PortScanHorizontal, Medium)
+                }
                 Ask::Tcp => (Rule::ServiceSweep, Family::PortScanHorizontal, High),
                 Ask::Udp => (Rule::UdpSweep, Family::HostSweepUdp, Medium),
                 Ask::Icmp => (Rule::IcmpSweep, Family::HostSweepIcmp, Medium),
@@ -238,6 +260,22 @@ pub(crate) fn judge(change: &Change, t: &Thresholds) -> Option<Judged> {
             let level = if sum.kinds > 2 && sum.points > t.infection_points_high { High } else { Medium };
             judged(Rule::Infection, level, Family::C2, sum.points.into(), t.infection_points.into(), Some(server))
         }
+        Change::Intrusion { target, what, times } => {
+            let (rule, level, family) = match what {
+                Intrusion::WebExploit => (Rule::WebExploit, High, Family::ExploitHttp),
+                Intrusion::WebProbe => (Rule::WebProbe, Medium, Family::VulnerabilityScan),
+                Intrusion::SmbFragment | Intrusion::SmbDoor => (Rule::SmbExploit, High, Family::ExploitSmb),
+                // A picture may hold as much white.
+                Intrusion::Sled => (Rule::SmbExploit, Medium, Family::ExploitSmb),
+                Intrusion::Shell | Intrusion::Trojan => (Rule::RemoteShell, High, Family::C2Rat),
+            };
+            let (value, limit) = match what {
+                Intrusion::WebProbe => (times.into(), t.web_probes.into()),
+                Intrusion::SmbFragment => (times.into(), t.smb_fragments.into()),
+                _ => (2.0, 1.0),
+            };
+            judged(rule, level, family, value, limit, Some(target))
+        }
         Change::Sources { addresses } => {
             let (value, limit) = (addresses.into(), t.spoofed_addresses.into());
             judged(Rule::SpoofedSource, High, Family::SpoofedSource, value, limit, None)
@@ -316,6 +354,7 @@ pub(crate) fn evidence(change: &Change, judged: &Judged, t: &Thresholds) -> Evid
             let _ = signs::telling(counts).try_for_each(|(sign, n)| evidence.push((sign.name(), n.into())));
             evidence
         }
+        Change::Intrusion { times, .. } => figures(&[("times_a_minute", times.into()), threshold]),
         Change::Sources { addresses } => figures(&[("addresses_in_ten_seconds", addresses.into()), threshold]),
     }
 }

@@ -35,10 +35,15 @@ const fn part(sign: Sign) -> Part {
         Sign::ProgramFromAddress => (20, 1, false),
         Sign::PagelessPosts => (15, 3, false),
         Sign::OwnAddress => (12, 1, false),
-        Sign::HttpOddPort | Sign::Program | Sign::Irc => (10, 1, false),
+        Sign::Program | Sign::Irc => (10, 1, false),
+        // Trackers of shared downloads speak it at odd ports, too.
+        Sign::HttpOddPort => (10, 1, true),
+        Sign::AgentlessProgram => (15, 1, false),
+        Sign::BareProgram => (14, 1, false),
+        Sign::IrcOddPort => (13, 1, false),
         Sign::NoAgent => (3, 2, false),
         Sign::UnnamedTls | Sign::DeadServers => (10, 3, true),
-        Sign::UnnamedTlsOddPort | Sign::NotTls => (10, 2, true),
+        Sign::UnnamedTlsOddPort | Sign::NotWeb => (10, 2, true),
         Sign::RawOddPort => (3, 1, true),
     };
     Part { points, least, unnamed }

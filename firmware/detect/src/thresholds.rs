@@ -62,6 +62,10 @@ pub struct Thresholds {
     pub infection_points_high: u16,
     /// New source addresses behind one hardware address in ten seconds that nobody answered (at most 31).
     pub spoofed_addresses: u16,
+    /// Requests by HTTP a minute that try for a weakness (at most 7).
+    pub web_probes: u16,
+    /// Later parts of SMB transactions a minute (at most 7).
+    pub smb_fragments: u16,
 }
 
 impl Default for Thresholds {
@@ -95,6 +99,8 @@ impl Default for Thresholds {
             infection_points: 13,
             infection_points_high: 24,
             spoofed_addresses: 20,
+            web_probes: 3,
+            smb_fragments: 3,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a frame changed that a rule may care about.
 
 use terms::{HostKey, MacAddr, Side};
+use wire::intrusion::Intrusion;
 
 use crate::signs::SignCounts;
 
@@ -114,6 +115,8 @@ pub enum Change {
         targets: u16,
         /// Of them refused or silent.
         failing: u16,
+        /// Whether the latest is on the internet.
+        abroad: bool,
     },
     /// Failed log-ins at one target.
     Logins {
@@ -296,6 +299,15 @@ pub enum Change {
         counts: SignCounts,
         /// Servers of the last ten minutes that DNS did not name (at most 32).
         unnamed: u16,
+    },
+    /// Words by which machines are broken into or steered.
+    Intrusion {
+        /// To whom they were said.
+        target: HostKey,
+        /// What they are.
+        what: Intrusion,
+        /// How often in the last minute, where once is not enough; else 1.
+        times: u16,
     },
     /// New source addresses behind one hardware address in the last ten seconds that nobody answered.
     Sources {

@@ -41,6 +41,10 @@ pub struct Doings {
     pub(crate) unfinished: Recent<32>,
     /// Requests to web servers.
     pub(crate) requests: Rate,
+    /// Requests by HTTP that try for a weakness.
+    pub(crate) web_probes: Recent<8>,
+    /// Later parts of SMB transactions.
+    pub(crate) smb_fragments: Recent<8>,
     /// Signs of an infection.
     pub(crate) signs: Signs,
 }
@@ -144,6 +148,8 @@ impl Worth for Doings {
             missing_pages,
             unfinished,
             requests: _,
+            web_probes,
+            smb_fragments,
             signs,
         } = self;
         let at = self.last;
@@ -155,6 +161,8 @@ impl Worth for Doings {
             redirects.count(at, LATELY),
             missing_pages.count(at, LATELY),
             unfinished.count(at, LATELY),
+            web_probes.count(at, LATELY),
+            smb_fragments.count(at, LATELY),
         ];
         u8::from(signs.any() || lately.into_iter().any(|n| n >= TELLING))
     }

@@ -8,7 +8,7 @@ use crate::table::Worth;
 /// How far a conversation has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// Of TCP: it was going on before its first segment was seen, and only one end was heard.
+    /// It was going on before its first frame was seen, or nobody waits for an answer; only one end was heard.
     Joined,
     /// Asked, not answered yet.
     Asked,
@@ -93,9 +93,9 @@ pub(crate) fn service(port: u16) -> Option<Service> {
     Some(match port {
         21 => Service::Ftp,
         22 => Service::Ssh,
-        23 => Service::Telnet,
+        23 | 2323 => Service::Telnet,
         25 | 110 | 143 | 587 => Service::Mail,
-        80 | 8000 | 8080 => Service::Http,
+        80 | 8000 | 8008 | 8080 | 8081 | 8088 | 8888 => Service::Http,
         _ => return None,
     })
 }

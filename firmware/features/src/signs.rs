@@ -55,14 +55,20 @@ signs! {
     UnnamedTls = "tls_without_any_name",
     /// The same, at a port where TLS is not usual.
     UnnamedTlsOddPort = "tls_without_any_name_at_odd_ports",
-    /// Speaks neither TLS nor HTTP at TLS' port of a server that DNS did not name.
-    NotTls = "no_tls_at_443",
+    /// Speaks neither TLS nor HTTP at their ports of a server that DNS did not name.
+    NotWeb = "neither_tls_nor_http_at_443_or_80",
     /// Speaks neither TLS nor HTTP at a high port of a server that DNS did not name.
     RawOddPort = "unknown_protocol_at_odd_ports",
     /// Tries a server that DNS did not name, and that does not answer.
     DeadServers = "dead_servers",
     /// Speaks IRC.
     Irc = "irc",
+    /// Speaks IRC at a port where it is not usual.
+    IrcOddPort = "irc_at_odd_ports",
+    /// Fetches a program by HTTP and does not say what fetches it.
+    AgentlessProgram = "programs_over_http_without_agent",
+    /// Is answered with a program that runs from where it lies, and nothing around it.
+    BareProgram = "programs_as_such",
 }
 
 /// How often each sign was seen within its hour, in the order of [`Sign::ALL`].

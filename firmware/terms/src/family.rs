@@ -105,6 +105,12 @@ families! {
     NdSpoof = "nd_spoof",
     /// Requests for leases in many invented names.
     DhcpStarvation = "dhcp_starvation",
+    /// Exploits of web servers and devices.
+    ExploitHttp = "exploit_http",
+    /// Exploits of Windows' file sharing and RPC.
+    ExploitSmb = "exploit_smb",
+    /// A shell or a trojan that somebody steers from outside.
+    C2Rat = "c2_rat",
 }
 
 impl fmt::Display for Family {

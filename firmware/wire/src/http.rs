@@ -19,14 +19,17 @@ const METHODS: [(&[u8], Method); 5] = [
     (b"PUT ", Method::Other),
     (b"OPTIONS ", Method::Other),
 ];
-/// Ends of paths under which programs are fetched: Windows', scripts', Java's, Android's.
-const PROGRAMS: [&[u8]; 10] =
-    [b".exe", b".dll", b".scr", b".msi", b".bat", b".ps1", b".vbs", b".hta", b".jar", b".apk"];
+/// Ends of paths under which programs are fetched: Windows', scripts', Java's, Android's, Linux' of small machines.
+const PROGRAMS: [&[u8]; 23] = [
+    b".exe", b".dll", b".scr", b".msi", b".bat", b".ps1", b".vbs", b".hta", b".jar", b".apk", b".sh", b".arm",
+    b".arm5", b".arm6", b".arm7", b".mips", b".mpsl", b".x86", b".ppc", b".sh4", b".m68k", b".spc", b".elf",
+];
 /// With what programs begin: Windows', Linux'.
 const MAGICS: [&[u8]; 2] = [b"MZ", b"\x7fELF"];
 /// Media types of programs.
-const PROGRAM_TYPES: [&[u8]; 3] = [
+const PROGRAM_TYPES: [&[u8]; 4] = [
     b"content-type: application/x-msdownload",
+    b"content-type: application/x-msdos-program",
     b"content-type: application/x-dosexec",
     b"content-type: application/x-executable",
 ];
@@ -55,6 +58,8 @@ pub struct Request<'a> {
     pub agent: Option<&'a [u8]>,
     /// Whether it comes from a page: `Referer`, `Origin` or `X-Requested-With` is there.
     pub from_page: bool,
+    /// Whether it asks for the state of a certificate or for a time stamp, as browsers do by themselves (RFC 6960, RFC 3161).
+    pub about_certificates: bool,
     /// Whether all its fields were captured.
     pub whole: bool,
 }
@@ -74,8 +79,15 @@ impl<'a> Request<'a> {
             None => (None, target),
         };
         let path = path.split(|octet| *octet == b'?').next()?;
-        let mut request =
-            Self { method, path, host: authority.map(without_port), agent: None, from_page: false, whole: false };
+        let mut request = Self {
+            method,
+            path,
+            host: authority.map(without_port),
+            agent: None,
+            from_page: false,
+            about_certificates: false,
+            whole: false,
+        };
         // A line that has no end may have been cut.
         for line in lines.map_while(|line| line.strip_suffix(b"\n")) {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -98,6 +110,9 @@ impl<'a> Request<'a> {
             self.agent = Some(value);
         } else if is(b"referer") || is(b"origin") || is(b"x-requested-with") {
             self.from_page = true;
+        } else if is(b"content-type") {
+            let kinds: [&[u8]; 2] = [b"application/ocsp-request", b"application/timestamp-query"];
+            self.about_certificates = kinds.iter().any(|kind| value.eq_ignore_ascii_case(kind));
         }
     }
 
@@ -134,6 +149,16 @@ pub fn is_program(payload: &[u8]) -> bool {
     let end = payload.windows(4).position(|four| four == b"\r\n\r\n").map_or(payload.len(), |at| at + 4);
     let (head, body) = payload.split_at(end);
     MAGICS.iter().any(|magic| body.starts_with(magic)) || PROGRAM_TYPES.iter().any(|kind| contains(head, kind))
+}
+
+/// Whether this payload of a client begins with a word in capitals and a blank, as every request does, of whatever method.
+#[must_use]
+pub fn is_worded(payload: &[u8]) -> bool {
+    let word = payload
+        .iter()
+        .take_while(|octet| octet.is_ascii_uppercase() || matches!(octet, b'-' | b'_'))
+        .fold(0, |n, _| n + 1);
+    word >= 3 && payload.get(word) == Some(&b' ')
 }
 
 /// Whether this payload of a server says that what was asked for is not there, or not for everybody.
@@ -185,6 +210,13 @@ mod tests {
         ] {
             assert!(Request::parse(payload).unwrap().from_page, "{}", payload.escape_ascii());
         }
+    }
+
+    #[test]
+    fn questions_about_certificates_are_known_by_their_type() {
+        let ocsp = b"POST / HTTP/1.1\r\nContent-Type: application/ocsp-request\r\n\r\n";
+        assert!(Request::parse(ocsp).unwrap().about_certificates);
+        assert!(!Request::parse(POST).unwrap().about_certificates);
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod http;
 pub mod icmp;
 pub mod icmp6;
 mod ignored;
+pub mod intrusion;
 mod ip;
 mod ipv4;
 mod ipv6;

@@ -83,7 +83,15 @@ fn ftp(line: &[u8]) -> Option<Outcome> {
 }
 
 fn telnet(payload: &[u8]) -> Option<Outcome> {
-    let failed: [&[u8]; 3] = [b"login incorrect", b"login failed", b"authentication failed"];
+    let failed: [&[u8]; 7] = [
+        b"login incorrect",
+        b"login failed",
+        b"authentication failed",
+        b"login invalid",
+        b"bad password",
+        b"invalid password",
+        b"access denied",
+    ];
     if failed.iter().any(|words| contains(payload, words)) {
         return Some(Outcome::Failed);
     }

@@ -11,7 +11,7 @@ use crate::frames::{self, End};
 /// Above so many points a host is told.
 const LIMIT: u32 = 13;
 /// Each sign, how often it must be given, and its points.
-const DEEDS: [(Sign, usize, u32); 13] = [
+const DEEDS: [(Sign, usize, u32); 16] = [
     (Sign::PostsToAddress, 2, 20),
     (Sign::ProgramFromAddress, 1, 20),
     (Sign::Program, 1, 10),
@@ -21,10 +21,13 @@ const DEEDS: [(Sign, usize, u32); 13] = [
     (Sign::OwnAddress, 1, 12),
     (Sign::UnnamedTls, 3, 10),
     (Sign::UnnamedTlsOddPort, 3, 20),
-    (Sign::NotTls, 2, 10),
+    (Sign::NotWeb, 2, 10),
     (Sign::RawOddPort, 1, 3),
     (Sign::DeadServers, 3, 10),
     (Sign::Irc, 1, 10),
+    (Sign::IrcOddPort, 1, 13),
+    (Sign::AgentlessProgram, 1, 15),
+    (Sign::BareProgram, 1, 14),
 ];
 /// A TLS hello without a name.
 const HELLO: [u8; 60] = {
@@ -69,9 +72,16 @@ fn gives(draw: &mut Draw, sign: Sign, (who, dns): (End, End), at: u64) -> u64 {
         Sign::NoAgent => (80, named("GET /", "")),
         Sign::UnnamedTls => (443, HELLO.to_vec()),
         Sign::UnnamedTlsOddPort => (odd, HELLO.to_vec()),
-        Sign::NotTls => (443, vec![0x17, 0x42, 9, 9]),
+        Sign::NotWeb => (draw.chance.pick(&[80, 443]), vec![0x17, 0x42, 9, 9]),
         Sign::RawOddPort => (high, vec![0x2c, 1, 0, 0, 0]),
         Sign::Irc => (194, b"NICK me\r\nUSER a 0 * :b\r\n".to_vec()),
+        // Below the ports at which an unknown protocol is a sign of its own.
+        Sign::IrcOddPort => (odd.min(449), b"NICK me\r\nUSER a 0 * :b\r\n".to_vec()),
+        Sign::AgentlessProgram => (80, named("GET /setup.exe", "")),
+        Sign::BareProgram => {
+            let stage = draw.chance.pick(&[&b"MZ\xe8\0\0\0\0[RE"[..], b"\0\xb4\x0b\0MZARUH\x89"]);
+            return draw.talk(at, who, server, 449, &[(true, b"?".to_vec()), (false, stage.to_vec())]);
+        }
         Sign::OwnAddress => {
             let name = draw.chance.pick(&["api.ipify.org", "icanhazip.com", "ip-api.com", "checkip.amazonaws.com"]);
             let (port, id) = (draw.client_port(), draw.chance.word(0..65_535));

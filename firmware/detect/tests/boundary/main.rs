@@ -13,6 +13,7 @@ mod floods;
 mod frames;
 mod habits;
 mod infection;
+mod intrusion;
 mod logins;
 mod names;
 mod remembered;

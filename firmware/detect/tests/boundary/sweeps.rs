@@ -162,6 +162,19 @@ fn twenty_one_ipv6_neighbours_asked_for_are_a_sweep() {
     above("neighbour sweep, 21 addresses", Family::HostSweepIpv6, |_| By::Neighbor);
 }
 
+/// Sixty peers of one port on the internet that are mostly gone.
+#[test]
+fn peers_on_the_internet_that_are_gone_make_nobody_high() {
+    never_high("tcp sweep, peers", |draw| {
+        let who = draw.host();
+        let port = draw.chance.pick(&[4_001, 6_881, 7_680, 8_333, 30_303]);
+        for at in draw.moments(60, 20 * SECOND, MINUTE) {
+            let peer = draw.stranger();
+            ask(draw, at, who, peer, By::Tcp(port), false);
+        }
+    });
+}
+
 #[test]
 fn hosts_of_which_no_minute_holds_more_than_twenty_are_no_sweep() {
     never_high("tcp sweep, slow", |draw| {

@@ -23,6 +23,8 @@ const USUAL: [u8; 14] = [2, 4, 41, 46, 47, 50, 51, 59, 88, 89, 103, 112, 115, 13
 const TEN_MINUTES: Span = Span::from_secs(600);
 /// The port of name servers.
 const DNS: u16 = 53;
+/// Ports at which a traceroute aims.
+const TRACEROUTE: core::ops::RangeInclusive<u16> = 33_434..=33_533;
 /// The port of mail servers.
 const SMTP: u16 = 25;
 
@@ -203,17 +205,18 @@ impl<J: Judgement> HostTable<J> {
     fn carried(&mut self, slot: usize, from_orig: bool, segment: &Segment<'_>, m: &Moment, notes: &mut Notes) {
         let flow = self.flows.at(slot);
         let way = usize::from(!from_orig);
-        let first = flow.payload[way] == 0;
+        let (first, port) = (flow.payload[way] == 0, flow.port);
         flow.payload[way] = flow.payload[way].saturating_add(segment.payload_len);
         if segment.payload_len > 0 {
             self.read_login(slot, from_orig, segment, m, notes);
             if from_orig && stratum::is_request(segment.payload) {
                 self.note_sender(m, Change::Mining { target: m.dst.key, port: segment.dst_port }, notes);
             }
+            self.read_intrusion((from_orig, first, port), segment, m, notes);
             if from_orig {
                 self.read_outbound(first, segment, m, notes);
             } else {
-                self.read_inbound(segment, m, notes);
+                self.read_inbound(first, segment, m, notes);
             }
         }
         if segment.flags.contains(Flags::FIN) || segment.flags.contains(Flags::RST) {
@@ -234,11 +237,13 @@ impl<J: Judgement> HostTable<J> {
         }
         let id = self.flow_id(m, UDP, datagram.src_port, datagram.dst_port);
         let Some(slot) = self.flows.find(id) else {
-            if is_reply(datagram) {
-                // The question was before the capture began: the conversation is taken as going on.
-                let mut flow = Flow::asked(Ask::Udp, datagram.src_port, m.src.id.0 > m.dst.id.0, MacAddr::ZERO, m.at);
-                flow.phase = Phase::Established;
-                self.flows.insert(id, flow);
+            if is_reply(datagram) || TRACEROUTE.contains(&datagram.dst_port) {
+                // Who answers was asked before the first frame, or never, as the victim of a reflected flood; who traces a route wants
+                // no answer of the port.
+                let low = m.src.id.0 <= m.dst.id.0;
+                let flow = Flow::asked(Ask::Udp, datagram.dst_port, low, MacAddr::ZERO, m.at);
+                self.flows.insert(id, Flow { phase: Phase::Joined, ..flow });
+                self.note_unanswered(true, m, notes);
             } else {
                 self.asked(id, Ask::Udp, datagram.dst_port, m, notes);
                 if let Some(flow) = self.flows.get_mut(id) {
@@ -260,6 +265,8 @@ impl<J: Judgement> HostTable<J> {
                 pair.heard = m.at;
                 self.settle(Question { flow: id, asked, ask: Ask::Udp, port }, Answer::Accepted, m, notes);
             }
+            (From::Resp, Phase::Joined) => flow.phase = Phase::Established,
+            (From::Orig, Phase::Joined) => self.note_unanswered(true, m, notes),
             (From::Orig, Phase::Refused) => self.note_unanswered(false, m, notes),
             (From::Orig, Phase::Asked | Phase::Silent) => self.note_unanswered(true, m, notes),
             _ => {}
@@ -295,6 +302,11 @@ impl<J: Judgement> HostTable<J> {
         letters.add(name);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "hundredths of at most 5.25 bits")]
         counters.add(Tally::NameEntropy, (100.0 * letters.entropy(&self.logarithms)) as u32);
+        // What stands under it is made of addresses, and a look-up of many is somebody's statistics.
+        let reverse = name.len() >= 5 && name[name.len() - 5..].eq_ignore_ascii_case(b".arpa");
+        if reverse {
+            return;
+        }
         if let Some(change) = host.names.asked((self.key, &self.logarithms), name, question.qtype, m.at) {
             self.note_sender(m, change, notes);
         }

@@ -256,7 +256,8 @@ impl<J: Judgement> HostTable<J> {
         let (mac, side) = (host.mac, host.side);
         let noted = |change| Noted { host: orig.key, mac, side, change };
         if targets > 1 {
-            self.push(noted(Change::Targets { ask, port, targets, failing }), notes);
+            let abroad = target.key.is_global();
+            self.push(noted(Change::Targets { ask, port, targets, failing, abroad }), notes);
         }
         let Some(set) = set_of(ask) else { return };
         let id = self.pair_id(orig, target);

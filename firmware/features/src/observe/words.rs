@@ -1,8 +1,9 @@
 //! The first words of conversations with the internet: what is spoken, whether it fits the port, and who pretends what.
 
 use heapless::Vec;
-use terms::{HostKey, Span, Timestamp};
+use terms::{HostKey, MacAddr, Side, Span, Timestamp};
 use wire::http::{self, Method, Request};
+use wire::intrusion::{self, Intrusion};
 use wire::tcp::Segment;
 use wire::{dns, irc, tls};
 
@@ -20,14 +21,26 @@ const TLS_PORTS: [u16; 21] = [
 /// Ports at which HTTP is usual: the web's, proxies', printers', players', management's.
 const HTTP_PORTS: [u16; 17] =
     [80, 81, 82, 591, 631, 1_900, 2_869, 3_128, 5_985, 7_000, 8_000, 8_008, 8_060, 8_080, 8_081, 8_088, 8_888];
-/// The port of HTTPS.
+/// The ports of the web.
+const HTTP: u16 = 80;
 const HTTPS: u16 = 443;
+/// Ports at which IRC is usual.
+const IRC_PORTS: [u16; 14] =
+    [194, 994, 6_660, 6_661, 6_662, 6_663, 6_664, 6_665, 6_666, 6_667, 6_668, 6_669, 6_697, 7_000];
 /// Ports below this one belong to known services.
 const HIGH_PORTS: u16 = 1_024;
 /// For how long after its first answer from DNS a host may still know names from before.
 const OLD_NAMES: Span = Span::from_secs(120);
 /// Services that tell who asks from which address: domains, and names under domains that serve other things, too.
-const OWN_ADDRESS: [&[u8]; 20] = [
+const OWN_ADDRESS: [&[u8]; 28] = [
+    b"geoplugin.net",
+    b"reallyfreegeoip.org",
+    b"freegeoip.app",
+    b"api.ip.sb",
+    b"ipwho.is",
+    b"ipapi.co",
+    b"seeip.org",
+    b"myip.opendns.com",
     b"ipify.org",
     b"icanhazip.com",
     b"ip-api.com",
@@ -96,7 +109,7 @@ impl<J: Judgement> HostTable<J> {
 
     /// A conversation with the internet was opened.
     pub(super) fn opened_out(&mut self, m: &Moment) {
-        if goes_out(m.src.key, m.dst.key) && self.is_unnamed(m.src, m.dst, m.at) {
+        if self.goes_out(m.src, m.dst, m.at) && self.is_unnamed(m.src, m.dst, m.at) {
             self.tally_sender(m, Tally::Unnamed);
             self.doings(m.src, m.at).signs.note_unnamed(m.dst.id.short(), m.at);
         }
@@ -104,7 +117,7 @@ impl<J: Judgement> HostTable<J> {
 
     /// A server on the internet did not answer.
     pub(super) fn note_dead_server(&mut self, host: Party, server: Party, at: Timestamp, notes: &mut Notes) {
-        if goes_out(host.key, server.key) && self.is_unnamed(host, server, at) {
+        if self.goes_out(host, server, at) && self.is_unnamed(host, server, at) {
             let new = self.doings(host, at).signs.is_new_dead(server.id.short(), at);
             self.note_signs(if new { &[Sign::DeadServers] } else { &[] }, host, server, at, notes);
         }
@@ -116,7 +129,7 @@ impl<J: Judgement> HostTable<J> {
         if let Some(request) = &request {
             self.note_request(first && is_unfinished(request, segment), m, notes);
         }
-        if !goes_out(m.src.key, m.dst.key) {
+        if !self.goes_out(m.src, m.dst, m.at) {
             return;
         }
         let signs = &mut Vec::<Sign, 8>::new();
@@ -145,7 +158,7 @@ impl<J: Judgement> HostTable<J> {
         let (payload, port) = (segment.payload, segment.dst_port);
         let mut give = |sign| signs.push(sign).unwrap_or_default();
         if irc::is_registration(payload) {
-            give(Sign::Irc);
+            give(if IRC_PORTS.contains(&port) { Sign::Irc } else { Sign::IrcOddPort });
         }
         if is_http {
             if !HTTP_PORTS.contains(&port) {
@@ -155,7 +168,8 @@ impl<J: Judgement> HostTable<J> {
         }
         let is_tls = tls::begins(payload);
         let is_named = tls::client_hello(payload).is_some_and(|hello| hello.sni.is_some());
-        let speaks = (is_tls && !is_named) || (!is_tls && (port == HTTPS || port >= HIGH_PORTS));
+        let of_web = port == HTTPS || (port == HTTP && !http::is_worded(payload));
+        let speaks = (is_tls && !is_named) || (!is_tls && (of_web || port >= HIGH_PORTS));
         if !speaks || !self.is_unnamed(m.src, m.dst, m.at) {
             return;
         }
@@ -166,19 +180,66 @@ impl<J: Judgement> HostTable<J> {
                     give(Sign::UnnamedTlsOddPort);
                 }
             }
-            (false, HTTPS) => give(Sign::NotTls),
+            (false, HTTP | HTTPS) => give(Sign::NotWeb),
             (false, _) => give(Sign::RawOddPort),
         }
     }
 
-    /// What a server answers: `m.src` to the host `m.dst`.
-    pub(super) fn read_inbound(&mut self, segment: &Segment<'_>, m: &Moment, notes: &mut Notes) {
+    /// What a server answers: `m.src` to the host `m.dst`; `first` for its first words.
+    pub(super) fn read_inbound(&mut self, first: bool, segment: &Segment<'_>, m: &Moment, notes: &mut Notes) {
         if http::is_missing(segment.payload) {
             let pages = self.doings(m.dst, m.at).missing_pages.note(m.src.id.short(), m.at, MINUTE);
             self.note(m.dst, Change::MissingPages { server: m.src.key, pages }, notes);
         }
-        if http::is_program(segment.payload) && goes_out(m.dst.key, m.src.key) {
-            self.note_signs(&[Sign::Program], m.dst, m.src, m.at, notes);
+        let given = if first && intrusion::is_stage(segment.payload) {
+            Sign::BareProgram
+        } else if http::is_program(segment.payload) {
+            Sign::Program
+        } else {
+            return;
+        };
+        if self.goes_out(m.dst, m.src, m.at) {
+            self.note_signs(&[given], m.dst, m.src, m.at, notes);
+        }
+    }
+
+    /// Whether what either end says breaks into machines or steers them. Only who says it is to blame: anybody can send words.
+    pub(super) fn read_intrusion(
+        &mut self,
+        (from_orig, first, port): (bool, bool, u16),
+        segment: &Segment<'_>,
+        m: &Moment,
+        notes: &mut Notes,
+    ) {
+        let read = if from_orig { intrusion::of_client } else { intrusion::of_server };
+        let Some(what) = read(segment.payload, port, first) else { return };
+        let times = match what {
+            Intrusion::WebProbe => self.doings(m.src, m.at).web_probes.note(m.dst.id.short(), m.at, MINUTE),
+            Intrusion::SmbFragment => self.doings(m.src, m.at).smb_fragments.note(m.dst.id.short(), m.at, MINUTE),
+            _ => 1,
+        };
+        self.note_sender(m, Change::Intrusion { target: m.dst.key, what, times }, notes);
+    }
+
+    /// Whether one end is on the inside and the other on the internet.
+    fn goes_out(&mut self, from: Party, to: Party, at: Timestamp) -> bool {
+        goes_out(from.key, to.key) || (to.key.is_global() && self.is_inside(from, to, at))
+    }
+
+    /// Whether a host with an address of the internet is of this network all the same: its side says so or, where no side is known, it
+    /// has its hardware address for itself, and the other end's stands for many.
+    fn is_inside(&mut self, host: Party, other: Party, at: Timestamp) -> bool {
+        if self.infrastructure.addresses.contains(&host.key) || !matches!(host.key, HostKey::V4(_)) {
+            return false;
+        }
+        let Some((side, mac)) = self.hosts.get_mut(host.id).map(|h| (h.side, h.mac)) else { return false };
+        match side {
+            Side::Lan => true,
+            Side::Uplink => false,
+            Side::Unknown => {
+                let Some(others) = self.hosts.get_mut(other.id).map(|h| h.mac) else { return false };
+                mac != MacAddr::ZERO && self.hosts_behind(mac, at) <= 2 && self.hosts_behind(others, at) >= 3
+            }
         }
     }
 
@@ -193,25 +254,33 @@ impl<J: Judgement> HostTable<J> {
 /// Whether the first words of a client are a request that has no end, and all of them were captured: what has much to say needs a second
 /// segment, what has little does not.
 fn is_unfinished(request: &Request<'_>, segment: &Segment<'_>) -> bool {
-    !request.whole && segment.payload.len() as u64 == u64::from(segment.payload_len)
+    let all = segment.payload.len() as u64 == u64::from(segment.payload_len);
+    // What was captured and then blotted out with zeros was longer.
+    !request.whole && all && segment.payload.last() != Some(&0)
 }
 
 /// The signs in a request.
 fn read_request(request: &Request<'_>, signs: &mut Vec<Sign, 8>) {
     let mut give = |sign| signs.push(sign).unwrap_or_default();
     let by_address = request.names_address();
+    let nameless = request.whole && request.agent.is_none();
     if request.wants_program() {
-        give(if by_address { Sign::ProgramFromAddress } else { Sign::Program });
+        give(match (by_address, nameless) {
+            (true, _) => Sign::ProgramFromAddress,
+            (false, true) => Sign::AgentlessProgram,
+            (false, false) => Sign::Program,
+        });
     }
     if request.method == Method::Post {
         if by_address {
             give(Sign::PostsToAddress);
         }
-        if request.whole && !request.from_page && request.claims_browser() {
+        let by_itself = request.from_page || request.about_certificates;
+        if request.whole && !by_itself && request.claims_browser() {
             give(Sign::PagelessPosts);
         }
     }
-    if request.whole && request.agent.is_none() {
+    if nameless {
         give(Sign::NoAgent);
     }
 }

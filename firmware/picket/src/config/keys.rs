@@ -174,6 +174,10 @@ configuration! {
         infection_points_high: u16 = 24, Whole(1, 200);
         /// New source addresses behind one hardware address in ten seconds that nobody answered.
         spoofed_addresses: u16 = 20, Whole(1, 31);
+        /// Requests to web servers in a minute that try for a weakness.
+        web_probes: u16 = 3, Whole(1, 7);
+        /// Later parts of SMB transactions that a host may send in a minute.
+        smb_fragments: u16 = 3, Whole(1, 7);
     }
     /// What is done about an attacker, in posture "protect".
     respond: RespondConfig {
