@@ -190,7 +190,7 @@ mod tests {
         let row = Row {
             vector: vec![0.1, 16_777_217.0],
             level: ThreatLevel::High,
-            family: "c2_rat".into(),
+            family: "botnet_spread".into(),
             source: "one, two".into(),
             tool: "nmap".into(),
             capture: "x.pcap".into(),

@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn shares_are_the_rows_that_come_by_and_one_row_of_all() {
-        let rows = [row(Safe, "iot", "a", &[0.0]), row(High, "c2_rat", "a", &[1.0])];
+        let rows = [row(Safe, "iot", "a", &[0.0]), row(High, "botnet_spread", "a", &[1.0])];
         let rows: Vec<&Row> = rows.iter().collect();
         let weights = [1.0, 3.0];
         let mut tree = Tree::new(vec![split(0, 0.5, 1, 2), Kind::Leaf, Kind::Leaf]).unwrap();

@@ -110,6 +110,8 @@ rules! {
     NdSpoof = "nd_spoof", "claims by neighbour discovery addresses that others own";
     /// Leases for many invented clients.
     DhcpStarvation = "dhcp_starvation", "asks DHCP for addresses in the name of many clients";
+    /// Ports and hosts of the network that fail to answer, over an hour.
+    SlowScan = "slow_scan", "tries many ports and hosts of the network over an hour that fail to answer";
     /// A request that carries an exploit.
     WebExploit = "web_exploit", "sends a web server or device a request that breaks into it";
     /// Requests that try for weaknesses.
@@ -260,6 +262,9 @@ pub(crate) fn judge(change: &Change, t: &Thresholds) -> Option<Judged> {
             let level = if sum.kinds > 2 && sum.points > t.infection_points_high { High } else { Medium };
             judged(Rule::Infection, level, Family::C2, sum.points.into(), t.infection_points.into(), Some(server))
         }
+        Change::Failing { asks } => {
+            judged(Rule::SlowScan, Medium, Family::PortScanSlow, asks.into(), t.failing_per_hour.into(), None)
+        }
         Change::Intrusion { target, what, times } => {
             let (rule, level, family) = match what {
                 Intrusion::WebExploit => (Rule::WebExploit, High, Family::ExploitHttp),
@@ -354,6 +359,7 @@ pub(crate) fn evidence(change: &Change, judged: &Judged, t: &Thresholds) -> Evid
             let _ = signs::telling(counts).try_for_each(|(sign, n)| evidence.push((sign.name(), n.into())));
             evidence
         }
+        Change::Failing { asks } => figures(&[("failing_an_hour", asks.into()), threshold]),
         Change::Intrusion { times, .. } => figures(&[("times_a_minute", times.into()), threshold]),
         Change::Sources { addresses } => figures(&[("addresses_in_ten_seconds", addresses.into()), threshold]),
     }
@@ -383,6 +389,7 @@ fn brute_force(service: Service) -> Family {
         Service::Mail => Family::BruteForceMail,
         Service::Rdp => Family::BruteForceRdp,
         Service::Smb => Family::BruteForceSmb,
+        Service::Database => Family::BruteForceDatabase,
     }
 }
 

@@ -37,6 +37,8 @@ pub enum Service {
     Rdp,
     /// Port 445.
     Smb,
+    /// MySQL, PostgreSQL, Redis, SQL Server.
+    Database,
 }
 
 /// A way to administer another host of the network.
@@ -299,6 +301,11 @@ pub enum Change {
         counts: SignCounts,
         /// Servers of the last ten minutes that DNS did not name (at most 32).
         unnamed: u16,
+    },
+    /// Different TCP ports of hosts of the network that refused or did not answer in the last hour.
+    Failing {
+        /// How many (at most 64).
+        asks: u16,
     },
     /// Words by which machines are broken into or steered.
     Intrusion {

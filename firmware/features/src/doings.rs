@@ -41,6 +41,8 @@ pub struct Doings {
     pub(crate) unfinished: Recent<32>,
     /// Requests to web servers.
     pub(crate) requests: Rate,
+    /// TCP ports of hosts of the network that refused or did not answer.
+    pub(crate) failing: Recent<64>,
     /// Requests by HTTP that try for a weakness.
     pub(crate) web_probes: Recent<8>,
     /// Later parts of SMB transactions.
@@ -148,6 +150,7 @@ impl Worth for Doings {
             missing_pages,
             unfinished,
             requests: _,
+            failing,
             web_probes,
             smb_fragments,
             signs,
@@ -161,6 +164,7 @@ impl Worth for Doings {
             redirects.count(at, LATELY),
             missing_pages.count(at, LATELY),
             unfinished.count(at, LATELY),
+            failing.count(at, LATELY),
             web_probes.count(at, LATELY),
             smb_fragments.count(at, LATELY),
         ];

@@ -95,6 +95,7 @@ pub(crate) fn service(port: u16) -> Option<Service> {
         22 => Service::Ssh,
         23 | 2323 => Service::Telnet,
         25 | 110 | 143 | 587 => Service::Mail,
+        1433 | 3306 | 5432 | 6379 => Service::Database,
         80 | 8000 | 8008 | 8080 | 8081 | 8088 | 8888 => Service::Http,
         _ => return None,
     })

@@ -105,6 +105,10 @@ families! {
     NdSpoof = "nd_spoof",
     /// Requests for leases in many invented names.
     DhcpStarvation = "dhcp_starvation",
+    /// Failed log-ins at databases.
+    BruteForceDatabase = "brute_force_database",
+    /// Ports and hosts that fail to answer, over an hour.
+    PortScanSlow = "port_scan_slow",
     /// Exploits of web servers and devices.
     ExploitHttp = "exploit_http",
     /// Exploits of Windows' file sharing and RPC.

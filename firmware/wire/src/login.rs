@@ -4,7 +4,8 @@
 //!
 //! **Bounds**: the first 512 octets of a payload are looked at.
 //!
-//! **Source**: RFC 959 section 4.2 (FTP), RFC 4954 section 6 (SMTP), RFC 1939 section 7 and RFC 3206 (POP3), RFC 9051 section
+//! **Source**: MySQL's protocol, ERR_Packet; PostgreSQL's, ErrorResponse; MS-TDS section 2.2.7.10 (ERROR); Redis, AUTH;
+//! RFC 959 section 4.2 (FTP), RFC 4954 section 6 (SMTP), RFC 1939 section 7 and RFC 3206 (POP3), RFC 9051 section
 //! 6.2 (IMAP), RFC 9110 section 15.5.2 and RFC 7617 (HTTP), RFC 4253 section 4.2 (SSH); Telnet: what `login` prints.
 
 use crate::octets::contains;
@@ -32,6 +33,10 @@ enum Service {
     Pop3,
     Imap,
     Http,
+    MySql,
+    Postgres,
+    Redis,
+    Tds,
 }
 
 /// The banner with which either end of SSH begins, without its line end.
@@ -54,6 +59,7 @@ pub fn outcome(server_port: u16, server_payload: &[u8]) -> Option<Outcome> {
         Service::Pop3 => pop3(line),
         Service::Imap => imap(line),
         Service::Http => http(line),
+        Service::MySql | Service::Postgres | Service::Redis | Service::Tds => database(service, payload),
     }
 }
 
@@ -72,6 +78,10 @@ impl Service {
             110 => Some(Self::Pop3),
             143 => Some(Self::Imap),
             80 | 8000 | 8008 | 8080 | 8081 | 8088 | 8888 => Some(Self::Http),
+            3306 => Some(Self::MySql),
+            5432 => Some(Self::Postgres),
+            6379 => Some(Self::Redis),
+            1433 => Some(Self::Tds),
             _ => None,
         }
     }
@@ -96,6 +106,25 @@ fn telnet(payload: &[u8]) -> Option<Outcome> {
         return Some(Outcome::Failed);
     }
     contains(payload, b"last login:").then_some(Outcome::Succeeded)
+}
+
+/// What databases answer to a wrong password: error 1045 of MySQL behind a header of four octets, SQLSTATE 28P01 or 28000 in a
+/// PostgreSQL error, error 18456 of SQL Server in the first token behind a header of eight octets, Redis in words.
+fn database(service: Service, payload: &[u8]) -> Option<Outcome> {
+    let refused = match service {
+        Service::MySql => payload.get(4..7) == Some(&[0xff, 0x15, 0x04]),
+        Service::Postgres => {
+            payload.first() == Some(&b'E') && (contains(payload, b"\0c28p01\0") || contains(payload, b"\0c28000\0"))
+        }
+        Service::Redis => payload.starts_with(b"-WRONGPASS") || payload.starts_with(b"-ERR invalid password"),
+        Service::Tds => {
+            payload.first() == Some(&4)
+                && payload.get(8) == Some(&0xaa)
+                && payload.get(11..15) == Some(&18_456_u32.to_le_bytes()[..])
+        }
+        _ => false,
+    };
+    refused.then_some(Outcome::Failed)
 }
 
 /// Every answer of POP3 begins with one of two words, so only the text behind tells what it is about.
@@ -176,6 +205,14 @@ mod tests {
         (8080, b"HTTP/1.0 401\r\n", Some(Outcome::Failed)),
         (80, b"HTTP/1.1 200 OK\r\nX: 401\r\n", None),
         (22, b"530 Login incorrect.\r\n", None),
+        (3306, b"\x48\0\0\x02\xff\x15\x04#28000Access denied", Some(Outcome::Failed)),
+        (3306, b"\x48\0\0\x02\xff\x28\x04#42000", None),
+        (5432, b"E\0\0\0\x65SFATAL\0VFATAL\0C28P01\0Mpassword", Some(Outcome::Failed)),
+        (5432, b"E\0\0\0\x65SERROR\0VERROR\0C42601\0Msyntax", None),
+        (6379, b"-WRONGPASS invalid username-password pair\r\n", Some(Outcome::Failed)),
+        (6379, b"-NOAUTH Authentication required.\r\n", None),
+        (1433, b"\x04\x01\0\x7c\0\0\x01\0\xaa\x64\0\x18\x48\0\0\x01\x0e", Some(Outcome::Failed)),
+        (1433, b"\x04\x01\0\x7c\0\0\x01\0\xe3\x1b\0\x01\x06", None),
     ];
 
     #[test]

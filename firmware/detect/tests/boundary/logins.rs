@@ -19,7 +19,7 @@ struct Service {
     welcomes: &'static str,
 }
 
-const SERVICES: [Service; 7] = [
+const SERVICES: [Service; 9] = [
     Service {
         port: 21,
         family: Family::BruteForceFtp,
@@ -67,6 +67,22 @@ const SERVICES: [Service; 7] = [
         asks: "a1 LOGIN bob secret\r\n",
         refuses: "a1 NO [AUTHENTICATIONFAILED] Authentication failed.\r\n",
         welcomes: "a1 OK Logged in\r\n",
+    },
+    Service {
+        port: 5432,
+        family: Family::BruteForceDatabase,
+        hello: "",
+        asks: "p\0\0\0\u{8}abc\0",
+        refuses: "E\0\0\0eSFATAL\0VFATAL\0C28P01\0Mpassword authentication failed\0\0",
+        welcomes: "R\0\0\0\u{8}\0\0\0\0",
+    },
+    Service {
+        port: 6379,
+        family: Family::BruteForceDatabase,
+        hello: "",
+        asks: "AUTH secret\r\n",
+        refuses: "-WRONGPASS invalid username-password pair or user is disabled.\r\n",
+        welcomes: "+OK\r\n",
     },
     Service {
         port: 8080,

@@ -3,7 +3,7 @@
 use detect::Thresholds;
 use terms::Family;
 
-use crate::draw::{Crossing, Draw, SECOND, always_found, always_found_with, never_high};
+use crate::draw::{Crossing, Draw, SECOND, always_found, always_found_with, never_found, never_high};
 use crate::frames::{self, ACK, End, FIN, PSH, RST, SYN, URG};
 
 const TCP_LIMIT: usize = 10;
@@ -201,5 +201,37 @@ fn a_silence_counts_when_it_is_due_however_late_the_next_frame_comes() {
         }
         draw.quiet();
         Crossing { host: who.key(), families: vec![Family::PortScanVertical], at: moments[TCP_LIMIT] }
+    });
+}
+
+/// Tries so many different ports of a few hosts within an hour, never many in a minute.
+fn slowly(draw: &mut Draw, asks: usize) -> (End, u64) {
+    draw.quiet();
+    let who = draw.host();
+    let targets: Vec<End> = (0..draw.chance.count(1..4)).map(|_| draw.host()).collect();
+    let ports = draw.ports(asks);
+    let mut last = 0;
+    for (at, port) in draw.apart(asks, 55 * SECOND).into_iter().zip(ports) {
+        let target = draw.chance.pick(&targets);
+        let client = draw.client_port();
+        draw.lan(at, frames::tcp(who, target, (client, port), SYN, 0, b""));
+        last = at + draw.chance.within(100..5_000);
+        draw.lan(last, frames::tcp(target, who, (port, client), RST | ACK, 0, b""));
+    }
+    (who, last)
+}
+
+#[test]
+fn fifty_failing_ports_an_hour_are_none() {
+    never_found("slow scan, 50", Family::PortScanSlow, |draw| {
+        slowly(draw, 50);
+    });
+}
+
+#[test]
+fn fifty_one_failing_ports_an_hour_are_a_slow_scan() {
+    always_found("slow scan, 51", |draw| {
+        let (who, at) = slowly(draw, 51);
+        Crossing { host: who.key(), families: vec![Family::PortScanSlow], at }
     });
 }

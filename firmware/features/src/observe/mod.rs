@@ -21,6 +21,8 @@ use crate::window::Tally;
 
 /// Changes that one frame can note; more are counted and left out.
 pub const NOTED: usize = 16;
+/// The horizon of what is done slowly.
+const HOUR: Span = Span::from_secs(3_600);
 /// The horizon of most of what few hosts do.
 const MINUTE: Span = Span::from_secs(60);
 
@@ -244,9 +246,20 @@ impl<J: Judgement> HostTable<J> {
             self.tally(target, Tally::FailedIn, at);
             if ask == Ask::Tcp {
                 self.note_dead_server(orig, target, at, notes);
+                self.note_failing(orig, target, port, at, notes);
             }
             self.note_counts(orig, target, ask, port, at, notes);
         }
+    }
+
+    /// Notes a port of a host of the network that failed: over an hour even a slow scan shows.
+    fn note_failing(&mut self, orig: Party, target: Party, port: u16, at: Timestamp, notes: &mut Notes) {
+        if target.key.is_global() {
+            return;
+        }
+        let what = self.key.pair(target.id, target.id, port.into()).short();
+        let asks = self.doings(orig, at).failing.note_once(what, at, HOUR);
+        self.note(orig, Change::Failing { asks }, notes);
     }
 
     /// Notes where the asker stands with this target and this service.

@@ -174,6 +174,8 @@ configuration! {
         infection_points_high: u16 = 24, Whole(1, 200);
         /// New source addresses behind one hardware address in ten seconds that nobody answered.
         spoofed_addresses: u16 = 20, Whole(1, 31);
+        /// Different TCP ports of hosts of the network that may refuse or not answer a host in an hour.
+        failing_per_hour: u16 = 50, Whole(1, 63);
         /// Requests to web servers in a minute that try for a weakness.
         web_probes: u16 = 3, Whole(1, 7);
         /// Later parts of SMB transactions that a host may send in a minute.
