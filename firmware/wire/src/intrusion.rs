@@ -127,7 +127,7 @@ pub fn is_stage(payload: &[u8]) -> bool {
 
 /// The head of a request by HTTP: up to its empty line, or as far as it was captured.
 fn request(payload: &[u8]) -> Option<&[u8]> {
-    let method = payload.iter().position(|octet| *octet == b' ').filter(|end| (3..=8).contains(end))?;
+    let method = payload.iter().take(9).position(|octet| *octet == b' ').filter(|end| *end >= 3)?;
     let path = matches!(payload.get(method + 1), Some(b'/' | b'h' | b'*'));
     if !path || !payload[..method].iter().all(u8::is_ascii_uppercase) {
         return None;
