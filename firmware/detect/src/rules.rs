@@ -154,9 +154,7 @@ pub(crate) fn judge(change: &Change, t: &Thresholds) -> Option<Judged> {
                 Ask::Udp => (Rule::UdpScan, Family::PortScanUdp, t.udp_ports_per_minute),
                 _ => (Rule::PortScan, Family::PortScanVertical, t.ports_per_minute),
             };
-            // Through the holes of somebody's router peers try port after port, too.
-            let level = if ask == Ask::Udp && target.is_global() { Medium } else { High };
-            judged(rule, level, family, value.into(), limit.into(), Some(target))
+            judged(rule, High, family, value.into(), limit.into(), Some(target))
         }
         Change::Targets { ask, port, targets, failing, abroad } => {
             let (rule, family, level) = match ask {
