@@ -164,11 +164,11 @@ fn greets(payload: &[u8], port: u16) -> bool {
 }
 
 fn is_trojan(payload: &[u8]) -> bool {
-    // njRAT's length is text that a zero octet ends.
-    let behind_length = payload.iter().take(6).position(|octet| *octet == 0).map_or(&[][..], |end| &payload[end + 1..]);
-    let digits = payload.iter().take_while(|octet| octet.is_ascii_digit()).fold(0, |n, _| n + 1);
     let begins = |octets: &[u8]| TROJANS.iter().any(|word| octets.starts_with(word));
-    begins(payload) || (digits > 0 && payload.get(digits) == Some(&0) && begins(behind_length))
+    // njRAT's length is text of up to five digits that a zero octet ends.
+    let digits = payload.iter().take_while(|octet| octet.is_ascii_digit()).fold(0, |n, _| n + 1);
+    let counted = (1..=5).contains(&digits) && payload.get(digits) == Some(&0);
+    begins(payload) || (counted && begins(&payload[digits + 1..]))
 }
 
 #[cfg(test)]

@@ -20,13 +20,12 @@ const DAY: u64 = 24 * 60;
 impl Book {
     pub(super) fn explain(&mut self, asked: HostKey) -> Response {
         let (seen, at) = (self.seen(asked).copied(), now());
-        let host = seen.map_or(asked, |seen| seen.record.host);
         let stored = || {
             let named = |r: &HostRecord| r.host == asked || r.mac.map(HostKey::Mac) == Some(asked);
             self.store.hosts().into_iter().find(named)
         };
         let record = seen.map(|seen| seen.record).or_else(stored);
-        let host = record.map_or(host, |record| record.host);
+        let host = record.map_or(asked, |record| record.host);
         // What was invented behind a hardware address, and blocks of it, go by that.
         let mac = record.and_then(|record| record.mac).filter(|_| record.is_some_and(|r| r.side == Side::Lan));
         let names = |other: HostKey| other == host || other == asked || mac.map(HostKey::Mac) == Some(other);

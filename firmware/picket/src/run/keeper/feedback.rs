@@ -17,9 +17,7 @@ const ADMIN: &str = "admin";
 impl Book {
     /// The false alarms that hold, each host and family once.
     pub(super) fn quiet(&self) -> Vec<Quiet> {
-        let at = now();
-        let mut said = self.store.feedback();
-        said.retain(|said| !said.right && said.until > at);
+        let mut said = self.in_force();
         said.sort_by_key(|said| std::cmp::Reverse(said.until));
         let mut list: Vec<Quiet> = Vec::new();
         for said in &said {
@@ -35,8 +33,15 @@ impl Book {
 
     /// The events of the false alarms that hold, whose numbers are usual.
     pub(super) fn forgiven(&self) -> Vec<Event> {
+        self.in_force().into_iter().map(|said| said.event).collect()
+    }
+
+    /// The false alarms that have not expired.
+    fn in_force(&self) -> Vec<Feedback> {
         let at = now();
-        self.store.feedback().into_iter().filter(|said| !said.right && said.until > at).map(|said| said.event).collect()
+        let mut said = self.store.feedback();
+        said.retain(|said| !said.right && said.until > at);
+        said
     }
 
     pub(super) fn feedbacks(&self) -> Vec<FeedbackView> {
