@@ -9,7 +9,7 @@
 use core::net::IpAddr;
 use core::str;
 
-use crate::octets::contains;
+use crate::words::Words;
 
 /// The methods that clients use; after each a blank.
 const METHODS: [(&[u8], Method); 5] = [
@@ -27,12 +27,12 @@ const PROGRAMS: [&[u8]; 23] = [
 /// With what programs begin: Windows', Linux'.
 const MAGICS: [&[u8]; 2] = [b"MZ", b"\x7fELF"];
 /// Media types of programs.
-const PROGRAM_TYPES: [&[u8]; 4] = [
+static PROGRAM_TYPES: Words<4> = Words::new([
     b"content-type: application/x-msdownload",
     b"content-type: application/x-msdos-program",
     b"content-type: application/x-dosexec",
     b"content-type: application/x-executable",
-];
+]);
 
 /// What a request wants done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,7 +148,7 @@ pub fn is_program(payload: &[u8]) -> bool {
     }
     let end = payload.windows(4).position(|four| four == b"\r\n\r\n").map_or(payload.len(), |at| at + 4);
     let (head, body) = payload.split_at(end);
-    MAGICS.iter().any(|magic| body.starts_with(magic)) || PROGRAM_TYPES.iter().any(|kind| contains(head, kind))
+    MAGICS.iter().any(|magic| body.starts_with(magic)) || PROGRAM_TYPES.any(head)
 }
 
 /// Whether this payload of a client begins with a word in capitals and a blank, as every request does, of whatever method.

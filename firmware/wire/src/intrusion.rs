@@ -9,7 +9,8 @@
 //! **Source**: CVE-2014-6271 (bash), CVE-2021-44228 (Log4j), CVE-2018-10561 (GPON), CVE-2017-17215 (HG532), CVE-2017-9841 (PHPUnit);
 //! MS-CIFS sections 2.2.4.46 and 2.2.4.47 (Trans2); MS17-010 as captured; shells and trojans as captured.
 
-use crate::octets::{contains, upto};
+use crate::octets::upto;
+use crate::words::Words;
 
 /// How much of a payload is looked at.
 const LOOKED_AT: u32 = 512;
@@ -19,8 +20,10 @@ const WINDOWS: [u16; 3] = [135, 139, 445];
 const TELNET: u16 = 23;
 /// Octets of "do nothing" in a row that lead into somebody's code.
 const SLED: [u8; 24] = [0x90; 24];
-/// What only an exploit asks for.
-const EXPLOITS: [&[u8]; 19] = [
+/// How many of the words below only an exploit says; what follows them is tried again and again to find a weakness.
+const EXPLOITS: u32 = 19;
+/// Words of attacks on the web.
+static ATTACKS: Words<35> = Words::new([
     b"() { :",
     b"${jndi:",
     b"${ifs}",
@@ -40,9 +43,6 @@ const EXPLOITS: [&[u8]; 19] = [
     b"/gponform/diag",
     b"/ctrlt/deviceupgrade",
     b"/eval-stdin.php",
-];
-/// What is tried again and again to find a weakness.
-const PROBES: [&[u8]; 16] = [
     b"../../",
     b"..%2f",
     b"%2e%2e",
@@ -59,7 +59,7 @@ const PROBES: [&[u8]; 16] = [
     b"xp_cmdshell",
     b"information_schema",
     b"sleep%28",
-];
+]);
 /// With what commands to a stolen shell begin.
 const COMMANDS: [&[u8]; 4] = [b"echo open ", b"cmd /c echo open ", b"cmd.exe /c ", b"tftp -i "];
 /// With what a shell greets.
@@ -96,13 +96,12 @@ pub fn of_client(payload: &[u8], port: u16, first: bool) -> Option<Intrusion> {
         return smb(payload).or_else(|| sled(payload));
     }
     if let Some(head) = request(payload) {
-        let carries = |words: &[&[u8]]| words.iter().any(|word| contains(head, word));
-        return if carries(&EXPLOITS) {
-            Some(Intrusion::WebExploit)
-        } else if carries(&PROBES) {
-            Some(Intrusion::WebProbe)
-        } else {
-            None
+        let words = ATTACKS.found(head);
+        let exploits = words & ((1 << EXPLOITS) - 1);
+        return match (exploits, words) {
+            (0, 0) => None,
+            (0, _) => Some(Intrusion::WebProbe),
+            _ => Some(Intrusion::WebExploit),
         };
     }
     let shell = (port != TELNET && COMMANDS.iter().any(|word| payload.starts_with(word))) || asks_for_applet(payload);

@@ -34,6 +34,7 @@ pub mod tcp;
 pub mod tls;
 pub mod udp;
 mod vlan;
+mod words;
 
 use terms::MacAddr;
 

@@ -9,11 +9,15 @@
 //! 6.2 (IMAP), RFC 9110 section 15.5.2 and RFC 7617 (HTTP), RFC 4253 section 4.2 (SSH); Telnet: what `login` prints.
 
 use crate::octets::contains;
+use crate::words::Words;
 
 /// How much of a payload is looked at.
 const LOOKED_AT: usize = 512;
 /// The longest banner of SSH, line end not counted.
 const LONGEST_BANNER: usize = 253;
+
+/// The field of a request in which a password is sent.
+static BASIC: Words<1> = Words::new([b"\r\nauthorization: basic "]);
 
 /// How a log-in ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,7 +70,7 @@ pub fn outcome(server_port: u16, server_payload: &[u8]) -> Option<Outcome> {
 /// Whether this payload of a client is an HTTP request with a password in it.
 #[must_use]
 pub fn basic_credentials(client_payload: &[u8]) -> bool {
-    contains(client_payload, b"\r\nauthorization: basic ")
+    BASIC.any(client_payload)
 }
 
 impl Service {
