@@ -19,6 +19,8 @@ pub struct Tally {
     block: Option<String>,
     /// Passed tests of this program.
     here: BTreeSet<String>,
+    /// Whether the line before said that something panicked: this one says why.
+    panicked: bool,
 }
 
 impl Tally {
@@ -47,7 +49,8 @@ impl Tally {
         {
             return self.outcome(name, outcome);
         }
-        trimmed.starts_with("error") || trimmed.contains("panicked at") || trimmed.starts_with("test result: FAILED")
+        let why = std::mem::replace(&mut self.panicked, trimmed.contains("panicked at"));
+        why || self.panicked || trimmed.starts_with("error") || trimmed.starts_with("test result: FAILED")
     }
 
     /// Counts something that passes or fails as a whole.
@@ -147,6 +150,13 @@ mod tests {
         );
         assert_eq!((tally.passed(), tally.skips().len()), (1, 1));
         assert_eq!(tally.skips()["ring::b"], "not root");
+    }
+
+    #[test]
+    fn a_panic_is_shown_with_its_reason() {
+        let mut tally = Tally::default();
+        let shown = ["thread 'a' panicked at a.rs:1:1:", "two is not one", "stack backtrace:"].map(|l| tally.read(l));
+        assert_eq!(shown, [true, true, false]);
     }
 
     #[test]

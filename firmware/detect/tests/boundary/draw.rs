@@ -30,6 +30,8 @@ pub struct Draw {
     v6: bool,
     net: [u8; 2],
     taken: BTreeSet<u16>,
+    /// Clients' ports that were used.
+    used: BTreeSet<u16>,
     /// Their lengths on the wire come last.
     frames: Vec<(u64, Side, Vec<u8>, u32)>,
     /// Whether nobody else is on the wire.
@@ -69,7 +71,7 @@ impl Draw {
         let mut chance = Chance(seed);
         let start = chance.within(1_500_000_000 * SECOND..1_900_000_000 * SECOND);
         let (v6, net) = (chance.percent(50), chance.word(0..65_535).to_be_bytes());
-        Self { chance, v6, net, taken: BTreeSet::new(), frames: Vec::new(), quiet: false, innocent: None, start }
+        Self { chance, v6, net, taken: BTreeSet::new(), used: BTreeSet::new(), frames: Vec::new(), quiet: false, innocent: None, start }
     }
 
     /// From here on hosts speak IPv4 only.
@@ -132,9 +134,14 @@ impl Draw {
         server
     }
 
-    /// A port of a client.
+    /// A port of a client, used once: conversations that overlap under one pair of ports would be one.
     pub fn client_port(&mut self) -> u16 {
-        self.chance.word(20_000..65_000)
+        loop {
+            let port = self.chance.word(20_000..65_000);
+            if self.used.insert(port) {
+                break port;
+            }
+        }
     }
 
     /// So many ports that all differ, below 20,000 and none on which log-ins show.
