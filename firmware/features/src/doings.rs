@@ -91,6 +91,39 @@ pub(crate) struct Said<'a> {
     pub len: u32,
 }
 
+impl Doings {
+    /// Forgets all: it becomes another host's.
+    pub(crate) fn renew(&mut self) {
+        let Self {
+            last,
+            protocols,
+            logins,
+            no_such_names,
+            mail_servers,
+            redirects,
+            missing_pages,
+            unfinished,
+            requests,
+            failing,
+            web_probes,
+            smb_fragments,
+            signs,
+        } = self;
+        (*last, *requests) = (Timestamp::EPOCH, Rate::default());
+        protocols.clear();
+        logins.clear();
+        no_such_names.clear();
+        mail_servers.clear();
+        redirects.clear();
+        missing_pages.clear();
+        unfinished.clear();
+        failing.clear();
+        web_probes.clear();
+        smb_fragments.clear();
+        signs.renew();
+    }
+}
+
 impl Echoes {
     /// Notes what an echo carries.
     pub(crate) fn ask(&mut self, said: Said<'_>, asker: MacAddr, at: Timestamp) {

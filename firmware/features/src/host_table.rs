@@ -287,7 +287,10 @@ impl<J: Judgement> HostTable<J> {
 
     /// What this host did that few do.
     pub(crate) fn doings(&mut self, host: Party, at: Timestamp) -> &mut Doings {
-        let slot = self.doings.find(host.id).unwrap_or_else(|| self.doings.insert(host.id, Doings::default()));
+        let slot = self
+            .doings
+            .find(host.id)
+            .unwrap_or_else(|| self.doings.insert_anew(host.id, Doings::default, Doings::renew));
         let doings = self.doings.at(slot);
         doings.last = at;
         doings

@@ -53,10 +53,10 @@ pub struct Pair {
     /// Whether it holds something that speaks for an attack.
     telling: bool,
     pub(crate) half_open: Rate,
-    /// TCP ports, UDP ports.
-    ports: [PortSet; 2],
     pub(crate) unanswered: Rate,
     pub(crate) stream: Rate,
+    /// TCP ports, UDP ports.
+    ports: [PortSet; 2],
     logins: Vec<(Service, Timestamp), LOGINS>,
 }
 

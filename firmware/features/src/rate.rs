@@ -81,6 +81,11 @@ fn place(slice: u64) -> usize {
 }
 
 impl<const N: usize> Recent<N> {
+    /// Forgets all.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// Notes that something happened, and returns how often anything did within the horizon, this time included.
     pub(crate) fn note(&mut self, what: u32, at: Timestamp, horizon: Span) -> u16 {
         self.write(what, at);

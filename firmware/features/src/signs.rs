@@ -85,6 +85,14 @@ pub struct Signs {
 }
 
 impl Signs {
+    /// Forgets all.
+    pub(crate) fn renew(&mut self) {
+        let Self { counts, last, dead, unnamed } = self;
+        (*counts, *last) = Default::default();
+        dead.clear();
+        unnamed.clear();
+    }
+
     /// Notes a sign.
     pub(crate) fn note(&mut self, sign: Sign, at: Timestamp) {
         let n = sign as usize;

@@ -71,7 +71,17 @@ impl Draw {
         let mut chance = Chance(seed);
         let start = chance.within(1_500_000_000 * SECOND..1_900_000_000 * SECOND);
         let (v6, net) = (chance.percent(50), chance.word(0..65_535).to_be_bytes());
-        Self { chance, v6, net, taken: BTreeSet::new(), used: BTreeSet::new(), frames: Vec::new(), quiet: false, innocent: None, start }
+        Self {
+            chance,
+            v6,
+            net,
+            taken: BTreeSet::new(),
+            used: BTreeSet::new(),
+            frames: Vec::new(),
+            quiet: false,
+            innocent: None,
+            start,
+        }
     }
 
     /// From here on hosts speak IPv4 only.

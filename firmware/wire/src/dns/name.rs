@@ -11,6 +11,19 @@ const LONGEST: usize = 253;
 /// How many pointers a name may take. Honest names take one or two; without a limit one frame could cost a million steps.
 const MOST_POINTERS: u8 = 16;
 
+/// What each octet of a label is read as.
+static READ_AS: [u8; 256] = {
+    let mut read_as = [b'?'; 256];
+    let mut octet = 0x21;
+    while octet <= 0x7e {
+        if octet != b'.' {
+            read_as[octet as usize] = octet.to_ascii_lowercase();
+        }
+        octet += 1;
+    }
+    read_as
+};
+
 /// A name as dotted text in lower case, without the dot of the root.
 ///
 /// **Bounds**: 253 octets of printable ASCII; any other octet, and a dot inside a label, reads `?`.
@@ -68,11 +81,7 @@ impl Name {
             len += 1;
         }
         for (place, octet) in self.octets.get_mut(len..len + label.len())?.iter_mut().zip(label) {
-            *place = match octet {
-                b'.' => b'?',
-                printable @ 0x21..=0x7e => printable.to_ascii_lowercase(),
-                _ => b'?',
-            };
+            *place = READ_AS[usize::from(*octet)];
         }
         self.len = u8::try_from(len + label.len()).ok()?;
         Some(())
