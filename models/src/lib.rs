@@ -18,6 +18,7 @@ pub mod golden;
 pub mod grow;
 pub mod image;
 pub mod labels;
+pub mod overlay;
 pub mod replay;
 pub mod report;
 pub mod rows;
