@@ -173,12 +173,14 @@ fn judge(labels: &Labels, capture: &str, lines: &[Line]) -> Trial {
     let rest = all.iter().any(|l| l.subject == Subject::Others && l.level == ThreatLevel::Safe);
     for line in lines.iter().filter(|line| line.kind == "window") {
         let labelled = threats.iter().any(|label| label.subject.is(&line.host, &line.mac) && line.within(label));
-        if (labelled || rest) && is_inside(&line.host) {
+        let by_name = all.iter().any(|l| l.level == ThreatLevel::Safe && l.subject.is(&line.host, &line.mac));
+        let harmless = (rest || by_name) && !labelled;
+        if (labelled || harmless) && is_inside(&line.host) {
             trial
                 .confidences
                 .extend(line.confidence.filter(|_| line.level() > ThreatLevel::Safe).map(|c| (c, labelled)));
         }
-        if rest && !labelled && is_inside(&line.host) {
+        if harmless && is_inside(&line.host) {
             let minutes = trial.calm.entry((capture.to_owned(), line.host.clone())).or_default();
             minutes[line.level() as usize] += 1;
         }

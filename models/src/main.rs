@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use detect::forest::Forest;
 use models::evaluate::{self, Apart};
 use models::field::{self, RULES_ALONE, TRIALS, Trial};
-use models::report::{self, FieldRow, ForestFacts, LeftOut, Report};
+use models::report::{self, FamilyRow, FieldRow, ForestFacts, LeftOut, Report};
 use models::{Row, Rows, Shape, Thresholds, captures, encode, golden, replay, scenes, train};
 
 /// Trains the forest that ships with Picket.
@@ -137,7 +137,9 @@ fn main() -> Result<()> {
             let rows = scenes::rows(seed, count, &mut |scene, rows| eprintln!("{rows:6} rows  {scene}"))?;
             write_rows(&rows, &out)?;
         }
-        Task::Scenes { seed, count, out, rows: false } => scenes::write(seed, count, &out)?,
+        Task::Scenes { seed, count, out, rows: false } => {
+            scenes::write((0..count).map(|number| scenes::draw(seed, number)), &out)?
+        }
         Task::Train(arguments) => train_and_write(&arguments)?,
         Task::Report(arguments) => report_and_write(&arguments)?,
         Task::Check { forest, golden } => {
@@ -204,6 +206,9 @@ fn train_and_write(arguments: &TrainArguments) -> Result<()> {
     put(&arguments.out.with_extension("golden"), &golden::write(&forest, &all)?)
 }
 
+/// Scenes of more than a day that the report plays: each plot three times.
+const DAYS: u64 = 51;
+
 /// What each way of leaving out is called.
 const LEFT_OUT: [(Apart, &str); 5] = [
     (Apart::Source, "source left out"),
@@ -250,6 +255,7 @@ fn report_and_write(arguments: &ReportArguments) -> Result<()> {
             }
         }
     }
+    let (days, day_families) = days(arguments)?;
     let report = Report {
         data: report::data(&rows),
         forest: ForestFacts {
@@ -263,6 +269,8 @@ fn report_and_write(arguments: &ReportArguments) -> Result<()> {
             thresholds: [medium, high],
         },
         field,
+        days,
+        day_families,
         families: report::families(&whole),
         confusion: report::confusion(&whole),
         tools: report::tools(&rows, &tools, &scores["tool left out"].1),
@@ -277,6 +285,27 @@ fn report_and_write(arguments: &ReportArguments) -> Result<()> {
     put(&arguments.out.join("REPORT.md"), report::text(&report).as_bytes())?;
     put(&arguments.out.join("report.json"), (serde_json::to_string_pretty(&report)? + "\n").as_bytes())?;
     put(&arguments.out.join("report.html"), report::page(&report).as_bytes())
+}
+
+/// The binary on scenes of more than a day, by switches. Their seed is not that of the scenes that the forest learnt from.
+fn days(arguments: &ReportArguments) -> Result<(Vec<FieldRow>, Vec<FamilyRow>)> {
+    let folder = std::env::temp_dir().join(format!("picket-days-{}", std::process::id()));
+    fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    let seed = arguments.input.seed ^ u64::MAX;
+    let judged = scenes::write((0..DAYS).map(|number| scenes::draw_day(seed, number)), &folder).and_then(|()| {
+        let (mut rows, mut families) = (Vec::new(), Vec::new());
+        for switches in TRIALS {
+            eprintln!("the binary, {}, on {DAYS} drawn scenes of more than a day", switches.name);
+            let trial = field::trial(&arguments.picket, &folder, switches)?;
+            rows.push(FieldRow::new(switches.name, &trial));
+            if switches == TRIALS[0] {
+                families = report::families(&trial);
+            }
+        }
+        Ok((rows, families))
+    });
+    fs::remove_dir_all(&folder).with_context(|| format!("{} cannot be removed", folder.display()))?;
+    judged
 }
 
 fn write_rows(rows: &Rows, out: &Path) -> Result<()> {

@@ -8,7 +8,7 @@
 #[path = "../../tests/common/seed.rs"]
 mod seed;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
@@ -127,6 +127,17 @@ fn background<'a>(folder: &Path, of: &[&'a str], random: &mut Random) -> (&'a st
     }
 }
 
+/// Every address that frames come from or go to.
+fn addresses(frames: &[Kept]) -> BTreeSet<HostKey> {
+    let summaries = frames.iter().filter_map(|frame| wire::parse(frame.link, &frame.octets, frame.len, None).ok());
+    let of = |net| match net {
+        wire::Net::Ip(packet) => vec![packet.src.into(), packet.dst.into()],
+        wire::Net::Arp(arp) => vec![HostKey::V4(arp.sender), HostKey::V4(arp.target)],
+        wire::Net::Other(_) => vec![],
+    };
+    summaries.flat_map(|summary| of(summary.net)).collect()
+}
+
 /// The first and the last moment.
 fn span(frames: &[Kept]) -> (Timestamp, Timestamp) {
     let times = || frames.iter().map(|frame| frame.at);
@@ -165,7 +176,9 @@ fn attacks_keep_their_level_over_foreign_traffic_and_nobody_else_gets_one() {
         }
         let (background, frames) = background(&folder, &quiet, &mut random);
         let (first, last) = span(&frames);
-        let moved = Moved {
+        let there = addresses(&frames);
+        let here = addresses(&attack);
+        let mut moved = Moved {
             begin: first + Span::from_micros((random.share() * last.since(first).micros() as f64) as u64),
             slower: 1 + u64::from(random.happens(0.5)),
             lost: if random.happens(0.5) { 0.02 } else { 0.0 },
@@ -173,6 +186,10 @@ fn attacks_keep_their_level_over_foreign_traffic_and_nobody_else_gets_one() {
             hops: random.below(20) as u8,
             played: None,
         };
+        // Who came to have the address of another would be two.
+        while here.iter().any(|host| there.contains(&moved.host(*host)) && moved.host(*host) != *host) {
+            moved.network = random.bits() as u16;
+        }
         let (alone, calm) = (Heard::of(&attack), Heard::of(&frames));
         // Where one frame tells all, it may be among the lost.
         let tries = if moved.lost > 0.0 { 3 } else { 1 };

@@ -227,7 +227,9 @@ pub(crate) fn judge(change: &Change, t: &Thresholds) -> Option<Judged> {
             let value = if targets > 2 { failed } else { 0 };
             judged(Rule::PasswordSpray, High, Family::BruteForceSpray, value.into(), t.sprayed_logins.into(), None)
         }
-        Change::NoSuchNames { domains } => {
+        Change::NoSuchNames { domains, existing } => {
+            // Who browses behind a filter that denies what exists finds more than is denied.
+            let domains = if existing < domains { domains } else { 0 };
             // Resolvers of a whole office and filters that deny what exists look the same.
             judged(Rule::NoSuchNames, Medium, Family::Dga, domains.into(), t.no_such_domains.into(), None)
         }
@@ -338,7 +340,11 @@ pub(crate) fn evidence(change: &Change, judged: &Judged, t: &Thresholds) -> Evid
         Change::Sprayed { failed, targets } => {
             figures(&[("failed_logins", failed.into()), ("targets", targets.into()), within, threshold])
         }
-        Change::NoSuchNames { domains } => figures(&[("missing_domains_in_ten_minutes", domains.into()), threshold]),
+        Change::NoSuchNames { domains, existing } => figures(&[
+            ("missing_domains_in_ten_minutes", domains.into()),
+            ("existing_domains_meanwhile", existing.into()),
+            threshold,
+        ]),
         Change::Mining { port, .. } => figures(&[("port", port.into())]),
         Change::MailServers { servers } => figures(&[("mail_servers_in_ten_minutes", servers.into()), threshold]),
         Change::Redirects { redirects, .. } => figures(&[("redirects_per_minute", redirects.into()), threshold]),

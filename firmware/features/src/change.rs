@@ -238,6 +238,8 @@ pub enum Change {
     NoSuchNames {
         /// How many different ones.
         domains: u16,
+        /// How many others that do exist, since the first of them did not.
+        existing: u16,
     },
     /// A miner's words to its pool.
     Mining {

@@ -31,6 +31,8 @@ pub struct Doings {
     pub(crate) logins: Recent<32>,
     /// Base domains that do not exist.
     pub(crate) no_such_names: Recent<64>,
+    /// Base domains that do, since one did not.
+    pub(crate) found_names: Recent<64>,
     /// Mail servers.
     pub(crate) mail_servers: Recent<32>,
     /// Receivers of redirects.
@@ -99,6 +101,7 @@ impl Doings {
             protocols,
             logins,
             no_such_names,
+            found_names,
             mail_servers,
             redirects,
             missing_pages,
@@ -113,6 +116,7 @@ impl Doings {
         protocols.clear();
         logins.clear();
         no_such_names.clear();
+        found_names.clear();
         mail_servers.clear();
         redirects.clear();
         missing_pages.clear();
@@ -178,6 +182,7 @@ impl Worth for Doings {
             protocols,
             logins,
             no_such_names,
+            found_names: _,
             mail_servers,
             redirects,
             missing_pages,

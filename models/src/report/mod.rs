@@ -31,6 +31,10 @@ pub struct Report {
     pub forest: ForestFacts,
     /// The binary on real captures, by switches.
     pub field: Vec<FieldRow>,
+    /// The binary on scenes of more than a day, by switches.
+    pub days: Vec<FieldRow>,
+    /// The same, all together, by family.
+    pub day_families: Vec<FamilyRow>,
     /// The binary, all together, by family.
     pub families: Vec<FamilyRow>,
     /// Subjects by labelled and said level; the first line is harmless hosts.

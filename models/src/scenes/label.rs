@@ -71,15 +71,14 @@ pub fn rows(seed: u64, count: u64, progress: &mut dyn FnMut(&str, usize)) -> Res
     Ok(rows)
 }
 
-/// Writes so many scenes as captures, with their `labels.csv`.
+/// Writes these scenes as captures, with their `labels.csv`.
 ///
 /// # Errors
 /// A file cannot be written.
-pub fn write(seed: u64, count: u64, folder: &Path) -> Result<()> {
+pub fn write(scenes: impl Iterator<Item = Scene>, folder: &Path) -> Result<()> {
     let cannot = |path: &Path| format!("{} cannot be written", path.display());
     let mut labels = HEAD.to_owned();
-    for number in 0..count {
-        let scene = draw(seed, number);
+    for scene in scenes {
         let file = format!("{}.pcap", scene.name);
         let path = folder.join(&file);
         labels.push_str(&scene.labels(&file));

@@ -44,6 +44,8 @@ const DAYS: usize = 365;
 /// Hours of a scene whose length nobody gives; what beats slowly has the most.
 const HOURS: Between = Between(2.0, 6.0);
 const SLOW: f64 = 600.0;
+/// Harmless hours before a threat, where a scene takes more than a day: a baseline holds after 24.
+const PAST: Between = Between(26.0, 34.0);
 
 /// Some hours of a device.
 #[derive(Debug)]
@@ -72,19 +74,34 @@ pub fn draw(seed: u64, number: u64) -> Scene {
     let turn = usize::try_from(number / 2).unwrap_or(0);
     let hours = HOURS.draw(&mut random);
     if number.is_multiple_of(2) {
-        return Scene::of((seed, number), characters[turn % characters.len()], None, hours);
+        return Scene::of((seed, number), characters[turn % characters.len()], None, hours, None);
     }
-    Scene::of((seed, number), characters[random.below(characters.len())], Some(plots[turn % plots.len()]), hours)
+    let character = characters[random.below(characters.len())];
+    Scene::of((seed, number), character, Some(plots[turn % plots.len()]), hours, None)
+}
+
+/// The scene of this number among those of more than a day: the device is harmless for so long that it has habits of its own, and then
+/// it is not. Each plot comes in its turn, its character is drawn.
+#[must_use]
+pub fn draw_day(seed: u64, number: u64) -> Scene {
+    let mut random = drawn_for("day", seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let (characters, plots): (Vec<_>, Vec<_>) = (characters().collect(), plots().collect());
+    let turn = usize::try_from(number).unwrap_or(0);
+    let past = PAST.draw(&mut random);
+    let hours = past + HOURS.draw(&mut random);
+    let character = characters[random.below(characters.len())];
+    Scene::of((seed, number), character, Some(plots[turn % plots.len()]), hours, Some(past))
 }
 
 impl Scene {
-    /// A scene of a character, and of a plot, where one is given.
+    /// A scene of a character, and of a plot, where one is given; `past` says after how many of its hours that begins, or chance does.
     #[must_use]
     pub fn of(
         (seed, number): (u64, u64),
         character: &'static Character,
         plot: Option<&'static Plot>,
         hours: f64,
+        past: Option<f64>,
     ) -> Self {
         let mut random = drawn_for(character.name, seed ^ number.wrapping_mul(0xd6e8_feb8_6659_fd93));
         let start = FIRST_DAY + 86_400 * random.below(DAYS) as u64;
@@ -96,10 +113,10 @@ impl Scene {
             let habits = (plot.draw)(&mut random);
             let threat = Threat { plot, subject: device, from, habits };
             if threat.beat().is_some_and(|(period, _)| period > SLOW) {
-                hours = hours.max(HOURS.1);
+                hours = hours.max(past.unwrap_or(0.0) + HOURS.1);
             }
-            let after = hours * 3_600.0 * (0.1 + 0.3 * random.share());
-            Threat { from: from + seconds(after), ..threat }
+            let after = past.unwrap_or_else(|| hours * (0.1 + 0.3 * random.share()));
+            Threat { from: from + seconds(3_600.0 * after), ..threat }
         });
         let until = from + Span::from_secs((hours * 3_600.0) as u64);
         let frames = Frames::new(stage, character, threat.as_ref(), (from, until), &mut random);

@@ -84,7 +84,7 @@ fn hellos_name_the_server_that_was_looked_up() {
 fn a_day_needs_no_more_memory_than_an_hour() {
     for name in ["nas", "video_call", "crawler", "smart_tv"] {
         let character = characters().find(|c| c.name == name).unwrap();
-        let mut frames = Scene::of((3, 3), character, None, 24.0).frames;
+        let mut frames = Scene::of((3, 3), character, None, 24.0, None).frames;
         let mut most = 0;
         while frames.next().is_some() {
             most = most.max(frames.waiting());

@@ -25,7 +25,7 @@ fn rows_bear_the_character_and_the_level_of_their_time() {
 #[test]
 fn captures_read_back_as_the_rows_of_the_scenes() {
     let folder = tempfile::tempdir().unwrap();
-    scenes::write(9, 2, folder.path()).unwrap();
+    scenes::write((0..2).map(|number| scenes::draw(9, number)), folder.path()).unwrap();
     let read = models::captures::rows(folder.path(), &mut |_, read| assert!(read.unwrap() > 60)).unwrap().rows;
     let drawn = scenes::rows(9, 2, &mut |_, _| ()).unwrap().rows;
     assert_eq!(read.len(), drawn.len());

@@ -27,7 +27,7 @@ fn every_character_is_quiet_by_the_rules_and_cheap() {
     for character in characters() {
         let mut frames = 0;
         for seed in 0..4 {
-            let scene = Scene::of((seed, 0), character, None, 1.0);
+            let scene = Scene::of((seed, 0), character, None, 1.0, None);
             let mut replay = Replay::default();
             for frame in scene.frames {
                 replay.observe(&frame.as_frame());

@@ -17,6 +17,8 @@ use crate::seed;
 const DRAWS: usize = 100;
 /// How long after the crossing packet a finding may come.
 pub const IN_TIME: Span = Span::from_secs(3);
+/// Clients' ports that differ before they come again.
+const MOST_PORTS: usize = 40_000;
 /// One second.
 pub const SECOND: u64 = 1_000_000;
 
@@ -146,6 +148,9 @@ impl Draw {
 
     /// A port of a client, used once: conversations that overlap under one pair of ports would be one.
     pub fn client_port(&mut self) -> u16 {
+        if self.used.len() == MOST_PORTS {
+            self.used.clear();
+        }
         loop {
             let port = self.chance.word(20_000..65_000);
             if self.used.insert(port) {

@@ -84,3 +84,17 @@ fn many_queries_for_few_or_short_names_are_no_tunnel() {
         }
     });
 }
+
+#[test]
+fn scanners_and_mail_servers_that_ask_their_clouds_are_no_tunnel() {
+    const CLOUDS: [&str; 4] = ["avqs.mcafee.com", "h.sophosxl.net", "dbl.spamhaus.org", "url.trendmicro.com"];
+    never_high("dns, look-ups", |draw| {
+        let (who, server, cloud) = (draw.host(), draw.host(), draw.chance.pick(&CLOUDS));
+        let n = draw.chance.count(40..200);
+        for at in draw.moments(n, SECOND, MINUTE) {
+            let (len, qtype) = (draw.chance.count(30..120), draw.chance.pick(&[1, 16]));
+            let name = name(draw, len, cloud);
+            ask(draw, at, who, server, &name, qtype);
+        }
+    });
+}

@@ -1,6 +1,8 @@
 //! What a host that serves somebody else does: it carries data in pings, delivers mail, works for a mining pool, looks for its
 //! master under names that do not exist, tries protocols and passwords here and there.
 
+use std::net::Ipv4Addr;
+
 use terms::Family;
 
 use crate::draw::{Crossing, Draw, SECOND, always_found, never_found, never_high};
@@ -235,8 +237,13 @@ fn eleven_log_ins_refused_at_three_targets_or_more_are_a_spray() {
     });
 }
 
-/// A host asks for so many domains that do not exist, now and then for one of them again, and for others that do.
+/// A host asks for so many domains that do not exist, now and then for one of them again.
 fn missing(draw: &mut Draw, n: usize, spread: bool) -> (End, u64) {
+    missing_among(draw, n, spread, 0)
+}
+
+/// The same, and besides for so many domains for each of them that do exist.
+fn missing_among(draw: &mut Draw, n: usize, spread: bool, existing: usize) -> (End, u64) {
     let (who, server) = (draw.host(), draw.host());
     let moments = draw.moments(n, SECOND, TEN_MINUTES - SECOND);
     // A resolver takes another port for each question.
@@ -254,9 +261,24 @@ fn missing(draw: &mut Draw, n: usize, spread: bool) -> (End, u64) {
             draw.lan(*moment + times as u64, question);
             draw.uplink(*moment + times as u64 + 500, answer);
         }
+        for other in 0..existing {
+            let (port, id) = (draw.client_port(), draw.chance.word(0..65_535));
+            let question = frames::query(who, server, port, id, &format!("www.{letters}{other}.net"), 1);
+            let answer = frames::answer_with(&question, server, who, port, Ipv4Addr::new(198, 18, 7, 7));
+            draw.lan(*moment + 10, question);
+            draw.uplink(*moment + 700, answer);
+        }
         at = *moment + 500;
     }
     (who, at)
+}
+
+#[test]
+fn domains_that_a_filter_denies_among_others_are_no_algorithms() {
+    never_found("missing domains, filter", Family::Dga, |draw| {
+        let n = draw.chance.count(21..55);
+        missing_among(draw, n, true, 2);
+    });
 }
 
 #[test]

@@ -5,6 +5,7 @@ use wire::tcp::{Flags, Segment};
 use wire::udp::Datagram;
 use wire::{Packet, Summary, Transport, dhcp, dns, stratum};
 
+use super::words::is_looked_up;
 use super::{MINUTE, Moment, Notes};
 use crate::change::{Administration, Ask, Change};
 use crate::flow::{Flow, Phase};
@@ -302,9 +303,7 @@ impl<J: Judgement> HostTable<J> {
         letters.add(name);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "hundredths of at most 5.25 bits")]
         counters.add(Tally::NameEntropy, (100.0 * letters.entropy(&self.logarithms)) as u32);
-        // What stands under it is made of addresses, and a look-up of many is somebody's statistics.
-        let reverse = name.len() >= 5 && name[name.len() - 5..].eq_ignore_ascii_case(b".arpa");
-        if reverse {
+        if is_looked_up(name) {
             return;
         }
         if let Some(change) = host.names.asked((self.key, &self.logarithms), name, question.qtype, m.at) {
@@ -318,6 +317,8 @@ impl<J: Judgement> HostTable<J> {
         if message.header.rcode == dns::NAME_ERROR {
             self.tally(m.dst, Tally::NoSuchName, m.at);
             self.note_no_such_name(&message, client, m, notes);
+        } else if message.header.answers > 0 {
+            self.note_found_name(&message, m);
         }
         self.note_resolved(&message, m);
         // On the LAN side anybody could make itself a server; there the configuration names them.
@@ -342,8 +343,22 @@ impl<J: Judgement> HostTable<J> {
         let Some(question) = message.question() else { return };
         let Some(base) = base_domain(question.name.as_bytes()) else { return };
         let what = RowId(self.key.octets(base)).short();
-        let domains = self.doings(m.dst, m.at).no_such_names.note_once(what, m.at, TEN_MINUTES);
-        self.note(m.dst, Change::NoSuchNames { domains }, notes);
+        let doings = self.doings(m.dst, m.at);
+        let domains = doings.no_such_names.note_once(what, m.at, TEN_MINUTES);
+        let existing = doings.found_names.count(m.at, TEN_MINUTES);
+        self.note(m.dst, Change::NoSuchNames { domains, existing }, notes);
+    }
+
+    /// A name exists: worth a note for whom others do not.
+    fn note_found_name(&mut self, message: &dns::Message<'_>, m: &Moment) {
+        let Some(doings) = self.doings.get_mut(m.dst.id) else { return };
+        if doings.no_such_names.count(m.at, TEN_MINUTES) == 0 {
+            return;
+        }
+        let Some(question) = message.question() else { return };
+        if let Some(base) = base_domain(question.name.as_bytes()) {
+            doings.found_names.note_once(RowId(self.key.octets(base)).short(), m.at, TEN_MINUTES);
+        }
     }
 
     /// The first DHCP server that answers is the network's; another one later is noted.

@@ -63,6 +63,37 @@ const OWN_ADDRESS: [&[u8]; 28] = [
     b"api.2ip.ua",
 ];
 
+/// Services that are asked about files, senders and pages by names made of them, under which nobody but they answers: virus scanners' and
+/// mail servers' clouds, block lists. Their names are long and ever different, as a tunnel's are.
+const LOOKED_UP: [&[u8]; 26] = [
+    b"mcafee.com",
+    b"sophosxl.net",
+    b"sophosxl.com",
+    b"e5.sk",
+    b"trendmicro.com",
+    b"avast.com",
+    b"avg.com",
+    b"bitdefender.net",
+    b"brightcloud.com",
+    b"webroot.com",
+    b"cymru.com",
+    b"spamhaus.org",
+    b"spamhaus.net",
+    b"spamcop.net",
+    b"barracudacentral.org",
+    b"abuseat.org",
+    b"sorbs.net",
+    b"surbl.org",
+    b"uribl.com",
+    b"dnswl.org",
+    b"mailspike.net",
+    b"mailspike.org",
+    b"senderscore.com",
+    b"senderbase.org",
+    b"rspamd.com",
+    b"rspamd.net",
+];
+
 impl<J: Judgement> HostTable<J> {
     /// Whether a host gets names from DNS where they can be seen, and no answer named this server to anybody.
     fn is_unnamed(&mut self, host: Party, server: Party, at: Timestamp) -> bool {
@@ -285,9 +316,19 @@ fn read_request(request: &Request<'_>, signs: &mut Vec<Sign, 8>) {
     }
 }
 
-/// Whether a name, in lower case, is such a service's or lies under it.
+/// Whether what a name's front says is meant for its server and no message to somebody else: addresses that are looked up for their
+/// names, and what services are asked about.
+pub(super) fn is_looked_up(name: &[u8]) -> bool {
+    name.ends_with(b".arpa") || is_of(&LOOKED_UP, name)
+}
+
 fn tells_own_address(name: &[u8]) -> bool {
-    OWN_ADDRESS.iter().any(|service| name.strip_suffix(*service).is_some_and(|rest| matches!(rest, [] | [.., b'.'])))
+    is_of(&OWN_ADDRESS, name)
+}
+
+/// Whether a name, in lower case, is one of these domains or lies under one.
+fn is_of(domains: &[&[u8]], name: &[u8]) -> bool {
+    domains.iter().any(|domain| name.strip_suffix(*domain).is_some_and(|rest| matches!(rest, [] | [.., b'.'])))
 }
 
 /// Whether one end is on the inside and the other on the internet.
@@ -311,6 +352,16 @@ mod tests {
         }
         for name in ["notipify.org", "dyndns.org", "org", "", "ipify.org.example.com"] {
             assert!(!tells_own_address(name.as_bytes()), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_services_are_asked_about_is_no_message() {
+        for name in ["4.3.2.1.in-addr.arpa", "k7q2.avqs.mcafee.com", "2.0.0.127.zen.spamhaus.org"] {
+            assert!(is_looked_up(name.as_bytes()), "{name}");
+        }
+        for name in ["arpa.example.com", "k7q2.notmcafee.com", "mcafee.com.example.org"] {
+            assert!(!is_looked_up(name.as_bytes()), "{name}");
         }
     }
 
