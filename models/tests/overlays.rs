@@ -53,7 +53,8 @@ struct Heard {
 }
 
 impl Heard {
-    fn of(frames: &[Kept]) -> Self {
+    /// Of these frames, and of silence from then on until this moment.
+    fn of(frames: &[Kept], until: Timestamp) -> Self {
         let forest = Forest::load(FOREST, features::schema_hash()).unwrap();
         let mut detector = Detector::new(HashKey::FIXED, Capacities::default(), Thresholds::default(), Some(forest));
         let mut heard = Self::default();
@@ -62,6 +63,7 @@ impl Heard {
                 detector.observe(&summary, frame.at, Side::Unknown, &mut heard);
             }
         }
+        detector.tick(until, &mut heard);
         detector.close(&mut heard);
         heard
     }
@@ -187,14 +189,23 @@ fn attacks_keep_their_level_over_foreign_traffic_and_nobody_else_gets_one() {
             played: None,
         };
         // Who came to have the address of another would be two.
-        while here.iter().any(|host| there.contains(&moved.host(*host)) && moved.host(*host) != *host) {
+        let collides = |moved: &Moved| {
+            let [high, low] = moved.network.to_be_bytes();
+            let whole = high & 15 != 0 && low != 0;
+            !whole || here.iter().any(|host| there.contains(&moved.host(*host)) && moved.host(*host) != *host)
+        };
+        while collides(&moved) {
             moved.network = random.bits() as u16;
         }
-        let (alone, calm) = (Heard::of(&attack), Heard::of(&frames));
+        let (started, ended) = span(&attack);
+        let until =
+            last.max(moved.begin + Span::from_micros(ended.since(started).micros() * moved.slower)) + LATER + LATER;
+        let (alone, calm) = (Heard::of(&attack, ended + LATER + LATER), Heard::of(&frames, until));
         // Where one frame tells all, it may be among the lost.
         let tries = if moved.lost > 0.0 { 3 } else { 1 };
-        let all: Vec<Heard> =
-            (0..tries).map(|_| Heard::of(&overlay::laid_over(moved.apply(&attack, &mut random), &frames))).collect();
+        let all: Vec<Heard> = (0..tries)
+            .map(|_| Heard::of(&overlay::laid_over(moved.apply(&attack, &mut random), &frames), until))
+            .collect();
         let most = |name: &str| all.iter().map(|heard| heard.level(name)).max().unwrap_or_default();
         let case = format!("{capture} over {background}, {moved:?}");
         for label in labels.about(capture).iter().filter(|label| is_defined(label)) {
@@ -244,7 +255,9 @@ fn a_known_and_harmless_host_that_attacks_is_found_as_fast_as_a_stranger() {
                 played: Some([Device { address: attacker, mac }, host]),
             };
             let acts = moved.apply(&attack, &mut random);
-            let high = |frames: &[Kept]| Heard::of(frames).high.get(&HostKey::V4(host.address)).copied();
+            let high = |frames: &[Kept]| {
+                Heard::of(frames, span(frames).1 + LATER + LATER).high.get(&HostKey::V4(host.address)).copied()
+            };
             let (alone, known) = (high(&acts), high(&overlay::laid_over(acts.clone(), &frames)));
             let Some(alone) = alone else { continue };
             found += 1;

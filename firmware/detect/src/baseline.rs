@@ -31,7 +31,11 @@ const MORE: u64 = 8;
 const MUCH: u64 = 64 << 20;
 
 /// The number of the form in which a baseline is written down.
-const FORM: u64 = 1;
+const FORM: u64 = 2;
+/// Room for signs in it, a bit each, and the most minutes that it tells: 31 years.
+const SIGNS: u32 = (1 << 24) - 1;
+const MOST_MINUTES: u32 = (1 << 24) - 1;
+const _: () = assert!(Sign::COUNT <= SIGNS.count_ones() as usize, "each sign has a bit");
 
 /// A baseline written down, for whoever keeps it over a restart.
 ///
@@ -56,9 +60,9 @@ pub struct Baseline {
     /// Administration protocols that it speaks, a bit each.
     administers: u8,
     /// Signs that it gives, a bit each.
-    signs: u16,
+    signs: u32,
     /// Signs of the minute that is open.
-    given: u16,
+    given: u32,
     /// The day of the last step after the first day.
     stepped: u32,
     /// The hour being counted, and whether something spoke against the device in it.
@@ -265,10 +269,10 @@ impl Baseline {
         }
         let words = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
         let learnt = u64::from(signs) << 16 | u64::from(administers) << 8 | u64::from(highest);
-        let open = u64::from(given) << 16 | u64::from(tainted) << 8 | FORM;
+        let open = u64::from(given) << 8 | u64::from(tainted) << 7 | FORM;
         [
             since.micros(),
-            u64::from(minutes) << 32 | learnt,
+            u64::from(minutes.min(MOST_MINUTES)) << 40 | learnt,
             u64::from(last) << 32 | open,
             words(stepped, hour),
             sent,
@@ -282,21 +286,22 @@ impl Baseline {
     #[allow(clippy::cast_possible_truncation, reason = "each part is what `record` put there")]
     pub fn of_record(record: &Record) -> Option<Self> {
         let [since, learnt, open, times, sent, most, suspected] = *record;
-        let tainted = (open >> 8) as u8;
-        if open & 0xff != FORM || tainted > 1 {
+        // The form of yesterday had half as many signs.
+        let former = open & 0xff == 1 && open >> 8 & 0xff <= 1;
+        if open & 0x7f != FORM && !former {
             return None;
         }
         Some(Self {
             since: Timestamp::from_micros(since),
             last: (open >> 32) as u32,
-            minutes: (learnt >> 32) as u32,
+            minutes: (learnt >> if former { 32 } else { 40 }) as u32,
             highest: learnt as u8,
             administers: (learnt >> 8) as u8,
-            signs: (learnt >> 16) as u16,
-            given: (open >> 16) as u16,
+            signs: (learnt >> 16) as u32 & if former { 0xffff } else { SIGNS },
+            given: if former { (open >> 16) as u32 & 0xffff } else { (open >> 8) as u32 & SIGNS },
             stepped: (times >> 32) as u32,
             hour: times as u32,
-            tainted: tainted == 1,
+            tainted: open >> if former { 8 } else { 7 } & 1 == 1,
             sent,
             total: 0,
             most,
@@ -320,7 +325,7 @@ impl Baseline {
     }
 }
 
-fn bit(sign: Sign) -> u16 {
+fn bit(sign: Sign) -> u32 {
     1 << sign as u8
 }
 
@@ -457,6 +462,21 @@ mod tests {
         }
         assert_eq!(Baseline { total: one.total, ..other }, one);
         assert_eq!(Baseline::of_record(&[0; 7]), None, "nothing was learnt");
+        let full = Baseline {
+            signs: SIGNS,
+            given: SIGNS,
+            minutes: MOST_MINUTES,
+            highest: 255,
+            administers: 255,
+            tainted: true,
+            total: 0,
+            ..steady()
+        };
+        assert_eq!(Baseline::of_record(&full.record()), Some(full));
+        let former = [full.since.micros(), 90 << 32 | 0xfff1_aa22, 7 << 32 | 0xfff2_0101, 0, 0, 0, 0];
+        let read = Baseline::of_record(&former).unwrap();
+        assert_eq!((read.minutes, read.signs, read.given, read.last), (90, 0xfff1, 0xfff2, 7));
+        assert_eq!((read.highest, read.administers, read.tainted), (0x22, 0xaa, true));
         let mut later = one.record();
         later[2] += 1;
         assert_eq!(Baseline::of_record(&later), None, "of a form of tomorrow");

@@ -120,6 +120,8 @@ rules! {
     SmbExploit = "smb_exploit", "sends file sharing or RPC what breaks into it";
     /// A shell or a trojan's hello.
     RemoteShell = "remote_shell", "speaks as a stolen shell or a remote-access trojan does";
+    /// Large answers to small questions from the internet.
+    Amplifier = "amplifier", "answers the internet's small questions with large answers, without end";
 }
 
 /// What a rule says of one change.
@@ -262,6 +264,11 @@ pub(crate) fn judge(change: &Change, t: &Thresholds) -> Option<Judged> {
             let level = if sum.kinds > 2 && sum.points > t.infection_points_high { High } else { Medium };
             judged(Rule::Infection, level, Family::C2, sum.points.into(), t.infection_points.into(), Some(server))
         }
+        Change::Amplified { target, per_second } => {
+            // Its host is used rather than a culprit, and may be a server that is meant to answer.
+            let (value, limit) = (count(per_second), count(t.amplified_per_second));
+            judged(Rule::Amplifier, Medium, Family::Amplification, value, limit, Some(target))
+        }
         Change::Failing { asks } => {
             judged(Rule::SlowScan, Medium, Family::PortScanSlow, asks.into(), t.failing_per_hour.into(), None)
         }
@@ -363,6 +370,7 @@ pub(crate) fn evidence(change: &Change, judged: &Judged, t: &Thresholds) -> Evid
             let _ = signs::telling(counts).try_for_each(|(sign, n)| evidence.push((sign.name(), n.into())));
             evidence
         }
+        Change::Amplified { per_second, .. } => figures(&[("large_answers_per_second", per_second.into()), threshold]),
         Change::Failing { asks } => figures(&[("failing_an_hour", asks.into()), threshold]),
         Change::Intrusion { times, .. } => figures(&[("times_a_minute", times.into()), threshold]),
         Change::Sources { addresses } => figures(&[("addresses_in_ten_seconds", addresses.into()), threshold]),

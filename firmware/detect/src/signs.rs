@@ -25,7 +25,7 @@ struct Part {
 pub(crate) struct Sum {
     /// Points.
     pub points: u16,
-    /// Different signs that have points.
+    /// Kinds of signs that have points.
     pub kinds: u16,
 }
 
@@ -45,6 +45,8 @@ const fn part(sign: Sign) -> Part {
         Sign::UnnamedTls | Sign::DeadServers => (10, 3, true),
         Sign::UnnamedTlsOddPort | Sign::NotWeb => (10, 2, true),
         Sign::RawOddPort => (3, 1, true),
+        // Together with the unknown protocol it is not enough: a device may be made so.
+        Sign::KeptOpen => (10, 1, true),
     };
     Part { points, least, unnamed }
 }
@@ -58,12 +60,24 @@ pub(crate) fn telling(counts: &SignCounts) -> impl Iterator<Item = (Sign, u8)> {
 pub(crate) fn add_up(counts: &SignCounts, unnamed: u16) -> Sum {
     // One server at an odd port may be the terminal's bank: only several are a sign of their own.
     let alone = |sign: Sign| sign == Sign::UnnamedTlsOddPort && unnamed < 2;
-    let all = telling(counts).filter(|(sign, _)| !alone(*sign)).map(|(sign, _)| part(sign));
+    let all = telling(counts).filter(|(sign, _)| !alone(*sign)).map(|(sign, _)| (sign, part(sign)));
     let halved = |part: &Part| part.unnamed && unnamed >= PEER_TO_PEER;
-    all.fold(Sum::default(), |sum, part| Sum {
-        points: sum.points + if halved(&part) { part.points / 2 } else { part.points },
-        kinds: sum.kinds + 1,
-    })
+    let (mut points, mut kinds) = (0, 0_u32);
+    for (sign, part) in all {
+        points += if halved(&part) { part.points / 2 } else { part.points };
+        kinds |= 1 << kind(sign);
+    }
+    Sum { points, kinds: kinds.count_ones() as u16 }
+}
+
+/// The number of a sign's kind. Messengers and the like know the addresses of their servers, of which some are gone, and speak their own
+/// protocol with them: that is one kind.
+fn kind(sign: Sign) -> u8 {
+    match sign {
+        Sign::NotWeb | Sign::DeadServers => Sign::UnnamedTls as u8,
+        Sign::RawOddPort => Sign::KeptOpen as u8,
+        _ => sign as u8,
+    }
 }
 
 #[cfg(test)]
@@ -88,6 +102,14 @@ mod tests {
     fn what_many_peers_explain_counts_half() {
         let seen = [(Sign::UnnamedTls, 9), (Sign::DeadServers, 9), (Sign::Irc, 1)];
         assert_eq!([points(&seen, 14), points(&seen, 15)], [30, 20]);
+    }
+
+    #[test]
+    fn servers_that_are_known_by_address_are_one_kind() {
+        let mut counts = SignCounts::default();
+        let seen = [Sign::PostsToAddress, Sign::UnnamedTls, Sign::NotWeb, Sign::DeadServers];
+        seen.iter().for_each(|sign| counts[*sign as usize] = 3);
+        assert_eq!(add_up(&counts, 4), Sum { points: 50, kinds: 2 });
     }
 
     #[test]

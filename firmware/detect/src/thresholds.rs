@@ -62,6 +62,8 @@ pub struct Thresholds {
     pub infection_points_high: u16,
     /// New source addresses behind one hardware address in ten seconds that nobody answered (at most 31).
     pub spoofed_addresses: u16,
+    /// Datagrams a second that answer the internet with ten times what it asked.
+    pub amplified_per_second: u32,
     /// Different TCP ports of hosts of the network that fail in an hour (at most 63).
     pub failing_per_hour: u16,
     /// Requests by HTTP a minute that try for a weakness (at most 7).
@@ -101,6 +103,7 @@ impl Default for Thresholds {
             infection_points: 13,
             infection_points_high: 24,
             spoofed_addresses: 20,
+            amplified_per_second: 20,
             failing_per_hour: 50,
             web_probes: 3,
             smb_fragments: 3,

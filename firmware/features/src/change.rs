@@ -288,6 +288,13 @@ pub enum Change {
         /// How many.
         requests: u16,
     },
+    /// Datagrams of the last second that answer a host of the internet with many times what it asked.
+    Amplified {
+        /// Who asked, or is said to have.
+        target: HostKey,
+        /// How many.
+        per_second: u32,
+    },
     /// Another host of the network is administered, or tried to be.
     Administers {
         /// Which.

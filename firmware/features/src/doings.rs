@@ -43,6 +43,8 @@ pub struct Doings {
     pub(crate) unfinished: Recent<32>,
     /// Requests to web servers.
     pub(crate) requests: Rate,
+    /// Answers to the internet that are many times their questions.
+    pub(crate) amplified: Rate,
     /// TCP ports of hosts of the network that refused or did not answer.
     pub(crate) failing: Recent<64>,
     /// Requests by HTTP that try for a weakness.
@@ -107,12 +109,13 @@ impl Doings {
             missing_pages,
             unfinished,
             requests,
+            amplified,
             failing,
             web_probes,
             smb_fragments,
             signs,
         } = self;
-        (*last, *requests) = (Timestamp::EPOCH, Rate::default());
+        (*last, *requests, *amplified) = (Timestamp::EPOCH, Rate::default(), Rate::default());
         protocols.clear();
         logins.clear();
         no_such_names.clear();
@@ -188,6 +191,7 @@ impl Worth for Doings {
             missing_pages,
             unfinished,
             requests: _,
+            amplified: _,
             failing,
             web_probes,
             smb_fragments,

@@ -5,6 +5,19 @@ use terms::{MacAddr, Span, Timestamp};
 use crate::change::{Ask, Service};
 use crate::table::Worth;
 
+/// What makes a conversation long and thin: how often its ends take turns, for how long it lasts, and octets a turn.
+const TURNS: u16 = 20;
+const LONG: Span = Span::from_secs(300);
+const THIN: u64 = 600;
+
+/// How many times as large as its question an answer is that somebody may want to be sent to others.
+const AMPLIFIED: u32 = 10;
+/// Services that are used for it: quote, chargen, DNS, TFTP, portmap, NTP, NetBIOS, SNMP, LDAP, SSDP, remote desktop of Apple, discovery of
+/// devices (WS-Discovery, mDNS, CoAP, Ubiquiti), memcached.
+///
+/// **Source**: US-CERT alert TA14-017A.
+const AMPLIFIERS: [u16; 16] = [17, 19, 53, 69, 111, 123, 137, 161, 389, 1900, 3283, 3702, 5353, 5683, 10_001, 11_211];
+
 /// How far a conversation has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -48,6 +61,14 @@ pub(crate) struct Flow {
     /// Whether `resp` spoke, and whether it began as an SSH server does, on whatever port.
     pub server_spoke: bool,
     pub is_ssh: bool,
+    /// Whether `orig` began in a protocol that nobody here knows, at a port where none is usual, with a server without a name.
+    pub strange: bool,
+    /// Whether its first words were heard.
+    pub begun: bool,
+    /// Whether `orig` spoke last.
+    pub orig_spoke: bool,
+    /// Of TCP, times that the other end spoke than the one before; of UDP, octets that `orig` sent since `resp` answered last.
+    pub turns: u16,
 }
 
 impl Flow {
@@ -66,7 +87,36 @@ impl Flow {
             refusal: 0,
             server_spoke: false,
             is_ssh: false,
+            strange: false,
+            begun: true,
+            orig_spoke: false,
+            turns: 0,
         }
+    }
+
+    /// Notes a datagram of `orig`.
+    pub fn asks(&mut self, octets: u32) {
+        self.turns = self.turns.saturating_add(u16::try_from(octets).unwrap_or(u16::MAX));
+    }
+
+    /// Notes a datagram of `resp`, and tells whether it answers a question with many times as much.
+    pub fn amplifies(&mut self, octets: u32) -> bool {
+        let asked = core::mem::take(&mut self.turns);
+        asked > 0 && octets >= AMPLIFIED * u32::from(asked) && AMPLIFIERS.contains(&self.port)
+    }
+
+    /// Notes who speaks, and tells whether that makes a strange conversation one that is kept open to give orders in: long, thin, in turn.
+    ///
+    /// **Source**: remote-access trojans as captured: an end says some octets to show that it lives, or gives an order, and is answered.
+    pub fn spoken(&mut self, by_orig: bool) -> bool {
+        if self.turns > 0 && self.orig_spoke == by_orig {
+            return false;
+        }
+        (self.turns, self.orig_spoke) = (self.turns.saturating_add(1), by_orig);
+        let said = self.payload.iter().map(|octets| u64::from(*octets)).sum::<u64>();
+        let kept = self.turns >= TURNS && self.last.since(self.first) >= LONG && said <= THIN * u64::from(self.turns);
+        // Once is enough.
+        kept && !self.is_ssh && core::mem::take(&mut self.strange)
     }
 
     /// Whether a conversation that just ended looks like a refused log-in over an encrypted service.

@@ -69,6 +69,8 @@ signs! {
     AgentlessProgram = "programs_over_http_without_agent",
     /// Is answered with a program that runs from where it lies, and nothing around it.
     BareProgram = "programs_as_such",
+    /// Keeps a conversation in such an unknown protocol open for long, in which little is said, in turn.
+    KeptOpen = "long_thin_sessions",
 }
 
 /// How often each sign was seen within its hour, in the order of [`Sign::ALL`].

@@ -115,6 +115,8 @@ families! {
     ExploitSmb = "exploit_smb",
     /// A shell or a trojan that somebody steers from outside.
     C2Rat = "c2_rat",
+    /// Large answers to small questions from the internet, without end.
+    Amplification = "amplification",
 }
 
 impl fmt::Display for Family {

@@ -402,7 +402,7 @@ pub const THREATS: &[Threat] = &[
         fault: Fault::Source,
         least: "31 queries, names of 40 octets",
         level: ThreatLevel::High,
-        hides: "fewer than 31 queries a minute; DNS inside TLS or HTTPS",
+        hides: "fewer than 31 queries a minute; names under the services that scanners and mail servers ask; DNS inside TLS or HTTPS",
         technique: "T1071.004, T1048.003",
         found: Found::By { rules: &[Rule::DnsTunnel], raises: "scene tunnel-iodine", spares: "scene benign-dns" },
     },
@@ -428,7 +428,7 @@ pub const THREATS: &[Threat] = &[
         fault: Fault::Source,
         least: "21 domains",
         level: ThreatLevel::Medium,
-        hides: "fewer than 21 missing domains in 10 minutes, or as many that exist; DNS inside TLS or HTTPS",
+        hides: "fewer than 21 missing domains in 10 minutes, or as many that exist, or 64; DNS inside TLS or HTTPS",
         technique: "T1568.002",
         found: Found::By {
             rules: &[Rule::NoSuchNames],
@@ -477,12 +477,14 @@ pub const THREATS: &[Threat] = &[
         definition: "More than 13 points: 20 for HTTP posts to bare addresses (2) or programs from there; 15 for posts that pretend to be \
                      a browser's and come from no page (3); 12 for asking for its own address; 10 for programs over HTTP, HTTP at odd ports, \
                      IRC, TLS without any name (3), the same at odd ports of two servers or more (2), no TLS at 443 (2), servers that do not answer and that DNS did \
-                     not name (3); 3 for unknown protocols at odd ports, and for HTTP without an agent (2). More than 24 of three kinds are High.",
+                     not name (3) or kept open for 5 minutes and 20 turns of few octets in an unknown protocol at an odd port; 3 for \
+                     unknown protocols at odd ports at all, and for HTTP without an agent (2). More than 24 of three kinds are High.",
         horizon: "1 hour",
         fault: Fault::Source,
         least: "one to three signs, by their points",
         level: ThreatLevel::High,
-        hides: "TLS to a named server; the first two minutes after the host's first DNS answer; DNS that is not seen",
+        hides: "TLS to a named server; the first two minutes after the host's first DNS answer; DNS that is not seen; sessions kept open at \
+                ports where well-known programs keep theirs",
         technique: "T1071, T1095, T1105, T1571",
         found: Found::By {
             rules: &[Rule::Infection],
@@ -550,14 +552,25 @@ pub const THREATS: &[Threat] = &[
         "T1557",
         "nobody can be blamed by an address that is used once; the kernel's table is bounded",
     ),
-    unfound(
-        "amplification",
-        Group::Flood,
-        "Is used by others, or uses others, to answer small questions of a forged sender with large answers.",
-        "Answers that are many times their questions, to one who asks without end.",
-        "T1498.002",
-        "the two directions of a UDP conversation are not compared in octets yet",
-    ),
+    Threat {
+        word: "amplification",
+        group: Group::Flood,
+        meaning: "Is used by others to answer small questions of a forged sender with large answers.",
+        definition: "More than 20 datagrams to the internet from a service that is known for it (DNS, NTP, SSDP, memcached and so on) that are ten \
+                     times what was asked since the one before.",
+        horizon: "1 second",
+        fault: Fault::Source,
+        least: "21 answers",
+        level: ThreatLevel::Medium,
+        hides: "fewer than 21 large answers a second; answers of less than ten times their question; several datagrams to one question count \
+                as one; the victim of such answers is found as flood_udp",
+        technique: "T1498.002",
+        found: Found::By {
+            rules: &[Rule::Amplifier],
+            raises: "boundary large_answers_to_the_internet_without_end_are_amplified",
+            spares: "boundary answers_that_are_few_or_small_or_stay_here_amplify_nothing",
+        },
+    },
     unfound(
         "beacon",
         Group::Infected,
@@ -576,7 +589,7 @@ pub const THREATS: &[Threat] = &[
         fault: Fault::Source,
         least: "1 segment",
         level: ThreatLevel::High,
-        hides: "encryption; other trojans; long thin conversations say nothing by their shape yet",
+        hides: "encryption; other trojans, whose long thin sessions at odd high ports are a sign of c2",
         technique: "T1219, T1059",
         found: Found::By {
             rules: &[Rule::RemoteShell],

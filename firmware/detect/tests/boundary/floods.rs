@@ -3,7 +3,7 @@
 
 use terms::{Family, Side};
 
-use crate::draw::{Crossing, Draw, SECOND, always_found, never_high};
+use crate::draw::{Crossing, Draw, SECOND, always_found, never_found, never_high};
 use crate::frames::{self, ACK, End, SYN};
 
 const ICMP: usize = 100;
@@ -174,5 +174,40 @@ fn more_than_five_hundred_a_second_from_many_are_a_flood_at_its_victim() {
         let many = draw.chance.count(40..90);
         let (victim, family, at) = pressed(draw, VICTIM + 1, many);
         Crossing { host: victim.key(), families: vec![family], at }
+    });
+}
+
+/// Somebody asks a server here, of a service that is `known` for it or not, so often a second, as one who says to be `victim`, and is answered with so many times as much.
+fn answered(draw: &mut Draw, known: bool, a_second: usize, times: usize, victim: End) -> (End, u64) {
+    let server = draw.host();
+    let ports = if known { [123, 161, 389, 1_900, 11_211] } else { [443, 3_074, 6_881, 27_015, 51_820] };
+    let (port, asks) = (draw.chance.pick(&ports), draw.chance.count(8..60));
+    for at in draw.rate(a_second, 2) {
+        let client = draw.client_port();
+        draw.uplink(at, frames::udp(victim, server, (client, port), &vec![1; asks]));
+        draw.lan(at + 300, frames::udp(server, victim, (port, client), &vec![2; asks * times]));
+    }
+    (server, draw.start + SECOND)
+}
+
+#[test]
+fn answers_that_are_few_or_small_or_stay_here_amplify_nothing() {
+    never_found("answers, few or small", Family::Amplification, |draw| {
+        let (stranger, neighbor) = (draw.stranger(), draw.host());
+        match draw.chance.within(0..4) {
+            0 => answered(draw, true, 20, 20, stranger),
+            1 => answered(draw, true, 200, 9, stranger),
+            2 => answered(draw, true, 200, 20, neighbor),
+            _ => answered(draw, false, 200, 20, stranger),
+        };
+    });
+}
+
+#[test]
+fn large_answers_to_the_internet_without_end_are_amplified() {
+    always_found("answers, 30 a second", |draw| {
+        let (stranger, times) = (draw.stranger(), draw.chance.count(10..20));
+        let (server, at) = answered(draw, true, 30, times, stranger);
+        Crossing { host: server.key(), families: vec![Family::Amplification], at }
     });
 }

@@ -282,6 +282,15 @@ fn domains_that_a_filter_denies_among_others_are_no_algorithms() {
 }
 
 #[test]
+fn more_missing_domains_than_existing_ones_are_an_algorithms() {
+    always_found("missing domains, among others", |draw| {
+        let n = draw.chance.count(22..50);
+        let (who, at) = missing_among(draw, n, true, 1);
+        Crossing { host: who.key(), families: vec![Family::Dga], at }
+    });
+}
+
+#[test]
 fn twenty_missing_domains_are_a_list_of_dead_links() {
     never_found("missing domains, 20", Family::Dga, |draw| {
         missing(draw, 20, true);

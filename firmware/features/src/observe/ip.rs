@@ -14,6 +14,7 @@ use crate::host::Judgement;
 use crate::host_table::{Awaited, HostTable};
 use crate::names::{Letters, base_domain};
 use crate::pair::Answer;
+use crate::signs::Sign;
 use crate::window::Tally;
 
 const TCP: u8 = 6;
@@ -146,7 +147,7 @@ impl<J: Judgement> HostTable<J> {
     /// acknowledgement is read.
     fn join(&mut self, id: RowId, phase: Phase, segment: &Segment<'_>, m: &Moment) {
         let orig_is_low = m.src.id.0 <= m.dst.id.0;
-        let flow = Flow { phase, ..Flow::asked(Ask::Tcp, segment.dst_port, orig_is_low, m.mac, m.at) };
+        let flow = Flow { phase, begun: false, ..Flow::asked(Ask::Tcp, segment.dst_port, orig_is_low, m.mac, m.at) };
         self.keep(id, flow);
     }
 
@@ -214,8 +215,14 @@ impl<J: Judgement> HostTable<J> {
                 self.note_sender(m, Change::Mining { target: m.dst.key, port: segment.dst_port }, notes);
             }
             self.read_intrusion((from_orig, first, port), segment, m, notes);
+            if self.flows.at(slot).spoken(from_orig) {
+                let (host, server) = if from_orig { (m.src, m.dst) } else { (m.dst, m.src) };
+                self.note_signs(&[Sign::KeptOpen], host, server, m.at, notes);
+            }
             if from_orig {
-                self.read_outbound(first, segment, m, notes);
+                let strange = self.read_outbound(first, segment, m, notes);
+                let flow = self.flows.at(slot);
+                flow.strange |= strange && flow.begun;
             } else {
                 self.read_inbound(first, segment, m, notes);
             }
@@ -249,6 +256,7 @@ impl<J: Judgement> HostTable<J> {
                 self.asked(id, Ask::Udp, datagram.dst_port, m, notes);
                 if let Some(flow) = self.flows.get_mut(id) {
                     flow.payload[0] = 1;
+                    flow.asks(datagram.payload_len);
                 }
                 self.note_unanswered(false, m, notes);
             }
@@ -258,6 +266,17 @@ impl<J: Judgement> HostTable<J> {
         flow.last = m.at;
         let way = usize::from(Self::direction(flow, m) == From::Resp);
         flow.payload[way] = flow.payload[way].saturating_add(1);
+        let amplified = if way == 0 {
+            flow.asks(datagram.payload_len);
+            false
+        } else {
+            flow.amplifies(datagram.payload_len)
+        };
+        if amplified && self.goes_out(m.src, m.dst, m.at) {
+            let per_second = self.doings(m.src, m.at).amplified.count(m.at);
+            self.note_sender(m, Change::Amplified { target: m.dst.key, per_second }, notes);
+        }
+        let flow = self.flows.at(slot);
         match (Self::direction(flow, m), flow.phase) {
             (From::Resp, Phase::Asked | Phase::Silent | Phase::Refused) => {
                 let (asked, port) = (flow.first, flow.port);
@@ -316,8 +335,10 @@ impl<J: Judgement> HostTable<J> {
         let Some(message) = dns::Message::parse(payload).filter(|d| d.header.response) else { return };
         if message.header.rcode == dns::NAME_ERROR {
             self.tally(m.dst, Tally::NoSuchName, m.at);
-            self.note_no_such_name(&message, client, m, notes);
-        } else if message.header.answers > 0 {
+            if self.is_awaited(client, m) {
+                self.note_no_such_name(&message, m, notes);
+            }
+        } else if message.header.answers > 0 && self.is_awaited(client, m) {
             self.note_found_name(&message, m);
         }
         self.note_resolved(&message, m);
@@ -327,19 +348,19 @@ impl<J: Judgement> HostTable<J> {
         }
     }
 
-    /// A name that its asker wanted does not exist: one more base domain, however many names were tried under it. What nobody asked
-    /// for is nobody's doing but its sender's.
-    fn note_no_such_name(&mut self, message: &dns::Message<'_>, client: u16, m: &Moment, notes: &mut Notes) {
+    /// Whether somebody asked for this answer of DNS: what nobody asked for is nobody's doing but its sender's.
+    fn is_awaited(&mut self, client: u16, m: &Moment) -> bool {
         let flow = self.flow_id(m, UDP, DNS, client);
         let asker = self.hosts.get_mut(m.dst.id).map(|host| host.mac);
-        let answers = self.flows.get_mut(flow).is_some_and(|flow| {
+        self.flows.get_mut(flow).is_some_and(|flow| {
             // One socket may ask many times: each question has one answer.
             let open = flow.payload[1] < flow.payload[0];
             open && Some(flow.asker) == asker && Self::direction(flow, m) == From::Resp
-        });
-        if !answers {
-            return;
-        }
+        })
+    }
+
+    /// A name that its asker wanted does not exist: one more base domain, however many names were tried under it.
+    fn note_no_such_name(&mut self, message: &dns::Message<'_>, m: &Moment, notes: &mut Notes) {
         let Some(question) = message.question() else { return };
         let Some(base) = base_domain(question.name.as_bytes()) else { return };
         let what = RowId(self.key.octets(base)).short();

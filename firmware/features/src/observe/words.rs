@@ -27,6 +27,30 @@ const HTTPS: u16 = 443;
 /// Ports at which IRC is usual.
 const IRC_PORTS: [u16; 14] =
     [194, 994, 6_660, 6_661, 6_662, 6_663, 6_664, 6_665, 6_666, 6_667, 6_668, 6_669, 6_697, 7_000];
+/// Ports at which well-known programs keep conversations of their own kind open: games and their shops, tunnels (OpenVPN, PPTP), databases,
+/// MQTT, RTMP, remote desktops and help, telephony, XMPP and messengers, queues, shared downloads.
+const KEPT_OPEN: [core::ops::RangeInclusive<u16>; 20] = [
+    1_119..=1_120,
+    1_194..=1_194,
+    1_433..=1_433,
+    1_521..=1_521,
+    1_723..=1_723,
+    1_883..=1_883,
+    1_935..=1_935,
+    3_306..=3_306,
+    3_389..=3_389,
+    3_724..=3_724,
+    5_060..=5_061,
+    5_222..=5_228,
+    5_432..=5_432,
+    5_672..=5_672,
+    5_900..=5_910,
+    5_938..=5_938,
+    6_379..=6_379,
+    6_881..=6_999,
+    7_070..=7_070,
+    27_000..=27_100,
+];
 /// Ports below this one belong to known services.
 const HIGH_PORTS: u16 = 1_024;
 /// For how long after its first answer from DNS a host may still know names from before.
@@ -127,7 +151,7 @@ impl<J: Judgement> HostTable<J> {
     }
 
     /// Notes the signs that a host gives towards a server, and where it stands with all of them.
-    fn note_signs(&mut self, given: &[Sign], host: Party, server: Party, at: Timestamp, notes: &mut Notes) {
+    pub(super) fn note_signs(&mut self, given: &[Sign], host: Party, server: Party, at: Timestamp, notes: &mut Notes) {
         if given.is_empty() {
             return;
         }
@@ -154,14 +178,15 @@ impl<J: Judgement> HostTable<J> {
         }
     }
 
-    /// What a host says to the internet in a conversation that it opened; `first` for its first words.
-    pub(super) fn read_outbound(&mut self, first: bool, segment: &Segment<'_>, m: &Moment, notes: &mut Notes) {
+    /// What a host says to the internet in a conversation that it opened; `first` for its first words. Tells whether these are in a protocol
+    /// that nobody here knows, at a port where none is usual, to a server without a name.
+    pub(super) fn read_outbound(&mut self, first: bool, segment: &Segment<'_>, m: &Moment, notes: &mut Notes) -> bool {
         let request = Request::parse(segment.payload);
         if let Some(request) = &request {
             self.note_request(first && is_unfinished(request, segment), m, notes);
         }
         if !self.goes_out(m.src, m.dst, m.at) {
-            return;
+            return false;
         }
         let signs = &mut Vec::<Sign, 8>::new();
         if first {
@@ -171,6 +196,8 @@ impl<J: Judgement> HostTable<J> {
             read_request(&request, signs);
         }
         self.note_signs(signs, m.src, m.dst, m.at, notes);
+        let port = segment.dst_port;
+        signs.contains(&Sign::RawOddPort) && !KEPT_OPEN.iter().any(|ports| ports.contains(&port))
     }
 
     /// A request by HTTP, to whatever server.
@@ -253,7 +280,7 @@ impl<J: Judgement> HostTable<J> {
     }
 
     /// Whether one end is on the inside and the other on the internet.
-    fn goes_out(&mut self, from: Party, to: Party, at: Timestamp) -> bool {
+    pub(super) fn goes_out(&mut self, from: Party, to: Party, at: Timestamp) -> bool {
         goes_out(from.key, to.key) || (to.key.is_global() && self.is_inside(from, to, at))
     }
 

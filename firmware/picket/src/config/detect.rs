@@ -47,6 +47,7 @@ impl DetectConfig {
             infection_points: self.infection_points,
             infection_points_high: self.infection_points_high,
             spoofed_addresses: self.spoofed_addresses,
+            amplified_per_second: self.amplified_per_second,
             failing_per_hour: self.failing_per_hour,
             web_probes: self.web_probes,
             smb_fragments: self.smb_fragments,

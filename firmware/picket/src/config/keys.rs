@@ -174,6 +174,8 @@ configuration! {
         infection_points_high: u16 = 24, Whole(1, 200);
         /// New source addresses behind one hardware address in ten seconds that nobody answered.
         spoofed_addresses: u16 = 20, Whole(1, 31);
+        /// Datagrams a second in which a host may answer the internet with ten times what it asked.
+        amplified_per_second: u32 = 20, Whole(1, 1_000_000);
         /// Different TCP ports of hosts of the network that may refuse or not answer a host in an hour.
         failing_per_hour: u16 = 50, Whole(1, 63);
         /// Requests to web servers in a minute that try for a weakness.
