@@ -29,14 +29,14 @@ impl Sink for Heard {
 
 fn finds(number: u64, kinds: Kinds) -> bool {
     let scene: Scene = draw_day(SEED, number);
-    let forest = Forest::load(FOREST, features::schema_hash()).unwrap();
+    let forest = Forest::load(FOREST, features::schema_hash()).expect("the shipped forest is of this schema");
     let mut detector = Detector::new(HashKey::FIXED, Capacities::default(), Thresholds::default(), Some(forest));
     detector.enable(kinds);
-    let from = scene.threat.as_ref().unwrap().from;
+    let from = scene.threat.as_ref().expect("a day has a threat").from;
     let mut heard = Heard { device: scene.device, from, found: false };
     for frame in scene.frames {
         let frame = frame.as_frame();
-        let summary = wire::parse(frame.link, frame.octets, frame.len, None).unwrap();
+        let summary = wire::parse(frame.link, frame.octets, frame.len, None).expect("a drawn frame is read");
         detector.observe(&summary, frame.at, Side::Unknown, &mut heard);
     }
     detector.close(&mut heard);

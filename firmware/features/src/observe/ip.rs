@@ -72,7 +72,7 @@ impl<J: Judgement> HostTable<J> {
         let other_way = u64::from(src > dst).wrapping_neg();
         let swap = (src ^ dst) & other_way;
         let (src_port, dst_port) = (u64::from(src_port), u64::from(dst_port));
-        let ports = (src_port << 16 | dst_port) ^ ((src_port ^ dst_port) * 0x1_0001 & other_way);
+        let ports = (src_port << 16 | dst_port) ^ (((src_port ^ dst_port) * 0x1_0001) & other_way);
         self.key.pair(RowId(src ^ swap), RowId(dst ^ swap), u64::from(protocol) << 32 | ports)
     }
 
