@@ -286,22 +286,25 @@ impl Baseline {
     #[allow(clippy::cast_possible_truncation, reason = "each part is what `record` put there")]
     pub fn of_record(record: &Record) -> Option<Self> {
         let [since, learnt, open, times, sent, most, suspected] = *record;
-        // The form of yesterday had half as many signs.
-        let former = open & 0xff == 1 && open >> 8 & 0xff <= 1;
-        if open & 0x7f != FORM && !former {
-            return None;
-        }
+        let (minutes, signs, given, tainted) = match (open & 0xff, open >> 8 & 0xff) {
+            // The former form had room for 16 signs.
+            (1, tainted @ (0 | 1)) => (learnt >> 32, learnt >> 16 & 0xffff, open >> 16 & 0xffff, tainted),
+            (form, _) if form & 0x7f == FORM => {
+                (learnt >> 40, learnt >> 16 & u64::from(SIGNS), open >> 8 & u64::from(SIGNS), form >> 7)
+            }
+            _ => return None,
+        };
         Some(Self {
             since: Timestamp::from_micros(since),
             last: (open >> 32) as u32,
-            minutes: (learnt >> if former { 32 } else { 40 }) as u32,
+            minutes: minutes as u32,
             highest: learnt as u8,
             administers: (learnt >> 8) as u8,
-            signs: (learnt >> 16) as u32 & if former { 0xffff } else { SIGNS },
-            given: if former { (open >> 16) as u32 & 0xffff } else { (open >> 8) as u32 & SIGNS },
+            signs: signs as u32,
+            given: given as u32,
             stepped: (times >> 32) as u32,
             hour: times as u32,
-            tainted: open >> if former { 8 } else { 7 } & 1 == 1,
+            tainted: tainted == 1,
             sent,
             total: 0,
             most,

@@ -177,7 +177,8 @@ fn more_than_five_hundred_a_second_from_many_are_a_flood_at_its_victim() {
     });
 }
 
-/// Somebody asks a server here, of a service that is `known` for it or not, so often a second, as one who says to be `victim`, and is answered with so many times as much.
+/// Somebody asks a server here, of a service that is `known` for it or not, so often a second, as one who says to be `victim`, and is
+/// answered with so many times as much.
 fn answered(draw: &mut Draw, known: bool, a_second: usize, times: usize, victim: End) -> (End, u64) {
     let server = draw.host();
     let ports = if known { [123, 161, 389, 1_900, 11_211] } else { [443, 3_074, 6_881, 27_015, 51_820] };

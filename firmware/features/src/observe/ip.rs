@@ -8,6 +8,7 @@ use wire::{Packet, Summary, Transport, dhcp, dns, stratum};
 use super::words::is_looked_up;
 use super::{MINUTE, Moment, Notes};
 use crate::change::{Administration, Ask, Change};
+use crate::doings::Doings;
 use crate::flow::{Flow, Phase};
 use crate::hash::RowId;
 use crate::host::Judgement;
@@ -335,11 +336,9 @@ impl<J: Judgement> HostTable<J> {
         let Some(message) = dns::Message::parse(payload).filter(|d| d.header.response) else { return };
         if message.header.rcode == dns::NAME_ERROR {
             self.tally(m.dst, Tally::NoSuchName, m.at);
-            if self.is_awaited(client, m) {
-                self.note_no_such_name(&message, m, notes);
-            }
-        } else if message.header.answers > 0 && self.is_awaited(client, m) {
-            self.note_found_name(&message, m);
+            self.note_no_such_name(&message, client, m, notes);
+        } else if message.header.answers > 0 {
+            self.note_found_name(&message, client, m);
         }
         self.note_resolved(&message, m);
         // On the LAN side anybody could make itself a server; there the configuration names them.
@@ -360,10 +359,8 @@ impl<J: Judgement> HostTable<J> {
     }
 
     /// A name that its asker wanted does not exist: one more base domain, however many names were tried under it.
-    fn note_no_such_name(&mut self, message: &dns::Message<'_>, m: &Moment, notes: &mut Notes) {
-        let Some(question) = message.question() else { return };
-        let Some(base) = base_domain(question.name.as_bytes()) else { return };
-        let what = RowId(self.key.octets(base)).short();
+    fn note_no_such_name(&mut self, message: &dns::Message<'_>, client: u16, m: &Moment, notes: &mut Notes) {
+        let Some(what) = self.base_answered(message, client, m) else { return };
         let doings = self.doings(m.dst, m.at);
         let domains = doings.no_such_names.note_once(what, m.at, TEN_MINUTES);
         let existing = doings.found_names.count(m.at, TEN_MINUTES);
@@ -371,15 +368,25 @@ impl<J: Judgement> HostTable<J> {
     }
 
     /// A name exists: worth a note for whom others do not.
-    fn note_found_name(&mut self, message: &dns::Message<'_>, m: &Moment) {
-        let Some(doings) = self.doings.get_mut(m.dst.id) else { return };
-        if doings.no_such_names.count(m.at, TEN_MINUTES) == 0 {
+    fn note_found_name(&mut self, message: &dns::Message<'_>, client: u16, m: &Moment) {
+        let misses = |doings: &mut Doings| doings.no_such_names.count(m.at, TEN_MINUTES) > 0;
+        if !self.doings.get_mut(m.dst.id).is_some_and(misses) {
             return;
         }
-        let Some(question) = message.question() else { return };
-        if let Some(base) = base_domain(question.name.as_bytes()) {
-            doings.found_names.note_once(RowId(self.key.octets(base)).short(), m.at, TEN_MINUTES);
+        let Some(what) = self.base_answered(message, client, m) else { return };
+        if let Some(doings) = self.doings.get_mut(m.dst.id) {
+            doings.found_names.note_once(what, m.at, TEN_MINUTES);
         }
+    }
+
+    /// The base domain that an answer of DNS is about, if somebody asked for it.
+    fn base_answered(&mut self, message: &dns::Message<'_>, client: u16, m: &Moment) -> Option<u32> {
+        if !self.is_awaited(client, m) {
+            return None;
+        }
+        let question = message.question()?;
+        let base = base_domain(question.name.as_bytes())?;
+        Some(RowId(self.key.octets(base)).short())
     }
 
     /// The first DHCP server that answers is the network's; another one later is noted.
