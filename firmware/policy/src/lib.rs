@@ -1,12 +1,28 @@
 //! What to do about a finding, as plain data: no clock, no input or output, no kernel.
 //!
-//! `respond` turns findings into decisions (block this target for so long, or hold back, and why); `Ruleset` is the whole of
-//! what the kernel must hold besides the blocks. `enforce` carries both out; `picket` wires them.
+//! `respond` turns findings into decisions (block this target for so long, or hold back, and why). A `Policy` says who may start a
+//! conversation with whom; `text` reads and writes it, `decide` names the rule that decides about one. `Ruleset` is the whole of
+//! what the kernel must hold besides the blocks. `enforce` carries it out; `picket` wires them.
 
 mod block;
+mod decide;
+mod hostname;
+mod network;
 mod respond;
+mod rules;
 mod ruleset;
+mod schedule;
+mod service;
+pub mod text;
 
 pub use block::{Block, BlockTarget};
+pub use decide::{DEFAULT, Ruling, Sender, Start, decide};
+pub use hostname::HostName;
+pub use network::{Network, NetworkError};
 pub use respond::{BLOCKS, Decision, MANUAL_LONGEST, ManualBlock, Refusal, Responder, ResponderConfig, Suspect};
+pub use rules::{
+    DEVICES, Device, DeviceState, Effect, Group, NAME, NameList, Newcomers, Policy, RULES, Rule, To, Who, starter,
+};
 pub use ruleset::{NeverBlock, Ruleset};
+pub use schedule::{Opening, Window, Zone, opening};
+pub use service::{Asked, NAMED, Ports, Service, ServiceError, protocol};

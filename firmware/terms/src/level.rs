@@ -26,6 +26,8 @@ pub enum Posture {
     /// Flagged hosts are blocked, the rest flows.
     #[default]
     Protect,
+    /// Default deny: only what a rule allows passes, and flagged hosts are blocked.
+    Enforce,
 }
 
 /// How far an act against a host has come. Each word is true when it is said.
@@ -64,12 +66,16 @@ impl fmt::Display for ThreatLevel {
 }
 
 impl Posture {
+    /// Every posture, the mildest first.
+    pub const ALL: [Self; 3] = [Self::Observe, Self::Protect, Self::Enforce];
+
     /// The word of the configuration.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Observe => "observe",
             Self::Protect => "protect",
+            Self::Enforce => "enforce",
         }
     }
 }

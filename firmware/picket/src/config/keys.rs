@@ -80,7 +80,8 @@ macro_rules! configuration {
 
 configuration! {
     {
-        /// What to do with a host that is found to attack: "observe" tells, "protect" blocks.
+        /// What to do with a host that is found to attack: "observe" tells, "protect" blocks; "enforce" also
+        /// lets pass only what the policy allows. A policy that was applied has a posture of its own, which counts.
         posture: Posture = Posture::Protect, PostureWord;
     }
     /// The two links between which the gateway sits.

@@ -120,12 +120,12 @@ impl Kind<u64> for Size {
 
 impl Kind<Posture> for PostureWord {
     fn expected(&self) -> String {
-        "\"observe\" or \"protect\"".into()
+        "\"observe\", \"protect\" or \"enforce\"".into()
     }
 
     fn read(&self, value: &DeValue<'_>) -> Option<Posture> {
         let word = value.as_str()?;
-        [Posture::Observe, Posture::Protect].into_iter().find(|p| p.as_str() == word)
+        Posture::ALL.into_iter().find(|p| p.as_str() == word)
     }
 
     fn write(&self, value: &Posture) -> String {

@@ -7,7 +7,6 @@ mod detect;
 pub mod duration;
 mod keys;
 mod kind;
-mod nearest;
 mod reader;
 mod show;
 
@@ -16,7 +15,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 pub use keys::{Config, LinksConfig};
-pub use reader::{Fault, Origins};
+pub use policy::text::Fault;
+pub use reader::Origins;
 pub use show::show;
 
 /// The file that is read where none is named.

@@ -1,41 +1,21 @@
 //! The text of a configuration file -> the configuration, or everything that is wrong with it.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::ops::Range;
 
+use policy::text::{Fault, likely, line_at, nearest, refuse_depth, short};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, Config, KEYS, Key, TABLES};
-use super::nearest::{likely, nearest};
 
 /// The largest file that is read, in octets.
 pub const TEXT_MAX: usize = 256 << 10;
 /// The most faults that are told at once.
 const FAULTS_MAX: usize = 20;
-/// The most of a wrong value or name that is repeated, in characters.
-const QUOTE_MAX: usize = 60;
-/// The deepest nesting of brackets; what the keys need is one.
-const DEPTH_MAX: usize = 16;
 
 /// The line of the file that set a key, by table and name.
 pub type Origins = BTreeMap<(&'static str, &'static str), usize>;
-
-/// One thing that is wrong, and what to do instead.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// The line of the file, from 1.
-    pub line: usize,
-    /// In words.
-    pub what: String,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.what)
-    }
-}
 
 /// Reads a whole file.
 ///
@@ -157,43 +137,7 @@ fn nearest_key(table: &str, unknown: &str) -> String {
     }
 }
 
-/// Refuses brackets nested so deep that no key needs them, before anything follows them down.
-fn refuse_depth(text: &str) -> Result<(), Vec<Fault>> {
-    for (number, line) in text.lines().enumerate() {
-        let deepest = line.bytes().fold((0_usize, 0_usize), |(depth, deepest), octet| match octet {
-            b'[' | b'{' => (depth + 1, deepest.max(depth + 1)),
-            b']' | b'}' => (depth.saturating_sub(1), deepest),
-            _ => (depth, deepest),
-        });
-        if deepest.1 > DEPTH_MAX {
-            return Err(vec![Fault {
-                line: number + 1,
-                what: format!("brackets are nested more than {DEPTH_MAX} deep"),
-            }]);
-        }
-    }
-    Ok(())
-}
-
-/// The line on which an octet of the text stands, from 1.
-fn line_at(text: &str, offset: usize) -> usize {
-    text.bytes().take(offset).filter(|octet| *octet == b'\n').count() + 1
-}
-
 /// The key with its table, as it is told.
 fn place(table: &str, name: &str) -> String {
     if table.is_empty() { name.to_owned() } else { format!("{name} in [{table}]") }
-}
-
-/// The text without what a terminal could obey, cut to what a line can hold.
-fn short(text: &str) -> String {
-    let mut shown: String = text
-        .chars()
-        .take(QUOTE_MAX)
-        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
-        .collect();
-    if text.chars().nth(QUOTE_MAX).is_some() {
-        shown.push_str("...");
-    }
-    shown
 }

@@ -1,0 +1,173 @@
+//! Whether a conversation may begin, and which rule says so.
+//!
+//! This is the meaning of a policy; `compile` says the same to the kernel, and a test holds them together.
+
+use core::net::IpAddr;
+
+use terms::{HostKey, MacAddr, Posture, Timestamp};
+
+use crate::rules::{Device, DeviceState, Effect, Newcomers, Policy, Rule, To, Who};
+use crate::schedule::{Opening, opening};
+use crate::service::Asked;
+
+/// The word that stands for a rule where none decides.
+pub const DEFAULT: &str = "default";
+
+/// The first packet of a conversation.
+#[derive(Clone, Copy, Debug)]
+pub struct Start<'a> {
+    /// Who sends it, and on which side.
+    pub from: Sender,
+    /// Whom it is for.
+    pub to: IpAddr,
+    /// The hardware address that it goes to, where it goes to the LAN side.
+    pub to_mac: Option<MacAddr>,
+    /// What it is about.
+    pub asked: Asked,
+    /// The names for which the sending device was told the address.
+    pub names: &'a [String],
+    /// The network's own servers, as the box has learnt them.
+    pub servers: &'a [IpAddr],
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Who starts a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sender {
+    /// Somebody on the LAN side.
+    Lan(Option<MacAddr>, IpAddr),
+    /// Somebody on the uplink side.
+    Uplink(IpAddr),
+}
+
+/// What was decided, by what, and why in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ruling {
+    /// Whether it passes.
+    pub effect: Effect,
+    /// The rule's name, or [`DEFAULT`].
+    pub rule: String,
+    /// For the admin.
+    pub why: String,
+}
+
+/// Decides about a conversation that is not known yet.
+#[must_use]
+pub fn decide(policy: &Policy, start: &Start<'_>) -> Ruling {
+    match start.from {
+        Sender::Lan(mac, address) => from_lan(policy, policy.device_of(mac, Some(address)), start),
+        Sender::Uplink(address) => from_uplink(policy, address, start),
+    }
+}
+
+impl Policy {
+    /// Whether rules hold for a device, or for one that is unknown: by its posture, or because it is in quarantine.
+    #[must_use]
+    pub fn holds(&self, device: Option<&Device>) -> bool {
+        let shut = matches!(Self::state_of(device), DeviceState::Quarantined | DeviceState::Blocked);
+        self.posture != Posture::Observe && (shut || self.posture_of(device) == Posture::Enforce)
+    }
+}
+
+impl Rule {
+    /// Whether it is over for good, or its windows are shut at a moment.
+    #[must_use]
+    pub fn sleeps(&self, policy: &Policy, at: Timestamp) -> bool {
+        let over = self.until.is_some_and(|until| until <= at);
+        over || matches!(opening(&self.when, &policy.zone, at), Opening::Shut(_))
+    }
+}
+
+fn from_lan(policy: &Policy, device: Option<&Device>, start: &Start<'_>) -> Ruling {
+    let name = device.map_or("a device that nobody has decided about", |d| d.name.as_str());
+    let state = Policy::state_of(device);
+    if !policy.holds(device) {
+        return allowed(format!("{name} may do what it likes: its posture is {}", policy.posture_of(device).as_str()));
+    }
+    if state == DeviceState::Blocked {
+        return denied(format!("{name} is blocked"));
+    }
+    let rules = policy.all_rules();
+    let about = |rule: &&Rule| {
+        policy.is_about(rule, device)
+            && rule.services.iter().any(|service| service.covers(start.asked))
+            && rule.to.iter().any(|to| is_to(policy, to, start))
+    };
+    if let Some(ruling) = by_rules(policy, rules.iter().filter(about), start) {
+        return ruling;
+    }
+    match (state, policy.newcomers) {
+        (DeviceState::New, Newcomers::Everything) => allowed("new devices are tolerated".into()),
+        (DeviceState::New, _) => denied(format!("{name} is new, and no rule for new devices allows it")),
+        (DeviceState::Quarantined, _) => denied(format!("{name} is in quarantine")),
+        _ => denied(format!("no rule allows it to {name}")),
+    }
+}
+
+fn from_uplink(policy: &Policy, from: IpAddr, start: &Start<'_>) -> Ruling {
+    let device = policy.device_of(start.to_mac, Some(start.to));
+    let name = device.map_or_else(|| start.to.to_string(), |d| d.name.clone());
+    if !policy.holds(device) {
+        return allowed(format!("anybody may reach {name}: its posture is {}", policy.posture_of(device).as_str()));
+    }
+    if Policy::state_of(device) == DeviceState::Blocked {
+        return denied(format!("{name} is blocked"));
+    }
+    let sender = |who: &Who| match who {
+        Who::Uplink => true,
+        Who::Internet => HostKey::from(from).is_global(),
+        Who::Network(network) => network.contains(from),
+        _ => false,
+    };
+    let receiver = |to: &To| match to {
+        To::Lan | To::Uplink => true,
+        To::Network(network) => network.contains(start.to),
+        To::Device(name) => device.is_some_and(|d| d.name == *name),
+        _ => false,
+    };
+    let about = |rule: &&Rule| {
+        rule.who.iter().any(sender)
+            && rule.to.iter().any(receiver)
+            && rule.services.iter().any(|service| service.covers(start.asked))
+    };
+    let ruling = by_rules(policy, policy.rules.iter().filter(about), start);
+    ruling.unwrap_or_else(|| denied(format!("no rule lets anybody on the uplink side begin with {name}")))
+}
+
+/// A deny before every allow; shadow rules only count.
+fn by_rules<'r>(policy: &Policy, about: impl Iterator<Item = &'r Rule>, start: &Start<'_>) -> Option<Ruling> {
+    let awake = about.filter(|rule| !rule.shadow && !rule.sleeps(policy, start.at));
+    let rule = awake.min_by_key(|rule| rule.effect)?;
+    let owner = if rule.owner.is_empty() { String::new() } else { format!(" (owner {})", rule.owner) };
+    let comment = if rule.comment.is_empty() { String::new() } else { format!(": {}", rule.comment) };
+    let does = if rule.effect == Effect::Allow { "allows" } else { "denies" };
+    Some(Ruling { effect: rule.effect, rule: rule.name.clone(), why: format!("{} {does} it{owner}{comment}", rule.name) })
+}
+
+fn is_to(policy: &Policy, to: &To, start: &Start<'_>) -> bool {
+    match to {
+        To::Internet => HostKey::from(start.to).is_global(),
+        To::Uplink => true,
+        To::Network(network) => network.contains(start.to),
+        To::Name(name) => start.names.iter().any(|told| name.matches(told)),
+        To::List(list) => {
+            let hosts = policy.lists.iter().filter(|l| l.name == *list).flat_map(|l| &l.hosts);
+            hosts.into_iter().any(|host| start.names.iter().any(|told| host.matches(told)))
+        }
+        To::Device(name) => policy.device(name).is_some_and(|d| d.addresses.contains(&start.to)),
+        To::Servers => start.servers.contains(&start.to),
+        To::Lan => false,
+    }
+}
+
+fn allowed(why: String) -> Ruling {
+    Ruling { effect: Effect::Allow, rule: DEFAULT.into(), why }
+}
+
+fn denied(why: String) -> Ruling {
+    Ruling { effect: Effect::Deny, rule: DEFAULT.into(), why }
+}
+
+#[cfg(test)]
+mod tests;
