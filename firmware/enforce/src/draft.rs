@@ -8,7 +8,7 @@ use terms::Span;
 
 use crate::attribute::{Attributes, HEADER, PREFIX, set_seq};
 use crate::layout::{Key, Set, TABLE};
-use crate::message::{self, Act, attr};
+use crate::message::{self, Act, Special, attr};
 
 /// A transaction that nobody has sent.
 pub(crate) struct Draft {
@@ -55,6 +55,15 @@ impl Draft {
 
     pub fn elements(&mut self, act: Act, set: Set, elements: &[(Key, Option<Span>)]) {
         for octets in message::elements(act, set, elements) {
+            self.batch.add(&Written(&octets), MsgType::Add);
+            self.parts.push(Part { object: format!("set {}", set.text()), elements: Some((set, octets)) });
+        }
+    }
+
+    /// Makes a map of verdicts or a set of intervals hold these and no others.
+    pub fn refill_special(&mut self, set: Set, all: &[Special]) {
+        self.write(format!("elements of set {}", set.text()), &message::flush(set));
+        for octets in message::specials(set, all) {
             self.batch.add(&Written(&octets), MsgType::Add);
             self.parts.push(Part { object: format!("set {}", set.text()), elements: Some((set, octets)) });
         }

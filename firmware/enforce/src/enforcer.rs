@@ -1,17 +1,18 @@
 //! The one that owns the way to nftables.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use nftnl::{ProtoFamily, Table};
-use policy::{BlockTarget, Ruleset};
-use terms::Span;
+use policy::{BlockTarget, RuleNumber, Ruleset};
+use terms::{MacAddr, Span, Timestamp};
 
 use crate::draft::Draft;
 use crate::error::EnforceError;
 use crate::held::{self, Held, Shape};
 use crate::layout::{Key, Set, TABLE_C};
 use crate::message::{self, Act};
-use crate::ruleset::{self, Links};
+use crate::ruleset::{self, Links, Size, Standing};
 use crate::socket::Socket;
 
 /// Carries rulesets and blocks to the kernel and reads back what it holds.
@@ -51,8 +52,8 @@ enum Removal {
 /// `LinkName` if one of the links cannot exist.
 pub fn plan(ruleset: &Ruleset) -> Result<Plan, EnforceError> {
     let mut draft = Draft::new();
-    ruleset::fill(&mut draft, ruleset, false)?;
-    Ok(Plan { messages: draft.len(), octets: draft.finish().octets.len(), rules: ruleset::RULES })
+    let size = ruleset::fill(&mut draft, ruleset, false, &Standing::default(), Timestamp::EPOCH)?;
+    Ok(Plan { messages: draft.len(), octets: draft.finish().octets.len(), rules: size.rules })
 }
 
 impl Enforcer {
@@ -73,33 +74,39 @@ impl Enforcer {
     }
 
     /// Makes the table equal the ruleset: chains, rules and never-block sets are replaced, what was learned (blocks with the time
-    /// left, counters) stays.
+    /// left, conversations, names, counters) stays. What is alive for some time is so from `at` on.
     ///
     /// # Errors
     /// `LinkName` before anything is sent; `Refused` with nothing changed, which for an object of the same name but another form
     /// (left by another version) is mended by [`Self::rebuild`]; `Unconfirmed` if what was read back lacks rules; `Foreign` if the
     /// table holds chains, rules or sets of somebody else besides, which [`Self::rebuild`] takes out.
-    pub fn apply(&mut self, ruleset: &Ruleset) -> Result<(), EnforceError> {
+    pub fn apply(&mut self, ruleset: &Ruleset, at: Timestamp) -> Result<(), EnforceError> {
         let links = ruleset::links(ruleset)?;
         let armed = !held::blocks(&mut self.socket)?.is_empty();
+        let standing = held::standing(&mut self.socket)?;
         let mut draft = Draft::new();
-        ruleset::fill(&mut draft, ruleset, armed)?;
-        self.commit_ruleset(draft, links)
+        let size = ruleset::fill(&mut draft, ruleset, armed, &standing, at)?;
+        self.commit_ruleset(draft, links, size)
     }
 
     /// Throws the table away and makes it anew with these blocks, in one transaction; the counters begin at nothing.
     ///
     /// # Errors
     /// As [`Self::apply`].
-    pub fn rebuild(&mut self, ruleset: &Ruleset, blocks: &[(BlockTarget, Span)]) -> Result<(), EnforceError> {
+    pub fn rebuild(
+        &mut self,
+        ruleset: &Ruleset,
+        blocks: &[(BlockTarget, Span)],
+        at: Timestamp,
+    ) -> Result<(), EnforceError> {
         let links = ruleset::links(ruleset)?;
         let mut draft = Draft::new();
         clear(&mut draft);
-        ruleset::fill(&mut draft, ruleset, !blocks.is_empty())?;
+        let size = ruleset::fill(&mut draft, ruleset, !blocks.is_empty(), &Standing::default(), at)?;
         for (set, elements) in by_set(blocks.iter().map(|(target, lasts)| (*target, Some(*lasts)))) {
             draft.elements(Act::Add, set, &elements);
         }
-        self.commit_ruleset(draft, links)
+        self.commit_ruleset(draft, links, size)
     }
 
     /// Removes the table with everything in it; it may be missing.
@@ -167,6 +174,25 @@ impl Enforcer {
         self.commit(draft)
     }
 
+    /// Tells the kernel what devices were told: an address, for a name of a rule, for so long.
+    ///
+    /// # Errors
+    /// `Refused` with nothing changed, as when a set is full.
+    pub fn name(&mut self, told: &[(MacAddr, IpAddr, RuleNumber, Span)]) -> Result<(), EnforceError> {
+        let mut sets = BTreeMap::<_, BTreeMap<Key, Option<Span>>>::new();
+        for (mac, address, number, lasts) in told {
+            let (set, key) = Key::of_name(*mac, *address, *number);
+            sets.entry(set).or_default().insert(key, Some(*lasts));
+        }
+        let mut draft = Draft::new();
+        for (set, elements) in sets {
+            let elements: Vec<_> = elements.into_iter().collect();
+            self.take_out(&mut draft, set, &elements);
+            draft.elements(Act::Add, set, &elements);
+        }
+        self.commit(draft)
+    }
+
     /// Reads back everything that the kernel holds.
     ///
     /// # Errors
@@ -212,16 +238,16 @@ impl Enforcer {
         }
     }
 
-    fn commit_ruleset(&mut self, draft: Draft, links: Links) -> Result<(), EnforceError> {
+    fn commit_ruleset(&mut self, draft: Draft, links: Links, size: Size) -> Result<(), EnforceError> {
         (self.applied, self.links) = (None, Some(links));
         self.socket.commit(&draft.finish())?;
         let shape = held::shape(&mut self.socket)?;
         let rules = shape.map_or(0, |s| s.rules);
-        if rules < ruleset::RULES {
-            return Err(EnforceError::Unconfirmed { acknowledged: rules, expected: ruleset::RULES });
+        if rules < size.rules {
+            return Err(EnforceError::Unconfirmed { acknowledged: rules, expected: size.rules });
         }
         let (chains, sets) = shape.map_or((0, 0), |s| (s.chains, s.sets));
-        let foreign = (rules + chains + sets).saturating_sub(ruleset::RULES + ruleset::CHAINS + Set::ALL.len());
+        let foreign = (rules + chains + sets).saturating_sub(size.rules + size.chains + Set::ALL.len());
         if foreign > 0 {
             return Err(EnforceError::Foreign(foreign));
         }
@@ -284,7 +310,7 @@ mod tests {
 
     #[test]
     fn a_plan_needs_no_kernel() {
-        let ruleset = Ruleset { lan: "lan0".into(), uplink: "up0".into(), never_block: vec![] };
+        let ruleset = Ruleset { lan: "lan0".into(), uplink: "up0".into(), never_block: vec![], plan: None };
         let plan = plan(&ruleset).unwrap();
         assert!(plan.messages > plan.rules && plan.octets > 1_000, "{plan:?}");
     }

@@ -1,6 +1,6 @@
 //! The expressions and set attributes that nftnl has no words for, built by libnftnl's own functions.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::ptr::NonNull;
 
 use nftnl::expr::Expression;
@@ -8,8 +8,7 @@ use nftnl::set::SetKey;
 use nftnl::{ProtoFamily, Rule, Table};
 use nftnl_sys as sys;
 
-use crate::layout::{BLOCKS_A_SET, Set};
-use crate::message::COUNTER;
+use crate::layout::Set;
 
 /// The first of the sixteen 32-bit registers; it begins where the 128-bit register 1 does.
 pub(crate) const REG32_00: u32 = 8;
@@ -23,12 +22,13 @@ const NAMES_IN_HOST_ORDER: [u8; 6] =
 pub(crate) struct ByLayout;
 
 /// One attribute of an expression.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) enum Value {
     U32(u32),
     U16(u16),
     U64(u64),
-    Text(&'static CStr),
+    Text(CString),
+    Data(Vec<u8>),
 }
 
 /// An expression as libnftnl names it, with its attributes.
@@ -36,21 +36,6 @@ pub(crate) struct Raw {
     pub name: &'static CStr,
     pub values: Vec<(u32, Value)>,
 }
-
-/// Loads octets of the frame into a register of choice.
-pub(crate) struct Load {
-    /// One of `NFT_PAYLOAD_LL_HEADER` and `NFT_PAYLOAD_NETWORK_HEADER`.
-    pub base: i32,
-    pub offset: u32,
-    pub len: u32,
-    pub register: u32,
-}
-
-/// Counts the frame on a named counter.
-pub(crate) struct Count(pub &'static CStr);
-
-/// Goes on only if what is in register 1 is not in this set.
-pub(crate) struct NotIn(pub Set);
 
 /// An expression among others of another type.
 pub(crate) struct Step<'a>(pub &'a dyn Expression);
@@ -73,55 +58,26 @@ impl Expression for Raw {
             // Out of memory for a few octets, or a name that libnftnl does not know: nothing sensible can follow.
             std::process::abort();
         };
-        for &(attribute, value) in &self.values {
-            let (at, attribute) = (expr.as_ptr(), u16::try_from(attribute).unwrap_or(u16::MAX));
-            // SAFETY: `expr` was allocated above and is not shared; text ends with a zero octet and is copied by libnftnl.
+        for (attribute, value) in &self.values {
+            let (at, attribute) = (expr.as_ptr(), u16::try_from(*attribute).unwrap_or(u16::MAX));
+            // SAFETY: `expr` was allocated above and is not shared; text ends with a zero octet, data has the length that is said,
+            // and libnftnl copies both.
             unsafe {
                 match value {
-                    Value::U16(v) => sys::nftnl_expr_set_u16(at, attribute, v),
-                    Value::U32(v) => sys::nftnl_expr_set_u32(at, attribute, v),
-                    Value::U64(v) => sys::nftnl_expr_set_u64(at, attribute, v),
+                    Value::U16(v) => sys::nftnl_expr_set_u16(at, attribute, *v),
+                    Value::U32(v) => sys::nftnl_expr_set_u32(at, attribute, *v),
+                    Value::U64(v) => sys::nftnl_expr_set_u64(at, attribute, *v),
                     Value::Text(v) => {
                         sys::nftnl_expr_set_str(at, attribute, v.as_ptr());
+                    }
+                    Value::Data(v) => {
+                        let len = u32::try_from(v.len()).unwrap_or_default();
+                        sys::nftnl_expr_set(at, attribute, v.as_ptr().cast(), len);
                     }
                 }
             }
         }
         expr
-    }
-}
-
-impl Expression for Load {
-    fn to_expr(&self, rule: &Rule<'_>) -> NonNull<sys::nftnl_expr> {
-        let values = vec![
-            (sys::NFTNL_EXPR_PAYLOAD_DREG, Value::U32(self.register)),
-            (sys::NFTNL_EXPR_PAYLOAD_BASE, Value::U32(self.base.unsigned_abs())),
-            (sys::NFTNL_EXPR_PAYLOAD_OFFSET, Value::U32(self.offset)),
-            (sys::NFTNL_EXPR_PAYLOAD_LEN, Value::U32(self.len)),
-        ];
-        Raw { name: c"payload", values }.to_expr(rule)
-    }
-}
-
-impl Expression for Count {
-    fn to_expr(&self, rule: &Rule<'_>) -> NonNull<sys::nftnl_expr> {
-        let values = vec![
-            (sys::NFTNL_EXPR_OBJREF_IMM_TYPE, Value::U32(COUNTER)),
-            (sys::NFTNL_EXPR_OBJREF_IMM_NAME, Value::Text(self.0)),
-        ];
-        Raw { name: c"objref", values }.to_expr(rule)
-    }
-}
-
-impl Expression for NotIn {
-    fn to_expr(&self, rule: &Rule<'_>) -> NonNull<sys::nftnl_expr> {
-        let values = vec![
-            (sys::NFTNL_EXPR_LOOKUP_SREG, Value::U32(nftnl_sys::libc::NFT_REG_1.unsigned_abs())),
-            (sys::NFTNL_EXPR_LOOKUP_SET, Value::Text(self.0.name())),
-            (sys::NFTNL_EXPR_LOOKUP_SET_ID, Value::U32(self.0.id())),
-            (sys::NFTNL_EXPR_LOOKUP_FLAGS, Value::U32(nftnl_sys::libc::NFT_LOOKUP_F_INV.unsigned_abs())),
-        ];
-        Raw { name: c"lookup", values }.to_expr(rule)
     }
 }
 
@@ -138,9 +94,12 @@ pub(crate) fn set(of: Set, table: &Table) -> nftnl::set::Set<'_, ByLayout> {
         (sys::NFTNL_SET_KEY_TYPE, of.key_type()),
         (sys::NFTNL_SET_KEY_LEN, u32::try_from(of.key_len()).unwrap_or_default()),
     ];
-    if of.is_timed() {
-        values.push((sys::NFTNL_SET_FLAGS, nftnl_sys::libc::NFT_SET_TIMEOUT.unsigned_abs()));
-        values.push((sys::NFTNL_SET_DESC_SIZE, BLOCKS_A_SET));
+    if of.flags() != 0 {
+        values.push((sys::NFTNL_SET_FLAGS, of.flags()));
+    }
+    values.extend(of.size().map(|size| (sys::NFTNL_SET_DESC_SIZE, size)));
+    if let Some((kind, len)) = of.data() {
+        values.extend([(sys::NFTNL_SET_DATA_TYPE, kind), (sys::NFTNL_SET_DATA_LEN, len)]);
     }
     for (attribute, value) in values {
         // SAFETY: the pointer is the live set's own, used while `set` is borrowed by nobody else; the attributes take a u32.

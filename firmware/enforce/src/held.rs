@@ -1,12 +1,13 @@
 //! What the kernel lists, as plain values.
 
-use policy::BlockTarget;
+use policy::{BlockTarget, USER};
 use terms::Span;
 
 use crate::attribute::{Attributes, Message, Messages};
 use crate::error::EnforceError;
 use crate::layout::{Set, TABLE};
 use crate::message::{self, attr, number};
+use crate::ruleset::Standing;
 use crate::socket::{self, Socket};
 
 /// How often the whole is read anew because others changed the ruleset meanwhile.
@@ -86,6 +87,13 @@ pub(crate) fn blocks(socket: &mut Socket) -> Result<Vec<(BlockTarget, Span)>, En
     Ok(blocks)
 }
 
+/// The names of chains and counters; none where there is no table.
+pub(crate) fn standing(socket: &mut Socket) -> Result<Standing, EnforceError> {
+    let chains = list(socket, number::GET_CHAIN, chain)?.into_iter().map(|(name, _)| name).collect();
+    let counters = list(socket, number::GET_OBJECT, counter)?.into_iter().map(|counter| counter.name).collect();
+    Ok(Standing { chains, counters })
+}
+
 /// The digest where no link is armed.
 pub(crate) const NONE_ARMED: u64 = Digest::new().0;
 
@@ -134,6 +142,8 @@ fn shape_once(socket: &mut Socket, generation: u32) -> Result<Option<Shape>, Enf
     let mut chains = list(socket, number::GET_CHAIN, chain)?;
     chains.sort_unstable();
     let mut rules = list(socket, number::GET_RULE, rule)?;
+    // What the owner writes there is nobody else's business.
+    rules.retain(|(chain, _)| chain != USER);
     // By chain; within a chain the order is the kernel's own.
     rules.sort_by(|(a, _), (b, _)| a.cmp(b));
     let mut sets = list(socket, number::GET_SET, set)?;
@@ -142,7 +152,7 @@ fn shape_once(socket: &mut Socket, generation: u32) -> Result<Option<Shape>, Enf
         digest.feed(name.as_bytes());
         digest.feed(parts);
     }
-    for set in Set::NEVER {
+    for set in Set::NEVER.into_iter().chain(Set::OF_POLICY).filter(|set| !set.is_timed()) {
         digest.feed(set.text().as_bytes());
         elements(socket, set)?.iter().for_each(|(key, _)| digest.feed(key));
     }

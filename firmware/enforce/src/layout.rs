@@ -3,7 +3,8 @@
 use std::ffi::CStr;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use policy::{BlockTarget, NeverBlock};
+use nftnl_sys::libc;
+use policy::{BlockTarget, NeverBlock, RuleNumber};
 use terms::MacAddr;
 
 /// The table that Picket owns, in the bridge family.
@@ -19,7 +20,20 @@ pub(crate) const TABLE_C: &CStr = c"picket";
 const IPV4_ADDR: u32 = 7;
 const IPV6_ADDR: u32 = 8;
 const ETHER_ADDR: u32 = 9;
+const PROTOCOL: u32 = 12;
+const SERVICE: u32 = 13;
+const MARK: u32 = 19;
 const IFNAME: u32 = 41;
+const VERDICT: u32 = 0xffff_ff00;
+
+/// How many conversations of IPv4 are known at a time; a new one beyond that is denied, and counted.
+pub const TALKS_V4: u32 = 65_536;
+/// The same for IPv6.
+pub const TALKS_V6: u32 = 32_768;
+/// How many packets can be waiting for their later fragments.
+const FRAGMENTS: u32 = 4_096;
+/// How many rules can be alive: those of a policy, and the built-in ones.
+const LIVE: u32 = 16_384 + 64;
 
 /// The kinds of packet that have a source address.
 pub(crate) const V4: u16 = 0x0800;
@@ -43,6 +57,33 @@ pub(crate) enum Set {
     BlockedAnyV6,
     /// The links whose frames are looked at, both as soon as anything is blocked.
     Armed,
+    /// Conversations that are known, LAN end first, with the number of the rule that admitted each; filled by rules.
+    TalkV4,
+    TalkV6,
+    /// Packets whose later fragments may follow; filled by rules.
+    Fragments,
+    /// The numbers of the rules that are alive.
+    Live,
+    /// What a device was told: its hardware address, an address, the number of the rule with the name.
+    NamedV4,
+    NamedV6,
+    /// The network's own servers.
+    ServersV4,
+    ServersV6,
+    /// Addresses that are not of the internet.
+    LocalV4,
+    /// Devices that are cut off.
+    ShutMac,
+    ShutV4,
+    ShutV6,
+    /// Through which chain frames from a device go.
+    FromMac,
+    FromV4,
+    FromV6,
+    /// Through which chain frames to a device go.
+    ToMac,
+    ToV4,
+    ToV6,
 }
 
 /// One element's key.
@@ -55,7 +96,7 @@ pub(crate) struct Key {
 }
 
 impl Set {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 29] = [
         Self::NeverMac,
         Self::NeverV4,
         Self::NeverV6,
@@ -67,6 +108,40 @@ impl Set {
         Self::BlockedAnyV4,
         Self::BlockedAnyV6,
         Self::Armed,
+        Self::TalkV4,
+        Self::TalkV6,
+        Self::Fragments,
+        Self::Live,
+        Self::NamedV4,
+        Self::NamedV6,
+        Self::ServersV4,
+        Self::ServersV6,
+        Self::LocalV4,
+        Self::ShutMac,
+        Self::ShutV4,
+        Self::ShutV6,
+        Self::FromMac,
+        Self::FromV4,
+        Self::FromV6,
+        Self::ToMac,
+        Self::ToV4,
+        Self::ToV6,
+    ];
+    /// What a policy fills anew with each change.
+    pub const OF_POLICY: [Self; 13] = [
+        Self::Live,
+        Self::ServersV4,
+        Self::ServersV6,
+        Self::LocalV4,
+        Self::ShutMac,
+        Self::ShutV4,
+        Self::ShutV6,
+        Self::FromMac,
+        Self::FromV4,
+        Self::FromV6,
+        Self::ToMac,
+        Self::ToV4,
+        Self::ToV6,
     ];
     /// The sets that a change of the ruleset fills anew.
     pub const NEVER: [Self; 3] = [Self::NeverMac, Self::NeverV4, Self::NeverV6];
@@ -94,6 +169,24 @@ impl Set {
             Self::BlockedAnyV4 => c"blocked_any_v4",
             Self::BlockedAnyV6 => c"blocked_any_v6",
             Self::Armed => c"armed",
+            Self::TalkV4 => c"talk_v4",
+            Self::TalkV6 => c"talk_v6",
+            Self::Fragments => c"fragments",
+            Self::Live => c"live",
+            Self::NamedV4 => c"named_v4",
+            Self::NamedV6 => c"named_v6",
+            Self::ServersV4 => c"servers_v4",
+            Self::ServersV6 => c"servers_v6",
+            Self::LocalV4 => c"local_v4",
+            Self::ShutMac => c"shut_mac",
+            Self::ShutV4 => c"shut_v4",
+            Self::ShutV6 => c"shut_v6",
+            Self::FromMac => c"from_mac",
+            Self::FromV4 => c"from_v4",
+            Self::FromV6 => c"from_v6",
+            Self::ToMac => c"to_mac",
+            Self::ToV4 => c"to_v4",
+            Self::ToV6 => c"to_v6",
         }
     }
 
@@ -109,39 +202,92 @@ impl Set {
 
     /// Whether elements come with a time to live.
     pub const fn is_timed(self) -> bool {
-        !matches!(self, Self::NeverMac | Self::NeverV4 | Self::NeverV6 | Self::Armed)
+        self.flags() & libc::NFT_SET_TIMEOUT.unsigned_abs() != 0
+    }
+
+    /// The set's flags as nftables numbers them.
+    pub const fn flags(self) -> u32 {
+        const TIMED: u32 = libc::NFT_SET_TIMEOUT.unsigned_abs();
+        const BY_RULES: u32 = TIMED | libc::NFT_SET_EVAL.unsigned_abs();
+        const MAP: u32 = libc::NFT_SET_MAP.unsigned_abs();
+        match self {
+            Self::NeverMac | Self::NeverV4 | Self::NeverV6 | Self::Armed => 0,
+            Self::ServersV4 | Self::ServersV6 | Self::ShutMac | Self::ShutV4 | Self::ShutV6 => 0,
+            Self::TalkV4 | Self::TalkV6 => BY_RULES | MAP,
+            Self::Fragments => BY_RULES,
+            Self::LocalV4 => libc::NFT_SET_INTERVAL.unsigned_abs(),
+            Self::FromMac | Self::FromV4 | Self::FromV6 | Self::ToMac | Self::ToV4 | Self::ToV6 => MAP,
+            _ => TIMED,
+        }
+    }
+
+    /// How many elements it holds; nothing where the kernel may choose.
+    pub const fn size(self) -> Option<u32> {
+        match self {
+            Self::TalkV4 => Some(TALKS_V4),
+            Self::TalkV6 => Some(TALKS_V6),
+            Self::Fragments => Some(FRAGMENTS),
+            Self::Live => Some(LIVE),
+            timed if timed.is_timed() => Some(BLOCKS_A_SET),
+            _ => None,
+        }
+    }
+
+    /// Of a map the type and length of what keys stand for.
+    pub const fn data(self) -> Option<(u32, u32)> {
+        match self {
+            Self::TalkV4 | Self::TalkV6 => Some((MARK, 4)),
+            Self::FromMac | Self::FromV4 | Self::FromV6 | Self::ToMac | Self::ToV4 | Self::ToV6 => Some((VERDICT, 16)),
+            _ => None,
+        }
     }
 
     /// The key's type as nftables numbers it.
     pub const fn key_type(self) -> u32 {
         match self {
-            Self::NeverMac | Self::BlockedMac => ETHER_ADDR,
-            Self::NeverV4 | Self::BlockedV4 | Self::BlockedAnyV4 => IPV4_ADDR,
-            Self::NeverV6 | Self::BlockedV6 | Self::BlockedAnyV6 => IPV6_ADDR,
-            Self::BlockedMacV4 => ETHER_ADDR << 6 | IPV4_ADDR,
-            Self::BlockedMacV6 => ETHER_ADDR << 6 | IPV6_ADDR,
+            Self::NeverMac | Self::BlockedMac | Self::ShutMac | Self::FromMac | Self::ToMac => ETHER_ADDR,
+            Self::NeverV4 | Self::BlockedV4 | Self::BlockedAnyV4 | Self::ServersV4 | Self::LocalV4 => IPV4_ADDR,
+            Self::ShutV4 | Self::FromV4 | Self::ToV4 => IPV4_ADDR,
+            Self::NeverV6 | Self::BlockedV6 | Self::BlockedAnyV6 | Self::ServersV6 => IPV6_ADDR,
+            Self::ShutV6 | Self::FromV6 | Self::ToV6 => IPV6_ADDR,
+            Self::BlockedMacV4 => joined(&[ETHER_ADDR, IPV4_ADDR]),
+            Self::BlockedMacV6 => joined(&[ETHER_ADDR, IPV6_ADDR]),
             Self::Armed => IFNAME,
+            Self::Live => MARK,
+            Self::TalkV4 => joined(&[IPV4_ADDR, PROTOCOL, SERVICE, IPV4_ADDR, SERVICE]),
+            Self::TalkV6 => joined(&[IPV6_ADDR, PROTOCOL, SERVICE, IPV6_ADDR, SERVICE]),
+            Self::Fragments => joined(&[IPV4_ADDR, IPV4_ADDR, SERVICE]),
+            Self::NamedV4 => joined(&[ETHER_ADDR, IPV4_ADDR, MARK]),
+            Self::NamedV6 => joined(&[ETHER_ADDR, IPV6_ADDR, MARK]),
         }
     }
 
     /// The key's length in octets.
     pub const fn key_len(self) -> usize {
         match self {
-            Self::NeverMac | Self::BlockedMac => 6,
-            Self::NeverV4 | Self::BlockedV4 | Self::BlockedAnyV4 => 4,
-            Self::NeverV6 | Self::BlockedV6 | Self::BlockedAnyV6 => 16,
-            Self::BlockedMacV4 => 12,
+            Self::NeverMac | Self::BlockedMac | Self::ShutMac | Self::FromMac | Self::ToMac => 6,
+            Self::NeverV4 | Self::BlockedV4 | Self::BlockedAnyV4 | Self::ServersV4 | Self::LocalV4 => 4,
+            Self::ShutV4 | Self::FromV4 | Self::ToV4 | Self::Live => 4,
+            Self::NeverV6 | Self::BlockedV6 | Self::BlockedAnyV6 | Self::ServersV6 => 16,
+            Self::ShutV6 | Self::FromV6 | Self::ToV6 => 16,
+            Self::BlockedMacV4 | Self::Fragments => 12,
             Self::BlockedMacV6 => 24,
             Self::Armed => LINK_NAME,
+            Self::TalkV4 => 20,
+            Self::TalkV6 => 44,
+            Self::NamedV4 => 16,
+            Self::NamedV6 => 28,
         }
     }
 
     /// The kind of packet whose source address the key holds; nothing if it holds a hardware address only.
     pub const fn ethertype(self) -> Option<u16> {
         match self {
-            Self::NeverMac | Self::BlockedMac | Self::Armed => None,
             Self::NeverV4 | Self::BlockedV4 | Self::BlockedMacV4 | Self::BlockedAnyV4 => Some(V4),
+            Self::ServersV4 | Self::ShutV4 | Self::FromV4 | Self::ToV4 => Some(V4),
+            Self::ServersV6 | Self::ShutV6 | Self::FromV6 | Self::ToV6 => Some(V6),
             Self::NeverV6 | Self::BlockedV6 | Self::BlockedMacV6 | Self::BlockedAnyV6 => Some(V6),
+            _ => None,
         }
     }
 
@@ -153,7 +299,7 @@ impl Set {
             Self::BlockedMacV6 => &[Self::NeverMac, Self::NeverV6],
             Self::BlockedV4 | Self::BlockedAnyV4 => &[Self::NeverV4],
             Self::BlockedV6 | Self::BlockedAnyV6 => &[Self::NeverV6],
-            Self::NeverMac | Self::NeverV4 | Self::NeverV6 | Self::Armed => &[],
+            _ => &[],
         }
     }
 
@@ -182,13 +328,13 @@ impl Set {
                 let (hardware, address) = key.split_at_checked(8)?;
                 Some(BlockTarget::MacAndAddress(mac(hardware.get(..6)?)?, ip(address)?))
             }
-            Self::NeverMac | Self::NeverV4 | Self::NeverV6 | Self::Armed => None,
+            _ => None,
         }
     }
 }
 
 impl Key {
-    const LONGEST: usize = 24;
+    const LONGEST: usize = 28;
 
     /// Where a block is held.
     pub fn of_block(target: BlockTarget) -> (Set, Self) {
@@ -221,6 +367,33 @@ impl Key {
         Self::new(&[name])
     }
 
+    /// An address in the set of its kind among two.
+    pub fn of_address(address: IpAddr, v4: Set, v6: Set) -> (Set, Self) {
+        match address {
+            IpAddr::V4(a) => (v4, Self::new(&[&a.octets()])),
+            IpAddr::V6(a) => (v6, Self::new(&[&a.octets()])),
+        }
+    }
+
+    /// A hardware address.
+    pub fn of_mac(mac: MacAddr) -> Self {
+        Self::new(&[&mac.octets()])
+    }
+
+    /// A rule's number, in the machine's order of octets as marks have it.
+    pub fn of_rule(number: RuleNumber) -> Self {
+        Self::new(&[&number.0.to_ne_bytes()])
+    }
+
+    /// What a device was told for a name of a rule.
+    pub fn of_name(mac: MacAddr, address: IpAddr, number: RuleNumber) -> (Set, Self) {
+        let (mac, number) = (mac.octets(), number.0.to_ne_bytes());
+        match address {
+            IpAddr::V4(a) => (Set::NamedV4, Self::new(&[&mac, &[0, 0], &a.octets(), &number])),
+            IpAddr::V6(a) => (Set::NamedV6, Self::new(&[&mac, &[0, 0], &a.octets(), &number])),
+        }
+    }
+
     pub fn octets(&self) -> &[u8] {
         &self.octets[..usize::from(self.len)]
     }
@@ -233,6 +406,16 @@ impl Key {
         }
         key
     }
+}
+
+/// The type of a key of several fields.
+const fn joined(fields: &[u32]) -> u32 {
+    let (mut all, mut at) = (0, 0);
+    while at < fields.len() {
+        all = all << 6 | fields[at];
+        at += 1;
+    }
+    all
 }
 
 fn mac(octets: &[u8]) -> Option<MacAddr> {

@@ -4,8 +4,8 @@
 //! read from the kernel and never remembered. Each change is one transaction: all of it takes effect or nothing does, and an
 //! error names the table, set, element, chain or rule at which the kernel stopped.
 //!
-//! What this room refuses: to decide anything (that is `policy`), to accept a frame (every chain only drops or returns), and to
-//! empty what was learned: blocks with the time left and counters outlive each change of the rules.
+//! What this room refuses: to decide anything (that is `policy`), and to empty what was learned: blocks with the time left,
+//! conversations that are known, names and counters outlive each change of the rules.
 //!
 //! The enforcer thread of `picket` calls it; nothing here waits for anything but the kernel's own answer.
 //!
@@ -15,6 +15,9 @@
 //! message     the messages that nftnl has no words for        (pure)
 //! expression  the expressions that nftnl has no words for     (unsafe: calls into libnftnl)
 //! draft       messages on their way into one transaction      (unsafe: hands octets to libnftnl)
+//! part        an expression as plain data, and the rule that several make
+//! talk        conversations that are known: keys, and the rules by which they pass
+//! lines       the lines of a policy's plan to rules
 //! ruleset     a ruleset to a draft
 //! socket      a draft to the kernel, and its answers          (unsafe: socket options)
 //! held        what the kernel lists to plain values
@@ -28,15 +31,19 @@ mod error;
 mod expression;
 mod held;
 mod layout;
+mod lines;
 mod message;
+mod part;
 mod probe;
 mod ruleset;
 mod socket;
+mod talk;
 
 pub use enforcer::{Enforcer, Plan, plan};
 pub use error::EnforceError;
 pub use held::{Dropped, Held};
-pub use layout::{BLOCKS_A_SET, COUNTERS, TABLE};
+pub use layout::{BLOCKS_A_SET, COUNTERS, TABLE, TALKS_V4, TALKS_V6};
+pub use lines::DENIED_GROUP;
 pub use probe::{Feature, probe};
 
 /// The reader of what the kernel sends, for the fuzz target: never panics, whatever the octets.

@@ -2,6 +2,7 @@
 //!
 //! **Source**: `include/uapi/linux/netfilter/nf_tables.h`.
 
+use nftnl_sys::libc;
 use terms::Span;
 
 use crate::attribute::Writer;
@@ -13,6 +14,7 @@ pub(crate) mod number {
     pub const GET_TABLE: u16 = 1;
     pub const NEW_CHAIN: u16 = 3;
     pub const GET_CHAIN: u16 = 4;
+    pub const DEL_CHAIN: u16 = 5;
     pub const NEW_RULE: u16 = 6;
     pub const GET_RULE: u16 = 7;
     pub const NEW_SET: u16 = 9;
@@ -24,6 +26,7 @@ pub(crate) mod number {
     pub const GET_GENERATION: u16 = 16;
     pub const NEW_OBJECT: u16 = 18;
     pub const GET_OBJECT: u16 = 19;
+    pub const DEL_OBJECT: u16 = 20;
     /// Since Linux 6.3: as the deletions, but what is missing is no error.
     pub const DESTROY_TABLE: u16 = 26;
     pub const DESTROY_ELEMENT: u16 = 30;
@@ -52,10 +55,14 @@ pub(crate) mod attr {
     pub const LIST_ELEMENTS: u16 = 3;
     pub const ELEMENT: u16 = 1;
     pub const ELEMENT_KEY: u16 = 1;
+    pub const ELEMENT_DATA: u16 = 2;
     pub const ELEMENT_FLAGS: u16 = 3;
     pub const ELEMENT_TIMEOUT: u16 = 4;
     pub const ELEMENT_EXPIRATION: u16 = 5;
     pub const DATA_VALUE: u16 = 1;
+    pub const DATA_VERDICT: u16 = 2;
+    pub const VERDICT_CODE: u16 = 1;
+    pub const VERDICT_CHAIN: u16 = 2;
     pub const OBJECT_NAME: u16 = 2;
     pub const OBJECT_TYPE: u16 = 3;
     pub const OBJECT_DATA: u16 = 4;
@@ -109,6 +116,67 @@ pub(crate) fn elements<'a>(
         writer.end(list);
         writer.finish()
     })
+}
+
+/// An element of a map of verdicts, or a bound of an interval.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Special {
+    /// Frames with the key go through this chain, or pass where there is none.
+    Way(Key, Option<String>),
+    /// Where an interval begins.
+    First(Key),
+    /// Where one has ended.
+    Past(Key),
+}
+
+/// Adds special elements to a set.
+pub(crate) fn specials<'a>(set: Set, all: &'a [Special]) -> impl Iterator<Item = Vec<u8>> + use<'a> {
+    all.chunks(ELEMENTS / 2).map(move |chunk| {
+        let mut writer = list(Act::Add, set);
+        let list = writer.open(attr::LIST_ELEMENTS);
+        for special in chunk {
+            let element = writer.open(attr::ELEMENT);
+            let (Special::Way(key, _) | Special::First(key) | Special::Past(key)) = special;
+            let value = writer.open(attr::ELEMENT_KEY);
+            writer.put(attr::DATA_VALUE, key.octets());
+            writer.end(value);
+            match special {
+                Special::Way(_, chain) => {
+                    let data = writer.open(attr::ELEMENT_DATA);
+                    let verdict = writer.open(attr::DATA_VERDICT);
+                    let code = if chain.is_some() { libc::NFT_GOTO } else { libc::NF_ACCEPT };
+                    writer.put(attr::VERDICT_CODE, &code.to_be_bytes());
+                    if let Some(chain) = chain {
+                        writer.put_text(attr::VERDICT_CHAIN, chain);
+                    }
+                    writer.end(verdict);
+                    writer.end(data);
+                }
+                Special::Past(_) => writer.put(attr::ELEMENT_FLAGS, &1_u32.to_be_bytes()),
+                Special::First(_) => {}
+            }
+            writer.end(element);
+        }
+        writer.end(list);
+        writer.finish()
+    })
+}
+
+/// Removes a chain, which must be empty and referred to by nothing by then.
+pub(crate) fn delete_chain(name: &str) -> Vec<u8> {
+    let mut writer = Writer::new(number::DEL_CHAIN, REQUEST | ACK);
+    writer.put_text(attr::OF_TABLE, TABLE);
+    writer.put_text(attr::CHAIN_NAME, name);
+    writer.finish()
+}
+
+/// Removes a named counter, to which nothing refers by then.
+pub(crate) fn delete_counter(name: &str) -> Vec<u8> {
+    let mut writer = Writer::new(number::DEL_OBJECT, REQUEST | ACK);
+    writer.put_text(attr::OF_TABLE, TABLE);
+    writer.put_text(attr::OBJECT_NAME, name);
+    writer.put(attr::OBJECT_TYPE, &COUNTER.to_be_bytes());
+    writer.finish()
 }
 
 /// Empties a set.

@@ -13,9 +13,10 @@ use nftnl_sys::libc;
 use crate::attribute::Writer;
 use crate::draft::Draft;
 use crate::error::EnforceError;
-use crate::expression::{Count, Raw, Step, Value};
+use crate::expression::{Raw, Step, Value};
 use crate::layout::Set;
 use crate::message::{self, number};
+use crate::part::Part;
 use crate::socket::Socket;
 
 const TABLE: &CStr = c"picket_probe";
@@ -87,7 +88,7 @@ fn trials() -> Vec<(&'static str, &'static str, Trial)> {
         ("chains in the bridge's way", NOTHING, Trial::Rule(Forward, Box::new(Verdict::Return))),
         ("chains for frames to the box", NOTHING, Trial::Rule(In, Box::new(Verdict::Return))),
         ("sets whose elements end", NOTHING, Trial::Set(timed)),
-        ("named counters", NOTHING, Trial::Rule(Forward, Box::new(Count(c"blocked_lan")))),
+        ("named counters", NOTHING, Trial::Rule(Forward, Box::new(Part::Count(c"blocked_lan".to_owned())))),
         ("removal of what may be missing", "adds and removes in one transaction", Trial::Message(destroy)),
         ("sets filled by rules", "nothing needs it yet", Trial::Set(by_rules)),
         ("updates from a rule", "nothing needs it yet", Trial::Rule(Forward, Box::new(update_seen()))),
@@ -144,7 +145,7 @@ fn update_seen() -> Raw {
     let values = vec![
         (sys::NFTNL_EXPR_DYNSET_OP, Value::U32(libc::NFT_DYNSET_OP_UPDATE.unsigned_abs())),
         (sys::NFTNL_EXPR_DYNSET_SREG_KEY, Value::U32(libc::NFT_REG_1.unsigned_abs())),
-        (sys::NFTNL_EXPR_DYNSET_SET_NAME, Value::Text(SEEN)),
+        (sys::NFTNL_EXPR_DYNSET_SET_NAME, Value::Text(SEEN.to_owned())),
         (sys::NFTNL_EXPR_DYNSET_SET_ID, Value::U32(1)),
     ];
     Raw { name: c"dynset", values }

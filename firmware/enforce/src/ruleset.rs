@@ -1,7 +1,7 @@
-//! A ruleset to a draft: the whole of table `bridge picket` besides blocks and counts.
+//! A ruleset to a draft: the whole of table `bridge picket` besides what was learned.
 //!
 //! ```text
-//! forward, input           accept by default, at once while nothing is blocked; by the link a frame came in, go to
+//! forward, input           accept by default; by the link a frame came in, go to
 //!   blocked_from_lan       count and drop if its source is blocked by hardware address, by both, or by address on either side
 //!   blocked_from_uplink    count and drop if its source is blocked by address there, or on either side
 //! ```
@@ -9,41 +9,70 @@
 //! hardware addresses, an address from what matches addresses, either of them from what matches both. So the router is never cut
 //! by whatever matches it, a blocked device that forges the router's address stays blocked, and a frame that nothing matches pays
 //! for no look into the never-block sets. On the uplink side each frame carries the router's hardware address, so that only
-//! addresses count there. No rule accepts.
+//! addresses count there.
 //!
 //! The set `armed` holds both links as soon as one block stands: a transaction that blocks puts them in. A network in which nobody is
 //! blocked, which is nearly every one, pays for one look.
 //!
+//! Where a policy holds for somebody, `forward` goes through two more chains instead:
+//!
+//! ```text
+//! from_lan                 blocked? cut off? known? then by the source to the chain of its device, or to `newcomers`
+//! from_uplink              blocked? cut off? known? then by the destination to `inbound`, or on
+//! ```
 //! **Bounds**: the kernel looks for addresses through one VLAN tag; behind two, and in ARP, only hardware addresses count.
 
-use std::collections::BTreeSet;
-use std::ffi::CStr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{CStr, CString};
+use std::net::{IpAddr, Ipv4Addr};
 
-use nftnl::expr::{Cmp, CmpOp, Expression, LLHeaderField, Lookup, Meta, NetworkHeaderField, Payload, Verdict};
-use nftnl::expr::{Ipv4HeaderField, Ipv6HeaderField};
 use nftnl::{Chain, ChainType, Hook, Policy, ProtoFamily, Rule, Table};
-use nftnl_sys::libc::{NFT_PAYLOAD_LL_HEADER, NFT_PAYLOAD_NETWORK_HEADER};
-use policy::Ruleset;
-use terms::Span;
+use policy::{Begins, INBOUND, NEWCOMERS, Plan, Ruleset, USER};
+use terms::{MacAddr, Span, Timestamp};
 
 use crate::draft::Draft;
 use crate::error::EnforceError;
-use crate::expression::{self, Count, Load, NotIn, REG32_00, Step};
 use crate::layout::{COUNTERS, Key, LINK_NAME, Set, TABLE_C, V4};
-use crate::message;
+use crate::lines::{self, name};
+use crate::message::{self, Special};
+use crate::part::{self, Base, Is, Part, Register, SCRATCH};
+use crate::{expression, talk};
 
 /// Where filters stand among the bridge's hooks (`NF_BR_PRI_FILTER_BRIDGED`).
 const PRIORITY: i32 = -200;
-const FROM_LAN: &CStr = c"blocked_from_lan";
-const FROM_UPLINK: &CStr = c"blocked_from_uplink";
+const FORWARD: &str = "forward";
+const INPUT: &str = "input";
+const FROM_LAN: &str = "from_lan";
+const FROM_UPLINK: &str = "from_uplink";
+const BLOCKED_FROM_LAN: &str = "blocked_from_lan";
+const BLOCKED_FROM_UPLINK: &str = "blocked_from_uplink";
 const BLOCKED_LAN: &CStr = c"blocked_lan";
 const BLOCKED_UPLINK: &CStr = c"blocked_uplink";
+/// Addresses that are not of the internet, as the first and the last. **Source**: as `HostKey::is_global`.
+const LOCAL: [([u8; 4], [u8; 4]); 8] = [
+    ([0, 0, 0, 0], [0, 255, 255, 255]),
+    ([10, 0, 0, 0], [10, 255, 255, 255]),
+    ([100, 64, 0, 0], [100, 127, 255, 255]),
+    ([127, 0, 0, 0], [127, 255, 255, 255]),
+    ([169, 254, 0, 0], [169, 254, 255, 255]),
+    ([172, 16, 0, 0], [172, 31, 255, 255]),
+    ([192, 168, 0, 0], [192, 168, 255, 255]),
+    ([224, 0, 0, 0], [255, 255, 255, 255]),
+];
 
-/// How many rules the table holds once a ruleset is applied.
-pub(crate) const RULES: usize = 15;
+/// What of an earlier ruleset may stand in the kernel.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Standing {
+    pub chains: Vec<String>,
+    pub counters: Vec<String>,
+}
 
-/// How many chains there are then.
-pub(crate) const CHAINS: usize = 4;
+/// What a ruleset comes to in the kernel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Size {
+    pub rules: usize,
+    pub chains: usize,
+}
 
 /// The two links of a ruleset, as elements of the set of armed ones.
 pub(crate) type Links = [(Key, Option<Span>); 2];
@@ -57,38 +86,169 @@ pub(crate) fn links(ruleset: &Ruleset) -> Result<Links, EnforceError> {
 }
 
 /// Adds everything that makes the kernel's table equal the ruleset, without emptying what was learned; nothing where a link's name
-/// is refused. `armed` says whether anything is blocked.
-pub(crate) fn fill(draft: &mut Draft, ruleset: &Ruleset, armed: bool) -> Result<(), EnforceError> {
-    let links = [(link(&ruleset.lan)?, FROM_LAN), (link(&ruleset.uplink)?, FROM_UPLINK)];
-    let armable: Links = links.map(|(name, _)| (Key::of_link(&name), None));
+/// is refused. `armed` says whether anything is blocked, `at` when what is alive counts from.
+pub(crate) fn fill(
+    draft: &mut Draft,
+    ruleset: &Ruleset,
+    armed: bool,
+    standing: &Standing,
+    at: Timestamp,
+) -> Result<Size, EnforceError> {
+    let armable = links(ruleset)?;
+    let wanted = chains(ruleset)?;
     let table = Table::new(TABLE_C, ProtoFamily::Bridge);
     draft.add("table bridge picket", &table);
     for set in Set::ALL {
         draft.add(format!("set {}", set.text()), &expression::set(set, &table));
     }
-    for name in COUNTERS {
-        draft.write(format!("counter {name}"), &message::counter(name));
+    let of_policy = ruleset.plan.iter().flat_map(|plan| &plan.counters).map(String::as_str);
+    let counters: BTreeSet<&str> = COUNTERS.into_iter().chain(of_policy).collect();
+    for counter in &counters {
+        draft.write(format!("counter {counter}"), &message::counter(counter));
     }
-    let bases: [Chain<'_>; CHAINS - 2] = [base(c"forward", Hook::Forward, &table), base(c"input", Hook::In, &table)];
-    let [lan, uplink] = [Chain::new(FROM_LAN, &table), Chain::new(FROM_UPLINK, &table)];
-    for chain in [&lan, &uplink, &bases[0], &bases[1]] {
-        let name = chain.get_name().to_string_lossy();
-        draft.add(format!("chain {name}"), chain);
-        // A rule without a handle stands for all rules of its chain.
-        draft.remove(format!("rules of chain {name}"), &Rule::new(chain));
+    let names: BTreeMap<&str, CString> = wanted.keys().map(|chain| (chain.as_str(), name(chain))).collect();
+    let made: BTreeMap<&str, Chain<'_>> = names.iter().map(|(chain, c)| (*chain, made(chain, c, &table))).collect();
+    for (chain, made) in &made {
+        draft.add(format!("chain {chain}"), made);
+    }
+    let gone: Vec<&String> = standing.chains.iter().filter(|c| !wanted.contains_key(*c) && *c != USER).collect();
+    // A rule without a handle stands for all rules of its chain.
+    for (chain, made) in made.iter().filter(|(chain, _)| **chain != USER) {
+        draft.remove(format!("rules of chain {chain}"), &Rule::new(made));
+    }
+    for chain in &gone {
+        draft.remove(format!("rules of chain {chain}"), &Rule::new(&Chain::new(&name(chain), &table)));
     }
     never_block(draft, ruleset);
     draft.refill(Set::Armed, if armed { &armable } else { &[] });
-    from_lan(&mut Rules::of(draft, &lan, &table));
-    from_uplink(&mut Rules::of(draft, &uplink, &table));
-    for base in &bases {
-        let mut rules = Rules::of(draft, base, &table);
-        rules.unless_armed();
-        for (name, target) in &links {
-            rules.goto(name, target);
+    elements_of_policy(draft, ruleset.plan.as_ref(), at);
+    let mut size = Size { rules: 0, chains: wanted.len() };
+    for (chain, rules) in &wanted {
+        for (n, parts) in rules.iter().enumerate() {
+            draft.add(format!("rule {} of chain {chain}", n + 1), &part::rule(&made[chain.as_str()], parts));
         }
+        size.rules += rules.len();
     }
-    Ok(())
+    for chain in gone {
+        draft.write(format!("chain {chain}"), &message::delete_chain(chain));
+    }
+    for counter in standing.counters.iter().filter(|c| !counters.contains(c.as_str())) {
+        draft.write(format!("counter {counter}"), &message::delete_counter(counter));
+    }
+    Ok(size)
+}
+
+/// The chains of a ruleset with their rules.
+fn chains(ruleset: &Ruleset) -> Result<BTreeMap<String, Vec<Vec<Part>>>, EnforceError> {
+    let (lan, uplink) = (link(&ruleset.lan)?, link(&ruleset.uplink)?);
+    let to_blocked = [unless_armed(), came_in(&lan, BLOCKED_FROM_LAN), came_in(&uplink, BLOCKED_FROM_UPLINK)];
+    let mut all: BTreeMap<String, Vec<Vec<Part>>> = BTreeMap::new();
+    all.insert(INPUT.into(), to_blocked.to_vec());
+    all.insert(BLOCKED_FROM_LAN.into(), blocked_from_lan());
+    all.insert(BLOCKED_FROM_UPLINK.into(), blocked_from_uplink());
+    let Some(plan) = &ruleset.plan else {
+        all.insert(FORWARD.into(), to_blocked.to_vec());
+        return Ok(all);
+    };
+    all.insert(FORWARD.into(), vec![came_in(&lan, FROM_LAN), came_in(&uplink, FROM_UPLINK)]);
+    all.insert(FROM_LAN.into(), from_lan(plan));
+    all.insert(FROM_UPLINK.into(), from_uplink(plan));
+    for (chain, lines) in &plan.chains {
+        all.insert(chain.clone(), lines.iter().flat_map(lines::rules).collect());
+    }
+    Ok(all)
+}
+
+fn from_lan(plan: &Plan) -> Vec<Vec<Part>> {
+    let mut rules = vec![if_armed(BLOCKED_FROM_LAN)];
+    rules.extend(shut(plan, true));
+    rules.extend(talk::known(Begins::Lan));
+    rules.extend(ways([
+        (Set::FromMac, source(Set::FromMac)),
+        (Set::FromV4, source(Set::FromV4)),
+        (Set::FromV6, source(Set::FromV6)),
+    ]));
+    rules.extend(plan.holds_newcomers.then(|| vec![Part::Goto(name(NEWCOMERS))]));
+    rules
+}
+
+fn from_uplink(plan: &Plan) -> Vec<Vec<Part>> {
+    let mut rules = vec![if_armed(BLOCKED_FROM_UPLINK)];
+    rules.extend(shut(plan, false));
+    rules.extend(talk::known(Begins::Uplink));
+    rules.extend(ways([
+        (Set::ToMac, destination(Set::ToMac)),
+        (Set::ToV4, destination(Set::ToV4)),
+        (Set::ToV6, destination(Set::ToV6)),
+    ]));
+    rules.extend(plan.holds_newcomers.then(|| vec![Part::Goto(name(INBOUND))]));
+    rules
+}
+
+/// What is cut off, before anything known passes.
+fn shut(plan: &Plan, from_lan: bool) -> Vec<Vec<Part>> {
+    let end = if from_lan { source } else { destination };
+    let counter = name(policy::DENIED[usize::from(!from_lan)]);
+    let cut = |set: Set| {
+        [is_kind(set), vec![end(set), Part::In(set, SCRATCH), Part::Count(counter.clone()), Part::Drop]].concat()
+    };
+    let macs = (!plan.shut.is_empty()).then_some(Set::ShutMac);
+    let addresses = if plan.shut_addresses.is_empty() { vec![] } else { vec![Set::ShutV4, Set::ShutV6] };
+    macs.into_iter().chain(addresses).map(cut).collect()
+}
+
+fn ways(maps: [(Set, Part); 3]) -> Vec<Vec<Part>> {
+    maps.into_iter().map(|(map, load)| [is_kind(map), vec![load, Part::Ways(map, SCRATCH)]].concat()).collect()
+}
+
+/// Fills anew what follows from the policy alone.
+fn elements_of_policy(draft: &mut Draft, plan: Option<&Plan>, at: Timestamp) {
+    let none = Plan::default();
+    let plan = plan.unwrap_or(&none);
+    let live: Vec<_> = plan
+        .live
+        .iter()
+        .filter(|(_, until)| until.is_none_or(|until| until > at))
+        .map(|(number, until)| (Key::of_rule(*number), until.map(|until| until.since(at))))
+        .collect();
+    draft.refill(Set::Live, &live);
+    let local = |bounds: &([u8; 4], [u8; 4])| {
+        let past = u32::from_be_bytes(bounds.1).checked_add(1).map(|n| Special::Past(v4_key(Ipv4Addr::from(n))));
+        [Some(Special::First(v4_key(Ipv4Addr::from(bounds.0)))), past].into_iter().flatten().collect::<Vec<_>>()
+    };
+    draft.refill_special(Set::LocalV4, &LOCAL.iter().flat_map(local).collect::<Vec<_>>());
+    draft.refill(Set::ShutMac, &plan.shut.iter().map(|mac| (Key::of_mac(*mac), None)).collect::<Vec<_>>());
+    addresses(draft, plan.shut_addresses.iter(), Set::ShutV4, Set::ShutV6);
+    addresses(draft, plan.servers.iter(), Set::ServersV4, Set::ServersV6);
+    let inbound = |chain: &Option<String>| chain.as_ref().map(|_| INBOUND.to_owned());
+    let macs = |way: &dyn Fn(&Option<String>) -> Option<String>| -> Vec<Special> {
+        plan.from_mac.iter().map(|(mac, chain): (&MacAddr, _)| Special::Way(Key::of_mac(*mac), way(chain))).collect()
+    };
+    draft.refill_special(Set::FromMac, &macs(&Clone::clone));
+    draft.refill_special(Set::ToMac, &macs(&inbound));
+    for (from, to, is_v4) in [(Set::FromV4, Set::ToV4, true), (Set::FromV6, Set::ToV6, false)] {
+        let of_kind = plan.from_address.iter().filter(|(address, _)| address.is_ipv4() == is_v4);
+        let (mut out, mut into) = (Vec::new(), Vec::new());
+        for (address, chain) in of_kind {
+            let (_, key) = Key::of_address(*address, from, from);
+            out.push(Special::Way(key, chain.clone()));
+            into.push(Special::Way(key, inbound(chain)));
+        }
+        draft.refill_special(from, &out);
+        draft.refill_special(to, &into);
+    }
+}
+
+fn addresses<'a>(draft: &mut Draft, all: impl Iterator<Item = &'a IpAddr>, v4: Set, v6: Set) {
+    let keys: Vec<_> = all.map(|address| Key::of_address(*address, v4, v6)).collect();
+    for set in [v4, v6] {
+        let of_set: Vec<_> = keys.iter().filter(|(of, _)| *of == set).map(|(_, key)| (*key, None)).collect();
+        draft.refill(set, &of_set);
+    }
+}
+
+fn v4_key(address: Ipv4Addr) -> Key {
+    Key::of_address(address.into(), Set::LocalV4, Set::LocalV4).1
 }
 
 /// Fills the sets of what may never be blocked anew.
@@ -100,118 +260,87 @@ fn never_block(draft: &mut Draft, ruleset: &Ruleset) {
     }
 }
 
-fn from_lan(rules: &mut Rules<'_, '_>) {
+fn blocked_from_lan() -> Vec<Vec<Part>> {
     use Set::{BlockedAnyV4, BlockedAnyV6, BlockedMac, BlockedMacV4, BlockedMacV6};
-    for set in [BlockedMac, BlockedMacV4, BlockedMacV6, BlockedAnyV4, BlockedAnyV6] {
-        rules.drop(set, BLOCKED_LAN);
-    }
+    [BlockedMac, BlockedMacV4, BlockedMacV6, BlockedAnyV4, BlockedAnyV6]
+        .map(|set| drop_blocked(set, BLOCKED_LAN))
+        .to_vec()
 }
 
-fn from_uplink(rules: &mut Rules<'_, '_>) {
-    for set in [Set::BlockedV4, Set::BlockedV6, Set::BlockedAnyV4, Set::BlockedAnyV6] {
-        rules.drop(set, BLOCKED_UPLINK);
-    }
+fn blocked_from_uplink() -> Vec<Vec<Part>> {
+    let sets = [Set::BlockedV4, Set::BlockedV6, Set::BlockedAnyV4, Set::BlockedAnyV6];
+    sets.map(|set| drop_blocked(set, BLOCKED_UPLINK)).to_vec()
 }
 
-/// The rules of one chain, first to last.
-struct Rules<'a, 'c> {
-    draft: &'a mut Draft,
-    chain: &'c Chain<'c>,
-    table: &'c Table,
-    count: usize,
+/// A frame whose source is in the set is counted and dropped, unless it may never be.
+fn drop_blocked(set: Set, counter: &'static CStr) -> Vec<Part> {
+    let behind = |offset, len| {
+        let mac = Part::Load { base: Base::Link, offset: 6, len: 6, to: Register(0) };
+        vec![mac, Part::Load { base: Base::Network, offset, len, to: Register(2) }]
+    };
+    let key = match set {
+        Set::BlockedMacV4 => behind(12, 4),
+        Set::BlockedMacV6 => behind(8, 16),
+        single => vec![source(single)],
+    };
+    let mut parts = [is_kind(set), key, vec![Part::In(set, SCRATCH)]].concat();
+    for never in set.exempt() {
+        parts.extend([source(*never), Part::NotIn(*never, SCRATCH)]);
+    }
+    parts.extend([Part::Count(counter.to_owned()), Part::Drop]);
+    parts
 }
 
-impl<'a, 'c> Rules<'a, 'c> {
-    fn of(draft: &'a mut Draft, chain: &'c Chain<'c>, table: &'c Table) -> Self {
-        Self { draft, chain, table, count: 0 }
-    }
-
-    /// A frame whose source is in the set is counted and dropped, unless it may never be.
-    fn drop(&mut self, set: Set, counter: &'static CStr) {
-        let mut steps = self.source_in(set);
-        for never in set.exempt() {
-            steps.push(source(*never));
-            steps.push(Box::new(NotIn(*never)));
-        }
-        steps.push(Box::new(Count(counter)));
-        steps.push(Box::new(Verdict::Drop));
-        self.rule(&steps);
-    }
-
-    /// A frame that came in by a link that is not armed passes.
-    fn unless_armed(&mut self) {
-        self.rule(&[Box::new(Meta::IifName), Box::new(NotIn(Set::Armed)), Box::new(Verdict::Return)]);
-    }
-
-    /// A frame that came in by the link goes through another chain, and from there to what is done by default.
-    fn goto(&mut self, link: &[u8; LINK_NAME], target: &CStr) {
-        let name = link.to_vec();
-        self.rule(&[
-            Box::new(Meta::IifName),
-            Box::new(Cmp::new(CmpOp::Eq, Octets(name))),
-            Box::new(Verdict::Goto { chain: target.to_owned() }),
-        ]);
-    }
-
-    fn source_in(&self, set: Set) -> Vec<Box<dyn Expression>> {
-        let mut steps: Vec<Box<dyn Expression>> = match set {
-            Set::BlockedMacV4 => vec![mac_into_first(), source_behind(12, 4)],
-            Set::BlockedMacV6 => vec![mac_into_first(), source_behind(8, 16)],
-            single => vec![source(single)],
-        };
-        if let Some(ethertype) = set.ethertype() {
-            let is = Cmp::new(CmpOp::Eq, Octets(ethertype.to_be_bytes().to_vec()));
-            steps.splice(0..0, [Box::new(Meta::Protocol) as Box<dyn Expression>, Box::new(is)]);
-        }
-        steps.push(Box::new(Lookup::new(&expression::set(set, self.table))));
-        steps
-    }
-
-    fn rule(&mut self, steps: &[Box<dyn Expression>]) {
-        let mut rule = Rule::new(self.chain);
-        for step in steps {
-            rule.add_expr(&Step(step.as_ref()));
-        }
-        self.count += 1;
-        let name = self.chain.get_name().to_string_lossy();
-        self.draft.add(format!("rule {} of chain {name}", self.count), &rule);
-    }
+/// A packet of the kind that the set's keys are of.
+fn is_kind(set: Set) -> Vec<Part> {
+    let is = |kind: u16| vec![Part::EtherType(SCRATCH), Part::Compare(SCRATCH, Is::Equal, kind.to_be_bytes().to_vec())];
+    set.ethertype().map(is).unwrap_or_default()
 }
 
 /// The frame's source as a set of one field has it.
-fn source(set: Set) -> Box<dyn Expression> {
-    Box::new(match set.ethertype() {
-        None => Payload::LinkLayer(LLHeaderField::Saddr),
-        Some(V4) => Payload::Network(NetworkHeaderField::Ipv4(Ipv4HeaderField::Saddr)),
-        Some(_) => Payload::Network(NetworkHeaderField::Ipv6(Ipv6HeaderField::Saddr)),
-    })
-}
-
-/// Octets to compare a register with.
-struct Octets(Vec<u8>);
-
-impl nftnl::expr::ToSlice for Octets {
-    fn to_slice(&self) -> std::borrow::Cow<'_, [u8]> {
-        self.0.as_slice().into()
+fn source(set: Set) -> Part {
+    match set.ethertype() {
+        None => Part::Load { base: Base::Link, offset: 6, len: 6, to: SCRATCH },
+        Some(V4) => Part::Load { base: Base::Network, offset: 12, len: 4, to: SCRATCH },
+        Some(_) => Part::Load { base: Base::Network, offset: 8, len: 16, to: SCRATCH },
     }
 }
 
-/// The frame's source hardware address, the first field of a two-field key.
-fn mac_into_first() -> Box<dyn Expression> {
-    Box::new(Load { base: NFT_PAYLOAD_LL_HEADER, offset: 6, len: 6, register: REG32_00 })
+/// The frame's destination as a set of one field has it.
+fn destination(set: Set) -> Part {
+    match set.ethertype() {
+        None => Part::Load { base: Base::Link, offset: 0, len: 6, to: SCRATCH },
+        Some(V4) => Part::Load { base: Base::Network, offset: 16, len: 4, to: SCRATCH },
+        Some(_) => Part::Load { base: Base::Network, offset: 24, len: 16, to: SCRATCH },
+    }
 }
 
-/// The packet's source address, the second field behind eight octets of hardware address.
-fn source_behind(offset: u32, len: u32) -> Box<dyn Expression> {
-    Box::new(Load { base: NFT_PAYLOAD_NETWORK_HEADER, offset, len, register: REG32_00 + 2 })
+/// A frame that came in by a link that is not armed passes.
+fn unless_armed() -> Vec<Part> {
+    vec![Part::LinkName(SCRATCH), Part::NotIn(Set::Armed, SCRATCH), Part::Return]
 }
 
-fn base<'t>(name: &CStr, hook: Hook, table: &'t Table) -> Chain<'t> {
-    let mut chain = Chain::new(name, table);
-    chain.set_type(ChainType::Filter);
-    chain.set_hook(hook, PRIORITY);
-    chain.set_policy(Policy::Accept);
-    chain
+/// A frame that came in by a link that is armed goes through a chain first.
+fn if_armed(chain: &str) -> Vec<Part> {
+    vec![Part::LinkName(SCRATCH), Part::In(Set::Armed, SCRATCH), Part::Jump(name(chain))]
+}
+
+/// A frame that came in by the link goes through another chain, and from there to what is done by default.
+fn came_in(link: &[u8; LINK_NAME], target: &str) -> Vec<Part> {
+    vec![Part::LinkName(SCRATCH), Part::Compare(SCRATCH, Is::Equal, link.to_vec()), Part::Goto(name(target))]
+}
+
+fn made<'t>(chain: &str, c_name: &'t CStr, table: &'t Table) -> Chain<'t> {
+    let mut made = Chain::new(c_name, table);
+    let hook = match chain {
+        FORWARD => Hook::Forward,
+        INPUT => Hook::In,
+        _ => return made,
+    };
+    made.set_type(ChainType::Filter);
+    made.set_hook(hook, PRIORITY);
+    made.set_policy(Policy::Accept);
+    made
 }
 
 /// A link's name as the kernel compares it.
@@ -240,13 +369,13 @@ mod tests {
 
     #[test]
     fn a_draft_has_as_many_rules_as_it_says() {
-        let ruleset = Ruleset { lan: "lan0".into(), uplink: "up0".into(), never_block: vec![] };
+        let ruleset = Ruleset { lan: "lan0".into(), uplink: "up0".into(), never_block: vec![], plan: None };
         let mut draft = Draft::new();
-        fill(&mut draft, &ruleset, true).unwrap();
+        let size = fill(&mut draft, &ruleset, true, &Standing::default(), Timestamp::EPOCH).unwrap();
         let ready = draft.finish();
         let rules = crate::attribute::Messages::new(&ready.octets)
             .filter(|m| m.number() == Some(message::number::NEW_RULE))
             .count();
-        assert_eq!(rules, RULES);
+        assert_eq!(rules, size.rules);
     }
 }

@@ -10,7 +10,8 @@ use enforce::Enforcer;
 use namespace::wire::{Carries, End, bridge, frame, keep_order};
 use namespace::{alone, mac, ruleset, secs};
 use policy::{BlockTarget, NeverBlock, Ruleset};
-use terms::{MacAddr, Side, Span};
+
+use terms::{MacAddr, Side, Span, Timestamp};
 
 const MACS: [&str; 3] = ["02:5a:10:00:00:01", "02:5a:10:00:00:02", "02:5a:10:00:00:03"];
 const ADDRESSES: [&str; 6] = ["192.168.7.1", "192.168.7.2", "192.168.7.3", "fd00::1", "fd00::2", "fd00::3"];
@@ -118,7 +119,7 @@ fn never_block_wins_over_any_block_and_each_other_blocked_frame_is_dropped_and_c
         for round in 0..60 {
             let (ruleset, blocks) = draw(&mut random);
             let timed: Vec<(BlockTarget, Span)> = blocks.iter().map(|target| (*target, secs(600))).collect();
-            enforcer.rebuild(&ruleset, &timed).unwrap();
+            enforcer.rebuild(&ruleset, &timed, Timestamp::EPOCH).unwrap();
             let frames = every_frame();
             for (side, from, to, counter) in
                 [(Side::Lan, &host, &router, "blocked_lan"), (Side::Uplink, &router, &host, "blocked_uplink")]
@@ -149,7 +150,7 @@ fn a_blocked_device_that_forges_the_routers_address_stays_blocked() {
         let mut enforcer = Enforcer::open().unwrap();
         let (device, routers, address) = (mac(MACS[0]), mac(MACS[1]), ADDRESSES[0].parse::<IpAddr>().unwrap());
         // The router, as Picket learns it: by hardware address and by both of its addresses.
-        enforcer.apply(&ruleset(&[MACS[1], ADDRESSES[0], ADDRESSES[3]])).unwrap();
+        enforcer.apply(&ruleset(&[MACS[1], ADDRESSES[0], ADDRESSES[3]]), Timestamp::EPOCH).unwrap();
         let blocks = [BlockTarget::Mac(device), BlockTarget::Mac(routers), BlockTarget::Address(address)];
         enforcer.block(&blocks.map(|target| (target, secs(600)))).unwrap();
         let v6 = ADDRESSES[3].parse::<IpAddr>().unwrap();
@@ -167,7 +168,7 @@ fn a_host_that_was_never_seen_is_blocked_by_its_address_on_either_side() {
         keep_order();
         let (host, router) = bridge();
         let mut enforcer = Enforcer::open().unwrap();
-        enforcer.apply(&ruleset(&[])).unwrap();
+        enforcer.apply(&ruleset(&[]), Timestamp::EPOCH).unwrap();
         let targets = [ADDRESSES[1], ADDRESSES[4]].map(|a| BlockTarget::Anywhere(a.parse().unwrap()));
         enforcer.block(&targets.map(|target| (target, secs(600)))).unwrap();
         let frames: Vec<_> = ADDRESSES
@@ -186,7 +187,7 @@ fn a_block_takes_effect_with_the_next_frame_and_ends_with_the_next_frame() {
         keep_order();
         let (host, router) = bridge();
         let mut enforcer = Enforcer::open().unwrap();
-        enforcer.apply(&ruleset(&[])).unwrap();
+        enforcer.apply(&ruleset(&[]), Timestamp::EPOCH).unwrap();
         let one = [(7, mac(MACS[0]), Carries::Packet("192.168.7.9".parse().unwrap()))];
         let target = BlockTarget::Mac(mac(MACS[0]));
         for _ in 0..20 {
@@ -206,7 +207,7 @@ fn a_blocked_host_does_not_reach_the_box_itself() {
         keep_order();
         let (host, _router) = bridge();
         let mut enforcer = Enforcer::open().unwrap();
-        enforcer.apply(&ruleset(&[])).unwrap();
+        enforcer.apply(&ruleset(&[]), Timestamp::EPOCH).unwrap();
         enforcer.block(&[(BlockTarget::Mac(mac(MACS[0])), secs(600))]).unwrap();
         let text = namespace::run("ip -o link show br0");
         let own = mac(text.split("link/ether ").nth(1).unwrap().split(' ').next().unwrap());

@@ -1,5 +1,7 @@
 //! The command line: what can be asked, and the help that teaches it.
 
+mod policy;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -7,6 +9,7 @@ use terms::{HostKey, Span};
 
 use crate::config::duration;
 use crate::control::protocol::EVENTS_MAX;
+pub use policy::{DecideArgs, PolicyCommand, PostureArgs};
 
 /// What `picket model --help` teaches.
 const MODEL_HELP: &str = "The binary carries its forest with it; a file is looked at, never used.\n  \
@@ -86,9 +89,45 @@ pub enum Command {
     Model(ModelCommand),
     /// The catalogue of threats: what is found, how, what hides it, and what is not found
     Threats(ThreatsArgs),
+    /// The policy: who may start a conversation with whom; apply it on trial, keep it, go back
+    #[command(subcommand, after_help = policy::POLICY_HELP)]
+    Policy(PolicyCommand),
+    /// What the box does: observe, protect or enforce; also for some time
+    ///
+    /// With --for the change goes by itself, also after a restart: `picket posture observe --for 15m` is a pause in which nothing is
+    /// dropped. Without a posture the one in force is printed.
+    Posture(PostureArgs),
+    /// Decide about devices: approve, quarantine, block, forget
+    #[command(subcommand)]
+    Devices(DevicesCommand),
     /// Check or show a configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+}
+
+/// What can be decided about a device.
+#[derive(Debug, Subcommand)]
+pub enum DevicesCommand {
+    /// Approve a device: rules allow it what they say
+    ///
+    /// Makes a new version of the policy in which the device is approved. A device that the policy does not know yet is added under the
+    /// name that --name gives, with the hardware address by which it was seen.
+    Approve(DecideArgs),
+    /// Put a device in quarantine: it has the starter set and nothing else
+    ///
+    /// It gets an address, the network's own DNS and the time, and may begin nothing else, whatever rules say; what it had begun is cut. This
+    /// holds in the postures protect and enforce, and is undone by approving it.
+    Quarantine(DecideArgs),
+    /// Cut a device off: nothing passes from it or to it
+    ///
+    /// Everything it had begun is cut at once. This holds in the postures protect and enforce, until it is approved again; a host that was
+    /// found to attack is blocked by `picket block` instead, for some time.
+    Block(DecideArgs),
+    /// Take a device out of the policy: it is new again
+    ///
+    /// What was decided about it is forgotten, and what new devices may do counts for it from now on. Rules that name it must go first, or the
+    /// policy would name a device that is not there.
+    Forget(DecideArgs),
 }
 
 /// The arguments of `run`.

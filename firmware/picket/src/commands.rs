@@ -4,6 +4,7 @@ mod events;
 mod explain;
 mod feedback;
 mod model;
+mod policy;
 
 use std::fmt::Display;
 use std::path::Path;
@@ -13,7 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use terms::Span;
 
-use crate::cli::{BlockArgs, ClientArgs, ConfigCommand, HostArgs};
+use crate::cli::{BlockArgs, ClientArgs, ConfigCommand, DevicesCommand, HostArgs};
 use crate::config::{self, Config, ConfigError, duration};
 use crate::control::client::ask;
 use crate::control::views::{BlockView, HostView, StatusView};
@@ -24,6 +25,7 @@ pub use events::events;
 pub use explain::explain;
 pub use feedback::feedback;
 pub use model::model;
+pub use policy::{policy, posture};
 
 /// The exit status for a file that cannot be read or is wrong.
 const BAD_FILE: u8 = 2;
@@ -108,6 +110,17 @@ pub fn block(args: &BlockArgs) -> ExitCode {
             moment(block.until)
         )
     }))
+}
+
+/// `picket devices ...`.
+pub fn devices(command: &DevicesCommand) -> ExitCode {
+    use ::policy::DeviceState::{Approved, Blocked, Quarantined};
+    match command {
+        DevicesCommand::Approve(args) => policy::decide(args, Some(Approved)),
+        DevicesCommand::Quarantine(args) => policy::decide(args, Some(Quarantined)),
+        DevicesCommand::Block(args) => policy::decide(args, Some(Blocked)),
+        DevicesCommand::Forget(args) => policy::decide(args, None),
+    }
 }
 
 /// `picket unblock`.

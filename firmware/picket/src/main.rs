@@ -41,6 +41,9 @@ fn main() -> ExitCode {
         Command::SelfTest(args) => self_test::self_test(&args),
         Command::Model(command) => commands::model(&command),
         Command::Threats(args) => threats::threats(&args),
+        Command::Policy(command) => commands::policy(&command),
+        Command::Posture(args) => commands::posture(&args),
+        Command::Devices(command) => commands::devices(&command),
         Command::Config(command) => commands::config(&command),
     }
 }

@@ -45,7 +45,7 @@ fn check(what: &'static str, done: Result<String, String>) -> Check {
 }
 
 fn batch() -> Result<String, String> {
-    let ruleset = Ruleset { lan: "lan".into(), uplink: "uplink".into(), never_block: Vec::new() };
+    let ruleset = Ruleset { lan: "lan".into(), uplink: "uplink".into(), never_block: Vec::new(), plan: None };
     let plan = enforce::plan(&ruleset).map_err(|error| error.to_string())?;
     Ok(format!("{} messages, {} octets, {} rules", plan.messages, plan.octets, plan.rules))
 }

@@ -142,7 +142,11 @@ fn by_rules<'r>(policy: &Policy, about: impl Iterator<Item = &'r Rule>, start: &
     let owner = if rule.owner.is_empty() { String::new() } else { format!(" (owner {})", rule.owner) };
     let comment = if rule.comment.is_empty() { String::new() } else { format!(": {}", rule.comment) };
     let does = if rule.effect == Effect::Allow { "allows" } else { "denies" };
-    Some(Ruling { effect: rule.effect, rule: rule.name.clone(), why: format!("{} {does} it{owner}{comment}", rule.name) })
+    Some(Ruling {
+        effect: rule.effect,
+        rule: rule.name.clone(),
+        why: format!("{} {does} it{owner}{comment}", rule.name),
+    })
 }
 
 fn is_to(policy: &Policy, to: &To, start: &Start<'_>) -> bool {

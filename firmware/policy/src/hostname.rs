@@ -72,9 +72,14 @@ mod tests {
     fn a_wildcard_means_what_lies_below_and_not_the_name_itself() {
         let wild = HostName::read("*.Example.com").unwrap();
         assert_eq!(wild.to_string(), "*.example.com");
-        for (asked, meant) in
-            [("a.example.com", true), ("a.b.EXAMPLE.com.", true), ("example.com", false), ("badexample.com", false), (".example.com", false), ("é.com", false)]
-        {
+        for (asked, meant) in [
+            ("a.example.com", true),
+            ("a.b.EXAMPLE.com.", true),
+            ("example.com", false),
+            ("badexample.com", false),
+            (".example.com", false),
+            ("é.com", false),
+        ] {
             assert_eq!(wild.matches(asked), meant, "{asked}");
         }
     }

@@ -5,9 +5,11 @@
 //! what the kernel must hold besides the blocks. `enforce` carries it out; `picket` wires them.
 
 mod block;
+mod compile;
 mod decide;
 mod hostname;
 mod network;
+mod plan;
 mod respond;
 mod rules;
 mod ruleset;
@@ -16,9 +18,11 @@ mod service;
 pub mod text;
 
 pub use block::{Block, BlockTarget};
+pub use compile::{DENIED, compile, kernel_name, next_opening};
 pub use decide::{DEFAULT, Ruling, Sender, Start, decide};
 pub use hostname::HostName;
 pub use network::{Network, NetworkError};
+pub use plan::{Begins, Family, INBOUND, Line, Match, NEWCOMERS, Plan, RuleNumber, Then, Told, USER};
 pub use respond::{BLOCKS, Decision, MANUAL_LONGEST, ManualBlock, Refusal, Responder, ResponderConfig, Suspect};
 pub use rules::{
     DEVICES, Device, DeviceState, Effect, Group, NAME, NameList, Newcomers, Policy, RULES, Rule, To, Who, starter,

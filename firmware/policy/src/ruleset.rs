@@ -6,6 +6,8 @@ use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use terms::MacAddr;
 
+use crate::plan::Plan;
+
 /// An end point that no block may cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum NeverBlock {
@@ -18,7 +20,7 @@ pub enum NeverBlock {
 /// Everything that the kernel's table is made from.
 ///
 /// Two equal rulesets compile to the same table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ruleset {
     /// Name of the link to the switch.
     pub lan: String,
@@ -26,6 +28,8 @@ pub struct Ruleset {
     pub uplink: String,
     /// Whom no block may cut; sorted, without doubles.
     pub never_block: Vec<NeverBlock>,
+    /// What the policy allows; nothing where it holds for nobody.
+    pub plan: Option<Plan>,
 }
 
 impl fmt::Display for NeverBlock {

@@ -82,7 +82,8 @@ impl Window {
     /// # Errors
     /// In words, what is wrong.
     pub fn read(text: &str) -> Result<Self, String> {
-        let (days, times) = text.trim().split_once(' ').ok_or("expects days and times, as in \"mon-fri 08:00-18:00\"")?;
+        let (days, times) =
+            text.trim().split_once(' ').ok_or("expects days and times, as in \"mon-fri 08:00-18:00\"")?;
         let days = days.split(',').try_fold(0, |all, part| Some(all | run_of_days(part)?));
         let days = days.ok_or("expects days as mon-fri, sat,sun or daily before the times")?;
         let (from, to) = times.trim().split_once('-').ok_or("expects two times, as in 08:00-18:00, behind the days")?;
@@ -178,7 +179,9 @@ mod tests {
 
     #[test]
     fn what_is_no_window_is_refused() {
-        for text in ["", "mon", "mon 8:00-18:00", "mon 08:00-24:01", "mon 08:00-08:00", "mo 08:00-09:00", "mon 09:60-10:00"] {
+        for text in
+            ["", "mon", "mon 8:00-18:00", "mon 08:00-24:01", "mon 08:00-08:00", "mo 08:00-09:00", "mon 09:60-10:00"]
+        {
             assert!(Window::read(text).is_err(), "{text}");
         }
     }
@@ -191,8 +194,13 @@ mod tests {
     #[test]
     fn a_window_across_midnight_belongs_to_the_day_on_which_it_begins() {
         let sunday_night = at("2026-11-23T01:00:00Z");
-        assert_eq!(asked(&["sun 22:00-02:00"], "UTC", "2026-11-23T00:30:00Z"), Opening::Open(Some(at("2026-11-23T02:00:00Z"))));
-        assert!(matches!(asked(&["mon 22:00-02:00"], "UTC", "2026-11-23T01:00:00Z"), Opening::Shut(Some(next)) if next > sunday_night));
+        assert_eq!(
+            asked(&["sun 22:00-02:00"], "UTC", "2026-11-23T00:30:00Z"),
+            Opening::Open(Some(at("2026-11-23T02:00:00Z")))
+        );
+        assert!(
+            matches!(asked(&["mon 22:00-02:00"], "UTC", "2026-11-23T01:00:00Z"), Opening::Shut(Some(next)) if next > sunday_night)
+        );
     }
 
     #[test]

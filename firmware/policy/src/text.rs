@@ -32,7 +32,7 @@ mod write;
 
 pub use fault::{Fault, line_at, refuse_depth, short};
 pub use nearest::{likely, nearest};
-pub use read::{TEXT_MAX, read};
+pub use read::{TEXT_MAX, moment, read};
 pub use write::write;
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ pub fn oracle() -> String {
 /// A ruleset between `lan0` and `up0`.
 pub fn ruleset(never: &[&str]) -> Ruleset {
     let never_block = never.iter().map(|text| never_of(text)).collect();
-    Ruleset { lan: "lan0".into(), uplink: "up0".into(), never_block }
+    Ruleset { lan: "lan0".into(), uplink: "up0".into(), never_block, plan: None }
 }
 
 fn never_of(text: &str) -> NeverBlock {

@@ -1,11 +1,14 @@
 //! What is asked over the control socket and how it is answered.
 
+use policy::DeviceState;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use terms::HostKey;
+use terms::{HostKey, Posture};
 
 /// The longest request, in octets with its line end.
-pub const REQUEST_MAX: usize = 64 << 10;
+///
+/// A whole policy fits, with its quotes escaped.
+pub const REQUEST_MAX: usize = 8 << 20;
 /// The longest response, in octets with its line end.
 pub const RESPONSE_MAX: usize = 64 << 20;
 /// The most events that one request can ask for.
@@ -67,6 +70,77 @@ pub enum Request {
     },
     /// All that was said of events: answered by an array of `FeedbackView`.
     Feedbacks,
+    /// The policy in force: answered by a `PolicyView`.
+    Policy,
+    /// A version of the policy: answered by a `VersionView`.
+    PolicyVersion {
+        /// Its number.
+        version: u64,
+    },
+    /// Every version that is kept, oldest first: answered by an array of `VersionView`.
+    PolicyHistory,
+    /// Puts a policy in force: answered by a `PolicyView` once the kernel holds it.
+    PolicyApply {
+        /// As text.
+        text: String,
+        /// For how long it holds unless it is confirmed; for good if absent.
+        within_secs: Option<u64>,
+        /// Who applies it.
+        author: String,
+        /// Why.
+        why: String,
+        /// Whether it may leave devices no way to the router.
+        force: bool,
+    },
+    /// Keeps the policy that is on trial: answered by a `PolicyView`.
+    PolicyConfirm {
+        /// Who confirms it.
+        author: String,
+    },
+    /// Goes back to a version, or ends the trial: answered by a `PolicyView`.
+    PolicyRevert {
+        /// Which version; the one before if absent.
+        version: Option<u64>,
+        /// Who.
+        author: String,
+        /// Why.
+        why: String,
+    },
+    /// Another posture of the box, with everything else as it is: answered by a `PolicyView`.
+    PolicyPosture {
+        /// Which.
+        posture: Posture,
+        /// For how long; for good if absent.
+        for_secs: Option<u64>,
+        /// Who.
+        author: String,
+        /// Why.
+        why: String,
+    },
+    /// Decides about a device: answered by a `PolicyView`.
+    PolicyDevice {
+        /// Its name in the policy, or a hardware or IP address.
+        device: String,
+        /// The name that it gets where the policy has none for it.
+        name: Option<String>,
+        /// What is decided; nothing forgets it.
+        state: Option<DeviceState>,
+        /// Who.
+        author: String,
+        /// Why.
+        why: String,
+    },
+    /// Whether a conversation would pass, and which rule says so: answered by a `RulingView`.
+    PolicyExplain {
+        /// Who begins: a device's name, or an address.
+        from: String,
+        /// With whom: a device's name, an address, or a host's name.
+        to: String,
+        /// About what, as `tcp/443`.
+        service: String,
+        /// When, in seconds since the epoch; now if absent.
+        at: Option<f64>,
+    },
     /// Ends a host's block: answered by the `BlockView` that ended.
     Unblock {
         /// Whose.

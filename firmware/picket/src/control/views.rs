@@ -225,3 +225,60 @@ pub struct FeedbackView {
     /// The host's features at that moment, by name.
     pub features: BTreeMap<String, f64>,
 }
+
+/// The policy in force.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PolicyView {
+    /// Its version; zero while the configuration's posture is all there is.
+    pub version: u64,
+    /// What the box does.
+    pub posture: String,
+    /// What a device may do that nobody has decided about.
+    pub new: String,
+    /// How many devices it names.
+    pub devices: u64,
+    /// How many rules it has, the built-in ones apart.
+    pub rules: u64,
+    /// The seconds until it goes unless it is confirmed; absent where it is for good.
+    pub confirm_within: Option<f64>,
+    /// The policy as text.
+    pub text: String,
+    /// The rules that every policy has, as text.
+    pub built_in: String,
+}
+
+/// One version of the policy.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct VersionView {
+    /// Its number.
+    pub version: u64,
+    /// When it was made, in seconds since the epoch.
+    pub at: f64,
+    /// By whom.
+    pub author: String,
+    /// What was done.
+    pub act: String,
+    /// Why.
+    pub why: String,
+    /// Whether it holds now.
+    pub in_force: bool,
+    /// The policy as text.
+    pub text: String,
+}
+
+/// What would happen to a conversation.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RulingView {
+    /// `allow` or `deny`.
+    pub decision: String,
+    /// The deciding rule, or `default`.
+    pub rule: String,
+    /// In words.
+    pub why: String,
+    /// Who begins.
+    pub from: String,
+    /// With whom.
+    pub to: String,
+    /// About what.
+    pub service: String,
+}

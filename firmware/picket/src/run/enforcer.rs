@@ -1,12 +1,13 @@
 //! The enforcer: decides by `policy`, carries out by nftables, reads back, and says what is true.
 
+mod policy;
 mod table;
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
+use ::policy::{Block, Decision, ManualBlock, NeverBlock, Policy, Responder, ResponderConfig, Suspect};
 use enforce::Enforcer;
-use policy::{Block, Decision, ManualBlock, NeverBlock, Responder, Suspect};
 use store::Event;
 use terms::{BlockState, HostKey, MacAddr, Span, Timestamp};
 
@@ -28,30 +29,33 @@ pub fn enforce(
     news: &SyncSender<News>,
     orders: &SyncSender<Order>,
 ) {
-    let responder = Responder::new(settings::responder(config), settings.secret[2]);
+    let configured = settings::responder(config);
+    let responder = Responder::new(configured.clone(), settings.secret[2]);
     let mut hand = Hand {
         kernel: None,
         responder,
         settings,
         block_for: config.respond.block_for,
         serving: Vec::new(),
+        policy: Policy::empty(configured.posture),
+        applied: false,
+        configured,
+        opens: None,
         news: news.clone(),
         orders: orders.clone(),
         complaint: None,
     };
+    // What was learnt about the network is not swapped out and in again: the first table has the policy in it.
+    let first = hand.first_policy(work);
     hand.open();
     let mut look = Instant::now();
+    for work in first {
+        hand.work(work);
+    }
     loop {
         match work.recv_timeout(LOOK.saturating_sub(look.elapsed()).max(Duration::from_millis(1))) {
-            Ok(Work::Suspect(suspected)) => hand.respond(*suspected),
-            Ok(Work::Block(wish, reply)) => answer(&reply, hand.block(wish)),
-            Ok(Work::Unblock(host, reply)) => answer(&reply, hand.unblock(host)),
-            Ok(Work::Blocks(reply)) => answer(&reply, hand.blocks()),
-            Ok(Work::Configure(config)) => hand.configure(config),
-            Ok(Work::Serving(list)) => hand.serve(list),
-            Ok(Work::Own(list)) => hand.own(list),
-            Ok(Work::Remembered(blocks)) => hand.remember(blocks),
             Ok(Work::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+            Ok(work) => hand.work(work),
             Err(RecvTimeoutError::Timeout) => {}
         }
         if look.elapsed() >= LOOK {
@@ -72,12 +76,38 @@ struct Hand {
     settings: Settings,
     block_for: Span,
     serving: Vec<NeverBlock>,
+    /// The policy in force.
+    policy: Policy,
+    /// Whether somebody applied it; otherwise its posture is the configuration's.
+    applied: bool,
+    configured: ResponderConfig,
+    /// When a rule's window opens next.
+    opens: Option<Timestamp>,
     news: SyncSender<News>,
     orders: SyncSender<Order>,
     complaint: Option<String>,
 }
 
 impl Hand {
+    fn work(&mut self, work: Work) {
+        match work {
+            Work::Suspect(suspected) => self.respond(*suspected),
+            Work::Block(wish, reply) => answer(&reply, self.block(wish)),
+            Work::Unblock(host, reply) => answer(&reply, self.unblock(host)),
+            Work::Blocks(reply) => answer(&reply, self.blocks()),
+            Work::Configure(config) => self.configure(config),
+            Work::Serving(list) => self.serve(list),
+            Work::Own(list) => self.own(list),
+            Work::Remembered(blocks) => self.remember(blocks),
+            Work::Policy(policy, reply) => {
+                let done = self.follow(policy);
+                reply.iter().for_each(|reply| answer(reply, done.clone()));
+            }
+            Work::Explain(asking, reply) => answer(&reply, self.explain(&asking)),
+            Work::Stop => {}
+        }
+    }
+
     fn respond(&mut self, suspected: Suspected) {
         let finding = &suspected.finding;
         let suspect = Suspect {
@@ -176,8 +206,13 @@ impl Hand {
         Response::of(&blocks.map(|block| view(block, state(block), at)).collect::<Vec<_>>())
     }
 
-    fn configure(&mut self, config: policy::ResponderConfig) {
+    fn configure(&mut self, config: ResponderConfig) {
         self.block_for = config.block_for;
+        self.configured = config;
+        if !self.applied {
+            self.policy.posture = self.configured.posture;
+        }
+        let config = ResponderConfig { posture: self.policy.posture, ..self.configured.clone() };
         let ended = self.responder.reconfigure(config);
         self.end(ended, "the new configuration never blocks it");
         self.renew();

@@ -5,7 +5,7 @@ use std::sync::mpsc::SyncSender;
 
 use detect::{Finding, Kinds, Quiet, Thresholds};
 use features::{FeatureVector, SCHEMA};
-use policy::{Block, NeverBlock, ResponderConfig};
+use policy::{Block, NeverBlock, Policy, ResponderConfig};
 use store::{Event, EvidenceFrame, HostRecord, Minute};
 use terms::{BlockState, HostKey, MacAddr, Side, Span, ThreatLevel, Timestamp};
 
@@ -29,8 +29,24 @@ pub enum Work {
     Own(Vec<NeverBlock>),
     /// The blocks of the last run, as the store remembers them.
     Remembered(Vec<Block>),
+    /// The policy in force, and who waits until the kernel holds it; nothing where the configuration's posture is all there is.
+    Policy(Option<Box<Policy>>, Option<SyncSender<Response>>),
+    /// Whether a conversation would pass is asked for.
+    Explain(Box<Asking>, SyncSender<Response>),
     /// The end.
     Stop,
+}
+
+/// A conversation about which somebody asks.
+pub struct Asking {
+    /// Who begins: a device's name, or an address.
+    pub from: String,
+    /// With whom: a device's name, an address, or a host's name.
+    pub to: String,
+    /// About what.
+    pub service: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A finding on its way.

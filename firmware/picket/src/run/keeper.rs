@@ -2,6 +2,7 @@
 
 mod explain;
 mod feedback;
+mod policy;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::mem::{Discriminant, discriminant};
@@ -9,9 +10,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use store::{Counters, Event, HostRecord, Limits, MemoryStore, Store, StoreError};
-use terms::{HostKey, Side, Span, ThreatLevel};
+use terms::{HostKey, Side, Span, ThreatLevel, Timestamp};
 
-use super::event::{HostNow, KernelState, News, Order, Second, Wish, Work, now};
+use super::event::{Asking, HostNow, KernelState, News, Order, Second, Wish, Work, now};
 use crate::config::Config;
 use crate::control::views::{EventDetail, EventView, FrameView, HostView, StatusView};
 use crate::control::{Request, Response};
@@ -42,7 +43,10 @@ pub fn keep(config: &Config, heard: &Receiver<News>, work: &SyncSender<Work>, or
         waiting: VecDeque::new(),
         forgotten: 0,
         links: Vec::new(),
+        shelf: policy::Shelf::open(config),
     };
+    // Before anything else: what is allowed.
+    book.begin();
     // Before any event: who was blocked when the last run ended, and what was learnt of whom.
     let _gone = work.send(Work::Remembered(book.store.blocks()));
     let _gone = orders.send(Order::Remember(book.store.hosts()));
@@ -56,6 +60,7 @@ pub fn keep(config: &Config, heard: &Receiver<News>, work: &SyncSender<Work>, or
         }
         if flushed.elapsed() >= FLUSH {
             flushed = Instant::now();
+            book.watch_trial();
             let told = book.store.tick();
             if let Some(told) = book.ran(told).flatten() {
                 tracing::warn!("{told}");
@@ -108,6 +113,8 @@ struct Book {
     forgotten: u64,
     /// What is wrong with the bridge and its links.
     links: Vec<String>,
+    /// The versions of the policy.
+    shelf: policy::Shelf,
 }
 
 impl Book {
@@ -128,7 +135,7 @@ impl Book {
             News::Second(second) => self.count(*second),
             News::Kernel(state) => self.kernel = state,
             News::Bridge(bridge, links) => (self.bridge, self.links) = (bridge, links),
-            News::Posture(posture) => self.posture = posture,
+            News::Posture(posture) => self.configured(posture),
             News::Ask(request, reply) => self.answer(request, reply),
             News::Stop => {}
         }
@@ -209,6 +216,11 @@ impl Book {
                 return self.pass(Work::Block(self.wish(host, for_secs, why), reply));
             }
             Request::Unblock { host } => return self.pass(Work::Unblock(host, reply)),
+            Request::PolicyExplain { from, to, service, at } => {
+                let at = at.map_or_else(now, |secs| Timestamp::from_micros((secs.max(0.0) * 1e6) as u64));
+                return self.pass(Work::Explain(Box::new(Asking { from, to, service, at }), reply));
+            }
+            policy => self.about_policy(policy),
         };
         let _gone = reply.try_send(response);
     }
@@ -219,7 +231,8 @@ impl Book {
             Ok(()) => return,
             Err(std::sync::mpsc::TrySendError::Full(work) | std::sync::mpsc::TrySendError::Disconnected(work)) => work,
         };
-        if let Work::Block(_, reply) | Work::Unblock(_, reply) | Work::Blocks(reply) = refused {
+        if let Work::Block(_, reply) | Work::Unblock(_, reply) | Work::Blocks(reply) | Work::Explain(_, reply) = refused
+        {
             let _gone = reply.try_send(Response::Error("the enforcer is busy; ask again".into()));
         }
     }
@@ -243,6 +256,7 @@ impl Book {
         let of = |level| self.second.hosts.iter().filter(|h| h.record.level == level).count() as u64;
         let mut warnings: Vec<String> = self.second.warnings.iter().chain(&self.kernel.warnings).cloned().collect();
         warnings.extend(self.links.iter().chain(&self.warning).cloned());
+        warnings.extend(self.shelf.warning());
         warnings.extend(self.complaint.as_ref().map(|(_, text)| format!("{text}; {} events wait", self.waiting.len())));
         if self.forgotten > 0 {
             warnings.push(format!("{} events are not in the history: the store did not take them", self.forgotten));

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use board::Board;
 use capture::{BridgeReport, ensure_bridge, own_addresses};
-use policy::{NeverBlock, ResponderConfig, Ruleset};
+use policy::{NeverBlock, Plan, ResponderConfig, Ruleset};
 use terms::MacAddr;
 
 use crate::config::Config;
@@ -70,13 +70,13 @@ impl Settings {
         self.own.iter().find_map(mac).unwrap_or_default()
     }
 
-    /// The ruleset for whom no block may cut: the box itself, those learnt, those configured.
+    /// The ruleset for a policy and for whom no block may cut: the box itself, those learnt, those configured.
     #[must_use]
-    pub fn ruleset(&self, never: &[NeverBlock]) -> Ruleset {
+    pub fn ruleset(&self, never: &[NeverBlock], plan: Option<Plan>) -> Ruleset {
         let mut never_block: Vec<NeverBlock> = self.own.iter().chain(never).copied().collect();
         never_block.sort_unstable();
         never_block.dedup();
-        Ruleset { lan: self.lan.clone(), uplink: self.uplink.clone(), never_block }
+        Ruleset { lan: self.lan.clone(), uplink: self.uplink.clone(), never_block, plan }
     }
 }
 

@@ -26,7 +26,7 @@ fn a_false_alarm_ends_its_block_and_is_quiet_after_a_restart_too() {
     assert_eq!((said_so["verdict"].as_str(), said_so["host"].as_str()), (Some("false alarm"), Some(HOST)), "{said_so}");
     eventually(TEN, "the block to end", || !stand.table().contains(HOST_MAC));
     assert_eq!(stand.pings(3), 3);
-    eventually(TEN, "the level to fall", || stand.ask(&["explain", HOST])["host"]["level"] == "SAFE");
+    eventually(60, "the level to fall", || stand.ask(&["explain", HOST])["host"]["level"] == "SAFE");
     assert!(stand.tells(&["a false alarm", "an admin said"]));
     // Another family is found as before; the unblock opened a grace.
     attack(&stand, &format!("ping -q -f -c 2000 -w 4 {ROUTER} || true"));

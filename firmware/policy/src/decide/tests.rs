@@ -80,7 +80,18 @@ fn ask(mac: u8, to: &str, asked: Asked, names: &[&str], at: u64) -> Ruling {
     let names: Vec<_> = names.iter().map(ToString::to_string).collect();
     let from = Sender::Lan(Some(MacAddr::new([2, 0, 0, 0, 0, mac])), "192.168.7.9".parse().unwrap());
     let servers = ["192.168.7.1".parse().unwrap()];
-    decide(&policy, &Start { from, to: to.parse().unwrap(), to_mac: None, asked, names: &names, servers: &servers, at: Timestamp::from_secs(at) })
+    decide(
+        &policy,
+        &Start {
+            from,
+            to: to.parse().unwrap(),
+            to_mac: None,
+            asked,
+            names: &names,
+            servers: &servers,
+            at: Timestamp::from_secs(at),
+        },
+    )
 }
 
 #[test]
@@ -109,7 +120,12 @@ fn each_conversation_is_decided_by_the_rule_that_is_named() {
         (9, "198.51.100.9", tcp(80), &[], MONDAY, Effect::Deny, "default"),
     ] {
         let ruling = ask(mac, to, asked, names, at);
-        assert_eq!((ruling.effect, ruling.rule.as_str()), (effect, rule), "{mac} to {to} about {asked}: {}", ruling.why);
+        assert_eq!(
+            (ruling.effect, ruling.rule.as_str()),
+            (effect, rule),
+            "{mac} to {to} about {asked}: {}",
+            ruling.why
+        );
     }
 }
 
@@ -133,7 +149,15 @@ fn nothing_is_cut_while_the_box_observes() {
     let policy = read(&POLICY.replacen("enforce", "observe", 1)).unwrap();
     let from = Sender::Lan(Some(MacAddr::new([2, 0, 0, 0, 0, 3])), "10.0.0.1".parse().unwrap());
     let at = Timestamp::from_secs(MONDAY);
-    let start = Start { from, to: "1.1.1.1".parse().unwrap(), to_mac: None, asked: Asked::port(TCP, 1), names: &[], servers: &[], at };
+    let start = Start {
+        from,
+        to: "1.1.1.1".parse().unwrap(),
+        to_mac: None,
+        asked: Asked::port(TCP, 1),
+        names: &[],
+        servers: &[],
+        at,
+    };
     assert_eq!(decide(&policy, &start).effect, Effect::Allow);
 }
 

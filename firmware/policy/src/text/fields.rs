@@ -41,7 +41,8 @@ impl<'t> Fields<'t> {
         for (name, _) in self.table {
             if !known.contains(&name.get_ref().as_ref()) {
                 let meant = nearest(name.get_ref(), known.iter().copied()).unwrap_or_default();
-                let what = format!("unknown key {} in {}; the nearest known key is {meant}", short(name.get_ref()), self.kind);
+                let what =
+                    format!("unknown key {} in {}; the nearest known key is {meant}", short(name.get_ref()), self.kind);
                 self.fault(line_at(self.text, name.span().start), what);
             }
         }

@@ -117,7 +117,8 @@ impl<'t> Reading<'t> {
         let Some(value) = document.get(name) else { return Vec::new() };
         let all: Option<Vec<_>> = value.get_ref().as_array().and_then(|list| list.iter().map(table_of).collect());
         if all.is_none() {
-            let what = format!("{name} is a table that can be there several times: write [[{name}]] and its keys below it");
+            let what =
+                format!("{name} is a table that can be there several times: write [[{name}]] and its keys below it");
             self.fault(line_at(self.text, value.span().start), what);
         }
         all.unwrap_or_default()
@@ -155,19 +156,22 @@ impl<'t> Reading<'t> {
         let device = Device {
             name: name.clone().unwrap_or_default(),
             macs: fields.each("macs", hardware_address),
-            addresses: fields.each("addresses", |text| {
-                text.parse::<IpAddr>().map_err(|_| "is no IPv4 or IPv6 address".to_owned())
-            }),
+            addresses: fields
+                .each("addresses", |text| text.parse::<IpAddr>().map_err(|_| "is no IPv4 or IPv6 address".to_owned())),
             groups: fields.each("groups", group_name),
             state: fields.one_of("state", &DeviceState::ALL, DeviceState::as_str).unwrap_or_default(),
             posture: fields.one_of("posture", &Posture::ALL, Posture::as_str),
             owner: fields.word("owner").map(|w| w.text).unwrap_or_default(),
             comment: fields.word("comment").map(|w| w.text).unwrap_or_default(),
         };
-        for (what, count) in [("macs", device.macs.len()), ("addresses", device.addresses.len()), ("groups", device.groups.len())]
+        for (what, count) in
+            [("macs", device.macs.len()), ("addresses", device.addresses.len()), ("groups", device.groups.len())]
         {
             if count > SEVERAL {
-                fields.fault(fields.line(), format!("{what} in [[device]] has {count} entries; at most {SEVERAL} can be held"));
+                fields.fault(
+                    fields.line(),
+                    format!("{what} in [[device]] has {count} entries; at most {SEVERAL} can be held"),
+                );
             }
         }
         if device.macs.is_empty() && device.addresses.is_empty() && name.is_some() {
@@ -211,7 +215,10 @@ impl<'t> Reading<'t> {
             }
             for address in &device.addresses {
                 if let Some(other) = addresses.insert(*address, &device.name) {
-                    self.fault(line, format!("addresses in [[device]]: {address} belongs to \"{}\" already", short(other)));
+                    self.fault(
+                        line,
+                        format!("addresses in [[device]]: {address} belongs to \"{}\" already", short(other)),
+                    );
                 }
             }
         }
@@ -233,7 +240,7 @@ impl<'t> Reading<'t> {
             to: fields.each("to", |text| to(text, names)),
             services: services(&mut fields),
             when: fields.each("when", Window::read),
-            until: fields.each("until", moment).into_iter().next(),
+            until: fields.each("until", moment_of).into_iter().next(),
             owner: fields.word("owner").map(|w| w.text).unwrap_or_default(),
             comment: fields.word("comment").map(|w| w.text).unwrap_or_default(),
             shadow: fields.flag("shadow"),
@@ -287,7 +294,9 @@ fn table_of<'t>(item: &'t Spanned<DeValue<'t>>) -> Option<(&'t DeTable<'t>, Rang
 fn services(fields: &mut Fields<'_>) -> Vec<Service> {
     let read = |text: &str| {
         Service::read(text).map_err(|error| match error {
-            ServiceError::Ports(ports) => format!("has no ports in {ports}: a port is 0 to 65535, a range goes upwards"),
+            ServiceError::Ports(ports) => {
+                format!("has no ports in {ports}: a port is 0 to 65535, a range goes upwards")
+            }
             ServiceError::Unknown(what) => {
                 let known = crate::service::NAMED.iter().map(|(name, _)| *name).chain(["tcp", "udp", "ping", "any"]);
                 format!("names no service; the nearest to {what} is {}", nearest(&what, known).unwrap_or_default())
@@ -366,10 +375,16 @@ fn hardware_address(text: &str) -> Result<MacAddr, String> {
 }
 
 /// A date and time with its offset from universal time, or seconds since the epoch.
-fn moment(text: &str) -> Result<Timestamp, String> {
+fn moment_of(text: &str) -> Result<Timestamp, String> {
     let seconds = text.parse::<u32>().ok().map(|s| Timestamp::from_secs(u64::from(s)));
-    let written = || text.parse::<jiff::Timestamp>().ok().and_then(|t| u64::try_from(t.as_microsecond()).ok());
-    seconds.or_else(|| written().map(Timestamp::from_micros)).ok_or_else(|| {
+    seconds.or_else(|| moment(text)).ok_or_else(|| {
         "is no moment: write it as 2026-12-24T18:00:00Z or with an offset, as in 2026-12-24T18:00:00+01:00".into()
     })
+}
+
+/// A date and time with its offset from universal time, as RFC 3339 has it.
+#[must_use]
+pub fn moment(text: &str) -> Option<Timestamp> {
+    let written: jiff::Timestamp = text.parse().ok()?;
+    u64::try_from(written.as_microsecond()).ok().map(Timestamp::from_micros)
 }

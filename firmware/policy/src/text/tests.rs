@@ -34,15 +34,35 @@ fn each_fault_names_its_line_and_its_value() {
     for (from, to, said) in [
         ("service = ", "servce = ", "line 13: unknown key servce in [[allow]]; the nearest known key is service"),
         ("tcp/443", "tcp/443-80", "line 13: service in [[allow]]: \"tcp/443-80\" has no ports in 443-80"),
-        ("tcp/443", "tpc/443", "line 13: service in [[allow]]: \"tpc/443\" names no service; the nearest to tpc is tcp"),
+        (
+            "tcp/443",
+            "tpc/443",
+            "line 13: service in [[allow]]: \"tpc/443\" names no service; the nearest to tpc is tcp",
+        ),
         ("/24", "/33", "line 12: to in [[allow]]: \"203.0.113.0/33\" has a length of /33"),
-        ("113.0/24", "113.9/24", "line 12: to in [[allow]]: \"203.0.113.9/24\" has bits set behind its length; the network is 203.0.113.0/24"),
-        ("who = \"cam\"", "who = \"camm\"", "line 11: who in [[allow]]: \"camm\" is no device and no group that is defined; the nearest is cam"),
-        ("enforce", "enforced", "line 1: posture in the policy expects \"observe\" or \"protect\" or \"enforce\", not \"enforced\""),
+        (
+            "113.0/24",
+            "113.9/24",
+            "line 12: to in [[allow]]: \"203.0.113.9/24\" has bits set behind its length; the network is 203.0.113.0/24",
+        ),
+        (
+            "who = \"cam\"",
+            "who = \"camm\"",
+            "line 11: who in [[allow]]: \"camm\" is no device and no group that is defined; the nearest is cam",
+        ),
+        (
+            "enforce",
+            "enforced",
+            "line 1: posture in the policy expects \"observe\" or \"protect\" or \"enforce\", not \"enforced\"",
+        ),
         (":01", ":0g", "line 5: macs in [[device]]: \"02:00:00:00:00:0g\" is none"),
         ("approved", "aproved", "line 8: state in [[device]] expects"),
         ("name = \"r\"", "title = \"r\"", "line 9: [[allow]] needs a name"),
-        ("to = \"203.0.113.0/24\"", "to = \"exa_mple..com\"", "line 12: to in [[allow]]: \"exa_mple..com\" is no host name"),
+        (
+            "to = \"203.0.113.0/24\"",
+            "to = \"exa_mple..com\"",
+            "line 12: to in [[allow]]: \"exa_mple..com\" is no host name",
+        ),
         ("to = \"203.0.113.0/24\"", "to = \"bücher.de\"", "is in another script"),
         ("[[allow]]", "[allow]", "allow is a table that can be there several times"),
     ] {
@@ -67,7 +87,9 @@ fn a_group_in_itself_is_refused() {
 
 #[test]
 fn a_schedule_and_an_end_are_read() {
-    let text = format!("time_zone = \"Europe/Berlin\"\n{GOOD}when = [\"mon-fri 08:00-18:00\"]\nuntil = 2026-12-24T18:00:00Z\n");
+    let text = format!(
+        "time_zone = \"Europe/Berlin\"\n{GOOD}when = [\"mon-fri 08:00-18:00\"]\nuntil = 2026-12-24T18:00:00Z\n"
+    );
     let rule = read(&text).unwrap().rules.remove(0);
     assert_eq!((rule.when.len(), rule.until.unwrap().secs()), (1, 1_798_135_200));
     assert!(refusal(&text.replace("08:00-18:00", "08:00")).contains("expects two times"));

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use ::policy::{Block, BlockTarget, Responder};
 use enforce::{EnforceError, Enforcer, Held};
-use policy::{Block, BlockTarget, Responder};
 use terms::{BlockState, HostKey, Span, Timestamp};
 
 use super::super::event::{KernelState, News, act, now};
@@ -18,12 +18,12 @@ const INHERITED: &str = "blocked before the gateway started";
 impl Hand {
     /// Opens the way to the kernel, makes the table right, and takes over the blocks that it still holds.
     pub(super) fn open(&mut self) {
+        let ruleset = self.ruleset();
         let opened = Enforcer::open().and_then(|mut kernel| {
-            let ruleset = self.settings.ruleset(self.responder.never_block());
             let held = kernel.held()?;
-            if let Err(error) = kernel.apply(&ruleset) {
+            if let Err(error) = kernel.apply(&ruleset, now()) {
                 tracing::warn!("{error}; the table is made anew");
-                kernel.rebuild(&ruleset, &held.blocks)?;
+                kernel.rebuild(&ruleset, &held.blocks, now())?;
             }
             Ok((kernel, held))
         });
@@ -111,14 +111,14 @@ impl Hand {
 
     /// Brings chains and never-block sets up to date; learned state stays.
     pub(super) fn renew(&mut self) {
+        let ruleset = self.ruleset();
         let Some(kernel) = &mut self.kernel else { return };
         // What somebody else did is told before it is mended.
         if matches!(kernel.intact(), Ok(false)) {
             self.restore_table();
             return;
         }
-        let ruleset = self.settings.ruleset(self.responder.never_block());
-        if let Err(error) = kernel.apply(&ruleset) {
+        if let Err(error) = kernel.apply(&ruleset, now()) {
             self.complain(&error);
             self.kernel = None;
         }
@@ -131,6 +131,9 @@ impl Hand {
         }
         if self.kernel.is_none() {
             self.open();
+        }
+        if self.opens.is_some_and(|opens| opens <= now()) {
+            self.renew();
         }
         let intact = self.kernel.as_mut().map(Enforcer::intact);
         match intact {
@@ -157,15 +160,15 @@ impl Hand {
     /// The table is missing or was changed by somebody else: it is made right again, with every block and the time it has left.
     pub(super) fn restore_table(&mut self) {
         let at = now();
-        let ruleset = self.settings.ruleset(self.responder.never_block());
+        let ruleset = self.ruleset();
         let standing = self.responder.blocks().filter(|b| b.until() > at);
         let blocks: Vec<(BlockTarget, Span)> = standing.map(|b| (b.target, b.until().since(at))).collect();
         let Some(kernel) = &mut self.kernel else { return };
         let missing = kernel.held().is_ok_and(|held| !held.table);
         let what = if missing { "missing" } else { "changed by somebody else" };
         // Where the table is there, its blocks and counters stay.
-        let applied = if missing { None } else { kernel.apply(&ruleset).ok() };
-        let done = applied.map_or_else(|| kernel.rebuild(&ruleset, &blocks), Ok);
+        let applied = if missing { None } else { kernel.apply(&ruleset, now()).ok() };
+        let done = applied.map_or_else(|| kernel.rebuild(&ruleset, &blocks, at), Ok);
         let why = match done {
             Ok(()) => format!("table bridge picket was {what}; restored with {} blocks", blocks.len()),
             Err(error) => {

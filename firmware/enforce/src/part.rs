@@ -1,0 +1,246 @@
+//! An expression of a rule as plain data, and the rule it becomes.
+//!
+//! nftnl's own words cover one register and no maps; here a rule is a list of [`Part`]s, each with the registers that it reads and
+//! writes. Registers are the sixteen of 32 bits; a key of several fields lies in consecutive ones, each field padded to four octets.
+
+use std::ffi::{CStr, CString};
+
+use nftnl::expr::Expression;
+use nftnl::{Chain, Rule};
+use nftnl_sys as sys;
+use nftnl_sys::libc;
+
+use crate::expression::{REG32_00, Raw, Value};
+use crate::layout::Set;
+use crate::message::COUNTER;
+
+/// A register of 32 bits, by its place among the sixteen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Register(pub u32);
+
+/// The register that parts use between them when nothing needs to stay.
+pub(crate) const SCRATCH: Register = Register(0);
+
+/// Where octets of a frame are counted from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Base {
+    Link,
+    Network,
+    Transport,
+}
+
+/// How what is in a register must stand to octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Is {
+    Equal,
+    Not,
+    AtLeast,
+    AtMost,
+}
+
+/// One expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The name of the link that the frame came in by.
+    LinkName(Register),
+    /// The EtherType.
+    EtherType(Register),
+    /// The IP protocol behind extension headers.
+    Protocol(Register),
+    /// Octets of the frame; a frame that lacks them is not meant.
+    Load {
+        base: Base,
+        offset: u32,
+        len: u32,
+        to: Register,
+    },
+    /// Octets that stand in the rule.
+    Constant(Register, Vec<u8>),
+    /// Bits that count.
+    Mask(Register, Vec<u8>),
+    /// Goes on only if it is so.
+    Compare(Register, Is, Vec<u8>),
+    /// Goes on only if the key is in the set.
+    In(Set, Register),
+    /// Goes on only if it is not.
+    NotIn(Set, Register),
+    /// Goes on only if the key is in the map, with what it stands for in another register.
+    Get(Set, Register, Register),
+    /// Does what the verdict map says of the key; goes on if it says nothing.
+    Ways(Set, Register),
+    /// Puts the key into the map with what another register holds, or renews its time; goes on only if there was room.
+    Put {
+        set: Set,
+        key: Register,
+        data: Option<Register>,
+        millis: u64,
+    },
+    /// Counts on a named counter.
+    Count(CString),
+    /// Goes on for so many frames a second.
+    Few {
+        per_second: u64,
+        burst: u32,
+    },
+    /// Copies the frame's beginning to whoever listens to the group, under these words.
+    Tell {
+        group: u16,
+        words: CString,
+        octets: u32,
+    },
+    Accept,
+    Drop,
+    Return,
+    Jump(CString),
+    Goto(CString),
+}
+
+impl Part {
+    fn raw(&self) -> Raw {
+        use Value::{Data, Text, U16, U32, U64};
+        let reg = |register: &Register| U32(REG32_00 + register.0);
+        let meta = |key: i32, to: &Register| Raw {
+            name: c"meta",
+            values: vec![(sys::NFTNL_EXPR_META_KEY, U32(key.unsigned_abs())), (sys::NFTNL_EXPR_META_DREG, reg(to))],
+        };
+        let lookup = |set: &Set, key: &Register, more: Vec<(u32, Value)>| {
+            let mut values = vec![
+                (sys::NFTNL_EXPR_LOOKUP_SREG, reg(key)),
+                (sys::NFTNL_EXPR_LOOKUP_SET, Text(set.name().to_owned())),
+                (sys::NFTNL_EXPR_LOOKUP_SET_ID, U32(set.id())),
+            ];
+            values.extend(more);
+            Raw { name: c"lookup", values }
+        };
+        let verdict = |code: i32, chain: Option<&CStr>| {
+            let mut values = vec![
+                (sys::NFTNL_EXPR_IMM_DREG, U32(libc::NFT_REG_VERDICT.unsigned_abs())),
+                (sys::NFTNL_EXPR_IMM_VERDICT, U32(code.cast_unsigned())),
+            ];
+            values.extend(chain.map(|name| (sys::NFTNL_EXPR_IMM_CHAIN, Text(name.to_owned()))));
+            Raw { name: c"immediate", values }
+        };
+        match self {
+            Self::LinkName(to) => meta(libc::NFT_META_IIFNAME, to),
+            Self::EtherType(to) => meta(libc::NFT_META_PROTOCOL, to),
+            Self::Protocol(to) => meta(libc::NFT_META_L4PROTO, to),
+            Self::Load { base, offset, len, to } => Raw {
+                name: c"payload",
+                values: vec![
+                    (sys::NFTNL_EXPR_PAYLOAD_DREG, reg(to)),
+                    (sys::NFTNL_EXPR_PAYLOAD_BASE, U32(base.number())),
+                    (sys::NFTNL_EXPR_PAYLOAD_OFFSET, U32(*offset)),
+                    (sys::NFTNL_EXPR_PAYLOAD_LEN, U32(*len)),
+                ],
+            },
+            Self::Constant(to, octets) => Raw {
+                name: c"immediate",
+                values: vec![(sys::NFTNL_EXPR_IMM_DREG, reg(to)), (sys::NFTNL_EXPR_IMM_DATA, Data(octets.clone()))],
+            },
+            Self::Mask(register, mask) => Raw {
+                name: c"bitwise",
+                values: vec![
+                    (sys::NFTNL_EXPR_BITWISE_SREG, reg(register)),
+                    (sys::NFTNL_EXPR_BITWISE_DREG, reg(register)),
+                    (sys::NFTNL_EXPR_BITWISE_LEN, U32(u32::try_from(mask.len()).unwrap_or(u32::MAX))),
+                    (sys::NFTNL_EXPR_BITWISE_MASK, Data(mask.clone())),
+                    (sys::NFTNL_EXPR_BITWISE_XOR, Data(vec![0; mask.len()])),
+                ],
+            },
+            Self::Compare(register, is, octets) => Raw {
+                name: c"cmp",
+                values: vec![
+                    (sys::NFTNL_EXPR_CMP_SREG, reg(register)),
+                    (sys::NFTNL_EXPR_CMP_OP, U32(is.number())),
+                    (sys::NFTNL_EXPR_CMP_DATA, Data(octets.clone())),
+                ],
+            },
+            Self::In(set, key) => lookup(set, key, vec![]),
+            Self::NotIn(set, key) => {
+                let not = U32(libc::NFT_LOOKUP_F_INV.unsigned_abs());
+                lookup(set, key, vec![(sys::NFTNL_EXPR_LOOKUP_FLAGS, not)])
+            }
+            Self::Get(set, key, to) => lookup(set, key, vec![(sys::NFTNL_EXPR_LOOKUP_DREG, reg(to))]),
+            Self::Ways(set, key) => {
+                let verdict = U32(libc::NFT_REG_VERDICT.unsigned_abs());
+                lookup(set, key, vec![(sys::NFTNL_EXPR_LOOKUP_DREG, verdict)])
+            }
+            Self::Put { set, key, data, millis } => {
+                let mut values = vec![
+                    (sys::NFTNL_EXPR_DYNSET_OP, U32(libc::NFT_DYNSET_OP_UPDATE.unsigned_abs())),
+                    (sys::NFTNL_EXPR_DYNSET_SREG_KEY, reg(key)),
+                    (sys::NFTNL_EXPR_DYNSET_TIMEOUT, U64(*millis)),
+                    (sys::NFTNL_EXPR_DYNSET_SET_NAME, Text(set.name().to_owned())),
+                    (sys::NFTNL_EXPR_DYNSET_SET_ID, U32(set.id())),
+                ];
+                values.extend(data.as_ref().map(|data| (sys::NFTNL_EXPR_DYNSET_SREG_DATA, reg(data))));
+                Raw { name: c"dynset", values }
+            }
+            Self::Count(counter) => Raw {
+                name: c"objref",
+                values: vec![
+                    (sys::NFTNL_EXPR_OBJREF_IMM_TYPE, U32(COUNTER)),
+                    (sys::NFTNL_EXPR_OBJREF_IMM_NAME, Text(counter.clone())),
+                ],
+            },
+            Self::Few { per_second, burst } => Raw {
+                name: c"limit",
+                values: vec![
+                    (sys::NFTNL_EXPR_LIMIT_RATE, U64(*per_second)),
+                    (sys::NFTNL_EXPR_LIMIT_UNIT, U64(1)),
+                    (sys::NFTNL_EXPR_LIMIT_BURST, U32(*burst)),
+                ],
+            },
+            Self::Tell { group, words, octets } => Raw {
+                name: c"log",
+                values: vec![
+                    (sys::NFTNL_EXPR_LOG_GROUP, U16(*group)),
+                    (sys::NFTNL_EXPR_LOG_PREFIX, Text(words.clone())),
+                    (sys::NFTNL_EXPR_LOG_SNAPLEN, U32(*octets)),
+                    (sys::NFTNL_EXPR_LOG_QTHRESHOLD, U16(1)),
+                ],
+            },
+            Self::Accept => verdict(libc::NF_ACCEPT, None),
+            Self::Drop => verdict(libc::NF_DROP, None),
+            Self::Return => verdict(libc::NFT_RETURN, None),
+            Self::Jump(chain) => verdict(libc::NFT_JUMP, Some(chain)),
+            Self::Goto(chain) => verdict(libc::NFT_GOTO, Some(chain)),
+        }
+    }
+}
+
+impl Base {
+    const fn number(self) -> u32 {
+        match self {
+            Self::Link => libc::NFT_PAYLOAD_LL_HEADER.unsigned_abs(),
+            Self::Network => libc::NFT_PAYLOAD_NETWORK_HEADER.unsigned_abs(),
+            Self::Transport => libc::NFT_PAYLOAD_TRANSPORT_HEADER.unsigned_abs(),
+        }
+    }
+}
+
+impl Is {
+    const fn number(self) -> u32 {
+        match self {
+            Self::Equal => libc::NFT_CMP_EQ.unsigned_abs(),
+            Self::Not => libc::NFT_CMP_NEQ.unsigned_abs(),
+            Self::AtLeast => libc::NFT_CMP_GTE.unsigned_abs(),
+            Self::AtMost => libc::NFT_CMP_LTE.unsigned_abs(),
+        }
+    }
+}
+
+/// The rule of a chain that these parts make.
+pub(crate) fn rule<'c>(chain: &'c Chain<'c>, parts: &[Part]) -> Rule<'c> {
+    let mut rule = Rule::new(chain);
+    for part in parts {
+        rule.add_expr(&part.raw());
+    }
+    rule
+}
+
+impl Expression for Part {
+    fn to_expr(&self, rule: &Rule<'_>) -> std::ptr::NonNull<sys::nftnl_expr> {
+        self.raw().to_expr(rule)
+    }
+}

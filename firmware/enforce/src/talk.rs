@@ -1,0 +1,290 @@
+//! Conversations that are known: the keys by which packets find theirs, the rules by which they pass, and the parts that make one
+//! known.
+//!
+//! A conversation's key is the same for packets of both directions: the LAN end comes first. What it stands for is the number of the
+//! rule that admitted it; packets pass while that number is alive. Packets of either direction renew its time.
+//!
+//! ```text
+//! IPv4   address, protocol, port, address, port         5 registers
+//! IPv6   the same with addresses of four registers      11 registers
+//! ```
+//! Of an echo the identifier stands in place of the first port; of a protocol without ports both are zero. An error of ICMP belongs to
+//! the conversation whose packet it repeats.
+//!
+//! **Bounds**: the header of IPv4 inside an error has no options. **Source**: RFC 792, RFC 4443; `facts` of the kernel's payload bases.
+
+use policy::{Begins, Family, RuleNumber, Told, protocol};
+use terms::Span;
+
+use crate::layout::{Set, V4, V6};
+use crate::part::{Base, Is, Part, Register, SCRATCH};
+
+/// How long a conversation is known after its first packet, until another comes.
+const FIRST: Span = Span::from_secs(60);
+/// How long one of TCP is known after a packet.
+const TCP: Span = Span::from_secs(2 * 3_600);
+/// The same after one that ends it.
+const TCP_ENDED: Span = Span::from_secs(20);
+/// The same for everything else.
+const OTHER: Span = Span::from_secs(180);
+/// How long later fragments may follow the first.
+const FRAGMENTS: Span = Span::from_secs(5);
+/// FIN and RST among the flags of TCP.
+const ENDS: u8 = 0x05;
+
+/// Where the ends' addresses and ports stand in what a key is made from.
+#[derive(Clone, Copy)]
+struct Places {
+    /// The base and offset of the LAN end's address, and of the other.
+    lan: (Base, u32),
+    other: (Base, u32),
+    /// The same for ports; nothing where the key has none.
+    lan_port: Option<(Base, u32)>,
+    other_port: Option<(Base, u32)>,
+    /// The base and offset of the protocol, if it is not the packet's own.
+    protocol: Option<(Base, u32)>,
+}
+
+/// The rules by which packets of known conversations pass in a chain for one direction.
+pub(crate) fn known(from: Begins) -> Vec<Vec<Part>> {
+    let mut rules = Vec::new();
+    for family in [Family::V4, Family::V6] {
+        let ports = |number: u8| [is_family(family), is_protocol(number)].concat();
+        let flags = vec![
+            Part::Load { base: Base::Transport, offset: 13, len: 1, to: SCRATCH },
+            Part::Mask(SCRATCH, vec![ENDS]),
+            Part::Compare(SCRATCH, Is::Not, vec![0]),
+        ];
+        let by_ports = Places::of(family, Told::ByPorts, from);
+        if family == Family::V4 {
+            rules.push([is_family(family), first_fragment(), lookup(family, by_ports), note_fragments()].concat());
+        }
+        rules.push([ports(protocol::TCP), flags, pass(family, by_ports, TCP_ENDED)].concat());
+        rules.push([ports(protocol::TCP), pass(family, by_ports, TCP)].concat());
+        rules.push([ports(protocol::UDP), pass(family, by_ports, OTHER)].concat());
+    }
+    for family in [Family::V4, Family::V6] {
+        let icmp = if family == Family::V4 { protocol::ICMP } else { protocol::ICMP6 };
+        let kind = |mask: u8, value: u8| {
+            vec![
+                Part::Load { base: Base::Transport, offset: 0, len: 1, to: SCRATCH },
+                Part::Mask(SCRATCH, vec![mask]),
+                Part::Compare(SCRATCH, Is::Equal, vec![value]),
+            ]
+        };
+        // Echo and its reply: 8 and 0, 128 and 129.
+        let echo = if family == Family::V4 { kind(0xf7, 0) } else { kind(0xfe, 128) };
+        let head = [is_family(family), is_protocol(icmp)].concat();
+        rules.push([head.clone(), echo, pass(family, Places::of(family, Told::ByEcho, from), OTHER)].concat());
+        for kind in errors(family) {
+            let kind = vec![
+                Part::Load { base: Base::Transport, offset: 0, len: 1, to: SCRATCH },
+                Part::Compare(SCRATCH, Is::Equal, vec![kind]),
+            ];
+            let inner =
+                [inner_header(family), lookup(family, Places::of_error(family, from)), vec![Part::Accept]].concat();
+            rules.push([head.clone(), kind, inner].concat());
+        }
+        rules.push(
+            [is_family(family), other_protocol(), pass(family, Places::of(family, Told::ByProtocol, from), OTHER)]
+                .concat(),
+        );
+    }
+    rules.push(later_fragments());
+    rules
+}
+
+/// The parts that make a conversation known, if its rule is alive, and let its packet pass.
+pub(crate) fn admit(number: RuleNumber, counter: Part, told: Told, family: Family, begins: Begins) -> Vec<Part> {
+    let mut parts =
+        vec![Part::Constant(data(family), number.0.to_ne_bytes().to_vec()), Part::In(Set::Live, data(family))];
+    parts.extend(key(family, Places::of(family, told, begins)));
+    parts.push(put(family, FIRST));
+    parts.extend([counter, Part::Accept]);
+    parts
+}
+
+/// A packet of this kind of IP.
+pub(crate) fn is_family(family: Family) -> Vec<Part> {
+    let kind = if family == Family::V4 { V4 } else { V6 };
+    vec![Part::EtherType(SCRATCH), Part::Compare(SCRATCH, Is::Equal, kind.to_be_bytes().to_vec())]
+}
+
+/// A packet of this protocol.
+pub(crate) fn is_protocol(number: u8) -> Vec<Part> {
+    vec![Part::Protocol(SCRATCH), Part::Compare(SCRATCH, Is::Equal, vec![number])]
+}
+
+/// A packet of a protocol without ports.
+pub(crate) fn other_protocol() -> Vec<Part> {
+    let mut parts = vec![Part::Protocol(SCRATCH)];
+    for number in [protocol::TCP, protocol::UDP, protocol::ICMP, protocol::ICMP6] {
+        parts.push(Part::Compare(SCRATCH, Is::Not, vec![number]));
+    }
+    parts
+}
+
+impl Places {
+    /// In a packet that travels from the side that `from` names.
+    fn of(family: Family, told: Told, from: Begins) -> Self {
+        let (source, destination) = addresses(family);
+        let ports = match told {
+            Told::ByPorts => [Some((Base::Transport, 0)), Some((Base::Transport, 2))],
+            Told::ByEcho => [Some((Base::Transport, 4)), None],
+            Told::ByProtocol => [None, None],
+        };
+        let [first, second] = ports;
+        let network = |offset| (Base::Network, offset);
+        match from {
+            Begins::Lan => Self {
+                lan: network(source),
+                other: network(destination),
+                lan_port: first,
+                other_port: second,
+                protocol: None,
+            },
+            // The identifier of an echo has one place, whoever sends it.
+            Begins::Uplink if told == Told::ByEcho => Self {
+                lan: network(destination),
+                other: network(source),
+                lan_port: first,
+                other_port: second,
+                protocol: None,
+            },
+            Begins::Uplink => Self {
+                lan: network(destination),
+                other: network(source),
+                lan_port: second,
+                other_port: first,
+                protocol: None,
+            },
+        }
+    }
+
+    /// In the packet that an error repeats, which travelled the other way.
+    fn of_error(family: Family, from: Begins) -> Self {
+        let (source, destination) = addresses(family);
+        let (header, protocol) = if family == Family::V4 { (20, 9) } else { (40, 6) };
+        let at = |offset| (Base::Transport, 8 + offset);
+        let (source, destination) = (at(source), at(destination));
+        let (first, second) = (Some(at(header)), Some(at(header + 2)));
+        let protocol = Some(at(protocol));
+        match from {
+            // An error from outside repeats what the LAN end sent.
+            Begins::Uplink => Self { lan: source, other: destination, lan_port: first, other_port: second, protocol },
+            Begins::Lan => Self { lan: destination, other: source, lan_port: second, other_port: first, protocol },
+        }
+    }
+}
+
+/// Where source and destination stand in a header of IP.
+const fn addresses(family: Family) -> (u32, u32) {
+    match family {
+        Family::V4 => (12, 16),
+        Family::V6 => (8, 24),
+    }
+}
+
+/// The types of errors that belong to a conversation.
+fn errors(family: Family) -> Vec<u8> {
+    match family {
+        // Unreachable, time exceeded, parameter problem.
+        Family::V4 => vec![3, 11, 12],
+        // The same, and too big.
+        Family::V6 => vec![1, 2, 3, 4],
+    }
+}
+
+/// Of IPv4 only a repeated header without options, whose fields stand where they are looked for.
+fn inner_header(family: Family) -> Vec<Part> {
+    match family {
+        Family::V4 => vec![
+            Part::Load { base: Base::Transport, offset: 8, len: 1, to: SCRATCH },
+            Part::Compare(SCRATCH, Is::Equal, vec![0x45]),
+        ],
+        Family::V6 => vec![],
+    }
+}
+
+/// Loads a conversation's key into the first registers.
+fn key(family: Family, places: Places) -> Vec<Part> {
+    let width = if family == Family::V4 { 4 } else { 16 };
+    let words = width / 4;
+    let load = |(base, offset): (Base, u32), len, at| Part::Load { base, offset, len, to: Register(at) };
+    let port = |place: Option<(Base, u32)>, at| match place {
+        Some(place) => load(place, 2, at),
+        None => Part::Constant(Register(at), vec![0; 4]),
+    };
+    let protocol = match places.protocol {
+        Some(place) => load(place, 1, words),
+        None => Part::Protocol(Register(words)),
+    };
+    vec![
+        load(places.lan, width, 0),
+        protocol,
+        port(places.lan_port, words + 1),
+        load(places.other, width, words + 2),
+        port(places.other_port, 2 * words + 2),
+    ]
+}
+
+/// The register behind the key.
+const fn data(family: Family) -> Register {
+    match family {
+        Family::V4 => Register(5),
+        Family::V6 => Register(11),
+    }
+}
+
+const fn talks(family: Family) -> Set {
+    match family {
+        Family::V4 => Set::TalkV4,
+        Family::V6 => Set::TalkV6,
+    }
+}
+
+/// Goes on if the conversation is known and its rule alive.
+fn lookup(family: Family, places: Places) -> Vec<Part> {
+    let (set, data) = (talks(family), data(family));
+    [key(family, places), vec![Part::Get(set, Register(0), data), Part::In(Set::Live, data)]].concat()
+}
+
+fn pass(family: Family, places: Places, lasts: Span) -> Vec<Part> {
+    [lookup(family, places), vec![put(family, lasts), Part::Accept]].concat()
+}
+
+fn put(family: Family, lasts: Span) -> Part {
+    Part::Put { set: talks(family), key: Register(0), data: Some(data(family)), millis: lasts.micros() / 1_000 }
+}
+
+/// The first of several fragments: more follow, and nothing came before.
+fn first_fragment() -> Vec<Part> {
+    vec![
+        Part::Load { base: Base::Network, offset: 6, len: 2, to: SCRATCH },
+        Part::Mask(SCRATCH, vec![0x3f, 0xff]),
+        Part::Compare(SCRATCH, Is::Equal, vec![0x20, 0x00]),
+    ]
+}
+
+fn fragment_key() -> Vec<Part> {
+    vec![
+        Part::Load { base: Base::Network, offset: 12, len: 4, to: Register(0) },
+        Part::Load { base: Base::Network, offset: 16, len: 4, to: Register(1) },
+        Part::Load { base: Base::Network, offset: 4, len: 2, to: Register(2) },
+    ]
+}
+
+fn note_fragments() -> Vec<Part> {
+    let put = Part::Put { set: Set::Fragments, key: Register(0), data: None, millis: FRAGMENTS.micros() / 1_000 };
+    [fragment_key(), vec![put]].concat()
+}
+
+/// Later fragments pass behind their first; of TCP only those that hold no part of its header.
+fn later_fragments() -> Vec<Part> {
+    let later = vec![
+        Part::Load { base: Base::Network, offset: 6, len: 2, to: SCRATCH },
+        Part::Mask(SCRATCH, vec![0x1f, 0xff]),
+        Part::Compare(SCRATCH, Is::AtLeast, vec![0x00, 0x02]),
+    ];
+    [is_family(Family::V4), later, fragment_key(), vec![Part::In(Set::Fragments, Register(0)), Part::Accept]].concat()
+}

@@ -1,0 +1,224 @@
+//! `picket policy`, `picket posture` and what is decided about devices.
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use ::policy::text;
+
+use super::{Outcome, finish, show};
+use crate::cli::{DecideArgs, PolicyCommand, PostureArgs};
+use crate::config::duration;
+use crate::control::Request;
+use crate::control::client::ask;
+use crate::control::views::{PolicyView, RulingView, VersionView};
+use crate::terminal::{Table, clean, moment, print};
+
+/// `picket policy ...`.
+pub fn policy(command: &PolicyCommand) -> ExitCode {
+    match command {
+        PolicyCommand::Check { file, .. } => {
+            return match read(file) {
+                Ok(text) => {
+                    let policy =
+                        text::read(&text).unwrap_or_else(|_| ::policy::Policy::empty(terms::Posture::default()));
+                    println!(
+                        "{}: a policy with {} devices and {} rules",
+                        file.display(),
+                        policy.devices.len(),
+                        policy.rules.len()
+                    );
+                    ExitCode::SUCCESS
+                }
+                Err(why) => bad(&why),
+            };
+        }
+        PolicyCommand::Apply { client, file, confirm_within, why, force } => {
+            let text = match read(file) {
+                Ok(text) => text,
+                Err(why) => return bad(&why),
+            };
+            let within_secs = confirm_within.map(|span| span.secs());
+            let request = Request::PolicyApply { text, within_secs, author: author(), why: why.clone(), force: *force };
+            finish(show(client, &request, applied))
+        }
+        PolicyCommand::Show(client) => finish(show(client, &Request::Policy, |view: &PolicyView| {
+            format!(
+                "# version {}\n{}\n# The rules that every policy has:\n{}",
+                view.version,
+                view.text,
+                commented(&view.built_in)
+            )
+        })),
+        PolicyCommand::Confirm(client) => {
+            finish(show(client, &Request::PolicyConfirm { author: author() }, |view: &PolicyView| {
+                format!("kept: version {} holds for good, posture {}\n", view.version, view.posture)
+            }))
+        }
+        PolicyCommand::Revert { client, version, why } => {
+            let request = Request::PolicyRevert { version: *version, author: author(), why: why.clone() };
+            finish(show(client, &request, |view: &PolicyView| {
+                format!("version {} holds, posture {}\n", view.version, view.posture)
+            }))
+        }
+        PolicyCommand::History(client) => finish(show(client, &Request::PolicyHistory, |all: &Vec<VersionView>| {
+            let mut table = Table::new(&["VERSION", "AT (UTC)", "BY", "ACT", "WHY"]);
+            for v in all {
+                let mark = if v.in_force { " *" } else { "" };
+                table.row([
+                    format!("{}{mark}", v.version),
+                    moment(v.at),
+                    clean(&v.author),
+                    v.act.clone(),
+                    clean(&v.why),
+                ]);
+            }
+            if all.is_empty() { "no policy was ever applied\n".into() } else { table.text() + "* holds now\n" }
+        })),
+        PolicyCommand::Explain { client, from, to, service, at } => {
+            let at = at.map(|at| at.as_secs_f64());
+            let request = Request::PolicyExplain { from: from.clone(), to: to.clone(), service: service.clone(), at };
+            finish(show(client, &request, |view: &RulingView| {
+                let decision = if view.decision == "allow" { "allowed" } else { "denied" };
+                format!(
+                    "{} to {} about {}: {decision}, by {}\n{}\n",
+                    view.from,
+                    view.to,
+                    view.service,
+                    view.rule,
+                    clean(&view.why)
+                )
+            }))
+        }
+        PolicyCommand::Diff { client, file } => finish(diff(client, file)),
+        PolicyCommand::Export { client, file } => finish(export(client, file)),
+        PolicyCommand::Import { client, file, why } => {
+            let text = match read(file) {
+                Ok(text) => text,
+                Err(why) => return bad(&why),
+            };
+            let request =
+                Request::PolicyApply { text, within_secs: None, author: author(), why: why.clone(), force: false };
+            finish(show(client, &request, applied))
+        }
+    }
+}
+
+/// `picket posture`.
+pub fn posture(args: &PostureArgs) -> ExitCode {
+    let Some(posture) = args.posture else {
+        return finish(show(&args.client, &Request::Policy, |view: &PolicyView| match view.confirm_within {
+            Some(left) => format!("{} for {left:.0} s more\n", view.posture),
+            None => format!("{}\n", view.posture),
+        }));
+    };
+    let request = Request::PolicyPosture {
+        posture: posture.into(),
+        for_secs: args.lasts.map(|span| span.secs()),
+        author: author(),
+        why: args.why.clone(),
+    };
+    finish(show(&args.client, &request, |view: &PolicyView| match view.confirm_within {
+        Some(left) => format!(
+            "posture {} for {}; then it is again as before\n",
+            view.posture,
+            duration::glance(terms::Span::from_secs(left as u64))
+        ),
+        None => format!("posture {}\n", view.posture),
+    }))
+}
+
+/// `picket devices approve | quarantine | block | forget`.
+pub fn decide(args: &DecideArgs, state: Option<::policy::DeviceState>) -> ExitCode {
+    let request = Request::PolicyDevice {
+        device: args.device.clone(),
+        name: args.name.clone(),
+        state,
+        author: author(),
+        why: args.why.clone(),
+    };
+    let done = state.map_or("forgotten", ::policy::DeviceState::as_str);
+    finish(show(&args.client, &request, |view: &PolicyView| {
+        format!("{} is {done} (policy version {})\n", clean(&args.device), view.version)
+    }))
+}
+
+fn applied(view: &PolicyView) -> String {
+    let until = view.confirm_within.map_or(String::new(), |left| {
+        format!("\nIt goes by itself in {left:.0} s unless you say: picket policy confirm")
+    });
+    format!(
+        "version {} holds: posture {}, {} devices, {} rules{until}\n",
+        view.version, view.posture, view.devices, view.rules
+    )
+}
+
+/// Line by line what a file would change.
+fn diff(client: &crate::cli::ClientArgs, file: &Path) -> Outcome {
+    let wanted = read(file)?;
+    let wanted = text::read(&wanted).map(|policy| text::write(&policy)).unwrap_or_default();
+    let config = crate::config::Config::find(client.config.as_deref())?;
+    let held: PolicyView = ask(&config.control.socket, &Request::Policy)?;
+    let (gone, come) = changes(&held.text, &wanted);
+    if client.json {
+        print(&(serde_json::json!({ "removed": gone, "added": come }).to_string() + "\n"));
+        return Ok(());
+    }
+    let lines: String = gone.iter().map(|b| marked('-', b)).chain(come.iter().map(|b| marked('+', b))).collect();
+    print(&if lines.is_empty() { "nothing would change\n".to_owned() } else { lines });
+    Ok(())
+}
+
+/// The tables of one text that the other lacks, both ways.
+fn changes(held: &str, wanted: &str) -> (Vec<String>, Vec<String>) {
+    let tables = |text: &str| text.split("\n\n").map(|block| block.trim().to_owned()).collect::<Vec<_>>();
+    let (held, wanted) = (tables(held), tables(wanted));
+    let lacking = |of: &[String], by: &[String]| of.iter().filter(|b| !by.contains(b)).cloned().collect();
+    (lacking(&held, &wanted), lacking(&wanted, &held))
+}
+
+fn marked(mark: char, block: &str) -> String {
+    block.lines().map(|line| format!("{mark} {}\n", clean(line))).collect::<String>() + "\n"
+}
+
+fn export(client: &crate::cli::ClientArgs, file: &Path) -> Outcome {
+    let config = crate::config::Config::find(client.config.as_deref())?;
+    let held: PolicyView = ask(&config.control.socket, &Request::Policy)?;
+    if file == Path::new("-") {
+        print(&held.text);
+    } else {
+        fs::write(file, &held.text).map_err(|error| format!("{}: {error}", file.display()))?;
+        print(&format!("version {} is in {}\n", held.version, file.display()));
+    }
+    Ok(())
+}
+
+/// A policy's text, checked: the gateway says the same, but only this names the file.
+fn read(file: &Path) -> Result<String, String> {
+    let name = file.display();
+    let long = fs::metadata(file).is_ok_and(|file| file.len() > text::TEXT_MAX as u64);
+    if long {
+        return Err(format!("{name}: longer than {} MiB", text::TEXT_MAX >> 20));
+    }
+    let text = fs::read_to_string(file).map_err(|error| format!("{name}: {error}"))?;
+    match text::read(&text) {
+        Ok(_) => Ok(text),
+        Err(faults) => Err(faults.iter().map(|fault| format!("{name}: {fault}")).collect::<Vec<_>>().join("\n")),
+    }
+}
+
+fn bad(why: &str) -> ExitCode {
+    eprintln!("{why}");
+    ExitCode::from(super::BAD_FILE)
+}
+
+fn commented(text: &str) -> String {
+    text.lines().map(|line| format!("# {line}\n")).collect()
+}
+
+/// Who gives the command: the person behind sudo, else the user of this process.
+fn author() -> String {
+    let named =
+        ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    named.unwrap_or_else(|| "root".into())
+}

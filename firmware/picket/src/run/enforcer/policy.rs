@@ -1,0 +1,135 @@
+//! The policy as the enforcer carries it out, and what it says of a conversation.
+
+use std::net::IpAddr;
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+use ::policy::{
+    Asked, Device, NeverBlock, Policy, ResponderConfig, Ruleset, Sender, Start, compile, decide, next_opening,
+};
+use terms::MacAddr;
+
+use super::super::event::{Asking, Work, now};
+use super::Hand;
+use crate::control::{Response, views::RulingView};
+
+/// How long the first policy may take to come: the last ruleset stands meanwhile.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Hand {
+    /// Waits for the first word about the policy, and gives back what came meanwhile.
+    pub(super) fn first_policy(&mut self, work: &Receiver<Work>) -> Vec<Work> {
+        let (patience, mut others) = (Instant::now(), Vec::new());
+        loop {
+            match work.recv_timeout(PATIENCE.saturating_sub(patience.elapsed())) {
+                Ok(Work::Policy(policy, reply)) => {
+                    self.take(policy.map(|policy| *policy));
+                    reply.iter().for_each(|reply| super::answer(reply, Response::of(&true)));
+                    return others;
+                }
+                Ok(other) => others.push(other),
+                Err(_) => return others,
+            }
+        }
+    }
+
+    /// Follows another policy; answers once the kernel holds it.
+    pub(super) fn follow(&mut self, policy: Option<Box<Policy>>) -> Response {
+        let before = (self.policy.clone(), self.applied);
+        self.take(policy.map(|policy| *policy));
+        let config = ResponderConfig { posture: self.policy.posture, ..self.configured.clone() };
+        let ended = self.responder.reconfigure(config);
+        self.end(ended, "the policy now observes");
+        self.renew();
+        match &self.complaint {
+            None if self.kernel.is_some() => Response::of(&true),
+            why => {
+                let why = why.clone().unwrap_or_else(|| "nftables can't be reached".into());
+                (self.policy, self.applied) = before;
+                self.renew();
+                Response::Error(format!("the kernel does not take the policy: {why}"))
+            }
+        }
+    }
+
+    fn take(&mut self, policy: Option<Policy>) {
+        self.applied = policy.is_some();
+        self.policy = policy.unwrap_or_else(|| Policy::empty(self.configured.posture));
+    }
+
+    /// What the kernel must hold now.
+    pub(super) fn ruleset(&mut self) -> Ruleset {
+        let at = now();
+        self.opens = next_opening(&self.policy, at);
+        let plan = compile(&self.policy, &self.servers(), at);
+        self.settings.ruleset(self.responder.never_block(), plan)
+    }
+
+    /// The addresses of those that serve the network.
+    fn servers(&self) -> Vec<IpAddr> {
+        let address = |never: &NeverBlock| match never {
+            NeverBlock::Address(address) => Some(*address),
+            NeverBlock::Mac(_) => None,
+        };
+        self.serving.iter().filter_map(address).collect()
+    }
+
+    /// Whether a conversation would pass, and which rule says so.
+    pub(super) fn explain(&self, asking: &Asking) -> Response {
+        let asked = match Asked::read(&asking.service) {
+            Ok(asked) => asked,
+            Err(_) => {
+                return Response::Error(format!("{} is no service; ask as tcp/443, udp/53 or ping", asking.service));
+            }
+        };
+        let (mac, from) = match self.end_of(&asking.from) {
+            Some(end) => end,
+            None => return Response::Error(format!("{} is no device of the policy and no address", asking.from)),
+        };
+        let named = |name: &str| (name.contains('.')).then(|| vec![name.to_owned()]);
+        let (to_mac, to, names) = match (self.end_of(&asking.to), named(&asking.to)) {
+            (Some((mac, to)), _) => (mac, to, Vec::new()),
+            // An address that stands for whatever the name is told to be: no rule about addresses means it.
+            (None, Some(names)) => (None, IpAddr::from([192, 0, 2, 0]), names),
+            (None, None) => return Response::Error(format!("{} is no device, no address and no host name", asking.to)),
+        };
+        let outside = self.policy.device_of(mac, Some(from)).is_none() && self.inbound(from, to_mac, to);
+        let from = if outside { Sender::Uplink(from) } else { Sender::Lan(mac, from) };
+        let servers = self.servers();
+        let start = Start { from, to, to_mac, asked, names: &names, servers: &servers, at: asking.at };
+        let ruling = decide(&self.policy, &start);
+        Response::of(&RulingView {
+            decision: ruling.effect.as_str().into(),
+            rule: ruling.rule,
+            why: ruling.why,
+            from: asking.from.clone(),
+            to: asking.to.clone(),
+            service: asked.to_string(),
+        })
+    }
+
+    /// Whether somebody of whom the policy knows nothing means to begin with one of its devices of the LAN side.
+    fn inbound(&self, from: IpAddr, to_mac: Option<MacAddr>, to: IpAddr) -> bool {
+        let known = self.policy.device_of(to_mac, Some(to)).is_some()
+            || self.policy.devices.iter().any(|d| d.addresses.contains(&to));
+        known && terms::HostKey::from(from).is_global()
+    }
+
+    /// The addresses of a device by its name, or by one of them.
+    fn end_of(&self, text: &str) -> Option<(Option<MacAddr>, IpAddr)> {
+        let of = |device: &Device, address: Option<IpAddr>| {
+            let unknown = IpAddr::from([0, 0, 0, 0]);
+            (device.macs.first().copied(), address.or_else(|| device.addresses.first().copied()).unwrap_or(unknown))
+        };
+        if let Some(device) = self.policy.device(text) {
+            return Some(of(device, None));
+        }
+        if let Ok(address) = text.parse::<IpAddr>() {
+            let device = self.policy.devices.iter().find(|d| d.addresses.contains(&address));
+            return Some(device.map_or((None, address), |device| of(device, Some(address))));
+        }
+        let mac = text.parse::<MacAddr>().ok()?;
+        let device = self.policy.device_of(Some(mac), None);
+        Some(device.map_or((Some(mac), IpAddr::from([0, 0, 0, 0])), |device| (Some(mac), of(device, None).1)))
+    }
+}

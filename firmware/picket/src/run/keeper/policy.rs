@@ -1,0 +1,450 @@
+//! The policy's versions: what holds, what is on trial, and who said so.
+//!
+//! A change is first written with its deadline, then applied; the one in force before comes back by itself unless the same user
+//! confirms in time, also after a kill, a restart of the machine, and whatever the wall clock does meanwhile.
+
+use std::fs;
+use std::io;
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
+
+use ::policy::text::{self, Fault};
+use ::policy::{Asked, Device, DeviceState, Effect, Policy, Sender, Start, decide, protocol, starter};
+use store::{Policies, PolicyState, PolicyVersion, Trial};
+use terms::{BlockState, HostKey, MacAddr, Posture, Span};
+
+use super::Book;
+use crate::config::Config;
+use crate::control::views::{PolicyView, VersionView};
+use crate::control::{Request, Response};
+use crate::run::event::{Work, act, now};
+
+/// How long the enforcer may take to carry out a policy.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// The shortest and the longest trial.
+const TRIAL: std::ops::RangeInclusive<u64> = 10..=3_600;
+/// Who acts when nobody does.
+const ITSELF: &str = "picket";
+
+/// The versions, and the policy in force as values.
+pub(super) struct Shelf {
+    policies: io::Result<Policies>,
+    policy: Option<Policy>,
+    configured: Posture,
+    /// What was wrong with the version in force, if it could not be used.
+    trouble: Option<String>,
+}
+
+/// Why a change was refused, in words.
+type Refused = String;
+
+impl Shelf {
+    pub fn open(config: &Config) -> Self {
+        let policies = Policies::open(&config.store.path);
+        Self { policies, policy: None, configured: config.posture, trouble: None }
+    }
+
+    /// What is wrong with the folder of versions.
+    pub fn warning(&self) -> Option<String> {
+        let folder = self.policies.as_ref().err().map(|error| {
+            format!(
+                "the policy's versions can't be read ({error}): the last ruleset stands, and no policy can be applied"
+            )
+        });
+        folder.or_else(|| self.trouble.clone())
+    }
+
+    fn policies(&mut self) -> Result<&mut Policies, Refused> {
+        self.policies.as_mut().map_err(|error| format!("the policy's versions can't be read: {error}"))
+    }
+
+    fn trial(&self) -> Option<&Trial> {
+        self.policies.as_ref().ok().and_then(|p| p.state().trial.as_ref())
+    }
+}
+
+impl Book {
+    /// Hands the policy of the last run to the enforcer, a trial that ended meanwhile undone first.
+    pub(super) fn begin(&mut self) {
+        if self.shelf.policies.is_err() {
+            // The enforcer waits in vain: what the kernel holds stands for that long, then the configuration's posture counts.
+            if let Some(warning) = self.shelf.warning() {
+                tracing::error!("{warning}");
+            }
+            let _gone = self.work.send(Work::Policy(None, None));
+            return;
+        }
+        self.watch_trial();
+        self.read_in_force();
+        let _gone = self.work.send(Work::Policy(self.shelf.policy.clone().map(Box::new), None));
+    }
+
+    /// The configuration's posture changed, which counts while no policy was applied.
+    pub(super) fn configured(&mut self, posture: &'static str) {
+        if let Some(posture) = Posture::ALL.into_iter().find(|p| p.as_str() == posture) {
+            self.shelf.configured = posture;
+        }
+        self.show_posture();
+    }
+
+    /// Ends a trial whose time is over; called each second.
+    pub(super) fn watch_trial(&mut self) {
+        let Some(trial) = self.shelf.trial().filter(|trial| left(trial) <= 0.0).cloned() else { return };
+        let why = format!("version {} was not confirmed within {} s", trial.version, trial.secs);
+        tracing::warn!("{why}; going back to the policy before it");
+        let confirmed = self.shelf.policies.as_ref().map_or(0, |p| p.state().confirmed);
+        if let Err(error) = self.go_back(confirmed, ITSELF, why) {
+            tracing::error!("{error}; trying again each second");
+        }
+    }
+
+    pub(super) fn about_policy(&mut self, request: Request) -> Response {
+        let done = match request {
+            Request::Policy => Ok(()),
+            Request::PolicyHistory => return self.history().unwrap_or_else(Response::Error),
+            Request::PolicyVersion { version } => return self.one_version(version).unwrap_or_else(Response::Error),
+            Request::PolicyApply { text, within_secs, author, why, force } => {
+                self.apply(&text, within_secs, &author, why, force)
+            }
+            Request::PolicyConfirm { author } => self.confirm(&author),
+            Request::PolicyRevert { version, author, why } => self.revert(version, &author, why),
+            Request::PolicyPosture { posture, for_secs, author, why } => self.posture(posture, for_secs, &author, why),
+            Request::PolicyDevice { device, name, state, author, why } => {
+                self.decide_device(&device, name, state, &author, why)
+            }
+            _ => Err("the keeper can't answer this".into()),
+        };
+        match done {
+            Ok(()) => Response::of(&self.policy_view()),
+            Err(why) => Response::Error(why),
+        }
+    }
+
+    fn apply(
+        &mut self,
+        text: &str,
+        within: Option<u64>,
+        author: &str,
+        why: String,
+        force: bool,
+    ) -> Result<(), Refused> {
+        let policy = text::read(text).map_err(|faults| told(&faults))?;
+        if let Some(secs) = within.filter(|secs| !TRIAL.contains(secs)) {
+            return Err(format!("a trial lasts {} to {} seconds, not {secs}", TRIAL.start(), TRIAL.end()));
+        }
+        if let Some(trial) = self.shelf.trial() {
+            return Err(format!(
+                "version {} is on trial for {:.0} s more: confirm it or revert it first",
+                trial.version,
+                left(trial)
+            ));
+        }
+        if let Some(cut) = locks_out(&policy).filter(|_| !force) {
+            return Err(format!("{cut}; change that rule, or say --force"));
+        }
+        self.put("apply", text.to_owned(), policy, within, author, why)
+    }
+
+    /// Writes a version, with its deadline if it has one, then has the kernel follow it. What the kernel refuses is taken back.
+    fn put(
+        &mut self,
+        act: &str,
+        text: String,
+        policy: Policy,
+        within: Option<u64>,
+        author: &str,
+        why: String,
+    ) -> Result<(), Refused> {
+        let before = self.shelf.policies()?.state().clone();
+        let trial_of = |version| {
+            within.map(|secs| Trial {
+                version,
+                author: author.to_owned(),
+                boot: boot(),
+                until: (uptime() * 1e3) as u64 + secs * 1_000,
+                until_wall: now() + Span::from_secs(secs),
+                secs,
+            })
+        };
+        let confirmed = before.confirmed;
+        let version = self.version(act, text, author, why.clone());
+        let made = self.shelf.policies()?.put(version, |n| match trial_of(n) {
+            Some(trial) => PolicyState { confirmed, trial: Some(trial) },
+            None => PolicyState { confirmed: n, trial: None },
+        });
+        let number = made.map_err(|error| format!("the policy can't be written: {error}"))?;
+        if let Err(error) = self.enforce(Some(policy.clone())) {
+            let version = self.version("revert", self.text_of(confirmed)?, ITSELF, error.clone());
+            let undone = self.shelf.policies()?.put(version, |n| PolicyState { confirmed: n, trial: None });
+            return Err(match undone {
+                Ok(_) => error,
+                Err(more) => format!("{error}; {more}"),
+            });
+        }
+        self.shelf.policy = Some(policy);
+        self.show_posture();
+        let until = within.map_or(String::new(), |secs| format!(", on trial for {secs} s"));
+        self.record(format!("policy: {author} did {act}, version {number}{until}{}", reason(&why)));
+        Ok(())
+    }
+
+    fn confirm(&mut self, author: &str) -> Result<(), Refused> {
+        let trial = self.shelf.trial().cloned().ok_or("no policy is on trial")?;
+        if trial.author != author {
+            return Err(format!("version {} was applied by {}; only they can confirm it", trial.version, trial.author));
+        }
+        let text = self.text_of(trial.version)?;
+        let version = self.version("confirm", text, author, format!("keeps version {}", trial.version));
+        let done = self.shelf.policies()?.put(version, |n| PolicyState { confirmed: n, trial: None });
+        done.map_err(|error| format!("the confirmation can't be written: {error}"))?;
+        self.record(format!("policy: {author} confirmed version {}", trial.version));
+        Ok(())
+    }
+
+    fn revert(&mut self, to: Option<u64>, author: &str, why: String) -> Result<(), Refused> {
+        let state = self.shelf.policies()?.state().clone();
+        let to = match (to, &state.trial) {
+            (Some(version), _) => version,
+            (None, Some(_)) => state.confirmed,
+            (None, None) => self.before(state.confirmed)?,
+        };
+        self.go_back(to, author, if why.is_empty() { format!("back to version {to}") } else { why })
+    }
+
+    /// The newest version before one that says something else.
+    fn before(&mut self, confirmed: u64) -> Result<u64, Refused> {
+        let now = self.text_of(confirmed)?;
+        let all = self.shelf.policies()?.history().map_err(|error| error.to_string())?;
+        let other = all.iter().rev().find(|v| v.version < confirmed && v.text != now && v.act != "apply");
+        Ok(other.map_or(0, |v| v.version))
+    }
+
+    /// Makes an older version the one that holds.
+    fn go_back(&mut self, to: u64, author: &str, why: String) -> Result<(), Refused> {
+        let text = self.text_of(to)?;
+        let policy = if text.is_empty() { None } else { Some(text::read(&text).map_err(|faults| told(&faults))?) };
+        let version = self.version("revert", text, author, why.clone());
+        let done = self.shelf.policies()?.put(version, |n| PolicyState { confirmed: n, trial: None });
+        done.map_err(|error| format!("the policy can't be written: {error}"))?;
+        self.shelf.policy.clone_from(&policy);
+        self.show_posture();
+        let done = self.enforce(policy);
+        self.record(format!("policy: {author} went back to version {to}: {why}"));
+        done
+    }
+
+    fn posture(&mut self, posture: Posture, for_secs: Option<u64>, author: &str, why: String) -> Result<(), Refused> {
+        let mut policy = self.shelf.policy.clone().unwrap_or_else(|| Policy::empty(self.shelf.configured));
+        policy.posture = posture;
+        if self.shelf.trial().is_some() {
+            return Err("a policy is on trial: confirm it or revert it first".into());
+        }
+        if let Some(cut) = locks_out(&policy) {
+            return Err(cut);
+        }
+        // A pause is a trial that nobody confirms.
+        self.put("posture", text::write(&policy), policy, for_secs, author, why)
+    }
+
+    fn decide_device(
+        &mut self,
+        device: &str,
+        name: Option<String>,
+        state: Option<DeviceState>,
+        author: &str,
+        why: String,
+    ) -> Result<(), Refused> {
+        let mut policy = self.shelf.policy.clone().unwrap_or_else(|| Policy::empty(self.shelf.configured));
+        let key = device.parse::<HostKey>().ok();
+        let mac = |key: &HostKey| match key {
+            HostKey::Mac(mac) => Some(*mac),
+            address => self.seen(*address).and_then(|host| host.record.mac),
+        };
+        let mac: Option<MacAddr> = key.as_ref().and_then(mac);
+        let address = key.and_then(HostKey::ip);
+        let found = policy.devices.iter().position(|d| {
+            d.name == device
+                || mac.is_some_and(|m| d.macs.contains(&m))
+                || address.is_some_and(|a| d.addresses.contains(&a))
+        });
+        match (found, state) {
+            (Some(at), Some(state)) => {
+                policy.devices[at].state = state;
+                if let Some(name) = name {
+                    policy.devices[at].name = name;
+                }
+            }
+            (Some(at), None) => {
+                policy.devices.remove(at);
+            }
+            (None, Some(state)) if mac.is_some() || address.is_some() => policy.devices.push(Device {
+                name: name.unwrap_or_else(|| {
+                    mac.map_or_else(|| device.to_owned(), |m| format!("device-{}", m.to_string().replace(':', "")))
+                }),
+                macs: mac.into_iter().collect(),
+                addresses: address.into_iter().collect(),
+                state,
+                ..Device::default()
+            }),
+            (None, _) => {
+                return Err(format!("the policy knows no device {device}; name one by its hardware or IP address"));
+            }
+        }
+        if self.shelf.trial().is_some() {
+            return Err("a policy is on trial: confirm it or revert it first".into());
+        }
+        let text = text::write(&policy);
+        // What is written is read again, so that a name that can't be one is told as anywhere else.
+        let policy = text::read(&text).map_err(|faults| told(&faults))?;
+        let act = state.map_or("forget", DeviceState::as_str);
+        self.put(&format!("device {act}"), text, policy, None, author, why)
+    }
+
+    fn history(&mut self) -> Result<Response, Refused> {
+        let state = self.shelf.policies()?.state().clone();
+        let all = self.shelf.policies()?.history().map_err(|error| error.to_string())?;
+        Ok(Response::of(&all.iter().map(|v| version_view(v, &state)).collect::<Vec<_>>()))
+    }
+
+    fn one_version(&mut self, number: u64) -> Result<Response, Refused> {
+        let state = self.shelf.policies()?.state().clone();
+        let found = self.shelf.policies()?.version(number).map_err(|error| error.to_string())?;
+        let found = found.ok_or_else(|| format!("there is no version {number}; picket policy history lists them"))?;
+        Ok(Response::of(&version_view(&found, &state)))
+    }
+
+    pub(super) fn policy_view(&self) -> PolicyView {
+        let state = self.shelf.policies.as_ref().map(|p| p.state().clone()).unwrap_or_default();
+        let empty = Policy::empty(self.shelf.configured);
+        let policy = self.shelf.policy.as_ref().unwrap_or(&empty);
+        let built_in = Policy { rules: starter(), ..Policy::empty(policy.posture) };
+        let built_in = text::write(&built_in);
+        PolicyView {
+            version: state.trial.as_ref().map_or(state.confirmed, |trial| trial.version),
+            posture: policy.posture.as_str().into(),
+            new: policy.newcomers.as_str().into(),
+            devices: policy.devices.len() as u64,
+            rules: policy.rules.len() as u64,
+            confirm_within: state.trial.as_ref().map(|trial| left(trial).max(0.0)),
+            text: text::write(policy),
+            built_in: built_in.split_once("\n[[").map(|(_, rules)| format!("[[{rules}")).unwrap_or_default(),
+        }
+    }
+
+    /// Has the enforcer follow a policy, and waits for the kernel.
+    fn enforce(&self, policy: Option<Policy>) -> Result<(), Refused> {
+        let (reply, answer) = sync_channel(1);
+        if self.work.send(Work::Policy(policy.map(Box::new), Some(reply))).is_err() {
+            return Err("the gateway is ending".into());
+        }
+        match answer.recv_timeout(PATIENCE) {
+            Ok(Response::Ok(_)) => Ok(()),
+            Ok(Response::Error(why)) => Err(why),
+            Err(_) => Err("the enforcer gave no answer; picket status says more".into()),
+        }
+    }
+
+    /// Reads the version in force; one that can't be used is said aloud, and holds nobody.
+    fn read_in_force(&mut self) {
+        let found = self.shelf.policies().and_then(|p| p.in_force().map_err(|error| error.to_string()));
+        let read = found.and_then(|version| match version.filter(|v| !v.text.is_empty()) {
+            Some(version) => text::read(&version.text).map(Some).map_err(|faults| told(&faults)),
+            None => Ok(None),
+        });
+        match read {
+            Ok(policy) => self.shelf.policy = policy,
+            Err(why) => {
+                let why = format!("the policy of the last run can't be used: {why}");
+                tracing::error!("{why}");
+                self.shelf.trouble = Some(why);
+            }
+        }
+        self.show_posture();
+    }
+
+    fn show_posture(&mut self) {
+        self.posture = self.shelf.policy.as_ref().map_or(self.shelf.configured, |p| p.posture).as_str();
+    }
+
+    fn version(&self, act: &str, text: String, author: &str, why: String) -> PolicyVersion {
+        PolicyVersion { version: 0, at: now(), author: author.to_owned(), why, act: act.to_owned(), text }
+    }
+
+    fn text_of(&self, version: u64) -> Result<String, Refused> {
+        if version == 0 {
+            return Ok(String::new());
+        }
+        let policies = self.shelf.policies.as_ref().map_err(ToString::to_string)?;
+        let found = policies.version(version).map_err(|error| error.to_string())?;
+        found.map(|v| v.text).ok_or_else(|| format!("there is no version {version}; picket policy history lists them"))
+    }
+
+    /// What people did, among the events.
+    fn record(&mut self, why: String) {
+        tracing::info!("{why}");
+        let event = act(now(), None, HostKey::Mac(MacAddr::ZERO), BlockState::Observed, "policy", why);
+        self.waiting.push_back(event);
+        self.catch_up();
+    }
+}
+
+/// Why a policy leaves approved devices no way to the router, if it does.
+fn locks_out(policy: &Policy) -> Option<String> {
+    let approved = || policy.devices.iter().filter(|d| d.state == DeviceState::Approved && policy.holds(Some(d)));
+    approved().next()?;
+    // The router's address is not known to the policy: the network's own server stands for it.
+    let router = [192, 0, 2, 1].into();
+    let asked = [Asked::port(protocol::UDP, 53), Asked::port(protocol::TCP, 53), Asked::port(protocol::UDP, 67)];
+    let ruling = |device: &Device, asked: Asked| {
+        let from = Sender::Lan(device.macs.first().copied(), device.addresses.first().copied().unwrap_or(router));
+        decide(policy, &Start { from, to: router, to_mac: None, asked, names: &[], servers: &[router], at: now() })
+    };
+    let way = |device: &Device| asked.iter().any(|asked| ruling(device, *asked).effect == Effect::Allow);
+    if approved().any(way) {
+        return None;
+    }
+    let by = approved().next().map(|device| ruling(device, asked[0]))?;
+    Some(format!("this policy leaves approved devices no way to the router: {} ({})", by.rule, by.why))
+}
+
+fn version_view(version: &PolicyVersion, state: &PolicyState) -> VersionView {
+    let in_force = state.trial.as_ref().map_or(state.confirmed, |trial| trial.version);
+    VersionView {
+        version: version.version,
+        at: version.at.as_secs_f64(),
+        author: version.author.clone(),
+        act: version.act.clone(),
+        why: version.why.clone(),
+        in_force: version.version == in_force,
+        text: version.text.clone(),
+    }
+}
+
+fn told(faults: &[Fault]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+fn reason(why: &str) -> String {
+    if why.is_empty() { String::new() } else { format!(": {why}") }
+}
+
+/// The seconds that a trial has left: by the machine's own clock in the start in which it began, after another by the wall clock, if that
+/// can be right.
+fn left(trial: &Trial) -> f64 {
+    if trial.boot == boot() {
+        return trial.until as f64 / 1e3 - uptime();
+    }
+    let left = trial.until_wall.since(now()).micros() as f64 / 1e6;
+    if left <= trial.secs as f64 { left } else { 0.0 }
+}
+
+/// Which start of the machine this is.
+fn boot() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
+}
+
+/// Seconds since the machine started, sleep included; nobody sets this clock.
+fn uptime() -> f64 {
+    let text = fs::read_to_string("/proc/uptime").unwrap_or_default();
+    text.split(' ').next().and_then(|secs| secs.parse().ok()).unwrap_or(0.0)
+}

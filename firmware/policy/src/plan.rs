@@ -1,0 +1,155 @@
+//! What the kernel must hold for a policy, as plain data: chains of lines, who goes through which, and which rules are alive.
+//!
+//! A line is one rule of nftables. Conversations that are known pass before any of them; a line that admits makes one known, under
+//! the number of its policy rule, and known packets pass only while that number is alive. So ending a rule is the removal of one
+//! element, with which its conversations end too.
+
+use core::net::IpAddr;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use terms::{MacAddr, Timestamp};
+
+use crate::network::Network;
+use crate::service::Ports;
+
+/// The number under which conversations of a rule are known; another one when the rule comes to mean something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RuleNumber(pub u32);
+
+/// The chain that frames from the LAN side go through when no device is known by their source.
+pub const NEWCOMERS: &str = "newcomers";
+/// The chain that frames from the uplink side go through when they are for a device that rules hold for.
+pub const INBOUND: &str = "inbound";
+/// The owner's own chain: jumped to before the default, never written.
+pub const USER: &str = "user";
+
+/// A policy as the kernel needs it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Every chain by its name.
+    pub chains: BTreeMap<String, Vec<Line>>,
+    /// Through which chain frames of the LAN side go, by the hardware address that they come from; nothing means that they pass.
+    pub from_mac: BTreeMap<MacAddr, Option<String>>,
+    /// The same by IP address, for devices that have no hardware address here.
+    pub from_address: BTreeMap<IpAddr, Option<String>>,
+    /// Whether frames from elsewhere go through [`NEWCOMERS`]; otherwise they pass.
+    pub holds_newcomers: bool,
+    /// Devices that are cut off, in both directions, known conversations included.
+    pub shut: BTreeSet<MacAddr>,
+    /// The same for devices that have no hardware address here.
+    pub shut_addresses: BTreeSet<IpAddr>,
+    /// The rules that are alive, and when each ends by itself.
+    pub live: BTreeMap<RuleNumber, Option<Timestamp>>,
+    /// The counters that lines count on.
+    pub counters: BTreeSet<String>,
+    /// The network's own servers.
+    pub servers: BTreeSet<IpAddr>,
+    /// The policy's names of counters and numbers, to tell people.
+    pub rules: BTreeMap<String, RuleNumber>,
+}
+
+/// One rule of a chain: what a frame must be, and what is done with it then.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Line {
+    /// All of these.
+    pub matches: Vec<Match>,
+    /// What is done.
+    pub then: Then,
+}
+
+/// The kind of IP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+/// The end of the conversation that starts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Begins {
+    /// The LAN end.
+    Lan,
+    /// The uplink end.
+    Uplink,
+}
+
+/// What a frame must be.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Match {
+    /// Of this EtherType.
+    EtherType(u16),
+    /// An IP packet of this kind.
+    Family(Family),
+    /// To this hardware address.
+    ToMac(MacAddr),
+    /// From these addresses.
+    From(Network),
+    /// To these addresses.
+    To(Network),
+    /// From an address of the internet.
+    FromGlobal(Family),
+    /// To an address of the internet.
+    ToGlobal(Family),
+    /// To one of the network's own servers.
+    ToServer(Family),
+    /// To an address that the sending device was told for a name of this rule.
+    ToNamed(Family, RuleNumber),
+    /// Of this protocol.
+    Protocol(u8),
+    /// Neither TCP, UDP nor ICMP.
+    OtherProtocol,
+    /// From these ports.
+    FromPorts(Ports),
+    /// To these ports.
+    ToPorts(Ports),
+    /// ICMP of a type from the first to the last.
+    IcmpTypes(u8, u8),
+}
+
+/// What of a packet tells its conversation from others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Told {
+    /// Addresses, protocol, ports.
+    ByPorts,
+    /// Addresses, protocol, identifier of the echo.
+    ByEcho,
+    /// Addresses and protocol.
+    ByProtocol,
+}
+
+/// What is done with a frame.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Then {
+    /// It passes, and its conversation is known from now on, if the rule of this number is alive.
+    Admit {
+        /// Of the rule.
+        number: RuleNumber,
+        /// The counter.
+        counter: String,
+        /// Which packets belong to it.
+        told: Told,
+        /// The kind of IP.
+        family: Family,
+        /// Who begins.
+        begins: Begins,
+    },
+    /// It passes, on its own.
+    Pass {
+        /// The counter.
+        counter: Option<String>,
+    },
+    /// It is counted and dropped, and a few of them a second are told under this name, if the rule of the number is alive.
+    Drop {
+        /// The counter.
+        counter: String,
+        /// The rule's name, or `default`.
+        rule: String,
+        /// Of the rule; none for what has no end.
+        number: Option<RuleNumber>,
+    },
+    /// It goes through another chain, and comes back if that decides nothing.
+    Jump(String),
+}
