@@ -29,7 +29,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub static TARGETS: [Target; 8] = [
+pub static TARGETS: [Target; 10] = [
     Target {
         name: "frame",
         of_wire: true,
@@ -62,6 +62,22 @@ pub static TARGETS: [Target; 8] = [
         run: payloads::dhcp,
         seeds: seeds::payloads::dhcp,
         words: &[b"\x63\x82\x53\x63", b"\x35\x01\x05", b"\x34\x01\x03", b"\x0c\xff", b"\xff", b"\x00"],
+        longest: 2048,
+    },
+    Target {
+        name: "dhcp6",
+        of_wire: true,
+        run: payloads::dhcp6,
+        seeds: seeds::payloads::dhcp6,
+        words: &[b"\x00\x01\x00\x0a", b"\x00\x27", b"\x00\x70", b"\x00\x03\x00\x01", b"\xff\xff"],
+        longest: 2048,
+    },
+    Target {
+        name: "ssdp",
+        of_wire: true,
+        run: payloads::ssdp,
+        seeds: seeds::payloads::ssdp,
+        words: &[b"NOTIFY ", b"HTTP/1.1 200", b"SERVER:", b"NT: urn:x:device:", b"ST:", b"USN:", b"\r\n", b"::"],
         longest: 2048,
     },
     Target {
