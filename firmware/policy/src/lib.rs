@@ -7,6 +7,7 @@
 mod block;
 mod decide;
 mod hostname;
+pub mod mud;
 mod network;
 mod respond;
 mod rules;
