@@ -6,6 +6,7 @@
 
 mod block;
 mod decide;
+pub mod device;
 mod hostname;
 pub mod mud;
 mod network;

@@ -49,9 +49,8 @@ impl Entry {
                 _ => entry.read_ip(&part)?,
             }
         }
-        if !matches!(entry.protocol, Protocol::Tcp | Protocol::Udp)
-            && !(entry.device_ports.is_empty() && entry.peer_ports.is_empty())
-        {
+        let has_ports = !entry.device_ports.is_empty() || !entry.peer_ports.is_empty();
+        if has_ports && !matches!(entry.protocol, Protocol::Tcp | Protocol::Udp) {
             return Err(matches.wrong("names ports without TCP or UDP"));
         }
         Ok(entry)

@@ -63,9 +63,14 @@ impl Entry {
             (None, (true, false)) => Part::Start,
             // Nothing tells who starts; where both ways are open, the device does.
             (None, _) if self.way == Direction::FromDevice => Part::Start,
-            (None, _) if all.iter().any(|other| other.way != self.way && self.answers(other)) => Part::Reply,
+            (None, _) if all.iter().any(|other| self.mirrors(other)) => Part::Reply,
             (None, _) => Part::Start,
         }
+    }
+
+    /// Whether both are about the same packets, each of the other way.
+    fn mirrors(&self, other: &Self) -> bool {
+        *self == Self { way: self.way, ..other.clone() } && self.way != other.way
     }
 
     /// Whether these packets are what comes back of those.
