@@ -1,9 +1,11 @@
 //! The commands that ask a running gateway, and those about configurations and forests: ask, then print for people or as JSON.
 
+mod devices;
 mod events;
 mod explain;
 mod feedback;
 mod model;
+mod mud;
 
 use std::fmt::Display;
 use std::path::Path;
@@ -20,10 +22,12 @@ use crate::control::views::{BlockView, HostView, StatusView};
 use crate::control::{Request, views};
 use crate::terminal::{Table, clean, moment, print, rounded, time_of_day};
 
+pub use devices::devices;
 pub use events::events;
 pub use explain::explain;
 pub use feedback::feedback;
 pub use model::model;
+pub use mud::mud;
 
 /// The exit status for a file that cannot be read or is wrong.
 const BAD_FILE: u8 = 2;

@@ -40,6 +40,8 @@ fn main() -> ExitCode {
         Command::Watch(args) => watch::watch(&args),
         Command::SelfTest(args) => self_test::self_test(&args),
         Command::Model(command) => commands::model(&command),
+        Command::Devices(command) => commands::devices(&command),
+        Command::Mud(command) => commands::mud(&command),
         Command::Threats(args) => threats::threats(&args),
         Command::Config(command) => commands::config(&command),
     }

@@ -1,5 +1,6 @@
 //! The keeper: the store, and what is shown to those who ask.
 
+mod devices;
 mod explain;
 mod feedback;
 
@@ -11,10 +12,13 @@ use std::time::{Duration, Instant};
 use store::{Counters, Event, HostRecord, Limits, MemoryStore, Store, StoreError};
 use terms::{HostKey, Side, Span, ThreatLevel};
 
+use super::clues::Learnt;
 use super::event::{HostNow, KernelState, News, Order, Second, Wish, Work, now};
 use crate::config::Config;
 use crate::control::views::{EventDetail, EventView, FrameView, HostView, StatusView};
 use crate::control::{Request, Response};
+
+use devices::Shelf;
 
 /// How often the store is flushed.
 const FLUSH: Duration = Duration::from_secs(1);
@@ -24,10 +28,17 @@ const WAITING: usize = 256;
 const RETAIN: Duration = Duration::from_secs(60);
 
 /// Keeps and answers until told to stop.
-pub fn keep(config: &Config, heard: &Receiver<News>, work: &SyncSender<Work>, orders: &SyncSender<Order>) {
+pub fn keep(
+    config: &Config,
+    heard: &Receiver<News>,
+    learnt: Receiver<Learnt>,
+    work: &SyncSender<Work>,
+    orders: &SyncSender<Order>,
+) {
     let limits = Limits { max_age: config.store.max_age, max_octets: config.store.max_size };
     let (store, warning) = open(config, limits);
     let mut book = Book {
+        shelf: Shelf::new(store.as_ref(), learnt),
         store,
         work: work.clone(),
         orders: orders.clone(),
@@ -61,6 +72,7 @@ pub fn keep(config: &Config, heard: &Receiver<News>, work: &SyncSender<Work>, or
                 tracing::warn!("{told}");
             }
             book.catch_up();
+            book.keep_devices();
         }
         if retained.elapsed() >= RETAIN {
             retained = Instant::now();
@@ -68,6 +80,7 @@ pub fn keep(config: &Config, heard: &Receiver<News>, work: &SyncSender<Work>, or
             book.ran(done);
         }
     }
+    book.keep_devices();
     let closed = book.store.close();
     book.ran(closed);
 }
@@ -91,6 +104,8 @@ fn open(config: &Config, limits: Limits) -> (Box<dyn Store>, Option<String>) {
 
 struct Book {
     store: Box<dyn Store>,
+    /// What is known of devices.
+    shelf: Shelf,
     work: SyncSender<Work>,
     orders: SyncSender<Order>,
     second: Second,
@@ -192,6 +207,7 @@ impl Book {
             self.ran(done);
         }
         self.second = second;
+        self.shelf.learn(&self.second);
     }
 
     fn answer(&mut self, request: Request, reply: SyncSender<Response>) {
@@ -204,6 +220,7 @@ impl Book {
             Request::Feedback { id, right, for_secs } => self.give_feedback(id, right, Span::from_secs(for_secs)),
             Request::Unsay { id } => self.unsay(id),
             Request::Feedbacks => Response::of(&self.feedbacks()),
+            Request::Devices(ask) => self.ask_devices(&ask),
             Request::Blocks => return self.pass(Work::Blocks(reply)),
             Request::Block { host, for_secs, why } => {
                 return self.pass(Work::Block(self.wish(host, for_secs, why), reply));
@@ -249,6 +266,12 @@ impl Book {
         }
         if self.second.lost > 0 {
             warnings.push(format!("{} findings came faster than they could be acted on", self.second.lost));
+        }
+        if self.second.clues_lost > 0 {
+            warnings.push(format!(
+                "{} things that devices said of themselves came too fast to be kept",
+                self.second.clues_lost
+            ));
         }
         StatusView {
             version: env!("CARGO_PKG_VERSION").into(),

@@ -7,7 +7,7 @@ use terms::{HostKey, MacAddr, Side, Span, Timestamp};
 
 use super::clue::{Clue, Says};
 use super::conflict::Conflict;
-use super::record::{DeviceId, DeviceRecord};
+use super::record::{DeviceId, DeviceRecord, Place};
 
 /// Records kept. When full, the longest unseen of those that nobody said anything about goes.
 pub const DEVICES: usize = 2_048;
@@ -66,12 +66,6 @@ impl Devices {
         book
     }
 
-    /// Numbers below this were given before; kept with the records so that none is given twice.
-    #[must_use]
-    pub const fn next(&self) -> u32 {
-        self.next
-    }
-
     /// Every record, in the order of their numbers.
     pub fn records(&self) -> impl Iterator<Item = &DeviceRecord> {
         self.records.values()
@@ -111,10 +105,11 @@ impl Devices {
             return self.once(conflict, 0);
         }
         let record = self.records.get_mut(&id)?;
-        let before = record.last_seen;
+        let (before, places) = (record.last_seen, record.addresses.clone());
         if record.seen(address, sight.at) || before.secs() / STALE != record.last_seen.secs() / STALE {
             self.changed.insert(id);
         }
+        self.let_go(id, &places);
         if let Some(address) = address
             && conflict.is_none()
         {
@@ -135,9 +130,11 @@ impl Devices {
         }
         let conflict = self.impostor(id, clue);
         let record = self.records.get_mut(&id)?;
+        let places = record.addresses.clone();
         if record.told(&clue.says, clue.at) {
             self.changed.insert(id);
         }
+        self.let_go(id, &places);
         if let Says::Leased(address) = clue.says {
             self.by_address.insert(address.into(), id);
         }
@@ -222,6 +219,16 @@ impl Devices {
         self.index(&record);
         self.changed.insert(id);
         Some(())
+    }
+
+    /// Lets go of the addresses that a record had no room for any more, so that the index is as bounded as the records.
+    fn let_go(&mut self, id: DeviceId, before: &[Place]) {
+        let Some(record) = self.records.get(&id) else { return };
+        for place in before.iter().filter(|place| record.addresses.iter().all(|kept| kept.address != place.address)) {
+            if self.by_address.get(&place.address) == Some(&id) {
+                self.by_address.remove(&place.address);
+            }
+        }
     }
 
     fn index(&mut self, record: &DeviceRecord) {

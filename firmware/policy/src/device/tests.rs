@@ -202,6 +202,17 @@ fn when_full_the_longest_unseen_goes_and_never_one_that_a_person_described() {
 }
 
 #[test]
+fn a_device_that_invents_addresses_keeps_sixteen_and_the_index_with_it() {
+    let mut book = with_phone();
+    for n in 0..1_000_u32 {
+        let host = HostKey::V4((0x0a00_0000 + n).into());
+        book.saw(&Sight { host, ..sight(PHONE, "::", 10 + u64::from(n)) });
+    }
+    let owned = (0..1_000_u32).filter(|n| book.of_address(IpAddr::V4((0x0a00_0000 + n).into())).is_some()).count();
+    assert_eq!((owned, book.of_mac(PHONE).unwrap().addresses.len()), (16, 16));
+}
+
+#[test]
 fn a_loaded_book_knows_what_the_former_one_knew_and_gives_no_number_twice() {
     let mut book = with_phone();
     assert_eq!(book.changes(), (vec![], vec![]), "a device of a moment is not kept");
