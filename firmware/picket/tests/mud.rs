@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 const PLUG: &str = r#"{
   "ietf-mud:mud": {
     "mud-version": 1, "mud-url": "https://plugs.example.com/p1", "last-update": "2026-01-31T12:00:00Z", "is-supported": true,
-    "mfg-name": "Plugs \u001b[2J", "from-device-policy": {"access-lists": {"access-list": [{"name": "out"}]}}
+    "mfg-name": "Plugs Inc", "from-device-policy": {"access-lists": {"access-list": [{"name": "out"}]}}
   },
   "ietf-access-control-list:acls": {"acl": [{"name": "out", "type": "ipv4-acl-type", "aces": {"ace": [
     {"name": "a", "matches": {"ipv4": {"ietf-acldns:dst-dnsname": "api.plugs.example.com"},
@@ -26,7 +26,7 @@ fn picket(words: &[&str]) -> Output {
 fn a_file_is_printed_as_the_rules_that_it_becomes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("plug.json");
-    fs::write(&path, PLUG.replace("\\u001b[2J", "Inc")).unwrap();
+    fs::write(&path, PLUG).unwrap();
     let path = path.to_str().unwrap();
     let text = String::from_utf8(picket(&["mud", "read", path]).stdout).unwrap();
     assert!(text.contains("the device may start tcp/443 with api.plugs.example.com"), "{text}");
@@ -46,8 +46,9 @@ fn a_file_that_is_not_whole_is_refused_by_name_and_line() {
     let long = format!("{}{}", PLUG, " ".repeat(70_000));
     let cut = &PLUG[..PLUG.len() / 2];
     let wrong = PLUG.replace("\"port\": 123", "\"prt\": 123");
+    let forged = PLUG.replace("Plugs Inc", "Plugs \\u001b[2J");
     let cases = [
-        (PLUG, "line 4: ietf-mud:mud.mfg-name: holds control characters"),
+        (forged.as_str(), "line 4: ietf-mud:mud.mfg-name: holds control characters"),
         (cut, "line "),
         (&long, "65536"),
         (&wrong, "line 9: "),

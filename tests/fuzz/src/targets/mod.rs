@@ -6,6 +6,7 @@ mod captures;
 mod config;
 mod frames;
 mod model;
+mod mud;
 mod payloads;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -29,7 +30,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub static TARGETS: [Target; 10] = [
+pub static TARGETS: [Target; 11] = [
     Target {
         name: "frame",
         of_wire: true,
@@ -129,6 +130,34 @@ pub static TARGETS: [Target; 10] = [
         seeds: seeds::model::all,
         words: &[b"\xff\xff\x7f\x7f", b"\x00\x00\xc0\x7f"],
         longest: 1 << 16,
+    },
+    Target {
+        name: "mud",
+        of_wire: false,
+        run: mud::run,
+        seeds: seeds::mud::all,
+        words: &[
+            b"{",
+            b"}",
+            b"[",
+            b"]",
+            b"\"",
+            b": ",
+            b", ",
+            b"null",
+            b"\\u0000",
+            b"1e9",
+            b"-1",
+            b"65536",
+            b"\"mud\"",
+            b"udp",
+            b"tcp",
+            b"to-device",
+            b"drop",
+            b"ipv6",
+            b"\xff",
+        ],
+        longest: 1 << 17,
     },
     Target {
         name: "config",
