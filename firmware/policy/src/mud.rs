@@ -1,6 +1,7 @@
 //! MUD: what a manufacturer says that a device does, as a file and as rules.
 //!
-//! [`read`] turns a file into a [`Description`] with plain rules, [`write`] makes a file of one. A file speaks of packets, each way
+//! [`read`] turns a file into a [`Description`] with plain rules, [`write`] makes a file of one.
+//! [`rules_for`] and [`rules_of`] translate between these rules and the policy's. A file speaks of packets, each way
 //! on its own; a rule speaks of conversations and of who starts them. Entries that only let replies pass become no rule, since
 //! replies pass by themselves. Nothing is guessed: a match that no rule can tell refuses the whole file, because half of a
 //! description would cut what the device needs or open what it does not.
@@ -14,6 +15,7 @@ mod fold;
 mod json;
 mod read;
 mod rule;
+mod translate;
 mod tree;
 mod write;
 
@@ -23,7 +25,8 @@ mod tests;
 use core::fmt;
 
 pub use read::read;
-pub use rule::{Description, Direction, Network, Peer, Ports, Protocol, Rule};
+pub use rule::{Description, Direction, Peer, Protocol, Rule};
+pub use translate::{rules_for, rules_of};
 pub use write::{Unwritable, write};
 
 /// The longest file. **Units**: octets.

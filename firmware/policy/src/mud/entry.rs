@@ -1,8 +1,10 @@
 //! One entry of an access list: what its packets look like.
 
 use super::MudError;
-use super::rule::{Direction, Network, Peer, Ports, Protocol};
+use super::rule::{Direction, Peer, Protocol};
 use super::tree::{Place, bare};
+use crate::network::{Network, NetworkError};
+use crate::service::Ports;
 
 /// Names of a port's member at the sender and at the receiver: of RFC 8519, and of the drafts.
 const SOURCE_PORT: [&str; 2] = ["source-port", "source-port-range-or-operator"];
@@ -194,15 +196,19 @@ fn ports(place: &Place<'_>) -> Result<Vec<Ports>, MudError> {
     Ok(ends.into_iter().filter_map(|(first, last)| Ports::new(first, last)).collect())
 }
 
+/// A network; bits behind its prefix have no meaning.
+///
+/// **Source**: RFC 6991 section 4, ipv4-prefix and ipv6-prefix.
 fn network(place: &Place<'_>, v4: bool) -> Result<Network, MudError> {
-    let network = place.text()?.parse::<Network>().ok().filter(|network| network.address().is_ipv4() == v4);
-    network.ok_or_else(|| {
-        place.wrong(format!(
-            "is no IPv{} network, as in {}",
-            if v4 { 4 } else { 6 },
-            if v4 { "192.0.2.0/24" } else { "2001:db8::/32" }
-        ))
-    })
+    let read = Some(place.text()?).filter(|text| text.contains('/')).map(str::parse::<Network>);
+    let network = match read {
+        Some(Ok(network) | Err(NetworkError::HostBits(network))) => Some(network),
+        _ => None,
+    };
+    let (kind, as_in) = if v4 { (4, "192.0.2.0/24") } else { (6, "2001:db8::/32") };
+    network
+        .filter(|network| network.address().is_ipv4() == v4)
+        .ok_or_else(|| place.wrong(format!("is no IPv{kind} network, as in {as_in}")))
 }
 
 /// A name of hosts: labels of letters, digits, hyphens and underscores.

@@ -2,8 +2,9 @@
 
 use super::MudError;
 use super::entry::Entry;
-use super::rule::{Direction, Ports, Protocol, Rule};
+use super::rule::{Direction, Protocol, Rule};
 use super::tree::Place;
+use crate::service::Ports;
 
 /// Whether the packets of an entry start conversations or answer in them.
 #[derive(Clone, Copy, PartialEq, Eq)]

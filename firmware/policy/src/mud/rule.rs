@@ -1,10 +1,11 @@
 //! What a description says: who may start which conversation.
 
 use core::fmt;
-use core::net::IpAddr;
-use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+use crate::network::Network;
+use crate::service::Ports;
 
 /// What a manufacturer says that a device does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,20 +93,6 @@ pub enum Protocol {
     Other(u8),
 }
 
-/// Ports from the first to the last, both included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Ports {
-    first: u16,
-    last: u16,
-}
-
-/// An IPv4 or IPv6 network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Network {
-    address: IpAddr,
-    len: u8,
-}
-
 impl Protocol {
     /// The protocol with this IANA number.
     #[must_use]
@@ -126,77 +113,6 @@ impl Protocol {
             Self::Udp => Some(17),
             Self::Other(number) => Some(number),
         }
-    }
-}
-
-impl Ports {
-    /// The ports between these; none if they are upside down.
-    #[must_use]
-    pub fn new(first: u16, last: u16) -> Option<Self> {
-        (first <= last).then_some(Self { first, last })
-    }
-
-    /// The first one.
-    #[must_use]
-    pub const fn first(self) -> u16 {
-        self.first
-    }
-
-    /// The last one.
-    #[must_use]
-    pub const fn last(self) -> u16 {
-        self.last
-    }
-}
-
-impl Network {
-    /// The network of an address; bits behind the prefix are cleared. `None` if the prefix is longer than the address.
-    #[must_use]
-    pub fn new(address: IpAddr, len: u8) -> Option<Self> {
-        let address = match address {
-            IpAddr::V4(a) if len <= 32 => {
-                IpAddr::V4((u32::from(a) & u32::MAX.checked_shl(32 - u32::from(len)).unwrap_or(0)).into())
-            }
-            IpAddr::V6(a) if len <= 128 => {
-                IpAddr::V6((u128::from(a) & u128::MAX.checked_shl(128 - u32::from(len)).unwrap_or(0)).into())
-            }
-            _ => return None,
-        };
-        Some(Self { address, len })
-    }
-
-    /// Its first address.
-    #[must_use]
-    pub const fn address(self) -> IpAddr {
-        self.address
-    }
-
-    /// Bits of its prefix.
-    #[must_use]
-    pub const fn prefix_len(self) -> u8 {
-        self.len
-    }
-}
-
-impl FromStr for Network {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (address, len) = text.split_once('/').ok_or(())?;
-        let len = Some(len).filter(|len| len.bytes().all(|digit| digit.is_ascii_digit())).ok_or(())?;
-        Self::new(address.parse().map_err(drop)?, len.parse().map_err(drop)?).ok_or(())
-    }
-}
-
-impl fmt::Display for Network {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.len)
-    }
-}
-
-impl fmt::Display for Ports {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.first == self.last { write!(f, "{}", self.first) } else { write!(f, "{}-{}", self.first, self.last) }
     }
 }
 
@@ -236,16 +152,6 @@ impl fmt::Display for Rule {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_network_has_no_bits_behind_its_prefix() {
-        let network: Network = "192.0.2.77/24".parse().unwrap();
-        assert_eq!(network.to_string(), "192.0.2.0/24");
-        assert_eq!("2001:db8::9/0".parse::<Network>().unwrap().to_string(), "::/0");
-        for wrong in ["192.0.2.0", "192.0.2.0/33", "::/129", "a/8", "192.0.2.0/+8", "192.0.2.0/"] {
-            assert!(wrong.parse::<Network>().is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn a_rule_reads_as_a_sentence() {

@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::network::Network;
+use crate::service::Ports;
 
 /// A lamp that talks to its cloud over TLS, in the form of RFC 8519, one value a line.
 const LAMP: &str = r#"{
@@ -214,8 +216,8 @@ fn name() -> impl Strategy<Value = String> {
 }
 
 fn peer() -> impl Strategy<Value = Peer> {
-    let v4 = (any::<[u8; 4]>(), 0u8..=32).prop_map(|(a, len)| Peer::Network(Network::new(a.into(), len).unwrap()));
-    let v6 = (any::<[u8; 16]>(), 0u8..=128).prop_map(|(a, len)| Peer::Network(Network::new(a.into(), len).unwrap()));
+    let v4 = (any::<[u8; 4]>(), 0u8..=32).prop_map(|(a, len)| Peer::Network(Network::new(a.into(), len)));
+    let v6 = (any::<[u8; 16]>(), 0u8..=128).prop_map(|(a, len)| Peer::Network(Network::new(a.into(), len)));
     prop_oneof![
         Just(Peer::Anyone),
         name().prop_map(Peer::Name),

@@ -7,7 +7,8 @@ use super::entry::{is_address, is_host_name};
 use super::fold::is_silent_about_direction;
 use super::json::quoted;
 use super::read::is_moment;
-use super::rule::{Description, Direction, Peer, Ports, Protocol, Rule};
+use super::rule::{Description, Direction, Peer, Protocol, Rule};
+use crate::service::Ports;
 
 /// Why a description is no file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,7 +142,9 @@ fn entry(rule: &Rule, way: Direction, family: u8, name: &str) -> String {
     match &rule.peer {
         Peer::Anyone => {}
         Peer::Name(name) => ip.push(format!("\"ietf-acldns:{end}-dnsname\": {}", quoted(name))),
-        Peer::Network(network) => ip.push(format!("\"{word}-ipv{family}-network\": \"{network}\"")),
+        Peer::Network(network) => {
+            ip.push(format!("\"{word}-ipv{family}-network\": \"{}/{}\"", network.address(), network.prefix()))
+        }
         Peer::LocalNetworks => class = Some("\"local-networks\": [null]".into()),
         Peer::MyController => class = Some("\"my-controller\": [null]".into()),
         Peer::SameManufacturer => class = Some("\"same-manufacturer\": [null]".into()),
