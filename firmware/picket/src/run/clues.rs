@@ -220,9 +220,10 @@ fn service(record: &dns::Answer<'_>) -> Option<String> {
     kept.then(|| service.to_owned())
 }
 
-/// The model in a text of multicast DNS.
+/// The model in a text of multicast DNS. The same key holds numbers where it says which pictures a loudspeaker takes.
 fn model(text: &[u8]) -> Option<&[u8]> {
-    [&b"ty="[..], b"md=", b"model=", b"am="].iter().find_map(|key| text.strip_prefix(*key))
+    let model = [&b"ty="[..], b"md=", b"model=", b"am="].iter().find_map(|key| text.strip_prefix(*key))?;
+    model.iter().any(u8::is_ascii_alphabetic).then_some(model)
 }
 
 #[cfg(test)]

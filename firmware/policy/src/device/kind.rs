@@ -111,6 +111,10 @@ const SERVICES: Words = &[
     ("_nfs._tcp", Kind::Nas, 2),
     ("_nvstream._tcp", Kind::Computer, 2),
     ("_sip._udp", Kind::Voip, 3),
+    ("_airport._tcp", Kind::Router, 4),
+    ("_googlezone._tcp", Kind::Speaker, 2),
+    ("_xbmc-web._tcp", Kind::Tv, 3),
+    ("_dhnap._tcp", Kind::Iot, 2),
 ];
 
 /// Beginnings of DHCP's vendor class.
@@ -129,6 +133,7 @@ const CLASSES: Words = &[
     ("polycom", Kind::Voip, 3),
     ("yealink", Kind::Voip, 3),
     ("ipcamera", Kind::Camera, 4),
+    ("withings", Kind::Iot, 3),
 ];
 
 /// What UPnP calls a device: exact.
@@ -145,12 +150,19 @@ const UPNP: Words = &[
     ("digitalsecuritycamera", Kind::Camera, 4),
     ("binarylight", Kind::Iot, 4),
     ("dimmablelight", Kind::Iot, 4),
+    ("controllee", Kind::Iot, 4),
+    ("insight", Kind::Iot, 4),
+    ("wanconnectiondevice", Kind::Router, 2),
 ];
 
 /// Words within names, models, software and vendors.
 const NAMES: Words = &[
     ("camera", Kind::Camera, 3),
     ("ipcam", Kind::Camera, 3),
+    ("iotcam", Kind::Camera, 3),
+    ("localcam", Kind::Camera, 3),
+    ("webcam", Kind::Camera, 3),
+    ("dcs-", Kind::Camera, 3),
     ("doorbell", Kind::Camera, 3),
     ("hikvision", Kind::Camera, 3),
     ("dahua", Kind::Camera, 3),
@@ -213,6 +225,14 @@ const NAMES: Words = &[
     ("nest labs", Kind::Iot, 2),
     ("thermostat", Kind::Iot, 3),
     ("lamp", Kind::Iot, 2),
+    ("lightify", Kind::Iot, 4),
+    ("hs100(", Kind::Iot, 4),
+    ("hs110(", Kind::Iot, 4),
+    ("hf-lpb", Kind::Iot, 3),
+    ("gainspan", Kind::Iot, 2),
+    ("mysimplelink", Kind::Iot, 2),
+    ("eq-3", Kind::Iot, 2),
+    ("tl-sg", Kind::Router, 3),
     ("plug", Kind::Iot, 2),
 ];
 

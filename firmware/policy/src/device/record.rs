@@ -214,9 +214,14 @@ impl DeviceRecord {
     }
 
     fn called(&mut self, source: NameSource, text: &str, at: Timestamp) -> bool {
-        if let Some(name) = self.names.iter_mut().find(|name| name.source == source && name.text == text) {
+        let known = self.names.iter_mut().filter(|name| name.source == source);
+        if let Some(name) = known.into_iter().find(|name| is_same_name(&name.text, text)) {
             name.at = name.at.max(at);
-            return false;
+            let longer = text.len() > name.text.len();
+            if longer {
+                name.text = text.into();
+            }
+            return longer;
         }
         push(&mut self.names, Name { source, text: text.into(), at }, NAMES, |name| name.at);
         true
@@ -270,6 +275,13 @@ fn keep(list: &mut Vec<String>, text: &str) -> bool {
         list.push(text.into());
     }
     fresh
+}
+
+/// Whether two names are one, in whatever case, or one of them cut short: there are devices that forget the end of theirs between
+/// two messages.
+pub(super) fn is_same_name(a: &str, b: &str) -> bool {
+    let len = a.len().min(b.len());
+    len > 0 && a.as_bytes()[..len].eq_ignore_ascii_case(&b.as_bytes()[..len])
 }
 
 /// How much a name says: people's own first.

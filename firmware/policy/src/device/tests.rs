@@ -65,6 +65,16 @@ fn the_internet_behind_the_router_is_not_the_router_s_address() {
 }
 
 #[test]
+fn a_name_in_another_case_or_cut_short_is_the_same_name() {
+    let mut book = Devices::default();
+    for text in ["ESP", "ESP_07AEFB", "esp_07aefb", "ESP_07"] {
+        book.told(&clue(CAMERA, 0, name(text)));
+    }
+    let names: Vec<_> = book.records().flat_map(|device| &device.names).map(|name| name.text.as_str()).collect();
+    assert_eq!(names, ["ESP_07AEFB"]);
+}
+
+#[test]
 fn a_name_server_names_the_device_that_has_the_address() {
     let mut book = with_phone();
     book.called("192.168.7.5".parse().unwrap(), "kim.home", at(9));
