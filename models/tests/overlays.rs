@@ -135,7 +135,7 @@ fn addresses(frames: &[Kept]) -> BTreeSet<HostKey> {
     let of = |net| match net {
         wire::Net::Ip(packet) => vec![packet.src.into(), packet.dst.into()],
         wire::Net::Arp(arp) => vec![HostKey::V4(arp.sender), HostKey::V4(arp.target)],
-        wire::Net::Other(_) => vec![],
+        wire::Net::Lldp(_) | wire::Net::Other(_) => vec![],
     };
     summaries.flat_map(|summary| of(summary.net)).collect()
 }

@@ -1,7 +1,7 @@
 //! How much is kept of a frame, so that a ring, the fallback and a file show the same to whoever reads them.
 //!
 //! The ring asks the kernel for the beginning of a frame only: headers of every frame, more of those that are read deeper (DNS, mDNS,
-//! DHCP, the first words of log-in protocols, Windows' file sharing, HTTP's first lines and a TLS hello). A file holds as much as somebody kept. What a
+//! DHCP, SSDP, the first words of log-in protocols, Windows' file sharing, HTTP's first lines and a TLS hello). A file holds as much as somebody kept. What a
 //! capture tells must not depend on that: `Frame::snapped` keeps of any frame what the ring would have kept. The words are written
 //! down once, here; `live::filter` says them to the kernel, and a test compares the two frame by frame.
 
@@ -22,8 +22,8 @@ const LEAST: usize = (HEAD - ETHERNET) as usize;
 pub(crate) const SHORT: u32 = 14 + 60 + 60 + 4;
 /// Octets of an Ethernet header.
 pub(crate) const ETHERNET: u32 = 14;
-/// DNS, DHCP, NetBIOS names, DHCPv6, mDNS, LLMNR.
-pub(crate) const DEEP_UDP: [u32; 8] = [53, 67, 68, 137, 546, 547, 5353, 5355];
+/// DNS, DHCP, NetBIOS names, DHCPv6, SSDP, mDNS, LLMNR.
+pub(crate) const DEEP_UDP: [u32; 9] = [53, 67, 68, 137, 546, 547, 1900, 5353, 5355];
 /// FTP, Telnet, SMTP (and submission), DNS, POP3, IMAP; Windows' RPC and file sharing.
 pub(crate) const DEEP_TCP: [u32; 10] = [21, 23, 25, 53, 110, 135, 139, 143, 445, 587];
 /// The first four octets of requests and answers that are read: HTTP's, and those of a miner's objects.

@@ -190,7 +190,8 @@ impl Chance {
             34 + 4 * usize::from(options)
         };
         if octets.len() > l4 + 64 {
-            let ports = [20_000 + self.below(40), self.pick(&[21, 22, 23, 25, 53, 67, 80, 143, 443, 5353, 8080, 9000])];
+            let ports =
+                [20_000 + self.below(40), self.pick(&[21, 22, 23, 25, 53, 67, 80, 143, 443, 1900, 5353, 8080, 9000])];
             let ports = if self.below(2) == 0 { [ports[1], ports[0]] } else { ports };
             octets[l4..l4 + 2].copy_from_slice(&(ports[0] as u16).to_be_bytes());
             octets[l4 + 2..l4 + 4].copy_from_slice(&(ports[1] as u16).to_be_bytes());

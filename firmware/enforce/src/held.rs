@@ -140,6 +140,7 @@ fn shape_once(socket: &mut Socket, generation: u32) -> Result<Option<Shape>, Enf
     let mut digest = Digest::new();
     digest.feed(&flags.unwrap_or_default().to_be_bytes());
     let mut chains = list(socket, number::GET_CHAIN, chain)?;
+    chains.retain(|(name, _)| name != USER);
     chains.sort_unstable();
     let mut rules = list(socket, number::GET_RULE, rule)?;
     // What the owner writes there is nobody else's business.

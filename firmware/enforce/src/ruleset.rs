@@ -122,7 +122,8 @@ pub(crate) fn fill(
     never_block(draft, ruleset);
     draft.refill(Set::Armed, if armed { &armable } else { &[] });
     elements_of_policy(draft, ruleset.plan.as_ref(), at);
-    let mut size = Size { rules: 0, chains: wanted.len() };
+    // The owner's chain stays, whatever comes and goes.
+    let mut size = Size { rules: 0, chains: wanted.keys().filter(|chain| *chain != USER).count() };
     for (chain, rules) in &wanted {
         for (n, parts) in rules.iter().enumerate() {
             draft.add(format!("rule {} of chain {chain}", n + 1), &part::rule(&made[chain.as_str()], parts));

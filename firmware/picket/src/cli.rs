@@ -25,6 +25,12 @@ const FEEDBACK_HELP: &str = "The gateway learns from what you say at this site, 
     picket feedback right 13                   event 13 was what it says\n  \
     picket feedback export site.csv            rows for models train --rows: no addresses in them";
 
+/// What `picket devices --help` teaches.
+const DEVICES_HELP: &str = "A device is named by its number, a hardware address, an address or its name:\n  \
+    picket devices list                        who is there, the last seen first\n  \
+    picket devices show 192.168.1.7            one device with all that is known of it and why\n  \
+    picket devices merge 3 9                   device 9 is device 3 under another hardware address";
+
 /// What `picket replay --help` teaches.
 const REPLAY_HELP: &str = "With --why the forest's lines, and every window above SAFE, say in four more keys:\n  \
     base             the share of the vote for MEDIUM and HIGH that the forest expects of any host\n  \
@@ -87,6 +93,13 @@ pub enum Command {
     /// Check or show a forest: the trees that vote on each host beside the rules
     #[command(subcommand, after_help = MODEL_HELP)]
     Model(ModelCommand),
+    /// What is known of the devices of the network: names, addresses, maker, kind; and records that are merged, split, described or
+    /// forgotten by hand
+    #[command(subcommand, after_help = DEVICES_HELP)]
+    Devices(DevicesCommand),
+    /// Manufacturers' descriptions of devices (MUD, RFC 8520), as files
+    #[command(subcommand)]
+    Mud(MudCommand),
     /// The catalogue of threats: what is found, how, what hides it, and what is not found
     Threats(ThreatsArgs),
     /// The policy: who may start a conversation with whom; apply it on trial, keep it, go back
@@ -97,37 +110,9 @@ pub enum Command {
     /// With --for the change goes by itself, also after a restart: `picket posture observe --for 15m` is a pause in which nothing is
     /// dropped. Without a posture the one in force is printed.
     Posture(PostureArgs),
-    /// Decide about devices: approve, quarantine, block, forget
-    #[command(subcommand)]
-    Devices(DevicesCommand),
     /// Check or show a configuration
     #[command(subcommand)]
     Config(ConfigCommand),
-}
-
-/// What can be decided about a device.
-#[derive(Debug, Subcommand)]
-pub enum DevicesCommand {
-    /// Approve a device: rules allow it what they say
-    ///
-    /// Makes a new version of the policy in which the device is approved. A device that the policy does not know yet is added under the
-    /// name that --name gives, with the hardware address by which it was seen.
-    Approve(DecideArgs),
-    /// Put a device in quarantine: it has the starter set and nothing else
-    ///
-    /// It gets an address, the network's own DNS and the time, and may begin nothing else, whatever rules say; what it had begun is cut. This
-    /// holds in the postures protect and enforce, and is undone by approving it.
-    Quarantine(DecideArgs),
-    /// Cut a device off: nothing passes from it or to it
-    ///
-    /// Everything it had begun is cut at once. This holds in the postures protect and enforce, until it is approved again; a host that was
-    /// found to attack is blocked by `picket block` instead, for some time.
-    Block(DecideArgs),
-    /// Take a device out of the policy: it is new again
-    ///
-    /// What was decided about it is forgotten, and what new devices may do counts for it from now on. Rules that name it must go first, or the
-    /// policy would name a device that is not there.
-    Forget(DecideArgs),
 }
 
 /// The arguments of `run`.
@@ -330,6 +315,93 @@ pub enum ModelCommand {
         json: bool,
         /// A file [default: the forest in this binary]
         file: Option<PathBuf>,
+    },
+}
+
+/// What can be asked of devices, and done to their records.
+#[derive(Debug, Subcommand)]
+pub enum DevicesCommand {
+    /// Every device that is known, the last seen first: its name, hardware addresses, addresses, maker, probable kind, side and state,
+    /// and when it was first and last seen
+    List(ClientArgs),
+    /// One device with all that is known of it: every name and who told it, what its kind was guessed from, what contradicts, and which
+    /// device it may be under a fresh hardware address
+    Show(DeviceArgs),
+    /// Approve a device: rules allow it what they say
+    ///
+    /// Makes a new version of the policy in which the device is approved. A device that the policy does not know yet is added under the
+    /// name that --name gives, with the hardware address by which it was seen.
+    Approve(DecideArgs),
+    /// Put a device in quarantine: it has the starter set and nothing else
+    ///
+    /// It gets an address, the network's own DNS and the time, and may begin nothing else, whatever rules say; what it had begun is cut. This
+    /// holds in the postures protect and enforce, and is undone by approving it.
+    Quarantine(DecideArgs),
+    /// Cut a device off: nothing passes from it or to it
+    ///
+    /// Everything it had begun is cut at once. This holds in the postures protect and enforce, until it is approved again; a host that was
+    /// found to attack is blocked by `picket block` instead, for some time.
+    Block(DecideArgs),
+    /// Make two records one, because they are one device: the first keeps its number and what was written of it, and gets the other's
+    /// hardware addresses, addresses and names; rights are not merged by it
+    Merge {
+        /// The record that stays.
+        #[command(flatten)]
+        device: DeviceArgs,
+        /// The record that goes
+        #[arg(value_name = "WITH")]
+        with: String,
+    },
+    /// Take one of several hardware addresses off a device, because it is another one: it gets a record and a number of its own, of which
+    /// nothing is known yet
+    Split {
+        /// Whose hardware address.
+        #[command(flatten)]
+        device: DeviceArgs,
+        /// The hardware address
+        #[arg(value_name = "MAC")]
+        mac: String,
+    },
+    /// Write down what a person knows of a device: the name that it is shown under from now on, and notes for those who come later;
+    /// empty text takes either away
+    Describe {
+        /// Which.
+        #[command(flatten)]
+        device: DeviceArgs,
+        /// Its name
+        #[arg(long, value_name = "TEXT")]
+        name: Option<String>,
+        /// Notes
+        #[arg(long, value_name = "TEXT")]
+        notes: Option<String>,
+    },
+    /// Forget a device and all that was learnt and written of it, as when it was given away; if it comes again it is a new one, with another
+    /// number
+    Forget(DeviceArgs),
+}
+
+/// The arguments of commands about one device.
+#[derive(Debug, Args)]
+pub struct DeviceArgs {
+    /// How to ask.
+    #[command(flatten)]
+    pub client: ClientArgs,
+    /// Its number, a hardware address, an address or its name
+    #[arg(value_name = "DEVICE")]
+    pub device: String,
+}
+
+/// What can be done with descriptions of devices.
+#[derive(Debug, Subcommand)]
+pub enum MudCommand {
+    /// Print the rules that a manufacturer's description becomes, in the form of RFC 8519 or of the drafts. Needs no running gateway. A file
+    /// that is not whole, too long or says what no rule can tell is refused with line and member
+    Read {
+        /// Print JSON: one object
+        #[arg(long)]
+        json: bool,
+        /// The file
+        file: PathBuf,
     },
 }
 

@@ -1,9 +1,11 @@
 //! The commands that ask a running gateway, and those about configurations and forests: ask, then print for people or as JSON.
 
+mod devices;
 mod events;
 mod explain;
 mod feedback;
 mod model;
+mod mud;
 mod policy;
 
 use std::fmt::Display;
@@ -14,17 +16,19 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use terms::Span;
 
-use crate::cli::{BlockArgs, ClientArgs, ConfigCommand, DevicesCommand, HostArgs};
+use crate::cli::{BlockArgs, ClientArgs, ConfigCommand, HostArgs};
 use crate::config::{self, Config, ConfigError, duration};
 use crate::control::client::ask;
 use crate::control::views::{BlockView, HostView, StatusView};
 use crate::control::{Request, views};
 use crate::terminal::{Table, clean, moment, print, rounded, time_of_day};
 
+pub use devices::devices;
 pub use events::events;
 pub use explain::explain;
 pub use feedback::feedback;
 pub use model::model;
+pub use mud::mud;
 pub use policy::{policy, posture};
 
 /// The exit status for a file that cannot be read or is wrong.
@@ -110,17 +114,6 @@ pub fn block(args: &BlockArgs) -> ExitCode {
             moment(block.until)
         )
     }))
-}
-
-/// `picket devices ...`.
-pub fn devices(command: &DevicesCommand) -> ExitCode {
-    use ::policy::DeviceState::{Approved, Blocked, Quarantined};
-    match command {
-        DevicesCommand::Approve(args) => policy::decide(args, Some(Approved)),
-        DevicesCommand::Quarantine(args) => policy::decide(args, Some(Quarantined)),
-        DevicesCommand::Block(args) => policy::decide(args, Some(Blocked)),
-        DevicesCommand::Forget(args) => policy::decide(args, None),
-    }
 }
 
 /// `picket unblock`.

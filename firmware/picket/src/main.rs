@@ -40,10 +40,11 @@ fn main() -> ExitCode {
         Command::Watch(args) => watch::watch(&args),
         Command::SelfTest(args) => self_test::self_test(&args),
         Command::Model(command) => commands::model(&command),
+        Command::Devices(command) => commands::devices(&command),
+        Command::Mud(command) => commands::mud(&command),
         Command::Threats(args) => threats::threats(&args),
         Command::Policy(command) => commands::policy(&command),
         Command::Posture(args) => commands::posture(&args),
-        Command::Devices(command) => commands::devices(&command),
         Command::Config(command) => commands::config(&command),
     }
 }

@@ -7,7 +7,9 @@
 mod block;
 mod compile;
 mod decide;
+pub mod device;
 mod hostname;
+pub mod mud;
 mod network;
 mod plan;
 mod respond;

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 
 use policy::Block;
+use policy::device::{DeviceId, DeviceRecord};
 use sled::{Db, Tree};
 use terms::HostKey;
 
@@ -31,6 +32,7 @@ pub(crate) struct Attached {
     pub(crate) block_rows: Tree,
     pub(crate) host_rows: Tree,
     pub(crate) feedback_rows: Tree,
+    pub(crate) device_rows: Tree,
     pub(crate) db: Db,
     /// sled's file, to sync it.
     pub(crate) file: File,
@@ -44,6 +46,7 @@ pub(crate) struct State {
     pub(crate) hosts: Hosts,
     /// By the number of the event.
     pub(crate) feedback: BTreeMap<u64, Feedback>,
+    pub(crate) devices: BTreeMap<DeviceId, DeviceRecord>,
 }
 
 /// A kind of history.

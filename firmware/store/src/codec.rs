@@ -4,6 +4,7 @@
 //! so that octet order is the order of numbers. A tag that is not known is an error, never a guess.
 
 use policy::Block;
+use policy::device::DeviceRecord;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use terms::HostKey;
@@ -59,6 +60,7 @@ records! {
     BlockIndex, 0x61, "index of a sealed block";
     terms::BlockState, 0x71, "state of an event";
     Feedback, 0x81, "feedback";
+    DeviceRecord, 0xa1, "device";
 }
 
 impl Record for HostRecord {
@@ -122,6 +124,7 @@ mod tests {
     use super::*;
     use crate::records::EvidenceFrame;
     use policy::BlockTarget;
+    use policy::device::{Hints, MudSource, Name, NameSource, Place};
     use proptest::prelude::*;
     use std::net::Ipv4Addr;
     use terms::{BlockState, Family, MacAddr, Side, Span, ThreatLevel, Timestamp};
@@ -199,6 +202,25 @@ mod tests {
                 "5100c0a8070901025a1000000901025a1000000900c0a807090102016301",
             ),
             (encode(&BlockState::Blocked), "7102"),
+            (
+                encode(&DeviceRecord {
+                    macs: vec![MAC],
+                    addresses: vec![Place {
+                        address: Ipv4Addr::new(192, 168, 7, 9).into(),
+                        last_seen: Timestamp::from_micros(3),
+                        leased: Timestamp::EPOCH,
+                    }],
+                    names: vec![Name { source: NameSource::Mdns, text: "a".into(), at: Timestamp::from_micros(4) }],
+                    hints: Hints { parameters: vec![1, 3], capabilities: 32, ..Hints::default() },
+                    mud: Some((MudSource::Lldp, "b".into())),
+                    first_seen: Timestamp::from_micros(1),
+                    last_seen: Timestamp::from_micros(3),
+                    given_name: Some("c".into()),
+                    tags: vec!["d".into()],
+                    ..DeviceRecord::default()
+                }),
+                "a10001025a100000090100c0a807090300010101610402010300000000002001020162020103010163000001016400",
+            ),
         ];
         for (ours, golden) in golden {
             assert_eq!(hex(&ours), golden);

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use policy::Block;
+use policy::device::{DeviceId, DeviceRecord};
 use terms::{BlockState, HostKey, Span, Timestamp};
 
 use crate::records::{Counters, Event, Feedback, HostRecord, Minute};
@@ -141,6 +142,15 @@ pub trait Store: Send {
 
     /// All that was said, in the order of the events.
     fn feedback(&self) -> Vec<Feedback>;
+
+    /// Keeps devices as they are now, and lets others go. A record is a few hundred octets; the caller bounds their number.
+    ///
+    /// # Errors
+    /// `StoreError`; a part may be on the medium, and the same call again completes it.
+    fn put_devices(&mut self, changed: &[DeviceRecord], gone: &[DeviceId]) -> Result<(), StoreError>;
+
+    /// Every device, in the order of their numbers.
+    fn devices(&self) -> Vec<DeviceRecord>;
 
     /// Appends what hosts were in a minute; all of it or nothing. One call a minute is best.
     ///

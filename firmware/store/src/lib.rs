@@ -6,7 +6,7 @@
 //!
 //! | where | what | written |
 //! |---|---|---|
-//! | `sled/` | blocks, hosts, feedback, the open journal of history, the index of sealed blocks | a row each |
+//! | `sled/` | blocks, hosts, devices, feedback, the open journal of history, the index of sealed blocks | a row each |
 //! | `sealed/` | history: compressed, checksummed blocks | once, as a whole, synced before the journal rows go |
 //! | `layout` | the number of the layout, for people and to notice a store that lost everything | once |
 //! | `closed` | how much there was when the store was closed, gone while it is open | at closing |

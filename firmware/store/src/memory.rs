@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
 use policy::Block;
+use policy::device::{DeviceId, DeviceRecord};
 use terms::{BlockState, HostKey, Timestamp};
 
 use crate::contract::{EVENTS_AT_MOST, FEEDBACK_AT_MOST, Figures, Limits, Retained, Store, StoreError};
@@ -26,6 +27,7 @@ pub struct MemoryStore {
     events: VecDeque<Event>,
     blocks: BTreeMap<HostKey, Block>,
     feedback: BTreeMap<u64, Feedback>,
+    devices: BTreeMap<DeviceId, DeviceRecord>,
     minutes: VecDeque<Minute>,
     hosts: Hosts,
     counters: VecDeque<Counters>,
@@ -42,6 +44,7 @@ impl MemoryStore {
             events: VecDeque::new(),
             blocks: BTreeMap::new(),
             feedback: BTreeMap::new(),
+            devices: BTreeMap::new(),
             minutes: VecDeque::new(),
             hosts: Hosts::default(),
             counters: VecDeque::new(),
@@ -113,6 +116,17 @@ impl Store for MemoryStore {
 
     fn feedback(&self) -> Vec<Feedback> {
         self.feedback.values().cloned().collect()
+    }
+
+    fn put_devices(&mut self, changed: &[DeviceRecord], gone: &[DeviceId]) -> Result<(), StoreError> {
+        self.open()?;
+        gone.iter().for_each(|id| drop(self.devices.remove(id)));
+        self.devices.extend(changed.iter().map(|device| (device.id, device.clone())));
+        Ok(())
+    }
+
+    fn devices(&self) -> Vec<DeviceRecord> {
+        self.devices.values().cloned().collect()
     }
 
     fn append_minutes(&mut self, minutes: &[Minute]) -> Result<(), StoreError> {

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use policy::Block;
+use policy::device::DeviceRecord;
 use sled::{Db, Mode, Tree};
 use terms::BlockState;
 
@@ -113,9 +114,11 @@ fn load(path: &Path, sealed: &Path, lock: File) -> Result<(Attached, State), Tro
     let [events, minutes, counters] = [b'e', b'm', b'c'].map(|kind| Journal::load(kind, &history, sealed));
     let (events, minutes, counters) = (events?, minutes?, counters?);
     check_rows(&history)?;
-    let [block_rows, host_rows, feedback_rows] = ["blocks", "hosts", "feedback"].map(|name| db.open_tree(name));
-    let (block_rows, host_rows, feedback_rows) = (block_rows?, host_rows?, feedback_rows?);
-    let mut state = State { blocks: BTreeMap::new(), hosts: Hosts::default(), feedback: BTreeMap::new() };
+    let [block_rows, host_rows, feedback_rows, device_rows] =
+        ["blocks", "hosts", "feedback", "devices"].map(|name| db.open_tree(name));
+    let (block_rows, host_rows, feedback_rows, device_rows) = (block_rows?, host_rows?, feedback_rows?, device_rows?);
+    let mut state =
+        State { blocks: BTreeMap::new(), hosts: Hosts::default(), feedback: BTreeMap::new(), devices: BTreeMap::new() };
     for item in &block_rows {
         let block: Block = decode(&item?.1)?;
         state.blocks.insert(block.host, block);
@@ -127,11 +130,27 @@ fn load(path: &Path, sealed: &Path, lock: File) -> Result<(Attached, State), Tro
         let said: Feedback = decode(&item?.1)?;
         state.feedback.insert(said.event.id, said);
     }
+    for item in &device_rows {
+        let device: DeviceRecord = decode(&item?.1)?;
+        state.devices.insert(device.id, device);
+    }
     let known: HashSet<PathBuf> = events.files().chain(minutes.files()).chain(counters.files()).collect();
     check_closed(path, &tally([&events, &minutes, &counters], state.blocks.len(), state.hosts.len()))?;
     remove_unknown(sealed, &known).map_err(Trouble::Disk)?;
     let file = File::open(path.join("sled").join("db")).map_err(Trouble::Disk)?;
-    Ok((Attached { events, minutes, counters, block_rows, host_rows, feedback_rows, db, file, _lock: lock }, state))
+    let attached = Attached {
+        events,
+        minutes,
+        counters,
+        block_rows,
+        host_rows,
+        feedback_rows,
+        device_rows,
+        db,
+        file,
+        _lock: lock,
+    };
+    Ok((attached, state))
 }
 
 fn open_sled(path: &Path) -> Result<Db, Trouble> {

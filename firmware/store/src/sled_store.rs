@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use policy::Block;
+use policy::device::{DeviceId, DeviceRecord};
 use sled::Batch;
 use terms::{BlockState, HostKey, Timestamp};
 
@@ -47,6 +48,7 @@ pub struct SledStore {
     pub(crate) blocks: BTreeMap<HostKey, Block>,
     pub(crate) hosts: Hosts,
     pub(crate) feedback: BTreeMap<u64, Feedback>,
+    pub(crate) devices: BTreeMap<DeviceId, DeviceRecord>,
     pub(crate) figures: Figures,
     /// The number that the next event gets, whatever the medium lost.
     pub(crate) next_event: u64,
@@ -77,6 +79,7 @@ impl SledStore {
             blocks: state.blocks,
             hosts: state.hosts,
             feedback: state.feedback,
+            devices: state.devices,
             figures,
             dirty: true,
             under_way: 0,
@@ -196,6 +199,31 @@ impl SledStore {
             Ok(attached.feedback_rows.apply_batch(batch)?)
         })?;
         self.wrote(octets as u64);
+        Ok(())
+    }
+
+    /// Puts and removes rows of devices, a part of them where the medium fails in between.
+    pub(crate) fn write_devices(&mut self, put: &[DeviceRecord], gone: &[DeviceId]) -> Result<(), StoreError> {
+        let key = |id: DeviceId| id.number().to_be_bytes();
+        let rows = put.iter().map(|device| (key(device.id), Some(encode(device))));
+        let rows: Vec<_> = gone.iter().map(|id| (key(*id), None)).chain(rows).collect();
+        for some in rows.chunks(ROWS) {
+            let octets = some.iter().filter_map(|(_, value)| value.as_ref().map(Vec::len)).sum();
+            if octets > 0 {
+                self.make_room(octets)?;
+            }
+            self.act(|attached| {
+                let mut batch = Batch::default();
+                for (key, value) in some {
+                    match value {
+                        Some(value) => batch.insert(key, &value[..]),
+                        None => batch.remove(key),
+                    }
+                }
+                Ok(attached.device_rows.apply_batch(batch)?)
+            })?;
+            self.wrote(octets as u64);
+        }
         Ok(())
     }
 
@@ -327,6 +355,18 @@ impl Store for SledStore {
 
     fn feedback(&self) -> Vec<Feedback> {
         self.feedback.values().cloned().collect()
+    }
+
+    fn put_devices(&mut self, changed: &[DeviceRecord], gone: &[DeviceId]) -> Result<(), StoreError> {
+        self.attached()?;
+        self.write_devices(changed, gone)?;
+        gone.iter().for_each(|id| drop(self.devices.remove(id)));
+        self.devices.extend(changed.iter().map(|device| (device.id, device.clone())));
+        Ok(())
+    }
+
+    fn devices(&self) -> Vec<DeviceRecord> {
+        self.devices.values().cloned().collect()
     }
 
     fn append_minutes(&mut self, minutes: &[Minute]) -> Result<(), StoreError> {

@@ -49,6 +49,13 @@ impl SledStore {
         for said in self.feedback.clone().values() {
             self.write_feedback(said, None)?;
         }
+        let mut batch = Batch::default();
+        for device in medium.devices.keys() {
+            batch.remove(&device.number().to_be_bytes());
+        }
+        self.act(|attached| Ok(attached.device_rows.apply_batch(batch)?))?;
+        let devices: Vec<_> = self.devices.values().cloned().collect();
+        self.write_devices(&devices, &[])?;
         self.hosts.forget_written();
         self.write_hosts(&self.hosts.all(), &[])
     }

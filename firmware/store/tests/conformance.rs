@@ -3,8 +3,9 @@
 
 mod common;
 
-use common::{Fixture, at, block, event, host, host_record, minute};
+use common::{Fixture, at, block, device, event, host, host_record, minute};
 use policy::Block;
+use policy::device::DeviceId;
 use proptest::prelude::*;
 use store::{
     Counters, EVENTS_AT_MOST, Event, FEEDBACK_AT_MOST, Feedback, Limits, MemoryStore, Minute, Store, StoreError,
@@ -107,6 +108,17 @@ fn of_an_event_the_last_thing_said_is_kept() {
 }
 
 #[test]
+fn a_device_has_one_record_and_goes_when_it_is_forgotten() {
+    on_both(|store| {
+        store.put_devices(&[device(2, "b"), device(1, "a")], &[]).unwrap();
+        store.put_devices(&[device(2, "c")], &[DeviceId::of(9)]).unwrap();
+        assert_eq!(store.devices(), [device(1, "a"), device(2, "c")]);
+        store.put_devices(&[], &[DeviceId::of(1)]).unwrap();
+        assert_eq!(store.devices(), [device(2, "c")]);
+    });
+}
+
+#[test]
 fn minutes_are_told_by_host_and_range() {
     on_both(|store| {
         store.append_minutes(&[minute(11, 1), minute(10, 1), minute(10, 2)]).unwrap();
@@ -183,6 +195,7 @@ enum Act {
     Host(u8, u64),
     Said(u64, u64),
     Unsaid(u64),
+    Device(u32, String),
     Reopen,
     Tick,
 }
@@ -201,6 +214,7 @@ fn act() -> impl Strategy<Value = Act> {
         3 => (0..9_u8, 0..2_000_u64).prop_map(|(n, t)| Act::Host(n, t)),
         2 => (0..9_u64, 0..2_000_u64).prop_map(|(id, t)| Act::Said(id, t)),
         1 => (0..9_u64).prop_map(Act::Unsaid),
+        2 => (0..9_u32, "[a-z]{0,9}").prop_map(|(n, name)| Act::Device(n, name)),
         1 => Just(Act::Reopen),
         1 => Just(Act::Tick),
     ]
@@ -262,6 +276,10 @@ proptest! {
                 Act::Unsaid(id) => {
                     prop_assert_eq!(flash.remove_feedback(id).unwrap(), memory.remove_feedback(id).unwrap());
                 }
+                Act::Device(n, name) => {
+                    flash.put_devices(&[device(n, &name)], &[DeviceId::of(n + 1)]).unwrap();
+                    memory.put_devices(&[device(n, &name)], &[DeviceId::of(n + 1)]).unwrap();
+                }
                 Act::Reopen => {
                     flash.close().unwrap();
                     drop(flash);
@@ -275,6 +293,7 @@ proptest! {
         prop_assert_eq!(flash.blocks(), memory.blocks());
         prop_assert_eq!(flash.hosts(), memory.hosts());
         prop_assert_eq!(flash.feedback(), memory.feedback());
+        prop_assert_eq!(flash.devices(), memory.devices());
         prop_assert_eq!(flash.counters(5..40).unwrap(), memory.counters(5..40).unwrap());
         for n in 0..9 {
             prop_assert_eq!(flash.minutes(host(n), 3..45).unwrap(), memory.minutes(host(n), 3..45).unwrap());

@@ -12,6 +12,7 @@ use core::net::Ipv4Addr;
 
 use terms::MacAddr;
 
+use crate::dns::Name;
 use crate::octets::Cursor;
 
 /// The port of servers and relays.
@@ -55,6 +56,8 @@ pub struct Message<'a> {
     pub parameters: Option<&'a [u8]>,
     /// Where the description of the client is (option 161).
     pub mud_url: Option<&'a [u8]>,
+    /// The flags, codes and full name of the client (option 81).
+    fqdn: Option<&'a [u8]>,
 }
 
 impl<'a> Message<'a> {
@@ -76,6 +79,7 @@ impl<'a> Message<'a> {
             vendor_class: None,
             parameters: None,
             mud_url: None,
+            fqdn: None,
         };
         if let Some(options) = rest.strip_prefix(&MAGIC) {
             message.read_options(Cursor(options));
@@ -101,10 +105,20 @@ impl<'a> Message<'a> {
                 54 => self.server = self.server.or(address(value)),
                 55 => self.parameters = self.parameters.or(Some(value)),
                 60 => self.vendor_class = self.vendor_class.or(Some(value)),
+                81 => self.fqdn = self.fqdn.or(Some(value)),
                 161 => self.mud_url = self.mud_url.or(Some(value)),
                 _ => {}
             }
         }
+    }
+
+    /// The full name of the client (option 81), in either of its forms.
+    ///
+    /// **Source**: RFC 4702 section 2.
+    #[must_use]
+    pub fn fqdn(&self) -> Option<Name> {
+        let [flags, _, _, name @ ..] = self.fqdn? else { return None };
+        if flags & 4 == 4 { Name::of_labels(name) } else { Name::of_text(name) }
     }
 
     /// Whether only a server says this.
@@ -159,6 +173,16 @@ mod tests {
         assert_eq!(read.vendor_class, Some(&b"abc"[..]));
         assert_eq!(read.parameters, Some(&[1, 3, 6][..]));
         assert_eq!(read.mud_url, Some(&b"https://m.ex"[..]));
+    }
+
+    #[test]
+    fn a_full_name_is_read_in_both_its_forms() {
+        for options in [&b"\x51\x0b\x00\0\0Cam.home"[..], b"\x51\x0d\x04\0\0\x03cam\x04home\0"] {
+            let payload = message(options);
+            assert_eq!(Message::parse(&payload).unwrap().fqdn().unwrap().as_str(), "cam.home");
+        }
+        let short = message(b"\x51\x02\0\0");
+        assert_eq!(Message::parse(&short).unwrap().fqdn(), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::octets::Cursor;
+use crate::octets::{Cursor, u16_at};
 
 mod name;
 
@@ -18,10 +18,18 @@ pub use name::Name;
 
 /// The type of a record with an IPv4 address.
 pub const A: u16 = 1;
+/// The type of a record with the name behind an alias.
+pub const CNAME: u16 = 5;
+/// The type of a record that points to a name.
+pub const PTR: u16 = 12;
 /// The type of a record with free text.
 pub const TXT: u16 = 16;
 /// The type of a record with an IPv6 address.
 pub const AAAA: u16 = 28;
+/// The type of a record that says where a service is.
+pub const SRV: u16 = 33;
+/// The port of multicast DNS.
+pub const MULTICAST_PORT: u16 = 5353;
 /// The response code for a name that does not exist.
 pub const NAME_ERROR: u8 = 3;
 
@@ -62,11 +70,13 @@ pub struct Question {
     pub qtype: u16,
 }
 
-/// A record of the answer section.
+/// A record of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Answer<'a> {
     payload: &'a [u8],
     at: usize,
+    /// What the record holds, where it begins and ends in the message.
+    data: (usize, usize),
     /// The type of the record.
     pub rtype: u16,
     /// How long it may be kept.
@@ -77,12 +87,12 @@ pub struct Answer<'a> {
     pub address: Option<IpAddr>,
 }
 
-/// The records of the answer section, in their order.
+/// The records of an answer, in their order.
 #[derive(Clone, Debug)]
 pub struct Answers<'a> {
     payload: &'a [u8],
     at: usize,
-    left: u16,
+    left: u32,
 }
 
 impl<'a> Message<'a> {
@@ -115,8 +125,19 @@ impl<'a> Message<'a> {
     /// The records of the answer section.
     #[must_use]
     pub fn answers(&self) -> Answers<'a> {
+        self.behind_questions(self.header.answers.into())
+    }
+
+    /// The records of all three sections: in multicast DNS the address of a service's host stands behind the answers.
+    #[must_use]
+    pub fn records(&self) -> Answers<'a> {
+        let more = [8, 10].map(|at| u32::from(u16_at(self.payload, at).unwrap_or(0)));
+        self.behind_questions(u32::from(self.header.answers) + more[0] + more[1])
+    }
+
+    fn behind_questions(&self, left: u32) -> Answers<'a> {
         let start = (0..self.header.questions).try_fold(HEADER, |at, _| Some(name::skip(self.payload, at)? + 4));
-        let (at, left) = start.map_or((0, 0), |at| (at, self.header.answers));
+        let (at, left) = start.map_or((0, 0), |at| (at, left));
         Answers { payload: self.payload, at, left }
     }
 }
@@ -126,6 +147,26 @@ impl Answer<'_> {
     #[must_use]
     pub fn name(&self) -> Option<Name> {
         Name::read(self.payload, self.at).map(|(name, _)| name)
+    }
+
+    /// The name that the record leads to: behind an alias, of a pointer, of a service's host.
+    #[must_use]
+    pub fn target(&self) -> Option<Name> {
+        let at = match self.rtype {
+            CNAME | PTR => self.data.0,
+            SRV => self.data.0 + 6,
+            _ => return None,
+        };
+        // A name that ran out of its record would be made of the records behind it.
+        let (name, end) = Name::read(self.payload, at)?;
+        (end <= self.data.1).then_some(name)
+    }
+
+    /// The strings of a record with free text; none of another.
+    pub fn texts(&self) -> impl Iterator<Item = &[u8]> {
+        let data = if self.rtype == TXT { self.payload.get(self.data.0..self.data.1) } else { None };
+        let mut rest = Cursor(data.unwrap_or_default());
+        core::iter::from_fn(move || rest.behind_u8())
     }
 }
 
@@ -154,7 +195,8 @@ impl<'a> Answers<'a> {
             AAAA => <[u8; 16]>::try_from(data).ok().map(|a| IpAddr::V6(Ipv6Addr::from(a))),
             _ => None,
         };
-        Some(Answer { payload: self.payload, at, rtype, ttl, address })
+        let data = (self.at - data.len(), self.at);
+        Some(Answer { payload: self.payload, at, data, rtype, ttl, address })
     }
 }
 
@@ -193,6 +235,36 @@ mod tests {
         assert_eq!((names[1].as_str(), answers[1].ttl), ("cdn.example.org", 10));
         assert_eq!(answers[1].address, Some("192.0.2.7".parse().unwrap()));
         assert_eq!(answers[2].address, Some("2001:db8::7".parse().unwrap()));
+    }
+
+    /// A printer as it announces itself: its services, and behind them what one of them is and where it lives.
+    const ANNOUNCED: &[u8] = b"\0\0\x84\0\0\0\0\x01\0\0\0\x03\
+        \x04_ipp\x04_tcp\x05local\0\0\x0c\0\x01\0\0\x11\x94\0\x05\x02HP\xc0\x0c\
+        \xc0\x27\0\x21\x80\x01\0\0\0\x78\0\x0e\0\0\0\0\x02\x77\x05print\xc0\x16\
+        \xc0\x27\0\x10\x80\x01\0\0\x11\x94\0\x0f\x05ty=HP\x08rp=a/b/c\
+        \xc0\x3e\0\x01\x80\x01\0\0\0\x78\0\x04\x0a\0\0\x05";
+
+    #[test]
+    fn all_sections_tell_services_their_texts_and_their_host() {
+        let message = Message::parse(ANNOUNCED).unwrap();
+        assert_eq!(message.answers().count(), 1);
+        let records: Vec<Answer<'_>> = message.records().collect();
+        let kinds: Vec<u16> = records.iter().map(|r| r.rtype).collect();
+        assert_eq!(kinds, [PTR, SRV, TXT, A]);
+        assert_eq!(records[0].name().unwrap().as_str(), "_ipp._tcp.local");
+        assert_eq!(records[0].target().unwrap().as_str(), "hp._ipp._tcp.local");
+        assert_eq!(records[1].target().unwrap().as_str(), "print.local");
+        assert_eq!(records[2].texts().collect::<Vec<_>>(), [&b"ty=HP"[..], b"rp=a/b/c"]);
+        assert_eq!((records[3].target(), records[3].texts().count()), (None, 0));
+        assert_eq!(records[3].name().unwrap().as_str(), "print.local");
+    }
+
+    #[test]
+    fn a_target_ends_with_its_record() {
+        let mut message = b"\0\0\x84\0\0\0\0\x01\0\0\0\0\x01a\0\0\x0c\0\x01\0\0\0\x09\0\x02\x01b\0".to_vec();
+        assert_eq!(Message::parse(&message).unwrap().answers().next().unwrap().target(), None);
+        message[24] = 3;
+        assert_eq!(Message::parse(&message).unwrap().answers().next().unwrap().target().unwrap().as_str(), "b");
     }
 
     #[test]

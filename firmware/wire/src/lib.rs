@@ -16,6 +16,7 @@
 pub mod arp;
 mod cooked;
 pub mod dhcp;
+pub mod dhcp6;
 pub mod dns;
 mod ethernet;
 pub mod http;
@@ -27,8 +28,10 @@ mod ip;
 mod ipv4;
 mod ipv6;
 pub mod irc;
+pub mod lldp;
 pub mod login;
 mod octets;
+pub mod ssdp;
 pub mod stratum;
 pub mod tcp;
 pub mod tls;
@@ -47,6 +50,9 @@ pub const ETHERTYPE_IPV4: u16 = 0x0800;
 pub const ETHERTYPE_ARP: u16 = 0x0806;
 /// The ethertype of IPv6.
 pub const ETHERTYPE_IPV6: u16 = 0x86dd;
+
+/// The ethertype of LLDP.
+pub const ETHERTYPE_LLDP: u16 = 0x88cc;
 
 /// How the frames of a link begin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -82,6 +88,8 @@ pub enum Net<'a> {
     Arp(arp::Packet),
     /// IPv4 or IPv6.
     Ip(Packet<'a>),
+    /// LLDP.
+    Lldp(lldp::Message<'a>),
     /// Another ethertype, or below 0x0600 an IEEE 802.3 length.
     Other(u16),
 }
@@ -152,6 +160,7 @@ impl<'a> Net<'a> {
             ETHERTYPE_IPV4 => ipv4::read(octets, on_wire).map(Self::Ip),
             ETHERTYPE_IPV6 => ipv6::read(octets, on_wire).map(Self::Ip),
             ETHERTYPE_ARP => arp::Packet::read(octets).map(Self::Arp),
+            ETHERTYPE_LLDP => Ok(Self::Lldp(lldp::Message(octets))),
             other => Ok(Self::Other(other)),
         }
     }

@@ -3,7 +3,7 @@
 mod frames;
 
 use proptest::prelude::*;
-use wire::{LinkType, Net, Transport, dhcp, dns, login, parse, tls};
+use wire::{LinkType, Net, Transport, dhcp, dhcp6, dns, login, parse, ssdp, tls};
 
 /// Reads a frame in every way there is and checks the lengths that are told.
 fn read_all(octets: &[u8], len: u32, vlan: Option<u16>) {
@@ -15,6 +15,9 @@ fn read_all(octets: &[u8], len: u32, vlan: Option<u16>) {
         let on_wire = len.max(octets.len() as u32);
         let tag = if vlan.is_some() { 4 } else { 0 };
         assert_eq!(summary.len, on_wire.saturating_add(tag));
+        if let Net::Lldp(message) = summary.net {
+            let _ = message.read();
+        }
         let Net::Ip(packet) = summary.net else {
             continue;
         };
@@ -44,8 +47,14 @@ fn read_payload(payload: &[u8]) {
         assert!(name <= 253);
         // A record takes eleven octets at least, so there cannot be more of them than that.
         assert!(message.answers().count() <= payload.len() / 11);
+        for record in message.records() {
+            assert!(record.target().is_none_or(|name| name.as_str().len() <= 253));
+            assert!(record.texts().count() <= payload.len());
+        }
     }
-    let _ = dhcp::Message::parse(payload);
+    let _ = dhcp::Message::parse(payload).map(|message| message.fqdn());
+    let _ = dhcp6::Message::parse(payload).map(|message| message.fqdn());
+    let _ = ssdp::Message::parse(payload).map(|message| message.device_type());
     let _ = tls::client_hello(payload);
     let _ = (login::ssh_banner(payload), login::basic_credentials(payload));
     for port in [21, 23, 25, 80, 110, 143] {

@@ -29,6 +29,7 @@ fn packet(frame: &Made) -> Option<Packet<'_>> {
     match summary.net {
         Net::Ip(packet) => Some(packet),
         Net::Arp(_) => None,
+        Net::Lldp(_) => panic!("nobody draws LLDP"),
         Net::Other(ethertype) => panic!("nobody draws frames of type {ethertype:04x}"),
     }
 }

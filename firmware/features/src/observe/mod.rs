@@ -62,7 +62,7 @@ impl<J: Judgement> HostTable<J> {
                 self.observe_ip(frame, packet, &moment, notes);
                 moment.slot
             }
-            Net::Other(_) => {
+            Net::Lldp(_) | Net::Other(_) => {
                 let src = self.owner_of(frame.src);
                 self.count_frame(frame, src, HostKey::Mac(frame.dst), at, side).slot
             }

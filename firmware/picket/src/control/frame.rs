@@ -55,6 +55,7 @@ fn protocol(summary: &Summary<'_>) -> String {
     match summary.net {
         Net::Arp(arp) => format!("ARP {:?} {} for {}", arp.operation, arp.sender, arp.target).to_lowercase(),
         Net::Ip(packet) => transport(&packet),
+        Net::Lldp(_) => "LLDP".into(),
         Net::Other(ethertype) => format!("ethertype {ethertype:#06x}"),
     }
 }

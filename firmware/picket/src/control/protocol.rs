@@ -141,11 +141,54 @@ pub enum Request {
         /// When, in seconds since the epoch; now if absent.
         at: Option<f64>,
     },
+    /// What is asked of devices, or done to them by hand: `List` is answered by an array of `DeviceView`, all else by one.
+    Devices(DeviceAsk),
     /// Ends a host's block: answered by the `BlockView` that ended.
     Unblock {
         /// Whose.
         #[serde(with = "host_text")]
         host: HostKey,
+    },
+}
+
+/// What is asked of devices. A device is named by its number, a hardware address, an address or its name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case", deny_unknown_fields)]
+pub enum DeviceAsk {
+    /// All of them, the last seen first.
+    List,
+    /// One.
+    Show {
+        /// Which.
+        device: String,
+    },
+    /// Makes another record part of one.
+    Merge {
+        /// The one that stays.
+        device: String,
+        /// The one that goes.
+        with: String,
+    },
+    /// Gives one of several hardware addresses a record of its own.
+    Split {
+        /// Which.
+        device: String,
+        /// The hardware address.
+        mac: String,
+    },
+    /// Writes down a name or notes.
+    Describe {
+        /// Which.
+        device: String,
+        /// Its name; an empty one takes the name away.
+        name: Option<String>,
+        /// What those who come later should know.
+        notes: Option<String>,
+    },
+    /// Forgets one. If it comes again, it is new.
+    Forget {
+        /// Which.
+        device: String,
     },
 }
 

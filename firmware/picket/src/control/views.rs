@@ -74,6 +74,62 @@ pub struct HostView {
     pub octets: u64,
 }
 
+/// One device that is known.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeviceView {
+    /// Its number.
+    pub id: u32,
+    /// What it is called: by a person, else by itself, else by its hardware address.
+    pub name: String,
+    /// Its hardware addresses, the newest last.
+    pub macs: Vec<String>,
+    /// Its addresses.
+    pub addresses: Vec<String>,
+    /// Every name that is known of it.
+    pub names: Vec<DeviceName>,
+    /// Who made it, where its hardware address tells.
+    pub vendor: Option<String>,
+    /// What it probably is: `camera`, `phone`, `printer` and so on.
+    pub kind: Option<String>,
+    /// What speaks for that.
+    pub kind_reasons: Vec<String>,
+    /// Whether all its hardware addresses were drawn by chance.
+    pub randomised: bool,
+    /// Its first frame.
+    pub first_seen: f64,
+    /// Its newest frame.
+    pub last_seen: f64,
+    /// `lan` or `uplink`.
+    pub side: String,
+    /// `new`, `approved`, `quarantined`, `blocked` or `forgotten`.
+    pub state: String,
+    /// Where its description is, if it announces one.
+    pub mud_url: Option<String>,
+    /// Whose it is.
+    pub owner: String,
+    /// Its groups.
+    pub groups: Vec<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// What people wrote down of it.
+    pub notes: String,
+    /// What about it cannot be true, a line each.
+    pub conflicts: Vec<String>,
+    /// The number of the device that it may be, under a fresh hardware address.
+    pub returns_as: Option<u32>,
+    /// What speaks for that.
+    pub returns_reasons: Vec<String>,
+}
+
+/// A name of a device.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeviceName {
+    /// Who told it: `dhcp`, `mdns`, `dns`, `lldp` or `upnp`.
+    pub source: String,
+    /// The name.
+    pub name: String,
+}
+
 /// Something found or done.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EventView {

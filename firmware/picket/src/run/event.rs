@@ -134,6 +134,8 @@ pub struct Second {
     pub findings: u64,
     /// Findings that found the channel full.
     pub lost: u64,
+    /// What devices said of themselves that found the channel full.
+    pub clues_lost: u64,
     /// The hosts in the table.
     pub hosts: Vec<HostNow>,
     /// Host minutes that closed.

@@ -12,6 +12,7 @@ use store::{Event, HostRecord, Minute};
 use terms::{HostKey, MacAddr, Side, Span, ThreatLevel, Timestamp};
 use wire::Ignored;
 
+use super::clues::Clues;
 use super::event::{HostNow, News, Order, Second, Suspected, Work, now};
 use super::recent::Recent;
 use super::settings::Settings;
@@ -34,12 +35,13 @@ pub fn inspect(
     orders: &Receiver<Order>,
     suspects: &SyncSender<Work>,
     news: &SyncSender<News>,
+    clues: Clues,
 ) {
     let key = HashKey::new(settings.secret[0], settings.secret[1]);
     let capacities = Capacities { hosts: settings.board.budgets.hosts, ..Capacities::default() };
     let mut detector = Detector::new(key, capacities, config.detect.thresholds(), model::shipped());
     detector.enable(config.detect.kinds());
-    let mut eye = Eye::new(suspects.clone(), capacities.hosts);
+    let mut eye = Eye::new(suspects.clone(), clues, capacities.hosts);
     let mut taps = Taps::new(settings);
     let mut tick = Instant::now();
     loop {
@@ -153,6 +155,7 @@ impl Taps {
 /// What the inspector has seen, and where findings go.
 struct Eye {
     suspects: SyncSender<Work>,
+    clues: Clues,
     recent: Recent,
     frames: u64,
     octets: u64,
@@ -198,9 +201,10 @@ impl Sink for Heard<'_> {
 }
 
 impl Eye {
-    fn new(suspects: SyncSender<Work>, capacity: usize) -> Self {
+    fn new(suspects: SyncSender<Work>, clues: Clues, capacity: usize) -> Self {
         Self {
             suspects,
+            clues,
             recent: Recent::new(),
             frames: 0,
             octets: 0,
@@ -244,6 +248,7 @@ impl Eye {
                     _ => HostKey::Mac(summary.src),
                 };
                 self.recent.keep(frame.at, host, frame.len, frame.octets);
+                self.clues.hear(&summary, frame.at, frame.side);
                 let mut heard =
                     Heard { found: &mut self.found, minutes: &mut self.minutes, remembered: &self.remembered };
                 detector.observe(&summary, frame.at, frame.side, &mut heard);
@@ -330,6 +335,7 @@ impl Eye {
             evicted: detector.table().occupancy().hosts_evicted,
             findings: self.findings,
             lost: self.lost,
+            clues_lost: self.clues.lost(),
             hosts,
             minutes,
             warnings: taps.complaint.iter().cloned().collect(),

@@ -1,5 +1,6 @@
 //! The keeper: the store, and what is shown to those who ask.
 
+mod devices;
 mod explain;
 mod feedback;
 mod policy;
@@ -12,10 +13,13 @@ use std::time::{Duration, Instant};
 use store::{Counters, Event, HostRecord, Limits, MemoryStore, Store, StoreError};
 use terms::{HostKey, Side, Span, ThreatLevel, Timestamp};
 
+use super::clues::Learnt;
 use super::event::{Asking, HostNow, KernelState, News, Order, Second, Wish, Work, now};
 use crate::config::Config;
 use crate::control::views::{EventDetail, EventView, FrameView, HostView, StatusView};
 use crate::control::{Request, Response};
+
+use devices::Shelf;
 
 /// How often the store is flushed.
 const FLUSH: Duration = Duration::from_secs(1);
@@ -25,10 +29,17 @@ const WAITING: usize = 256;
 const RETAIN: Duration = Duration::from_secs(60);
 
 /// Keeps and answers until told to stop.
-pub fn keep(config: &Config, heard: &Receiver<News>, work: &SyncSender<Work>, orders: &SyncSender<Order>) {
+pub fn keep(
+    config: &Config,
+    heard: &Receiver<News>,
+    learnt: Receiver<Learnt>,
+    work: &SyncSender<Work>,
+    orders: &SyncSender<Order>,
+) {
     let limits = Limits { max_age: config.store.max_age, max_octets: config.store.max_size };
     let (store, warning) = open(config, limits);
     let mut book = Book {
+        shelf: Shelf::new(store.as_ref(), learnt),
         store,
         work: work.clone(),
         orders: orders.clone(),
@@ -43,7 +54,7 @@ pub fn keep(config: &Config, heard: &Receiver<News>, work: &SyncSender<Work>, or
         waiting: VecDeque::new(),
         forgotten: 0,
         links: Vec::new(),
-        shelf: policy::Shelf::open(config),
+        policies: policy::Shelf::open(config),
     };
     // Before anything else: what is allowed.
     book.begin();
@@ -66,6 +77,7 @@ pub fn keep(config: &Config, heard: &Receiver<News>, work: &SyncSender<Work>, or
                 tracing::warn!("{told}");
             }
             book.catch_up();
+            book.keep_devices();
         }
         if retained.elapsed() >= RETAIN {
             retained = Instant::now();
@@ -73,6 +85,7 @@ pub fn keep(config: &Config, heard: &Receiver<News>, work: &SyncSender<Work>, or
             book.ran(done);
         }
     }
+    book.keep_devices();
     let closed = book.store.close();
     book.ran(closed);
 }
@@ -96,6 +109,8 @@ fn open(config: &Config, limits: Limits) -> (Box<dyn Store>, Option<String>) {
 
 struct Book {
     store: Box<dyn Store>,
+    /// What is known of devices.
+    shelf: Shelf,
     work: SyncSender<Work>,
     orders: SyncSender<Order>,
     second: Second,
@@ -114,7 +129,7 @@ struct Book {
     /// What is wrong with the bridge and its links.
     links: Vec<String>,
     /// The versions of the policy.
-    shelf: policy::Shelf,
+    policies: policy::Shelf,
 }
 
 impl Book {
@@ -199,6 +214,7 @@ impl Book {
             self.ran(done);
         }
         self.second = second;
+        self.shelf.learn(&self.second);
     }
 
     fn answer(&mut self, request: Request, reply: SyncSender<Response>) {
@@ -211,6 +227,7 @@ impl Book {
             Request::Feedback { id, right, for_secs } => self.give_feedback(id, right, Span::from_secs(for_secs)),
             Request::Unsay { id } => self.unsay(id),
             Request::Feedbacks => Response::of(&self.feedbacks()),
+            Request::Devices(ask) => self.ask_devices(&ask),
             Request::Blocks => return self.pass(Work::Blocks(reply)),
             Request::Block { host, for_secs, why } => {
                 return self.pass(Work::Block(self.wish(host, for_secs, why), reply));
@@ -256,13 +273,19 @@ impl Book {
         let of = |level| self.second.hosts.iter().filter(|h| h.record.level == level).count() as u64;
         let mut warnings: Vec<String> = self.second.warnings.iter().chain(&self.kernel.warnings).cloned().collect();
         warnings.extend(self.links.iter().chain(&self.warning).cloned());
-        warnings.extend(self.shelf.warning());
+        warnings.extend(self.policies.warning());
         warnings.extend(self.complaint.as_ref().map(|(_, text)| format!("{text}; {} events wait", self.waiting.len())));
         if self.forgotten > 0 {
             warnings.push(format!("{} events are not in the history: the store did not take them", self.forgotten));
         }
         if self.second.lost > 0 {
             warnings.push(format!("{} findings came faster than they could be acted on", self.second.lost));
+        }
+        if self.second.clues_lost > 0 {
+            warnings.push(format!(
+                "{} things that devices said of themselves came too fast to be kept",
+                self.second.clues_lost
+            ));
         }
         StatusView {
             version: env!("CARGO_PKG_VERSION").into(),

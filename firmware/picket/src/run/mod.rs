@@ -2,16 +2,17 @@
 //!
 //! | thread | owns | hears from | tells |
 //! |---|---|---|---|
-//! | inspector | both taps, the host table, detection | orders | suspects to the enforcer, a summary a second to the keeper |
+//! | inspector | both taps, the host table, detection | orders | suspects to the enforcer, a summary a second and what devices say of themselves to the keeper |
 //! | enforcer | netlink, the responder | suspects, admins | events and its state to the keeper, marks to the inspector |
 //! | bridge | the bridge's settings | | events and what is wrong with it to the keeper, own addresses to the enforcer |
-//! | keeper | the store, what is shown | events, summaries, questions | answers |
+//! | keeper | the store, what is shown | events, summaries, clues, questions | answers |
 //! | main | signals, the control socket (tokio) | people | questions and orders |
 //!
 //! Every channel is bounded. The inspector never waits: what does not fit is dropped and counted. Frames cross the kernel's bridge
 //! whatever happens here.
 
 mod bridge;
+mod clues;
 mod enforcer;
 mod event;
 mod gateway;
@@ -86,10 +87,11 @@ async fn gateway(config: Config, named: Option<&Path>) -> Result<(), RunError> {
     let (suspects, suspected) = sync_channel(SUSPECTS);
     let (orders, ordered) = sync_channel(ORDERS);
     let (news, heard) = sync_channel(NEWS);
+    let (clues, learnt) = clues::Clues::channel();
     let keeper = {
         let config = config.clone();
         let (suspects, orders) = (suspects.clone(), orders.clone());
-        let start = move || keeper::keep(&config, &heard, &suspects, &orders);
+        let start = move || keeper::keep(&config, &heard, learnt, &suspects, &orders);
         thread::Builder::new().name("keeper".into()).spawn(start)?
     };
     let enforcer = {
@@ -99,7 +101,7 @@ async fn gateway(config: Config, named: Option<&Path>) -> Result<(), RunError> {
     };
     let inspector = {
         let (config, settings, news, suspects) = (config.clone(), settings.clone(), news.clone(), suspects.clone());
-        let start = move || inspector::inspect(&config, &settings, &ordered, &suspects, &news);
+        let start = move || inspector::inspect(&config, &settings, &ordered, &suspects, &news, clues);
         thread::Builder::new().name("inspector".into()).spawn(start)?
     };
     let (going_on, end) = sync_channel(0);

@@ -4,6 +4,7 @@
 
 mod admin;
 mod bridge;
+mod devices;
 mod memory;
 mod stand;
 mod table;

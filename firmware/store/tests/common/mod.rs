@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use policy::device::{DeviceId, DeviceRecord};
 use policy::{Block, BlockTarget};
 use store::{Event, EvidenceFrame, HostRecord, Limits, Minute, SledStore, open};
 use tempfile::TempDir;
@@ -91,5 +92,15 @@ pub fn host_record(n: u8, secs: u64) -> HostRecord {
         last_seen: at(secs),
         level: ThreatLevel::Safe,
         learnt: [n.into(); 7],
+    }
+}
+
+pub fn device(n: u32, name: &str) -> DeviceRecord {
+    DeviceRecord {
+        id: DeviceId::of(n),
+        macs: vec![MacAddr::new([0, 0, 0, 0, 0, 9])],
+        given_name: Some(name.into()),
+        last_seen: at(u64::from(n)),
+        ..DeviceRecord::default()
     }
 }

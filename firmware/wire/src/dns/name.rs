@@ -46,6 +46,31 @@ impl Name {
         self.octets.get(..usize::from(self.len)).unwrap_or_default()
     }
 
+    /// The name of labels without pointers, up to the root or, of a part of a name, to their end. `None` if there is none.
+    ///
+    /// **Source**: RFC 4704 section 4.2.
+    #[must_use]
+    pub fn of_labels(mut labels: &[u8]) -> Option<Self> {
+        let mut name = Self { octets: [0; LONGEST], len: 0 };
+        while let Some((&len @ 1..=63, rest)) = labels.split_first() {
+            let (label, rest) = rest.split_at_checked(usize::from(len))?;
+            name.push(label)?;
+            labels = rest;
+        }
+        let ended = labels.first().is_none_or(|octet| *octet == 0);
+        (ended && name.len > 0).then_some(name)
+    }
+
+    /// The name of a text of labels and dots, as hosts tell their own. `None` if there is none, or it is too long.
+    #[must_use]
+    pub fn of_text(text: &[u8]) -> Option<Self> {
+        let mut name = Self { octets: [0; LONGEST], len: 0 };
+        for label in text.split(|octet| *octet == b'.').filter(|label| !label.is_empty()) {
+            name.push(label)?;
+        }
+        (name.len > 0).then_some(name)
+    }
+
     /// The name at `start` and the end of it in place, in a message.
     pub(super) fn read(message: &[u8], start: usize) -> Option<(Self, usize)> {
         let mut name = Self { octets: [0; LONGEST], len: 0 };
@@ -126,6 +151,7 @@ mod tests {
     extern crate std;
     use super::*;
     use crate::dns::Message;
+    use std::borrow::ToOwned;
 
     /// The name in the first question of this message.
     fn asked(message: &[u8]) -> Option<Name> {
@@ -177,6 +203,24 @@ mod tests {
     fn octets_that_are_not_printable_cannot_forge_a_name() {
         let message = b"\0\0\0\0\0\x01\0\0\0\0\0\0\x04a.\x07\xff\0\0\x01\0\x01";
         assert_eq!(asked(message).unwrap().as_str(), "a???");
+    }
+
+    #[test]
+    fn labels_alone_are_a_name_with_or_without_the_root() {
+        let name = |labels: &[u8]| Name::of_labels(labels).map(|name| name.as_str().to_owned());
+        assert_eq!(name(b"\x03Cam\x04home\0").as_deref(), Some("cam.home"));
+        assert_eq!(name(b"\x03cam").as_deref(), Some("cam"));
+        for broken in [&b"\x04cam"[..], b"\xc0\x0c", b"\0", b"", b"\x03cam\xc0\x00"] {
+            assert_eq!(name(broken), None, "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_a_name_without_what_forges() {
+        let name = |text: &[u8]| Name::of_text(text).map(|name| name.as_str().to_owned());
+        assert_eq!(name(b"Kim's-PC.home.").as_deref(), Some("kim's-pc.home"));
+        assert_eq!(name(b"a\x1b[2J b").as_deref(), Some("a?[2j?b"));
+        assert_eq!((name(b""), name(b"..."), name(&[b'a'; 254])), (None, None, None));
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub fn cooked_all() -> Vec<Vec<u8>> {
 }
 
 fn packets() -> Vec<(u16, Vec<u8>)> {
-    let mut packets = vec![(0x0806, arp()), (0x88cc, vec![2, 7, 4, 0, 0, 0, 0, 0])];
+    let mut packets = vec![(0x0806, arp()), (0x88cc, lldp())];
     let carried = |port: u16, payloads: Vec<Vec<u8>>| payloads.into_iter().map(move |payload| (port, payload));
     for (port, payload) in carried(53, payloads::dns()).chain(carried(67, payloads::dhcp())) {
         let datagram = udp(port, &payload);
@@ -73,6 +73,19 @@ fn tagged(ethertype: u16, payload: &[u8]) -> Vec<u8> {
 
 fn cooked(ethertype: u16, payload: &[u8]) -> Vec<u8> {
     [&[0, 0, 0, 1, 0, 6][..], &SRC, &[0, 0], &ethertype.to_be_bytes(), payload].concat()
+}
+
+fn lldp() -> Vec<u8> {
+    let tlv = |kind: u16, value: &[u8]| [&(kind << 9 | value.len() as u16).to_be_bytes()[..], value].concat();
+    let parts = [
+        tlv(1, &[4, 2, 0, 0, 0, 0, 9]),
+        tlv(5, b"lamp"),
+        tlv(6, b"a lamp"),
+        tlv(7, &[0, 0x30, 0, 0x20]),
+        tlv(127, b"\0\0\x5e\x01https://example.com/mud"),
+        tlv(0, &[]),
+    ];
+    parts.concat()
 }
 
 fn arp() -> Vec<u8> {

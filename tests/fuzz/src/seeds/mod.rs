@@ -4,4 +4,5 @@ pub mod captures;
 pub mod config;
 pub mod frames;
 pub mod model;
+pub mod mud;
 pub mod payloads;

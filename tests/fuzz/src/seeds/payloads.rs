@@ -30,6 +30,32 @@ pub fn dhcp() -> Vec<Vec<u8>> {
     vec![message(1, &asked), message(2, &given)]
 }
 
+/// A solicit with every option that is read.
+pub fn dhcp6() -> Vec<Vec<u8>> {
+    let option =
+        |code: u16, value: &[u8]| [&code.to_be_bytes()[..], &(value.len() as u16).to_be_bytes(), value].concat();
+    let options = [
+        option(1, &[0, 1, 0, 1, 0, 0, 0, 1, 2, 0, 0, 0, 0, 9]),
+        option(6, &[0, 23, 0, 24]),
+        option(16, b"\0\0\x01\x37\0\x08MSFT 5.0"),
+        option(39, b"\0\x06camera\x04home\0"),
+        option(112, b"https://example.com/mud"),
+    ];
+    vec![[&[1, 0xaa, 0xbb, 0xcc][..], &options.concat()].concat(), vec![11, 1, 2, 3]]
+}
+
+/// A device that tells what it is, one that answers, and a search.
+pub fn ssdp() -> Vec<Vec<u8>> {
+    [
+        &b"NOTIFY * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nNT: urn:schemas-upnp-org:device:MediaRenderer:1\r\n\
+            NTS: ssdp:alive\r\nSERVER: Linux UPnP/1.0 Make/1\r\nUSN: uuid:1::upnp:rootdevice\r\n\r\n"[..],
+        b"HTTP/1.1 200 OK\r\nST: upnp:rootdevice\r\nSERVER: a\r\nCPFN.UPNP.ORG: Front room\r\n\r\n",
+        b"M-SEARCH * HTTP/1.1\r\nMAN: \"ssdp:discover\"\r\nST: ssdp:all\r\nUSER-AGENT: b\r\n\r\n",
+    ]
+    .map(<[u8]>::to_vec)
+    .into()
+}
+
 /// A client hello with a server name and a protocol.
 pub fn tls() -> Vec<Vec<u8>> {
     let two = |body: &[u8]| [&(body.len() as u16).to_be_bytes()[..], body].concat();

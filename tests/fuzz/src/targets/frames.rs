@@ -28,6 +28,12 @@ fn read(octets: &[u8], len: u32, summary: &Summary<'_>) -> u64 {
     assert!(summary.len == len && summary.vlan != Some(0));
     let tagged = summary.vlan.is_some();
     match summary.net {
+        Net::Lldp(message) => {
+            let told = message.read();
+            let parts =
+                [told.system_name, told.description, told.mud_url].map(|part| part.map(|part| size(part.len())));
+            kind(("lldp", tagged, told.chassis.is_some(), told.capabilities, parts))
+        }
         Net::Other(ethertype) => kind((tagged, size(ethertype.into()))),
         Net::Arp(packet) => kind(("arp", tagged, packet.is_announcement(), std::mem::discriminant(&packet.operation))),
         Net::Ip(packet) => {

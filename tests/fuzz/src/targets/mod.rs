@@ -6,6 +6,7 @@ mod captures;
 mod config;
 mod frames;
 mod model;
+mod mud;
 mod payloads;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -29,7 +30,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub static TARGETS: [Target; 8] = [
+pub static TARGETS: [Target; 11] = [
     Target {
         name: "frame",
         of_wire: true,
@@ -62,6 +63,22 @@ pub static TARGETS: [Target; 8] = [
         run: payloads::dhcp,
         seeds: seeds::payloads::dhcp,
         words: &[b"\x63\x82\x53\x63", b"\x35\x01\x05", b"\x34\x01\x03", b"\x0c\xff", b"\xff", b"\x00"],
+        longest: 2048,
+    },
+    Target {
+        name: "dhcp6",
+        of_wire: true,
+        run: payloads::dhcp6,
+        seeds: seeds::payloads::dhcp6,
+        words: &[b"\x00\x01\x00\x0a", b"\x00\x27", b"\x00\x70", b"\x00\x03\x00\x01", b"\xff\xff"],
+        longest: 2048,
+    },
+    Target {
+        name: "ssdp",
+        of_wire: true,
+        run: payloads::ssdp,
+        seeds: seeds::payloads::ssdp,
+        words: &[b"NOTIFY ", b"HTTP/1.1 200", b"SERVER:", b"NT: urn:x:device:", b"ST:", b"USN:", b"\r\n", b"::"],
         longest: 2048,
     },
     Target {
@@ -113,6 +130,34 @@ pub static TARGETS: [Target; 8] = [
         seeds: seeds::model::all,
         words: &[b"\xff\xff\x7f\x7f", b"\x00\x00\xc0\x7f"],
         longest: 1 << 16,
+    },
+    Target {
+        name: "mud",
+        of_wire: false,
+        run: mud::run,
+        seeds: seeds::mud::all,
+        words: &[
+            b"{",
+            b"}",
+            b"[",
+            b"]",
+            b"\"",
+            b": ",
+            b", ",
+            b"null",
+            b"\\u0000",
+            b"1e9",
+            b"-1",
+            b"65536",
+            b"\"mud\"",
+            b"udp",
+            b"tcp",
+            b"to-device",
+            b"drop",
+            b"ipv6",
+            b"\xff",
+        ],
+        longest: 1 << 17,
     },
     Target {
         name: "config",

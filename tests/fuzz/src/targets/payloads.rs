@@ -1,6 +1,6 @@
 //! What TCP and UDP carry, without the frame around it.
 
-use wire::{dhcp, dns, login, tls};
+use wire::{dhcp, dhcp6, dns, login, ssdp, tls};
 
 use super::{kind, size};
 
@@ -24,8 +24,13 @@ pub fn dns(input: &[u8]) -> u64 {
         addresses.1 += usize::from(answer.address.is_some_and(|a| a.is_ipv6()));
     }
     assert!(answers <= usize::from(message.header.answers) && answers <= input.len());
+    let mut targets = 0;
+    for record in message.records() {
+        targets += usize::from(record.target().is_some_and(|name| name.as_bytes().len() <= 253));
+        assert!(record.texts().map(<[u8]>::len).sum::<usize>() <= input.len());
+    }
     let header = (message.header.response, message.header.truncated, message.header.rcode);
-    kind((header, name, size(answers), size(addresses.0), size(addresses.1)))
+    kind((header, name, size(answers), size(addresses.0), size(addresses.1), size(targets)))
 }
 
 pub fn dhcp(input: &[u8]) -> u64 {
@@ -34,8 +39,28 @@ pub fn dhcp(input: &[u8]) -> u64 {
     for part in parts.into_iter().flatten() {
         assert!(input.as_ptr_range().start <= part.as_ptr_range().start && part.len() <= 255);
     }
+    assert!(message.fqdn().is_none_or(|name| (1..=253).contains(&name.as_bytes().len())));
     let addresses = (message.server.is_some(), message.router.is_some(), message.your.is_unspecified());
     kind((message.kind, message.is_from_server(), addresses, parts.map(|part| part.map(|part| size(part.len())))))
+}
+
+pub fn dhcp6(input: &[u8]) -> u64 {
+    let Some(message) = dhcp6::Message::parse(input) else { return 0 };
+    let name = message.fqdn().map(|name| {
+        assert!((1..=253).contains(&name.as_bytes().len()));
+        size(name.as_bytes().len())
+    });
+    let parts = [message.vendor_class, message.parameters, message.mud_url];
+    kind((message.kind, message.client_mac.is_some(), name, parts.map(|part| part.map(|part| size(part.len())))))
+}
+
+pub fn ssdp(input: &[u8]) -> u64 {
+    let Some(message) = ssdp::Message::parse(input) else { return 0 };
+    let parts = [message.server, message.agent, message.target, message.usn, message.friendly_name];
+    for part in parts.into_iter().flatten() {
+        assert!(!part.contains(&b'\n') && part.len() < input.len());
+    }
+    kind((message.kind, message.device_type().is_some(), parts.map(|part| part.map(|part| size(part.len())))))
 }
 
 pub fn tls(input: &[u8]) -> u64 {

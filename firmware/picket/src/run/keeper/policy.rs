@@ -28,7 +28,7 @@ const ITSELF: &str = "picket";
 
 /// The versions, and the policy in force as values.
 pub(super) struct Shelf {
-    policies: io::Result<Policies>,
+    folder: io::Result<Policies>,
     policy: Option<Policy>,
     configured: Posture,
     /// What was wrong with the version in force, if it could not be used.
@@ -40,13 +40,13 @@ type Refused = String;
 
 impl Shelf {
     pub fn open(config: &Config) -> Self {
-        let policies = Policies::open(&config.store.path);
-        Self { policies, policy: None, configured: config.posture, trouble: None }
+        let folder = Policies::open(&config.store.path);
+        Self { folder, policy: None, configured: config.posture, trouble: None }
     }
 
     /// What is wrong with the folder of versions.
     pub fn warning(&self) -> Option<String> {
-        let folder = self.policies.as_ref().err().map(|error| {
+        let folder = self.folder.as_ref().err().map(|error| {
             format!(
                 "the policy's versions can't be read ({error}): the last ruleset stands, and no policy can be applied"
             )
@@ -54,21 +54,26 @@ impl Shelf {
         folder.or_else(|| self.trouble.clone())
     }
 
-    fn policies(&mut self) -> Result<&mut Policies, Refused> {
-        self.policies.as_mut().map_err(|error| format!("the policy's versions can't be read: {error}"))
+    /// What was decided about the device with a hardware address, if anything was.
+    pub fn state_of(&self, mac: MacAddr) -> Option<DeviceState> {
+        self.policy.as_ref()?.device_of(Some(mac), None).map(|device| device.state)
+    }
+
+    fn folder(&mut self) -> Result<&mut Policies, Refused> {
+        self.folder.as_mut().map_err(|error| format!("the policy's versions can't be read: {error}"))
     }
 
     fn trial(&self) -> Option<&Trial> {
-        self.policies.as_ref().ok().and_then(|p| p.state().trial.as_ref())
+        self.folder.as_ref().ok().and_then(|p| p.state().trial.as_ref())
     }
 }
 
 impl Book {
     /// Hands the policy of the last run to the enforcer, a trial that ended meanwhile undone first.
     pub(super) fn begin(&mut self) {
-        if self.shelf.policies.is_err() {
+        if self.policies.folder.is_err() {
             // The enforcer waits in vain: what the kernel holds stands for that long, then the configuration's posture counts.
-            if let Some(warning) = self.shelf.warning() {
+            if let Some(warning) = self.policies.warning() {
                 tracing::error!("{warning}");
             }
             let _gone = self.work.send(Work::Policy(None, None));
@@ -76,23 +81,23 @@ impl Book {
         }
         self.watch_trial();
         self.read_in_force();
-        let _gone = self.work.send(Work::Policy(self.shelf.policy.clone().map(Box::new), None));
+        let _gone = self.work.send(Work::Policy(self.policies.policy.clone().map(Box::new), None));
     }
 
     /// The configuration's posture changed, which counts while no policy was applied.
     pub(super) fn configured(&mut self, posture: &'static str) {
         if let Some(posture) = Posture::ALL.into_iter().find(|p| p.as_str() == posture) {
-            self.shelf.configured = posture;
+            self.policies.configured = posture;
         }
         self.show_posture();
     }
 
     /// Ends a trial whose time is over; called each second.
     pub(super) fn watch_trial(&mut self) {
-        let Some(trial) = self.shelf.trial().filter(|trial| left(trial) <= 0.0).cloned() else { return };
+        let Some(trial) = self.policies.trial().filter(|trial| left(trial) <= 0.0).cloned() else { return };
         let why = format!("version {} was not confirmed within {} s", trial.version, trial.secs);
         tracing::warn!("{why}; going back to the policy before it");
-        let confirmed = self.shelf.policies.as_ref().map_or(0, |p| p.state().confirmed);
+        let confirmed = self.policies.folder.as_ref().map_or(0, |p| p.state().confirmed);
         if let Err(error) = self.go_back(confirmed, ITSELF, why) {
             tracing::error!("{error}; trying again each second");
         }
@@ -132,7 +137,7 @@ impl Book {
         if let Some(secs) = within.filter(|secs| !TRIAL.contains(secs)) {
             return Err(format!("a trial lasts {} to {} seconds, not {secs}", TRIAL.start(), TRIAL.end()));
         }
-        if let Some(trial) = self.shelf.trial() {
+        if let Some(trial) = self.policies.trial() {
             return Err(format!(
                 "version {} is on trial for {:.0} s more: confirm it or revert it first",
                 trial.version,
@@ -155,7 +160,7 @@ impl Book {
         author: &str,
         why: String,
     ) -> Result<(), Refused> {
-        let before = self.shelf.policies()?.state().clone();
+        let before = self.policies.folder()?.state().clone();
         let trial_of = |version| {
             within.map(|secs| Trial {
                 version,
@@ -168,20 +173,20 @@ impl Book {
         };
         let confirmed = before.confirmed;
         let version = self.version(act, text, author, why.clone());
-        let made = self.shelf.policies()?.put(version, |n| match trial_of(n) {
+        let made = self.policies.folder()?.put(version, |n| match trial_of(n) {
             Some(trial) => PolicyState { confirmed, trial: Some(trial) },
             None => PolicyState { confirmed: n, trial: None },
         });
         let number = made.map_err(|error| format!("the policy can't be written: {error}"))?;
         if let Err(error) = self.enforce(Some(policy.clone())) {
             let version = self.version("revert", self.text_of(confirmed)?, ITSELF, error.clone());
-            let undone = self.shelf.policies()?.put(version, |n| PolicyState { confirmed: n, trial: None });
+            let undone = self.policies.folder()?.put(version, |n| PolicyState { confirmed: n, trial: None });
             return Err(match undone {
                 Ok(_) => error,
                 Err(more) => format!("{error}; {more}"),
             });
         }
-        self.shelf.policy = Some(policy);
+        self.policies.policy = Some(policy);
         self.show_posture();
         let until = within.map_or(String::new(), |secs| format!(", on trial for {secs} s"));
         self.record(format!("policy: {author} did {act}, version {number}{until}{}", reason(&why)));
@@ -189,20 +194,20 @@ impl Book {
     }
 
     fn confirm(&mut self, author: &str) -> Result<(), Refused> {
-        let trial = self.shelf.trial().cloned().ok_or("no policy is on trial")?;
+        let trial = self.policies.trial().cloned().ok_or("no policy is on trial")?;
         if trial.author != author {
             return Err(format!("version {} was applied by {}; only they can confirm it", trial.version, trial.author));
         }
         let text = self.text_of(trial.version)?;
         let version = self.version("confirm", text, author, format!("keeps version {}", trial.version));
-        let done = self.shelf.policies()?.put(version, |n| PolicyState { confirmed: n, trial: None });
+        let done = self.policies.folder()?.put(version, |n| PolicyState { confirmed: n, trial: None });
         done.map_err(|error| format!("the confirmation can't be written: {error}"))?;
         self.record(format!("policy: {author} confirmed version {}", trial.version));
         Ok(())
     }
 
     fn revert(&mut self, to: Option<u64>, author: &str, why: String) -> Result<(), Refused> {
-        let state = self.shelf.policies()?.state().clone();
+        let state = self.policies.folder()?.state().clone();
         let to = match (to, &state.trial) {
             (Some(version), _) => version,
             (None, Some(_)) => state.confirmed,
@@ -214,7 +219,7 @@ impl Book {
     /// The newest version before one that says something else.
     fn before(&mut self, confirmed: u64) -> Result<u64, Refused> {
         let now = self.text_of(confirmed)?;
-        let all = self.shelf.policies()?.history().map_err(|error| error.to_string())?;
+        let all = self.policies.folder()?.history().map_err(|error| error.to_string())?;
         let other = all.iter().rev().find(|v| v.version < confirmed && v.text != now && v.act != "apply");
         Ok(other.map_or(0, |v| v.version))
     }
@@ -224,9 +229,9 @@ impl Book {
         let text = self.text_of(to)?;
         let policy = if text.is_empty() { None } else { Some(text::read(&text).map_err(|faults| told(&faults))?) };
         let version = self.version("revert", text, author, why.clone());
-        let done = self.shelf.policies()?.put(version, |n| PolicyState { confirmed: n, trial: None });
+        let done = self.policies.folder()?.put(version, |n| PolicyState { confirmed: n, trial: None });
         done.map_err(|error| format!("the policy can't be written: {error}"))?;
-        self.shelf.policy.clone_from(&policy);
+        self.policies.policy.clone_from(&policy);
         self.show_posture();
         let done = self.enforce(policy);
         self.record(format!("policy: {author} went back to version {to}: {why}"));
@@ -234,9 +239,9 @@ impl Book {
     }
 
     fn posture(&mut self, posture: Posture, for_secs: Option<u64>, author: &str, why: String) -> Result<(), Refused> {
-        let mut policy = self.shelf.policy.clone().unwrap_or_else(|| Policy::empty(self.shelf.configured));
+        let mut policy = self.policies.policy.clone().unwrap_or_else(|| Policy::empty(self.policies.configured));
         policy.posture = posture;
-        if self.shelf.trial().is_some() {
+        if self.policies.trial().is_some() {
             return Err("a policy is on trial: confirm it or revert it first".into());
         }
         if let Some(cut) = locks_out(&policy) {
@@ -254,7 +259,7 @@ impl Book {
         author: &str,
         why: String,
     ) -> Result<(), Refused> {
-        let mut policy = self.shelf.policy.clone().unwrap_or_else(|| Policy::empty(self.shelf.configured));
+        let mut policy = self.policies.policy.clone().unwrap_or_else(|| Policy::empty(self.policies.configured));
         let key = device.parse::<HostKey>().ok();
         let mac = |key: &HostKey| match key {
             HostKey::Mac(mac) => Some(*mac),
@@ -290,7 +295,7 @@ impl Book {
                 return Err(format!("the policy knows no device {device}; name one by its hardware or IP address"));
             }
         }
-        if self.shelf.trial().is_some() {
+        if self.policies.trial().is_some() {
             return Err("a policy is on trial: confirm it or revert it first".into());
         }
         let text = text::write(&policy);
@@ -301,22 +306,22 @@ impl Book {
     }
 
     fn history(&mut self) -> Result<Response, Refused> {
-        let state = self.shelf.policies()?.state().clone();
-        let all = self.shelf.policies()?.history().map_err(|error| error.to_string())?;
+        let state = self.policies.folder()?.state().clone();
+        let all = self.policies.folder()?.history().map_err(|error| error.to_string())?;
         Ok(Response::of(&all.iter().map(|v| version_view(v, &state)).collect::<Vec<_>>()))
     }
 
     fn one_version(&mut self, number: u64) -> Result<Response, Refused> {
-        let state = self.shelf.policies()?.state().clone();
-        let found = self.shelf.policies()?.version(number).map_err(|error| error.to_string())?;
+        let state = self.policies.folder()?.state().clone();
+        let found = self.policies.folder()?.version(number).map_err(|error| error.to_string())?;
         let found = found.ok_or_else(|| format!("there is no version {number}; picket policy history lists them"))?;
         Ok(Response::of(&version_view(&found, &state)))
     }
 
     pub(super) fn policy_view(&self) -> PolicyView {
-        let state = self.shelf.policies.as_ref().map(|p| p.state().clone()).unwrap_or_default();
-        let empty = Policy::empty(self.shelf.configured);
-        let policy = self.shelf.policy.as_ref().unwrap_or(&empty);
+        let state = self.policies.folder.as_ref().map(|p| p.state().clone()).unwrap_or_default();
+        let empty = Policy::empty(self.policies.configured);
+        let policy = self.policies.policy.as_ref().unwrap_or(&empty);
         let built_in = Policy { rules: starter(), ..Policy::empty(policy.posture) };
         let built_in = text::write(&built_in);
         PolicyView {
@@ -346,24 +351,24 @@ impl Book {
 
     /// Reads the version in force; one that can't be used is said aloud, and holds nobody.
     fn read_in_force(&mut self) {
-        let found = self.shelf.policies().and_then(|p| p.in_force().map_err(|error| error.to_string()));
+        let found = self.policies.folder().and_then(|p| p.in_force().map_err(|error| error.to_string()));
         let read = found.and_then(|version| match version.filter(|v| !v.text.is_empty()) {
             Some(version) => text::read(&version.text).map(Some).map_err(|faults| told(&faults)),
             None => Ok(None),
         });
         match read {
-            Ok(policy) => self.shelf.policy = policy,
+            Ok(policy) => self.policies.policy = policy,
             Err(why) => {
                 let why = format!("the policy of the last run can't be used: {why}");
                 tracing::error!("{why}");
-                self.shelf.trouble = Some(why);
+                self.policies.trouble = Some(why);
             }
         }
         self.show_posture();
     }
 
     fn show_posture(&mut self) {
-        self.posture = self.shelf.policy.as_ref().map_or(self.shelf.configured, |p| p.posture).as_str();
+        self.posture = self.policies.policy.as_ref().map_or(self.policies.configured, |p| p.posture).as_str();
     }
 
     fn version(&self, act: &str, text: String, author: &str, why: String) -> PolicyVersion {
@@ -374,7 +379,7 @@ impl Book {
         if version == 0 {
             return Ok(String::new());
         }
-        let policies = self.shelf.policies.as_ref().map_err(ToString::to_string)?;
+        let policies = self.policies.folder.as_ref().map_err(ToString::to_string)?;
         let found = policies.version(version).map_err(|error| error.to_string())?;
         found.map(|v| v.text).ok_or_else(|| format!("there is no version {version}; picket policy history lists them"))
     }

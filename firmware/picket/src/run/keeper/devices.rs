@@ -1,0 +1,211 @@
+//! The devices: what the keeper learns of them, keeps and tells.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::sync::mpsc::Receiver;
+
+use policy::device::{Conflict, DeviceId, DeviceRecord, Devices, Sight, Suggestion, guess};
+use store::Store;
+use terms::{BlockState, HostKey, MacAddr, Timestamp};
+
+use super::super::clues::Learnt;
+use super::super::event::{Second, act, now};
+use super::Book;
+use crate::control::Response;
+use crate::control::protocol::DeviceAsk;
+use crate::control::views::{DeviceName, DeviceView};
+
+/// Conflicts that are shown; the oldest go first.
+const CONFLICTS: usize = 256;
+
+/// What the keeper knows of devices.
+pub struct Shelf {
+    pub devices: Devices,
+    heard: Receiver<Learnt>,
+    /// What could not be true, with its moment, oldest first.
+    pub conflicts: VecDeque<(Timestamp, Conflict)>,
+    /// The newest moment that was taken in.
+    at: Timestamp,
+}
+
+impl Shelf {
+    /// What the store remembers.
+    pub fn new(store: &dyn Store, heard: Receiver<Learnt>) -> Self {
+        let devices = Devices::load(store.devices());
+        Self { devices, heard, conflicts: VecDeque::new(), at: Timestamp::EPOCH }
+    }
+
+    /// Takes in what devices said, and who was there since the last call.
+    pub fn learn(&mut self, second: &Second) {
+        while let Ok(learnt) = self.heard.try_recv() {
+            match learnt {
+                Learnt::Said(clue) => {
+                    let conflict = self.devices.told(&clue);
+                    self.note(clue.at, conflict);
+                }
+                Learnt::Called(address, name, at) => self.devices.called(address, &name, at),
+            }
+        }
+        for host in &second.hosts {
+            let record = &host.record;
+            let Some(mac) = record.mac.filter(|_| record.last_seen > self.at) else { continue };
+            // Who invents hosts must not fill the book; one that said something, or that is there for a while, is none of these.
+            if host.lasting || self.devices.of_mac(mac).is_some() {
+                let host = if host.lasting { record.host } else { HostKey::Mac(mac) };
+                let sight = Sight { host, mac, side: record.side, at: record.last_seen };
+                let conflict = self.devices.saw(&sight);
+                self.note(sight.at, conflict);
+            }
+        }
+        let newest = second.hosts.iter().map(|host| host.record.last_seen).max();
+        self.at = self.at.max(newest.unwrap_or_default());
+    }
+
+    fn note(&mut self, at: Timestamp, conflict: Option<Conflict>) {
+        let Some(conflict) = conflict else { return };
+        tracing::warn!("{conflict}");
+        if self.conflicts.len() == CONFLICTS {
+            self.conflicts.pop_front();
+        }
+        self.conflicts.push_back((at, conflict));
+    }
+
+    /// Brings to the store what changed.
+    pub fn keep(&mut self, store: &mut dyn Store) -> Result<(), store::StoreError> {
+        let (changed, gone) = self.devices.changes();
+        if changed.is_empty() && gone.is_empty() {
+            return Ok(());
+        }
+        store.put_devices(&changed, &gone).inspect_err(|_| self.devices.unkept(&changed, &gone))
+    }
+
+    /// A device by its number, a hardware address, an address or a name.
+    fn find(&self, which: &str) -> Result<&DeviceRecord, String> {
+        let by_number = which.parse::<DeviceId>().ok().and_then(|id| self.devices.get(id));
+        let by_mac = which.parse::<MacAddr>().ok().and_then(|mac| self.devices.of_mac(mac));
+        let by_address = which.parse::<IpAddr>().ok().and_then(|address| self.devices.of_address(address));
+        if let Some(found) = by_number.or(by_mac).or(by_address) {
+            return Ok(found);
+        }
+        let mut named = self.devices.records().filter(|device| device.name().eq_ignore_ascii_case(which));
+        match (named.next(), named.next()) {
+            (Some(one), None) => Ok(one),
+            (Some(_), Some(_)) => Err(format!("more than one device is called {which:?}; name it by its number")),
+            _ => Err(format!("no device {which:?} is known; picket devices list shows those that are")),
+        }
+    }
+
+    fn view(&self, device: &DeviceRecord) -> DeviceView {
+        self.view_with(device, &self.devices.suggestions())
+    }
+
+    fn view_with(&self, device: &DeviceRecord, suggestions: &[Suggestion]) -> DeviceView {
+        let guess = guess(device);
+        let returns = suggestions.iter().find(|suggestion| suggestion.fresh == device.id);
+        let conflicts = self.conflicts.iter().filter(|(_, conflict)| conflict.device() == device.id);
+        DeviceView {
+            id: device.id.number(),
+            name: device.name(),
+            macs: device.macs.iter().map(ToString::to_string).collect(),
+            addresses: device.addresses.iter().map(|place| place.address.to_string()).collect(),
+            names: device
+                .names
+                .iter()
+                .map(|name| DeviceName { source: name.source.as_str().into(), name: name.text.clone() })
+                .collect(),
+            vendor: device.vendor(),
+            kind: guess.kind.map(|kind| kind.as_str().into()),
+            kind_reasons: guess.reasons,
+            randomised: device.is_randomised(),
+            first_seen: device.first_seen.as_secs_f64(),
+            last_seen: device.last_seen.as_secs_f64(),
+            side: device.side.as_str().into(),
+            state: "new".into(),
+            mud_url: device.mud.as_ref().map(|(_, url)| url.clone()),
+            owner: device.owner.clone(),
+            groups: device.groups.clone(),
+            tags: device.tags.clone(),
+            notes: device.notes.clone(),
+            conflicts: conflicts.map(|(_, conflict)| conflict.to_string()).collect(),
+            returns_as: returns.map(|suggestion| suggestion.known.number()),
+            returns_reasons: returns.map(|suggestion| suggestion.reasons.clone()).unwrap_or_default(),
+        }
+    }
+}
+
+impl Book {
+    /// Answers what is asked of devices, or does what a person wants done to them.
+    pub(super) fn ask_devices(&mut self, ask: &DeviceAsk) -> Response {
+        self.shelf.learn(&self.second);
+        match self.answer_devices(ask) {
+            Ok(response) => response,
+            Err(why) => Response::Error(why),
+        }
+    }
+
+    fn answer_devices(&mut self, ask: &DeviceAsk) -> Result<Response, String> {
+        let find =
+            |shelf: &Shelf, which: &str| shelf.find(which).map(|device| (device.id, device.macs.last().copied()));
+        let said = |error: policy::device::HandError| error.to_string();
+        let (id, mac, done) = match ask {
+            DeviceAsk::List => {
+                let suggestions = self.shelf.devices.suggestions();
+                let records = self.shelf.devices.records();
+                let mut views: Vec<_> =
+                    records.map(|device| self.decided(device, self.shelf.view_with(device, &suggestions))).collect();
+                views.sort_by(|a, b| b.last_seen.total_cmp(&a.last_seen));
+                return Ok(Response::of(&views));
+            }
+            DeviceAsk::Show { device } => {
+                let device = self.shelf.find(device)?;
+                return Ok(Response::of(&self.decided(device, self.shelf.view(device))));
+            }
+            DeviceAsk::Merge { device, with } => {
+                let ((id, mac), (gone, _)) = (find(&self.shelf, device)?, find(&self.shelf, with)?);
+                self.shelf.devices.merge(id, gone).map_err(said)?;
+                (id, mac, format!("device {gone} was merged into device {id} by hand"))
+            }
+            DeviceAsk::Split { device, mac } => {
+                let (id, _) = find(&self.shelf, device)?;
+                let wanted = mac.parse().map_err(|error: terms::ParseMacError| error.to_string())?;
+                let fresh = self.shelf.devices.split(id, wanted).map_err(said)?;
+                (fresh, Some(wanted), format!("{wanted} was split off device {id} by hand, as device {fresh}"))
+            }
+            DeviceAsk::Describe { device, name, notes } => {
+                let (id, mac) = find(&self.shelf, device)?;
+                self.shelf.devices.describe(id, name.as_deref(), notes.as_deref()).map_err(said)?;
+                (id, mac, format!("device {id} was described by hand"))
+            }
+            DeviceAsk::Forget { device } => {
+                let view = self.shelf.view(self.shelf.find(device)?);
+                let (id, mac) = find(&self.shelf, device)?;
+                self.shelf.devices.forget(id).map_err(said)?;
+                self.record_act(mac, format!("device {id} ({}) was forgotten by hand", view.name));
+                self.keep_devices();
+                return Ok(Response::of(&DeviceView { state: "forgotten".into(), ..view }));
+            }
+        };
+        self.record_act(mac, done);
+        self.keep_devices();
+        Ok(Response::of(&self.shelf.view(self.shelf.find(&id.to_string())?)))
+    }
+
+    /// The view of a device with what the policy says of it.
+    fn decided(&self, device: &DeviceRecord, view: DeviceView) -> DeviceView {
+        let mut macs = device.macs.iter();
+        let state = macs.find_map(|mac| self.policies.state_of(*mac)).unwrap_or_default();
+        DeviceView { state: state.as_str().into(), ..view }
+    }
+
+    /// Brings what is known of devices to the store.
+    pub(super) fn keep_devices(&mut self) {
+        let done = self.shelf.keep(self.store.as_mut());
+        self.ran(done);
+    }
+
+    fn record_act(&mut self, mac: Option<MacAddr>, what: String) {
+        let host = HostKey::Mac(mac.unwrap_or_default());
+        self.waiting.push_back(act(now(), None, host, BlockState::Observed, "admin", what));
+        self.catch_up();
+    }
+}
