@@ -9,6 +9,7 @@ use policy::{Block, NeverBlock, ResponderConfig};
 use store::{Event, EvidenceFrame, HostRecord, Minute};
 use terms::{BlockState, HostKey, MacAddr, Side, Span, ThreatLevel, Timestamp};
 
+use super::jury::{Seen, Voted, Voting};
 use crate::control::{Request, Response};
 
 /// To the enforcer.
@@ -73,6 +74,12 @@ pub enum Order {
     Quiet(Vec<Quiet>, Vec<Event>),
     /// The hosts of former runs, as the store remembers them.
     Remember(Vec<HostRecord>),
+    /// Other forests vote from the next frame on; the answer says that they do.
+    Vote(Voting, SyncSender<()>),
+    /// What was counted of votes is asked for.
+    Votes(SyncSender<Voted>),
+    /// The hosts' recent minutes are asked for.
+    Minutes(SyncSender<Vec<Seen>>),
     /// The end.
     Stop,
 }
@@ -122,6 +129,8 @@ pub struct Second {
     pub hosts: Vec<HostNow>,
     /// Host minutes that closed.
     pub minutes: Vec<Minute>,
+    /// What was counted of votes.
+    pub voted: Voted,
     /// What is not as it should be.
     pub warnings: Vec<String>,
 }

@@ -6,7 +6,7 @@
 //! | enforcer | netlink, the responder | suspects, admins | events and its state to the keeper, marks to the inspector |
 //! | bridge | the bridge's settings | | events and what is wrong with it to the keeper, own addresses to the enforcer |
 //! | keeper | the store, what is shown | events, summaries, questions | answers |
-//! | main | signals, the control socket (tokio) | people | questions and orders |
+//! | main | signals, the control socket (tokio), the shelf of forests | people | questions and orders |
 //!
 //! Every channel is bounded. The inspector never waits: what does not fit is dropped and counted. Frames cross the kernel's bridge
 //! whatever happens here.
@@ -16,9 +16,11 @@ mod enforcer;
 mod event;
 mod gateway;
 mod inspector;
+mod jury;
 mod keeper;
 mod recent;
 mod settings;
+mod shelf;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -33,6 +35,8 @@ use crate::config::Config;
 use crate::control::Server;
 use gateway::Desk;
 use settings::Settings;
+use shelf::Shelf;
+use terms::HostKey;
 
 /// Findings on their way to the enforcer.
 const SUSPECTS: usize = 1_024;
@@ -83,6 +87,7 @@ async fn gateway(config: Config, named: Option<&Path>) -> Result<(), RunError> {
     }
     let server = Server::bind(&config.control.socket)?;
     let settings = Settings::find(&config)?;
+    let voting = shelf::at_start(&config);
     let (suspects, suspected) = sync_channel(SUSPECTS);
     let (orders, ordered) = sync_channel(ORDERS);
     let (news, heard) = sync_channel(NEWS);
@@ -99,16 +104,20 @@ async fn gateway(config: Config, named: Option<&Path>) -> Result<(), RunError> {
     };
     let inspector = {
         let (config, settings, news, suspects) = (config.clone(), settings.clone(), news.clone(), suspects.clone());
-        let start = move || inspector::inspect(&config, &settings, &ordered, &suspects, &news);
+        let voting = voting.clone();
+        let start = move || inspector::inspect(&config, &settings, voting, &ordered, &suspects, &news);
         thread::Builder::new().name("inspector".into()).spawn(start)?
     };
+    let this_box = HostKey::Mac(settings.this_box());
+    let shelf = Shelf::new(&config, voting, this_box, orders.clone(), news.clone());
     let (going_on, end) = sync_channel(0);
     let bridge = {
         let (news, suspects) = (news.clone(), suspects.clone());
         thread::Builder::new().name("bridge".into()).spawn(move || bridge::watch(settings, &end, &news, &suspects))?
     };
     tracing::info!(posture = config.posture.as_str(), socket = %config.control.socket.display(), "picket runs");
-    let desk = Arc::new(Desk::new(config, named.map(Path::to_owned), suspects.clone(), orders.clone(), news.clone()));
+    let named = named.map(Path::to_owned);
+    let desk = Arc::new(Desk::new(config, named, suspects.clone(), orders.clone(), news.clone(), shelf));
     let mut hangup = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -5,6 +5,8 @@
 mod admin;
 mod bridge;
 mod memory;
+mod model;
+mod signing;
 mod stand;
 mod table;
 mod trouble;
