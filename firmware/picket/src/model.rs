@@ -5,6 +5,7 @@
 
 mod held;
 mod trust;
+mod view;
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -15,6 +16,7 @@ use detect::forest::{Forest, ModelError, golden};
 
 pub use held::{Model, Origin, Refused};
 pub use trust::{Keys, PublicKey};
+pub use view::view;
 
 static FOREST: &[u8] = include_bytes!("../../../models/picket.forest");
 static CARD: &[u8] = include_bytes!("../../../models/picket.card");
@@ -50,12 +52,13 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(octets)
 }
 
-/// What the shipped forest answers to its golden vectors.
+/// What the shipped forest answers to its golden vectors; its card is checked too.
 ///
 /// # Errors
 /// What is wrong with it.
 pub fn check() -> Result<String, String> {
     let forest = load(FOREST).map_err(|error| error.to_string())?;
+    Model::open(FOREST, &Keys::default()).map_err(|error| error.to_string())?;
     let answered = golden::check(&forest, GOLDEN).map_err(|error| error.to_string())?;
     Ok(format!("{} trees, {} nodes, {answered} vectors answered to the last bit", forest.trees(), forest.nodes()))
 }

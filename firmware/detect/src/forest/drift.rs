@@ -18,6 +18,8 @@ const FULL: u32 = 20_000;
 const MUCH: f32 = 0.25;
 /// What an empty bin counts as, as a share.
 const FLOOR: f32 = 1e-3;
+/// Octets of counts that are written down.
+pub const LEN: usize = 4 + FEATURES * BINS * 2;
 
 /// Counts of a site's minutes, by feature and bin.
 ///
@@ -64,6 +66,31 @@ impl Drift {
     #[must_use]
     pub const fn minutes(&self) -> u32 {
         self.minutes
+    }
+
+    /// The counts as they are written down: the minutes `u32`, then each bin of each feature `u16`, little-endian.
+    #[must_use]
+    pub fn octets(&self) -> [u8; LEN] {
+        let mut octets = [0; LEN];
+        let (minutes, bins) = octets.split_at_mut(4);
+        minutes.copy_from_slice(&self.minutes.to_le_bytes());
+        for (place, count) in bins.as_chunks_mut::<2>().0.iter_mut().zip(self.counts.iter().flatten()) {
+            *place = count.to_le_bytes();
+        }
+        octets
+    }
+
+    /// Counts that were written down; nothing where they cannot be.
+    #[must_use]
+    pub fn of_octets(octets: &[u8]) -> Option<Self> {
+        let octets: &[u8; LEN] = octets.try_into().ok()?;
+        let (minutes, bins) = octets.split_first_chunk()?;
+        let mut drift = Self { minutes: u32::from_le_bytes(*minutes), ..Self::default() };
+        for (count, place) in drift.counts.iter_mut().flatten().zip(bins.as_chunks::<2>().0) {
+            *count = u16::from_le_bytes(*place);
+        }
+        let within = |bins: &[u16; BINS]| bins.iter().map(|count| u32::from(*count)).sum::<u32>() <= drift.minutes;
+        (drift.minutes < FULL && drift.counts.iter().all(within)).then_some(drift)
     }
 
     /// The features that moved, farthest first; none before there are [`LEAST`] minutes.
@@ -140,6 +167,18 @@ mod tests {
         let moved = moved(&site(&[0.95, 0.97], LEAST));
         assert_eq!((moved.len(), moved[0].feature), (1, 0));
         assert!(moved[0].distance > 2.0 && moved[0].usual == 0.5, "{moved:?}");
+    }
+
+    #[test]
+    fn counts_go_on_where_they_were_written_down_and_nonsense_is_refused() {
+        let drift = site(&[0.95, 0.25], 100_000);
+        let octets = drift.octets();
+        let again = Drift::of_octets(&octets).unwrap();
+        assert_eq!((again.minutes, again.counts), (drift.minutes, drift.counts));
+        assert!(Drift::of_octets(&octets[1..]).is_none() && Drift::of_octets(&[0xff; LEN]).is_none());
+        let mut more = octets;
+        more[LEN - 1] = 0xff;
+        assert!(Drift::of_octets(&more).is_none(), "more in a bin than there were minutes");
     }
 
     #[test]

@@ -62,7 +62,7 @@ fn view_of(file: &Path, config: &Config) -> Result<ModelView, String> {
     let name = clean(&file.display().to_string());
     let octets = model::read(file).map_err(|error| format!("{name}: {error}"))?;
     let model = Model::open(&octets, &Keys::with(&config.model.keys)).map_err(|error| format!("{name}: {error}"))?;
-    ModelView::of(&model).ok_or_else(|| format!("{name}: it does not load again"))
+    model::view(&model).ok_or_else(|| format!("{name}: it does not load again"))
 }
 
 /// A file, or the forest that votes in the running gateway, or else the one in this binary.
@@ -72,7 +72,7 @@ fn shown(args: &ShowArgs, config: &Config) -> Result<String, String> {
         None => match ask::<VotingView>(&config.control.socket, &Request::Model) {
             Ok(mut voting) => Shown { model: voting.model.take().unwrap_or_default(), gateway: Some(voting) },
             Err(AskError::NotRunning(_) | AskError::Forbidden(_)) => {
-                let view = Model::shipped().as_ref().and_then(ModelView::of);
+                let view = Model::shipped().as_ref().and_then(model::view);
                 Shown {
                     model: view.ok_or_else(|| format!("{SHIPPED} fails its check: picket self-test"))?,
                     gateway: None,
@@ -119,6 +119,10 @@ fn table(view: &ModelView) -> String {
         || format!("nobody: it is {SHIPPED}, and trusted as that is"),
         |key| format!("{key}, {} UTC", view.signed_at.as_deref().unwrap_or("-")),
     );
+    let worth = view.medium_worth.map_or_else(
+        || "not known".into(),
+        |share| format!("{:.0} % of such minutes were a threat's, on sources that it had never seen", 100.0 * share),
+    );
     let rows = [
         ("name", view.id.clone()),
         ("signed by", by),
@@ -127,6 +131,7 @@ fn table(view: &ModelView) -> String {
         ("octets", view.octets.to_string()),
         ("MEDIUM from", format!("{:.3} of the vote for MEDIUM and HIGH", view.medium_from)),
         ("HIGH from", format!("{:.3} of the vote for HIGH", view.high_from)),
+        ("MEDIUM was worth", worth),
         ("trained on", format!("{} rows", view.rows)),
         ("data of", view.date.clone().unwrap_or_else(|| "-".into())),
         ("digest of the rows", view.data.clone()),

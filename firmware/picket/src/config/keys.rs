@@ -184,7 +184,7 @@ configuration! {
         /// Later parts of SMB transactions that a host may send in a minute.
         smb_fragments: u16 = 3, Whole(1, 7);
     }
-    /// Which forests may vote besides the one in this binary.
+    /// Which forests may vote besides the one in this binary. Those that were loaded lie beside the store: its path with ".models".
     model: ModelConfig {
         /// Whose forests may be loaded: ed25519 public keys, besides those in this binary.
         keys: Vec<PublicKey> = Vec::new(), PublicKeys;

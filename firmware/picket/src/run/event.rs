@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::mpsc::SyncSender;
 
+use detect::forest::drift::Drift;
 use detect::{Finding, Kinds, Quiet, Thresholds};
 use features::{FeatureVector, SCHEMA};
 use policy::{Block, NeverBlock, ResponderConfig};
@@ -78,6 +79,8 @@ pub enum Order {
     Vote(Voting, SyncSender<()>),
     /// What was counted of votes is asked for.
     Votes(SyncSender<Voted>),
+    /// The counts of the drift are asked for, to be written down.
+    Drift(SyncSender<Drift>),
     /// The hosts' recent minutes are asked for.
     Minutes(SyncSender<Vec<Seen>>),
     /// The end.

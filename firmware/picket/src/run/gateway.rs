@@ -60,8 +60,14 @@ impl Desk {
         *current = config;
     }
 
+    /// Has written down what outlives a restart and is in nobody's store.
+    pub fn keep(&self) {
+        self.shelf.keep();
+    }
+
     /// Tells every part to end.
     pub fn stop(&self) {
+        self.keep();
         let _gone = (self.orders.send(Order::Stop), self.work.send(Work::Stop), self.news.send(News::Stop));
     }
 }

@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
 use capture::{Frame, Tap};
+use detect::forest::drift::Drift;
 use detect::{Baseline, Detector, Finding, Sink, Window};
 use features::{Capacities, FeatureVector, HashKey};
 use policy::NeverBlock;
@@ -31,7 +32,7 @@ const LAG: Span = Span::from_millis(200);
 pub fn inspect(
     config: &Config,
     settings: &Settings,
-    mut voting: Voting,
+    (mut voting, drift): (Voting, Drift),
     orders: &Receiver<Order>,
     suspects: &SyncSender<Work>,
     news: &SyncSender<News>,
@@ -40,7 +41,7 @@ pub fn inspect(
     let capacities = Capacities { hosts: settings.board.budgets.hosts, ..Capacities::default() };
     let mut detector = Detector::new(key, capacities, config.detect.thresholds(), None);
     detector.enable(config.detect.kinds());
-    let mut eye = Eye::new(suspects.clone(), capacities.hosts);
+    let mut eye = Eye::new(suspects.clone(), capacities.hosts, drift);
     let mut taps = Taps::new(settings);
     let ways = Ways { orders, suspects, news };
     // A forest is borrowed for as long as it votes: the next one takes its place between two frames.
@@ -93,6 +94,9 @@ fn watch(
                 }
                 Order::Votes(reply) => {
                     let _gone = reply.try_send(eye.votes.told(jury));
+                }
+                Order::Drift(reply) => {
+                    let _gone = reply.try_send(eye.votes.drift().clone());
                 }
                 Order::Minutes(reply) => {
                     let _gone = reply.try_send(eye.votes.recent(detector));
@@ -243,7 +247,7 @@ impl Sink for Heard<'_> {
 }
 
 impl Eye {
-    fn new(suspects: SyncSender<Work>, capacity: usize) -> Self {
+    fn new(suspects: SyncSender<Work>, capacity: usize, drift: Drift) -> Self {
         Self {
             suspects,
             recent: Recent::new(),
@@ -256,7 +260,7 @@ impl Eye {
             minutes: Vec::with_capacity(capacity),
             found: Vec::with_capacity(features::NOTED),
             remembered: BTreeMap::new(),
-            votes: Votes::new(),
+            votes: Votes::new(drift),
         }
     }
 

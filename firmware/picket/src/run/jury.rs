@@ -152,9 +152,14 @@ impl Tally {
 }
 
 impl Votes {
-    /// Nothing is remembered; the memory is reserved.
-    pub fn new() -> Self {
-        Self { ring: VecDeque::with_capacity(KEPT), drift: Drift::default(), tally: Tally::default() }
+    /// Nothing is remembered but this drift; the memory is reserved.
+    pub fn new(drift: Drift) -> Self {
+        Self { ring: VecDeque::with_capacity(KEPT), drift, tally: Tally::default() }
+    }
+
+    /// What was counted of the drift.
+    pub fn drift(&self) -> &Drift {
+        &self.drift
     }
 
     /// Takes in a host's minute.

@@ -27,6 +27,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -44,6 +45,8 @@ const SUSPECTS: usize = 1_024;
 const ORDERS: usize = 4_096;
 /// Events, summaries and questions on their way to the keeper.
 const NEWS: usize = 1_024;
+/// How often what was counted of votes is written down, besides at the end.
+const KEEP: Duration = Duration::from_secs(3_600);
 
 /// Why the gateway did not start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -87,7 +90,7 @@ async fn gateway(config: Config, named: Option<&Path>) -> Result<(), RunError> {
     }
     let server = Server::bind(&config.control.socket)?;
     let settings = Settings::find(&config)?;
-    let voting = shelf::at_start(&config);
+    let (voting, drift) = shelf::at_start(&config);
     let (suspects, suspected) = sync_channel(SUSPECTS);
     let (orders, ordered) = sync_channel(ORDERS);
     let (news, heard) = sync_channel(NEWS);
@@ -104,8 +107,8 @@ async fn gateway(config: Config, named: Option<&Path>) -> Result<(), RunError> {
     };
     let inspector = {
         let (config, settings, news, suspects) = (config.clone(), settings.clone(), news.clone(), suspects.clone());
-        let voting = voting.clone();
-        let start = move || inspector::inspect(&config, &settings, voting, &ordered, &suspects, &news);
+        let forests = (voting.clone(), drift);
+        let start = move || inspector::inspect(&config, &settings, forests, &ordered, &suspects, &news);
         thread::Builder::new().name("inspector".into()).spawn(start)?
     };
     let this_box = HostKey::Mac(settings.this_box());
@@ -122,7 +125,8 @@ async fn gateway(config: Config, named: Option<&Path>) -> Result<(), RunError> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let alive = || !(keeper.is_finished() || enforcer.is_finished() || inspector.is_finished());
-    let mut look = tokio::time::interval(std::time::Duration::from_secs(1));
+    let mut look = tokio::time::interval(Duration::from_secs(1));
+    let mut kept = Instant::now();
     let serving = server.serve(desk.clone());
     tokio::pin!(serving);
     let done = loop {
@@ -131,7 +135,16 @@ async fn gateway(config: Config, named: Option<&Path>) -> Result<(), RunError> {
             _ = hangup.recv() => desk.reload(),
             _ = terminate.recv() => break Ok(()),
             _ = interrupt.recv() => break Ok(()),
-            _ = look.tick() => if !alive() { break Err(RunError::Ended) },
+            _ = look.tick() => {
+                if !alive() {
+                    break Err(RunError::Ended);
+                }
+                if kept.elapsed() >= KEEP {
+                    kept = Instant::now();
+                    let desk = desk.clone();
+                    drop(tokio::task::spawn_blocking(move || desk.keep()));
+                }
+            }
         }
     };
     tracing::info!("picket ends; the bridge forwards on and the last ruleset stands");

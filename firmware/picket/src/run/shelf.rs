@@ -1,7 +1,7 @@
 //! The shelf: forests that were loaded lie here, the one in force and the former; it swaps them, and says what a swap would change.
 //!
 //! **Shape**: a folder beside the store, `<store>.models`, with one file a forest (`<name>.model`, as it was signed) and `index.json`,
-//! which names the one in force and the former. The index is replaced in one step, so that whatever happens one of them votes.
+//! which names the one in force and the former, and `drift` with what was counted for the one in force. The index is replaced in one step, so that whatever happens one of them votes.
 //! The forest in the binary needs no file. What cannot be used at the start is told, and the next best votes: the former, then
 //! the one in the binary.
 
@@ -15,16 +15,19 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use detect::forest::drift::Drift;
 use terms::{BlockState, HostKey, Span};
 
 use super::event::{News, Order, act, now};
 use super::jury::{Seen, Voting};
 use crate::config::Config;
-use crate::control::views::{LoadView, ModelView, VotingView};
+use crate::control::views::{LoadView, VotingView};
 use crate::control::{Request, Response};
 use crate::model::{self, Keys, Model, Origin, Refused};
 use index::{Index, Place};
 
+/// The name of the file with the counts of the drift: the forest's name, then the counts.
+const DRIFT: &str = "drift";
 /// How long the inspector may take to answer.
 const PATIENCE: Duration = Duration::from_secs(4);
 
@@ -67,14 +70,17 @@ enum ShelfError {
     Poisoned,
 }
 
-/// The forest that votes at the start, and what is wrong where that is not the one that was loaded last.
-pub fn at_start(config: &Config) -> Voting {
+/// The forest that votes at the start, what is wrong where that is not the one that was loaded last, and what was counted of its drift.
+pub fn at_start(config: &Config) -> (Voting, Drift) {
     let (folder, keys) = (folder(config), Keys::with(&config.model.keys));
     let (_, voting) = choose(&folder, &keys);
     if let Some(trouble) = &voting.trouble {
         tracing::error!("{trouble}");
     }
-    voting
+    let counted = fs::read(folder.join(DRIFT)).unwrap_or_default();
+    let of_this = voting.forest.as_ref().and_then(|forest| counted.strip_prefix(forest.id().as_bytes()));
+    let drift = of_this.and_then(Drift::of_octets).unwrap_or_default();
+    (voting, drift)
 }
 
 fn folder(config: &Config) -> PathBuf {
@@ -190,6 +196,25 @@ impl Shelf {
         self.tell(format!("other keys are trusted: {why}"));
     }
 
+    /// Writes down what was counted of the drift.
+    pub fn keep(&self) {
+        let Ok(state) = self.state.lock() else { return };
+        let (reply, answer) = sync_channel::<Drift>(1);
+        let Some(forest) = state.voting.forest.as_ref().filter(|_| self.order(Order::Drift(reply)).is_ok()) else {
+            return;
+        };
+        let Ok(drift) = answer.recv_timeout(PATIENCE) else { return };
+        let octets = [forest.id().as_bytes(), &drift.octets()].concat();
+        if drift.minutes() > 0
+            && let Err(error) = index::write(&self.folder, &self.folder.join(DRIFT), &octets)
+        {
+            tracing::warn!(
+                "{}: {error}; how far this site is from the training is counted anew",
+                self.folder.display()
+            );
+        }
+    }
+
     fn state(&self) -> Result<MutexGuard<'_, State>, ShelfError> {
         self.state.lock().map_err(|_| ShelfError::Poisoned)
     }
@@ -276,7 +301,7 @@ impl Shelf {
         let voted = answer.recv_timeout(PATIENCE).map_err(|_| ShelfError::Inspector)?;
         let state = self.state()?;
         let former = state.index.former.as_ref().map(ToString::to_string);
-        let model = state.voting.forest.as_deref().and_then(ModelView::of);
+        let model = state.voting.forest.as_deref().and_then(model::view);
         Ok(Response::of(&VotingView { model, former, ..judge::voting(&voted) }))
     }
 

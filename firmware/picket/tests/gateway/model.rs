@@ -114,6 +114,11 @@ fn a_forest_is_judged_in_the_shadow_and_dry_then_votes_without_a_lost_frame_and_
         events.as_array().unwrap().iter().any(|event| event["detector"] == "forest" && event["host"] == HOST)
     };
     eventually(MINUTE, "it to be heard", || stand.pings(2) == 2 && spoke(&stand));
+    let counted = |stand: &Stand| shown(stand)["gateway"]["drift"]["minutes"].as_u64().unwrap();
+    let before = counted(&stand);
+    stand.stop();
+    stand.start();
+    assert!(before > 0 && counted(&stand) >= before, "what was counted outlives a restart");
     stand.ask(&["model", "revert"]);
     stand.stop();
     stand.start();

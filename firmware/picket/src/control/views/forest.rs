@@ -1,10 +1,6 @@
 //! What the gateway shows of forests.
 
-use detect::forest::Forest;
 use serde::{Deserialize, Serialize};
-
-use crate::model::{Model, Origin};
-use crate::terminal::moment;
 
 /// What a forest is.
 ///
@@ -39,6 +35,8 @@ pub struct ModelView {
     pub signed_at: Option<String>,
     /// What shares of the vote were worth on sources that it had never seen: the share of such minutes that were a threat's.
     pub worth: Vec<(f32, f32)>,
+    /// What the share from which a host is Medium was worth so.
+    pub medium_worth: Option<f32>,
 }
 
 /// The forests that vote in a running gateway.
@@ -133,40 +131,4 @@ pub struct LevelChange {
     pub now: String,
     /// By the other.
     pub then: String,
-}
-
-impl ModelView {
-    /// What a forest is; nothing never happens, for a model was checked.
-    #[must_use]
-    pub fn of(model: &Model) -> Option<Self> {
-        let (forest, card) = (model.forest()?, model.card()?);
-        let (medium_from, high_from) = forest.thresholds();
-        let (signed_by, signed_at) = match model.origin() {
-            Origin::Shipped => (None, None),
-            Origin::Signed(key, at) => (Some(key.to_string()), Some(moment(at.as_secs_f64()))),
-        };
-        Some(Self {
-            id: model.id().into(),
-            octets: model.octets(),
-            date: moment(f64::from(card.day()) * 86_400.0).split(' ').next().map(Into::into),
-            medium_from,
-            high_from,
-            signed_by,
-            signed_at,
-            worth: card.knots().collect(),
-            ..Self::of_forest(&forest)
-        })
-    }
-
-    fn of_forest(forest: &Forest<'_>) -> Self {
-        Self {
-            trees: forest.trees(),
-            nodes: forest.nodes(),
-            features: features::SCHEMA.map(Into::into).to_vec(),
-            schema: format!("{:016x}", features::schema_hash()),
-            rows: forest.trained_on(),
-            data: format!("{:016x}", forest.digest()),
-            ..Self::default()
-        }
-    }
 }
