@@ -5,7 +5,7 @@
 #   make record               what real tools do, for the training, into models/recordings; also ONLY=family,family.tool SEED=n KEEP_GOING=1
 #   make image                the static aarch64 binary, its self-test run under qemu-user
 #   make bench                the benchmarks, into target/bench/results.json; also QUICK=1 ONLY=features,block
-#   make model                trains the forest that ships, from captures, recordings and scenes
+#   make model                trains the forest that ships, with its card, from captures, recordings and scenes
 #   make report               judges it and the binary: models/REPORT.md, report.json, report.html
 #   make test-long            the long forms of the short checks in make test
 

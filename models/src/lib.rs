@@ -12,6 +12,7 @@
 //! (`detect::forest`), on rows whose whole source was left out of the training.
 
 pub mod captures;
+pub mod card;
 pub mod evaluate;
 pub mod field;
 pub mod golden;
@@ -25,6 +26,7 @@ pub mod rows;
 pub mod sample;
 pub mod scenes;
 mod side_by_side;
+pub mod sign;
 pub mod tree;
 
 pub use grow::{Shape, grow};

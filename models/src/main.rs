@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Parser, Subcommand};
@@ -11,7 +12,10 @@ use detect::forest::Forest;
 use models::evaluate::{self, Apart};
 use models::field::{self, RULES_ALONE, TRIALS, Trial};
 use models::report::{self, FamilyRow, FieldRow, ForestFacts, LeftOut, Report};
-use models::{Row, Rows, Shape, Thresholds, captures, encode, golden, replay, scenes, train};
+use models::{Row, Rows, Shape, Thresholds, captures, card, encode, golden, replay, scenes, sign, train};
+
+/// The day of the data that the shipped forest learnt from: 22 November 2026.
+const DAY: u32 = 20_779;
 
 /// Trains the forest that ships with Picket.
 #[derive(Parser)]
@@ -51,6 +55,23 @@ enum Task {
         #[arg(long)]
         rows: bool,
     },
+    /// Make a key pair for signing: the private half into a new file, the public half is printed.
+    Keygen {
+        /// The file of the private half, which must not exist.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Sign a forest and the card beside it, for boxes that trust the key.
+    Sign {
+        /// The forest; its card lies beside it.
+        forest: PathBuf,
+        /// The private half of the key.
+        #[arg(long)]
+        key: PathBuf,
+        /// The file to write.
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// Load a forest as the box does and hold it to its golden rows.
     Check {
         /// The forest.
@@ -81,9 +102,12 @@ struct Input {
 struct TrainArguments {
     #[command(flatten)]
     input: Input,
-    /// Where the forest goes; the golden rows go beside it, as do their names.
+    /// Where the forest goes; the golden rows and the card go beside it, as do their names.
     #[arg(long, default_value = "models/picket.forest")]
     out: PathBuf,
+    /// The day that the card names, in days since the epoch: no clock is asked, so that the same input gives the same octets.
+    #[arg(long, default_value_t = DAY)]
+    day: u32,
     #[command(flatten)]
     growth: Growth,
 }
@@ -142,6 +166,8 @@ fn main() -> Result<()> {
         }
         Task::Train(arguments) => train_and_write(&arguments)?,
         Task::Report(arguments) => report_and_write(&arguments)?,
+        Task::Keygen { out } => println!("{}", sign::keygen(&out)?),
+        Task::Sign { forest, key, out } => sign_and_write(&forest, &key, &out)?,
         Task::Check { forest, golden } => {
             let image = fs::read(&forest).with_context(|| format!("{} cannot be read", forest.display()))?;
             let loaded = Forest::load(&image, replay::schema().hash)?;
@@ -203,7 +229,17 @@ fn train_and_write(arguments: &TrainArguments) -> Result<()> {
     let forest = Forest::load(&image, rows.schema.hash)?;
     eprintln!("{} trees, {} nodes, {} octets, thresholds {thresholds:?}", forest.trees(), forest.nodes(), image.len());
     put(&arguments.out, &image)?;
+    put(&arguments.out.with_extension("card"), &card::write(&image, &rows, &by_source, arguments.day)?)?;
     put(&arguments.out.with_extension("golden"), &golden::write(&forest, &all)?)
+}
+
+fn sign_and_write(forest: &Path, key: &Path, out: &Path) -> Result<()> {
+    let octets = |path: &Path| fs::read(path).with_context(|| format!("{} cannot be read", path.display()));
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let (file, public) = sign::sign(&octets(forest)?, &octets(&forest.with_extension("card"))?, &octets(key)?, now)?;
+    put(out, &file)?;
+    println!("{}: signed by {public}", out.display());
+    Ok(())
 }
 
 /// Scenes of more than a day that the report plays: each plot three times.

@@ -38,6 +38,8 @@ pub struct Window {
     pub evidence: Evidence,
     /// The features at the end of the minute.
     pub vector: FeatureVector,
+    /// What was learnt of the host before this minute; nothing where habits are not looked at.
+    pub habits: Option<Baseline>,
 }
 
 /// False alarms that are kept in mind at a time.
@@ -125,6 +127,15 @@ impl<'a> Detector<'a> {
             now: Timestamp::EPOCH,
             minute_over: Timestamp::EPOCH,
         }
+    }
+
+    /// Puts another forest, or none, in the place of the one that votes; all that was counted and learnt stays.
+    ///
+    /// A forest is borrowed for as long as it votes, so that its image cannot change meanwhile.
+    #[must_use]
+    pub fn with<'b>(self, forest: Option<Forest<'b>>) -> Detector<'b> {
+        let Self { table, thresholds, forest: _, kinds, quiet, now, minute_over } = self;
+        Detector { table, thresholds, forest, kinds, quiet, now, minute_over }
     }
 
     /// Looks for these kinds of evidence from now on; counting goes on whatever is looked for.
@@ -314,6 +325,7 @@ impl<'a> Detector<'a> {
         let Some(host) = self.table.host(key) else { return };
         let (mac, side, octets) = (host.mac, host.side, host.octets);
         let state = &mut host.judgement;
+        let habits = kinds.baseline.then_some(state.baseline);
         let quiet = |family| is_quiet(&self.quiet, (key, mac), family, end);
         let heard = vote.filter(|vote| kinds.forest && !quiet(named(vote)));
         let suspected = heard.and_then(|vote| suspected(state, &vote, kinds, end));
@@ -354,6 +366,7 @@ impl<'a> Detector<'a> {
             target,
             evidence,
             vector,
+            habits,
         });
     }
 }
@@ -370,9 +383,15 @@ fn named(vote: &Classification) -> Family {
     vote.family.unwrap_or(Family::Anomaly)
 }
 
+/// The level that a forest's vote on a minute speaks for by itself, given what was learnt of the host before.
+#[must_use]
+pub fn weigh(habits: Option<&Baseline>, vote: &Classification, at: Timestamp) -> ThreatLevel {
+    habits.map_or(vote.level.min(ThreatLevel::Medium), |habits| habits.weigh(vote, at))
+}
+
 /// What the forest's vote says against a host. Where nothing else does, it has one Medium a device and week.
 fn suspected(state: &mut HostState, vote: &Classification, kinds: Kinds, end: Timestamp) -> Option<Told> {
-    let level = if kinds.baseline { state.baseline.weigh(vote, end) } else { vote.level.min(ThreatLevel::Medium) };
+    let level = weigh(Some(&state.baseline).filter(|_| kinds.baseline), vote, end);
     if state.blocked || level == ThreatLevel::Safe {
         return None;
     }

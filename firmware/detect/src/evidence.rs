@@ -108,6 +108,12 @@ impl HostState {
         self.said.iter().filter(|said| said.weight > 0.0).fold(0.0, |sum, said| sum + said.faded(now))
     }
 
+    /// The evidence at this time without what the forest said.
+    #[must_use]
+    pub fn score_besides_forest(&self, now: Timestamp) -> f32 {
+        (self.score(now) - self.said[Rule::COUNT].faded(now)).max(0.0)
+    }
+
     /// What was learnt of the host.
     #[must_use]
     pub fn baseline(&self) -> &Baseline {
@@ -178,6 +184,17 @@ impl HostState {
         }
         self.baseline.accept(evidence);
     }
+}
+
+/// Where a host with this other evidence would stand if a forest said this of it now.
+#[must_use]
+pub fn level_with(besides: f32, vote: ThreatLevel) -> ThreatLevel {
+    let weight = match vote {
+        ThreatLevel::Safe => 0.0,
+        ThreatLevel::Medium => VOTE,
+        ThreatLevel::High => HIGH,
+    };
+    stands(ThreatLevel::Safe, besides + weight)
 }
 
 impl Said {
@@ -252,6 +269,20 @@ mod tests {
         let t = Timestamp::from_secs(1_000);
         assert_eq!(state.weigh(ThreatLevel::Medium, reason(Source::Forest), t), ThreatLevel::Medium);
         assert_eq!(state.weigh(ThreatLevel::Medium, reason(Source::Rule(Rule::Infection)), t), ThreatLevel::High);
+    }
+
+    #[test]
+    fn what_another_forest_would_make_of_a_host_is_what_it_makes_of_it() {
+        let t = Timestamp::from_secs(1_000);
+        for rule in [None, Some(Rule::Infection)] {
+            for vote in [ThreatLevel::Safe, ThreatLevel::Medium, ThreatLevel::High] {
+                let mut state = HostState::default();
+                rule.map(|rule| state.weigh(ThreatLevel::Medium, reason(Source::Rule(rule)), t));
+                let told = level_with(state.score_besides_forest(t), vote);
+                assert_eq!(state.weigh(vote, reason(Source::Forest), t), told, "{rule:?} {vote:?}");
+                assert_eq!(level_with(state.score_besides_forest(t), vote), told, "whatever this one said");
+            }
+        }
     }
 
     #[test]

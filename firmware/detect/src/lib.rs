@@ -16,8 +16,8 @@ mod signs;
 mod thresholds;
 
 pub use baseline::{Baseline, Record};
-pub use detector::{Detector, Kinds, QUIET_AT_MOST, Quiet, Sink, Window};
-pub use evidence::HostState;
+pub use detector::{Detector, Kinds, QUIET_AT_MOST, Quiet, Sink, Window, weigh};
+pub use evidence::{HostState, level_with};
 pub use finding::{Evidence, Finding, Habit, Source};
 pub use rules::Rule;
 pub use thresholds::Thresholds;

@@ -12,11 +12,15 @@ use crate::control::protocol::EVENTS_MAX;
 pub use policy::{DecideArgs, PolicyCommand, PostureArgs};
 
 /// What `picket model --help` teaches.
-const MODEL_HELP: &str = "The binary carries its forest with it; a file is looked at, never used.\n  \
-    picket model show                          the forest that this binary votes with\n  \
+const MODEL_HELP: &str = "The binary carries its forest with it; another must be signed by a key that the binary or [model] keys names:\n  \
+    picket model show                          the forest that votes here, its shadow, and how far this site is from its training\n  \
     picket model show --json | jq .features    the features that it asks, in their order\n  \
-    picket model check models/picket.forest    one line, and exit status 2 for a file that is not to be trusted\n  \
-    picket replay --why capture.pcap           what moved its vote, host by host";
+    picket model check new.model               one line, and exit status 2 for a file that may not vote here\n  \
+    picket model load --dry-run new.model      which hosts' levels would differ, by their recent minutes; nothing is changed\n  \
+    picket model shadow new.model --for 7d     its votes are counted and decide nothing\n  \
+    picket model load new.model                it votes from the next frame on; the former is kept\n  \
+    picket model revert                        the former votes again\n  \
+    picket replay --why capture.pcap           what moved the vote of the forest in this binary, host by host";
 
 /// What `picket feedback --help` teaches.
 const FEEDBACK_HELP: &str = "The gateway learns from what you say at this site, and can teach the next forest:\n  \
@@ -90,7 +94,7 @@ pub enum Command {
     Watch(WatchArgs),
     /// Check this binary on this machine: the forest against its golden vectors, nftables batches, the store
     SelfTest(SelfTestArgs),
-    /// Check or show a forest: the trees that vote on each host beside the rules
+    /// Check, show, load or take back a forest: the trees that vote on each host beside the rules
     #[command(subcommand, after_help = MODEL_HELP)]
     Model(ModelCommand),
     /// What is known of the devices of the network: names, addresses, maker, kind; and records that are merged, split, described or
@@ -303,19 +307,66 @@ pub struct SelfTestArgs {
 /// What can be done with a forest.
 #[derive(Debug, Subcommand)]
 pub enum ModelCommand {
-    /// Say in one line what a file of a forest holds, or what is wrong with it: every octet is under its checksum
+    /// Say in one line what a file of a forest holds, or why it may not vote here: damage, no signature, a key that is not trusted
     Check {
         /// The file
         file: PathBuf,
+        /// Take the trusted keys from this configuration [default: /etc/picket/picket.toml if there is one]
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
     },
     /// Print what a forest is: its size, the features that it asks, the rows that it learnt from
-    Show {
-        /// Print JSON: one object
-        #[arg(long)]
-        json: bool,
-        /// A file [default: the forest in this binary]
-        file: Option<PathBuf>,
-    },
+    Show(ShowArgs),
+    /// Have the running gateway vote by the forest in this file; nothing is lost meanwhile, and the former forest is kept
+    Load(LoadArgs),
+    /// Have the running gateway vote by the former forest again
+    Revert(ClientArgs),
+    /// Have a forest vote beside the one in force: it is counted what it would have said, and nothing follows from that
+    Shadow(ShadowArgs),
+}
+
+/// The arguments of `model show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// Print JSON: one object
+    #[arg(long)]
+    pub json: bool,
+    /// The configuration that names the socket and the trusted keys [default: /etc/picket/picket.toml if there is one]
+    #[arg(long = "config", value_name = "CONFIG")]
+    pub config: Option<PathBuf>,
+    /// A file [default: the forest that votes in the running gateway, else the one in this binary]
+    pub file: Option<PathBuf>,
+}
+
+/// The arguments of `model load`.
+#[derive(Debug, Args)]
+pub struct LoadArgs {
+    /// How to ask.
+    #[command(flatten)]
+    pub client: ClientArgs,
+    /// The file
+    #[arg(value_name = "MODEL")]
+    pub file: PathBuf,
+    /// Say what would change, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// The arguments of `model shadow`.
+#[derive(Debug, Args)]
+pub struct ShadowArgs {
+    /// How to ask.
+    #[command(flatten)]
+    pub client: ClientArgs,
+    /// The file
+    #[arg(value_name = "MODEL", required_unless_present = "stop", conflicts_with = "stop")]
+    pub file: Option<PathBuf>,
+    /// For how long: 12h, 7d; a restart of the gateway ends it too
+    #[arg(long = "for", value_name = "TIME", value_parser = span, default_value = "7d")]
+    pub lasts: Span,
+    /// End it, and print what was counted
+    #[arg(long)]
+    pub stop: bool,
 }
 
 /// What can be asked of devices, and done to their records.
@@ -478,6 +529,10 @@ mod tests {
             "picket replay",
             "picket model",
             "picket model check",
+            "picket model load",
+            "picket model shadow",
+            "picket model shadow new.model --stop",
+            "picket model shadow new.model --for 0s",
             "picket feedback",
             "picket feedback false-alarm",
             "picket feedback false-alarm 7 --for 0s",

@@ -55,6 +55,7 @@ pub fn status(args: &ClientArgs) -> ExitCode {
                 ),
             ),
             ("findings", status.findings.to_string()),
+            ("forest", status.forest.clone().unwrap_or_else(|| "none; the rules are alone".into())),
             ("blocks in force", status.blocks.to_string()),
             (
                 "kernel table",

@@ -1,25 +1,31 @@
 //! The forest that the binary ships, and forests in files.
+//!
+//! The shipped forest is trusted as the binary is. Any other needs the signature of a key that the binary or the configuration names:
+//! see [`trust`]. Either is checked wholly before it is [`held`].
+
+mod held;
+mod trust;
+mod view;
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use detect::forest::format::MAX_LEN;
+use detect::forest::package::MAX_LEN;
 use detect::forest::{Forest, ModelError, golden};
 
+pub use held::{Model, Origin, Refused};
+pub use trust::{Keys, PublicKey};
+pub use view::view;
+
 static FOREST: &[u8] = include_bytes!("../../../models/picket.forest");
+static CARD: &[u8] = include_bytes!("../../../models/picket.card");
 static GOLDEN: &[u8] = include_bytes!("../../../models/picket.golden");
 
 /// The shipped forest; nothing where its check fails (`picket self-test` says why): then the rules decide alone.
 #[must_use]
 pub fn shipped() -> Option<Forest<'static>> {
     load(FOREST).ok()
-}
-
-/// The octets of the shipped forest.
-#[must_use]
-pub const fn octets() -> &'static [u8] {
-    FOREST
 }
 
 /// Checks an image for the features of this binary.
@@ -31,7 +37,7 @@ pub fn load(image: &[u8]) -> Result<Forest<'_>, ModelError> {
     if forest.features() == features::FEATURES { Ok(forest) } else { Err(ModelError::Field("features")) }
 }
 
-/// Reads a file that may be an image.
+/// Reads a file that may be a forest, with a signature or without.
 ///
 /// **Bounds**: no more than [`MAX_LEN`] octets and one are read, whatever the file holds.
 ///
@@ -46,12 +52,13 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(octets)
 }
 
-/// What the shipped forest answers to its golden vectors.
+/// What the shipped forest answers to its golden vectors; its card is checked too.
 ///
 /// # Errors
 /// What is wrong with it.
 pub fn check() -> Result<String, String> {
     let forest = load(FOREST).map_err(|error| error.to_string())?;
+    Model::open(FOREST, &Keys::default()).map_err(|error| error.to_string())?;
     let answered = golden::check(&forest, GOLDEN).map_err(|error| error.to_string())?;
     Ok(format!("{} trees, {} nodes, {answered} vectors answered to the last bit", forest.trees(), forest.nodes()))
 }
@@ -62,14 +69,14 @@ mod tests {
 
     #[test]
     fn the_shipped_forest_is_of_this_schema_and_answers_as_trained() {
-        assert!(shipped().is_some());
+        assert!(shipped().is_some() && Model::shipped().is_some());
         assert!(check().is_ok(), "{:?}", check());
     }
 
     #[test]
     fn a_file_without_end_is_refused_and_not_read_whole() {
         let said = read(Path::new("/dev/zero")).expect_err("it has no end").to_string();
-        assert_eq!(said, "this is not a model: it has more than the 262144 octets allowed");
+        assert_eq!(said, format!("this is not a model: it has more than the {MAX_LEN} octets allowed"));
     }
 
     #[test]

@@ -4,6 +4,8 @@
 mod chance;
 #[path = "../../../tests/common/seed.rs"]
 mod seed;
+#[path = "gateway/signing.rs"]
+mod signing;
 
 use std::fs;
 use std::path::Path;
@@ -18,6 +20,7 @@ const PICKET: &str = env!("CARGO_BIN_EXE_picket");
 const DAMAGED: usize = 40;
 
 static FOREST: &[u8] = include_bytes!("../../../models/picket.forest");
+static CARD: &[u8] = include_bytes!("../../../models/picket.card");
 
 fn model(words: &[&str]) -> Output {
     Command::new(PICKET).arg("model").args(words).output().expect("the program starts")
@@ -85,7 +88,7 @@ fn each_kind_of_bad_file_is_called_by_its_name() {
     says(&FOREST[..FOREST.len() - 1], "damaged");
     says(&[FOREST, &[0]].concat(), "damaged");
     says(&[0; 4_096], "not a model");
-    says(&vec![b'P'; MAX_LEN + 1], "more than the 262144 octets allowed");
+    says(&vec![b'P'; MAX_LEN + 1], "more than the 262144 allowed");
     says(&changed(32, &[0; 8]), "other features (schema 0000000000000000)");
     says(&changed(11, &[FOREST[11] + 1]), "bad value for features");
     says(&changed(16, &[0xff, 0x7f]), "its header says");
@@ -93,6 +96,33 @@ fn each_kind_of_bad_file_is_called_by_its_name() {
     says(&changed(node + 6, &[200]), "a feature that does not exist");
     says(&changed(node, &f32::NAN.to_le_bytes()), "not a finite number");
     says(&changed(FOREST.len() - NODE_LEN, &[255, 255]), "shares that cannot be");
+}
+
+#[test]
+fn a_good_forest_that_nobody_vouches_for_is_refused_and_one_that_a_trusted_key_signed_is_not() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("site.model");
+    let mut another = FOREST.to_vec();
+    another[28] ^= 1;
+    seal(&mut another);
+    assert!(refused(&another, &path, "unsigned").contains("no signature"));
+    let (file, key) = signing::signed(FOREST, CARD, 7);
+    assert!(refused(&file, &path, "a stranger's").contains(&key));
+    let config = folder.path().join("picket.toml");
+    fs::write(&config, format!("[model]\nkeys = [\"{key}\"]\n")).expect("a file");
+    let words = |command: &'static str| {
+        let [path, config] = [&path, &config].map(|path| path.to_str().expect("a path is text").to_owned());
+        vec![command.to_owned(), path, "--config".to_owned(), config]
+    };
+    let output = Command::new(PICKET).arg("model").args(words("check")).output().expect("the program starts");
+    let said = String::from_utf8(output.stdout).expect("text");
+    assert!(output.status.success() && said.contains(&format!("signed by {key}")), "{said}");
+    let mut damaged = file.clone();
+    damaged[FOREST.len() + CARD.len() + 20] ^= 1;
+    fs::write(&path, damaged).expect("a file");
+    let output = Command::new(PICKET).arg("model").args(words("check")).output().expect("the program starts");
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert!(output.status.code() == Some(2) && said.contains("signature is not right"), "{said}");
 }
 
 #[test]
@@ -126,7 +156,9 @@ fn what_a_forest_is_can_be_read_by_a_program() {
     assert!(told["trees"].as_u64() >= Some(20) && told["nodes"].as_u64() >= Some(1_000), "{told}");
     let digest = told["data"].as_str().expect("a digest");
     assert!(digest.len() == 16 && digest.chars().all(|digit| digit.is_ascii_hexdigit()), "{digest}");
-    assert!(told["date"].is_null(), "the format holds no date");
+    let date: Vec<&str> = told["date"].as_str().expect("a date").split('-').collect();
+    assert!(date.len() == 3 && date.iter().all(|part| part.parse::<u32>().is_ok()), "{date:?}");
+    assert!(told["signed_by"].is_null() && told["gateway"].is_null(), "{told}");
 }
 
 #[test]

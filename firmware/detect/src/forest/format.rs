@@ -174,6 +174,11 @@ pub fn checksum(image: &[u8]) -> u64 {
     !crc64(crc64(!0, head), body)
 }
 
+/// The CRC-64 of octets, as [`checksum`] computes it.
+pub(super) fn crc(octets: &[u8]) -> u64 {
+    !crc64(!0, octets)
+}
+
 /// Mixes octets into a running CRC-64.
 fn crc64(start: u64, octets: &[u8]) -> u64 {
     octets.iter().fold(start, |crc, octet| TABLE[usize::from(crc as u8 ^ octet)] ^ (crc >> 8))

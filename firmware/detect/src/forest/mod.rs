@@ -3,15 +3,19 @@
 //! [`Forest::load`] is the one door. It checks the whole image once (`load.rs`), so that the walk needs no check of its own:
 //! every index it follows is in range and points forward. Nothing here allocates, and nothing panics for any image or vector.
 //! The trainer writes images with the words of [`format`]; [`golden`] holds a forest to the answers it gave there; `explain.rs` says
-//! why it votes as it does.
+//! why it votes as it does. A [`card`] tells what the training's features looked like, [`drift`] how far a site is from that, and
+//! a [`package`] is all of it in one file that somebody signed.
 //!
 //! Several trees are walked side by side, because a step of one tree waits for memory and the steps of different trees do not
 //! wait for each other.
 
+pub mod card;
+pub mod drift;
 mod explain;
 pub mod format;
 pub mod golden;
 mod load;
+pub mod package;
 
 use core::hint::select_unpredictable;
 

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use terms::{HostKey, Posture, Span};
 use toml::de::DeValue;
 
-use super::kind::{Addresses, Flag, FullPath, Kind, Link, PostureWord, Size, SocketPath, Time, Whole};
+use super::kind::{Addresses, Flag, FullPath, Kind, Link, PostureWord, PublicKeys, Size, SocketPath, Time, Whole};
+use crate::model::PublicKey;
 
 /// One key, as data.
 pub struct Key {
@@ -183,6 +184,11 @@ configuration! {
         web_probes: u16 = 3, Whole(1, 7);
         /// Later parts of SMB transactions that a host may send in a minute.
         smb_fragments: u16 = 3, Whole(1, 7);
+    }
+    /// Which forests may vote besides the one in this binary. Those that were loaded lie beside the store: its path with ".models".
+    model: ModelConfig {
+        /// Whose forests may be loaded: ed25519 public keys, besides those in this binary.
+        keys: Vec<PublicKey> = Vec::new(), PublicKeys;
     }
     /// What is done about an attacker, in posture "protect".
     respond: RespondConfig {

@@ -7,6 +7,7 @@ use terms::{HostKey, Posture, Span};
 use toml::de::DeValue;
 
 use super::duration;
+use crate::model::PublicKey;
 
 /// Longest link name of the kernel (`IFNAMSIZ` less its zero).
 const LINK_NAME_MAX: usize = 15;
@@ -14,6 +15,8 @@ const LINK_NAME_MAX: usize = 15;
 const SOCKET_PATH_MAX: usize = 107;
 /// Most addresses that the never-block list holds.
 pub const ADDRESSES_MAX: usize = 1024;
+/// Most keys that are trusted besides those of the binary.
+pub const KEYS_MAX: usize = 16;
 
 /// One kind of value: a door through which a key's value comes in checked, and goes out as TOML.
 pub trait Kind<T> {
@@ -43,6 +46,8 @@ pub struct FullPath;
 pub struct SocketPath;
 /// IP or hardware addresses.
 pub struct Addresses;
+/// Public keys.
+pub struct PublicKeys;
 
 impl Kind<bool> for Flag {
     fn expected(&self) -> String {
@@ -202,6 +207,27 @@ impl Kind<Vec<HostKey>> for Addresses {
     }
 }
 
+impl Kind<Vec<PublicKey>> for PublicKeys {
+    fn expected(&self) -> String {
+        format!(
+            "a list of at most {KEYS_MAX} ed25519 public keys of 64 hexadecimal digits each, as models keygen prints them"
+        )
+    }
+
+    fn read(&self, value: &DeValue<'_>) -> Option<Vec<PublicKey>> {
+        let list = value.as_array().filter(|list| list.len() <= KEYS_MAX)?;
+        let mut keys = list.iter().map(|entry| entry.get_ref().as_str()?.parse().ok()).collect::<Option<Vec<_>>>()?;
+        keys.sort_unstable();
+        keys.dedup();
+        Some(keys)
+    }
+
+    fn write(&self, value: &Vec<PublicKey>) -> String {
+        let list: Vec<_> = value.iter().map(|key| quoted(&key.to_string())).collect();
+        format!("[{}]", list.join(", "))
+    }
+}
+
 /// The text as a TOML string.
 fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
@@ -242,6 +268,13 @@ mod tests {
             assert_eq!(reads(&Link, text), None, "{text}");
         }
         assert_eq!(reads(&Link, "\"eth0\"").as_deref(), Some("eth0"));
+    }
+
+    #[test]
+    fn one_wrong_key_refuses_the_list() {
+        let key = "0a".repeat(32);
+        assert_eq!(reads(&PublicKeys, &format!("[\"{key}\", \"{key}\"]")).map(|l| l.len()), Some(1));
+        assert_eq!(reads(&PublicKeys, &format!("[\"{key}\", \"{}\"]", &key[1..])), None);
     }
 
     #[test]

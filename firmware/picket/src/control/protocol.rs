@@ -1,5 +1,7 @@
 //! What is asked over the control socket and how it is answered.
 
+use std::path::PathBuf;
+
 use policy::DeviceState;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -143,6 +145,26 @@ pub enum Request {
     },
     /// What is asked of devices, or done to them by hand: `List` is answered by an array of `DeviceView`, all else by one.
     Devices(DeviceAsk),
+    /// The forests that vote, and what was counted of their votes: answered by a `VotingView`.
+    Model,
+    /// Has the forest in this file vote, or says what it would change: answered by a `LoadView`.
+    ModelLoad {
+        /// The full path, as the gateway sees it.
+        file: PathBuf,
+        /// Whether nothing is to be changed.
+        dry_run: bool,
+    },
+    /// Has the former forest vote: answered by a `LoadView`.
+    ModelRevert,
+    /// Counts this forest's votes beside those that decide: answered by a `VotingView`.
+    ModelShadow {
+        /// The full path, as the gateway sees it.
+        file: PathBuf,
+        /// For how long.
+        for_secs: u64,
+    },
+    /// Ends that: answered by the `VotingView` that was.
+    ModelUnshadow,
     /// Ends a host's block: answered by the `BlockView` that ended.
     Unblock {
         /// Whose.
@@ -218,6 +240,10 @@ impl Request {
             }
             Self::Feedback { for_secs: 0, .. } => {
                 Err("for_secs is 0; a false alarm is quiet for at least a second".into())
+            }
+            Self::ModelShadow { for_secs: 0, .. } => Err("for_secs is 0; a shadow lasts at least a second".into()),
+            Self::ModelLoad { file, .. } | Self::ModelShadow { file, .. } if !file.is_absolute() => {
+                Err("the file must be named by its full path".into())
             }
             Self::Block { for_secs: Some(0), .. } => Err("for_secs is 0; a block lasts at least a second".into()),
             _ => Ok(request),

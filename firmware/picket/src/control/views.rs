@@ -2,9 +2,13 @@
 //!
 //! **Units**: times are seconds since the epoch with microseconds behind the point, lengths of time are seconds.
 
+mod forest;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use forest::{DriftView, LevelChange, LoadView, ModelView, MovedView, ShadowView, VotingView};
 
 /// The totals since the gateway started.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -39,6 +43,9 @@ pub struct StatusView {
     pub blocked_frames: BTreeMap<String, u64>,
     /// Frames that could not be read, by reason.
     pub ignored: BTreeMap<String, u64>,
+    /// The forest that votes, in words; nothing where the rules are alone.
+    #[serde(default)]
+    pub forest: Option<String>,
     /// How long the gateway has run.
     pub uptime: f64,
     /// Octets written to the store.

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::mpsc::SyncSender;
 
+use detect::forest::drift::Drift;
 use detect::{Finding, Kinds, Quiet, Thresholds};
 use features::{FeatureVector, SCHEMA};
 use policy::{Block, NeverBlock, Policy, ResponderConfig};
 use store::{Event, EvidenceFrame, HostRecord, Minute};
 use terms::{BlockState, HostKey, MacAddr, Side, Span, ThreatLevel, Timestamp};
 
+use super::jury::{Seen, Voted, Voting};
 use crate::control::{Request, Response};
 
 /// To the enforcer.
@@ -89,6 +91,14 @@ pub enum Order {
     Quiet(Vec<Quiet>, Vec<Event>),
     /// The hosts of former runs, as the store remembers them.
     Remember(Vec<HostRecord>),
+    /// Other forests vote from the next frame on; the answer says that they do.
+    Vote(Voting, SyncSender<()>),
+    /// What was counted of votes is asked for.
+    Votes(SyncSender<Voted>),
+    /// The counts of the drift are asked for, to be written down.
+    Drift(SyncSender<Drift>),
+    /// The hosts' recent minutes are asked for.
+    Minutes(SyncSender<Vec<Seen>>),
     /// The end.
     Stop,
 }
@@ -140,6 +150,8 @@ pub struct Second {
     pub hosts: Vec<HostNow>,
     /// Host minutes that closed.
     pub minutes: Vec<Minute>,
+    /// What was counted of votes.
+    pub voted: Voted,
     /// What is not as it should be.
     pub warnings: Vec<String>,
 }

@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
 use capture::{Frame, Tap};
+use detect::forest::drift::Drift;
 use detect::{Baseline, Detector, Finding, Sink, Window};
 use features::{Capacities, FeatureVector, HashKey};
 use policy::NeverBlock;
@@ -14,10 +15,10 @@ use wire::Ignored;
 
 use super::clues::Clues;
 use super::event::{HostNow, News, Order, Second, Suspected, Work, now};
+use super::jury::{Jury, Voted, Votes, Voting};
 use super::recent::Recent;
 use super::settings::Settings;
 use crate::config::Config;
-use crate::model;
 
 /// Frames read before orders are heard.
 const TURN: usize = 4_096;
@@ -32,6 +33,7 @@ const LAG: Span = Span::from_millis(200);
 pub fn inspect(
     config: &Config,
     settings: &Settings,
+    (mut voting, drift): (Voting, Drift),
     orders: &Receiver<Order>,
     suspects: &SyncSender<Work>,
     news: &SyncSender<News>,
@@ -39,15 +41,42 @@ pub fn inspect(
 ) {
     let key = HashKey::new(settings.secret[0], settings.secret[1]);
     let capacities = Capacities { hosts: settings.board.budgets.hosts, ..Capacities::default() };
-    let mut detector = Detector::new(key, capacities, config.detect.thresholds(), model::shipped());
+    let mut detector = Detector::new(key, capacities, config.detect.thresholds(), None);
     detector.enable(config.detect.kinds());
-    let mut eye = Eye::new(suspects.clone(), clues, capacities.hosts);
+    let mut eye = Eye::new(suspects.clone(), clues, capacities.hosts, drift);
     let mut taps = Taps::new(settings);
+    let ways = Ways { orders, suspects, news };
+    // A forest is borrowed for as long as it votes: the next one takes its place between two frames.
+    loop {
+        let jury = Jury::of(&voting);
+        let mut sitting = detector.with(jury.forest);
+        let Some(next) = watch(&mut sitting, &jury, &mut eye, &mut taps, &ways) else { return };
+        eye.votes.change(&voting, &next);
+        detector = sitting.with(None);
+        voting = next;
+    }
+}
+
+/// Whom the inspector hears and tells.
+struct Ways<'a> {
+    orders: &'a Receiver<Order>,
+    suspects: &'a SyncSender<Work>,
+    news: &'a SyncSender<News>,
+}
+
+/// Inspects under these forests, until others are to vote or, with nothing, until told to stop.
+fn watch(
+    detector: &mut Detector<'_>,
+    jury: &Jury<'_>,
+    eye: &mut Eye,
+    taps: &mut Taps,
+    ways: &Ways<'_>,
+) -> Option<Voting> {
     let mut tick = Instant::now();
     loop {
         taps.mend();
-        taps.read(&mut |frame| eye.see(&mut detector, &frame));
-        for order in orders.try_iter() {
+        taps.read(&mut |frame| eye.see(detector, jury, &frame));
+        for order in ways.orders.try_iter() {
             match order {
                 Order::Mark(host, blocked) => detector.mark_blocked(host, blocked),
                 Order::Adjust(thresholds, kinds) => {
@@ -56,19 +85,34 @@ pub fn inspect(
                 }
                 Order::Quiet(list, new) => {
                     detector.quiet(list);
-                    new.iter().for_each(|event| eye.forgive(&mut detector, event));
+                    new.iter().for_each(|event| eye.forgive(detector, event));
                 }
-                Order::Remember(hosts) => eye.remember(&mut detector, &hosts),
-                Order::Stop => return,
+                Order::Remember(hosts) => eye.remember(detector, &hosts),
+                // Where nobody waits any more, it was taken back.
+                Order::Vote(next, reply) => {
+                    if reply.try_send(()).is_ok() {
+                        return Some(next);
+                    }
+                }
+                Order::Votes(reply) => {
+                    let _gone = reply.try_send(eye.votes.told(jury));
+                }
+                Order::Drift(reply) => {
+                    let _gone = reply.try_send(eye.votes.drift().clone());
+                }
+                Order::Minutes(reply) => {
+                    let _gone = reply.try_send(eye.votes.recent(detector));
+                }
+                Order::Stop => return None,
             }
         }
         if tick.elapsed() >= Duration::from_secs(1) {
             tick = Instant::now();
-            eye.settle(&mut detector, Timestamp::from_micros(now().micros().saturating_sub(LAG.micros())));
-            let second = eye.second(&mut detector, &mut taps);
+            eye.settle(detector, jury, Timestamp::from_micros(now().micros().saturating_sub(LAG.micros())));
+            let second = Second { voted: eye.votes.told(jury), ..eye.second(detector, taps) };
             // A keeper that is behind misses a summary; the next one says the same and more.
-            let _missed = news.try_send(News::Second(Box::new(second)));
-            let _missed = suspects.try_send(Work::Serving(serving(&mut detector)));
+            let _missed = ways.news.try_send(News::Second(Box::new(second)));
+            let _missed = ways.suspects.try_send(Work::Serving(serving(detector)));
         }
     }
 }
@@ -167,6 +211,8 @@ struct Eye {
     found: Vec<(Finding, FeatureVector)>,
     /// What was learnt of hosts before the start, and of which hardware address.
     remembered: BTreeMap<HostKey, (MacAddr, Baseline)>,
+    /// What is remembered of the forests' votes.
+    votes: Votes,
 }
 
 /// Collects what the detector says while it works, and says what is remembered.
@@ -174,6 +220,8 @@ struct Heard<'a> {
     found: &'a mut Vec<(Finding, FeatureVector)>,
     minutes: &'a mut Vec<Minute>,
     remembered: &'a BTreeMap<HostKey, (MacAddr, Baseline)>,
+    votes: &'a mut Votes,
+    jury: &'a Jury<'a>,
 }
 
 impl Sink for Heard<'_> {
@@ -182,6 +230,7 @@ impl Sink for Heard<'_> {
     }
 
     fn window(&mut self, window: &Window) {
+        self.votes.hear(self.jury, window);
         // A flood of invented hosts must not fill the list, nor the store: one frame that nothing speaks against is no history.
         let told = window.level > ThreatLevel::Safe || window.end > window.start;
         if told && self.minutes.len() < self.minutes.capacity() {
@@ -201,7 +250,7 @@ impl Sink for Heard<'_> {
 }
 
 impl Eye {
-    fn new(suspects: SyncSender<Work>, clues: Clues, capacity: usize) -> Self {
+    fn new(suspects: SyncSender<Work>, clues: Clues, capacity: usize, drift: Drift) -> Self {
         Self {
             suspects,
             clues,
@@ -215,6 +264,7 @@ impl Eye {
             minutes: Vec::with_capacity(capacity),
             found: Vec::with_capacity(features::NOTED),
             remembered: BTreeMap::new(),
+            votes: Votes::new(drift),
         }
     }
 
@@ -238,7 +288,7 @@ impl Eye {
         }
     }
 
-    fn see(&mut self, detector: &mut Detector<'_>, frame: &Frame<'_>) {
+    fn see(&mut self, detector: &mut Detector<'_>, jury: &Jury<'_>, frame: &Frame<'_>) {
         self.frames += 1;
         self.octets += u64::from(frame.len);
         match wire::parse(frame.link, frame.octets, frame.len, frame.vlan) {
@@ -249,8 +299,8 @@ impl Eye {
                 };
                 self.recent.keep(frame.at, host, frame.len, frame.octets);
                 self.clues.hear(&summary, frame.at, frame.side);
-                let mut heard =
-                    Heard { found: &mut self.found, minutes: &mut self.minutes, remembered: &self.remembered };
+                let (remembered, votes) = (&self.remembered, &mut self.votes);
+                let mut heard = Heard { found: &mut self.found, minutes: &mut self.minutes, remembered, votes, jury };
                 detector.observe(&summary, frame.at, frame.side, &mut heard);
             }
             Err(reason) => self.ignored[reason.index()] += 1,
@@ -261,8 +311,9 @@ impl Eye {
     }
 
     /// Lets time pass where no frame does.
-    fn settle(&mut self, detector: &mut Detector<'_>, at: Timestamp) {
-        let mut heard = Heard { found: &mut self.found, minutes: &mut self.minutes, remembered: &self.remembered };
+    fn settle(&mut self, detector: &mut Detector<'_>, jury: &Jury<'_>, at: Timestamp) {
+        let (remembered, votes) = (&self.remembered, &mut self.votes);
+        let mut heard = Heard { found: &mut self.found, minutes: &mut self.minutes, remembered, votes, jury };
         detector.tick(at, &mut heard);
         self.pass_on(detector);
     }
@@ -338,6 +389,7 @@ impl Eye {
             clues_lost: self.clues.lost(),
             hosts,
             minutes,
+            voted: Voted::default(),
             warnings: taps.complaint.iter().cloned().collect(),
         }
     }

@@ -10,11 +10,13 @@ use std::mem::{Discriminant, discriminant};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
+use features::{FEATURES, SCHEMA};
 use store::{Counters, Event, HostRecord, Limits, MemoryStore, Store, StoreError};
 use terms::{HostKey, Side, Span, ThreatLevel, Timestamp};
 
 use super::clues::Learnt;
 use super::event::{Asking, HostNow, KernelState, News, Order, Second, Wish, Work, now};
+use super::jury::Voted;
 use crate::config::Config;
 use crate::control::views::{EventDetail, EventView, FrameView, HostView, StatusView};
 use crate::control::{Request, Response};
@@ -228,6 +230,12 @@ impl Book {
             Request::Unsay { id } => self.unsay(id),
             Request::Feedbacks => Response::of(&self.feedbacks()),
             Request::Devices(ask) => self.ask_devices(&ask),
+            // The desk has those answered elsewhere.
+            Request::Model
+            | Request::ModelLoad { .. }
+            | Request::ModelRevert
+            | Request::ModelShadow { .. }
+            | Request::ModelUnshadow => Response::Error("the keeper holds no forests".into()),
             Request::Blocks => return self.pass(Work::Blocks(reply)),
             Request::Block { host, for_secs, why } => {
                 return self.pass(Work::Block(self.wish(host, for_secs, why), reply));
@@ -274,6 +282,9 @@ impl Book {
         let mut warnings: Vec<String> = self.second.warnings.iter().chain(&self.kernel.warnings).cloned().collect();
         warnings.extend(self.links.iter().chain(&self.warning).cloned());
         warnings.extend(self.policies.warning());
+        let voted = &self.second.voted;
+        warnings.extend(voted.trouble.clone());
+        warnings.extend(voted.drifted().then(|| drifted(voted)));
         warnings.extend(self.complaint.as_ref().map(|(_, text)| format!("{text}; {} events wait", self.waiting.len())));
         if self.forgotten > 0 {
             warnings.push(format!("{} events are not in the history: the store did not take them", self.forgotten));
@@ -303,6 +314,7 @@ impl Book {
             table_intact: self.kernel.intact,
             blocked_frames: self.kernel.dropped.clone(),
             ignored: self.second.ignored.iter().map(|(reason, n)| ((*reason).to_owned(), *n)).collect(),
+            forest: voted.forest.clone(),
             uptime: self.started.elapsed().as_secs_f64(),
             store_octets: self.store.octets_written(),
             warnings,
@@ -344,6 +356,17 @@ impl Book {
         let text = self.complaint.as_ref().map(|(_, text)| text.clone());
         Response::Error(text.unwrap_or_else(|| "the store gives no answer".into()))
     }
+}
+
+/// That this site is unlike the training, with the features that are farthest from it.
+fn drifted(voted: &Voted) -> String {
+    let names = voted.moved.iter().take(3).filter_map(|away| SCHEMA.get(away.feature).copied());
+    format!(
+        "this site is unlike the forest's training in {} of {FEATURES} features, most in {}; its votes may be worth less here \
+         (picket model show)",
+        voted.moved.len(),
+        names.collect::<Vec<_>>().join(", ")
+    )
 }
 
 fn host_view(host: &HostNow) -> HostView {

@@ -6,7 +6,7 @@
 //! | enforcer | netlink, the responder | suspects, admins | events and its state to the keeper, marks to the inspector |
 //! | bridge | the bridge's settings | | events and what is wrong with it to the keeper, own addresses to the enforcer |
 //! | keeper | the store, what is shown | events, summaries, clues, questions | answers |
-//! | main | signals, the control socket (tokio) | people | questions and orders |
+//! | main | signals, the control socket (tokio), the shelf of forests | people | questions and orders |
 //!
 //! Every channel is bounded. The inspector never waits: what does not fit is dropped and counted. Frames cross the kernel's bridge
 //! whatever happens here.
@@ -17,15 +17,18 @@ mod enforcer;
 mod event;
 mod gateway;
 mod inspector;
+mod jury;
 mod keeper;
 mod recent;
 mod settings;
+mod shelf;
 
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -34,6 +37,8 @@ use crate::config::Config;
 use crate::control::Server;
 use gateway::Desk;
 use settings::Settings;
+use shelf::Shelf;
+use terms::HostKey;
 
 /// Findings on their way to the enforcer.
 const SUSPECTS: usize = 1_024;
@@ -41,6 +46,8 @@ const SUSPECTS: usize = 1_024;
 const ORDERS: usize = 4_096;
 /// Events, summaries and questions on their way to the keeper.
 const NEWS: usize = 1_024;
+/// How often what was counted of votes is written down, besides at the end.
+const KEEP: Duration = Duration::from_secs(3_600);
 
 /// Why the gateway did not start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +91,7 @@ async fn gateway(config: Config, named: Option<&Path>) -> Result<(), RunError> {
     }
     let server = Server::bind(&config.control.socket)?;
     let settings = Settings::find(&config)?;
+    let (voting, drift) = shelf::at_start(&config);
     let (suspects, suspected) = sync_channel(SUSPECTS);
     let (orders, ordered) = sync_channel(ORDERS);
     let (news, heard) = sync_channel(NEWS);
@@ -101,21 +109,26 @@ async fn gateway(config: Config, named: Option<&Path>) -> Result<(), RunError> {
     };
     let inspector = {
         let (config, settings, news, suspects) = (config.clone(), settings.clone(), news.clone(), suspects.clone());
-        let start = move || inspector::inspect(&config, &settings, &ordered, &suspects, &news, clues);
+        let forests = (voting.clone(), drift);
+        let start = move || inspector::inspect(&config, &settings, forests, &ordered, &suspects, &news, clues);
         thread::Builder::new().name("inspector".into()).spawn(start)?
     };
+    let this_box = HostKey::Mac(settings.this_box());
+    let shelf = Shelf::new(&config, voting, this_box, orders.clone(), news.clone());
     let (going_on, end) = sync_channel(0);
     let bridge = {
         let (news, suspects) = (news.clone(), suspects.clone());
         thread::Builder::new().name("bridge".into()).spawn(move || bridge::watch(settings, &end, &news, &suspects))?
     };
     tracing::info!(posture = config.posture.as_str(), socket = %config.control.socket.display(), "picket runs");
-    let desk = Arc::new(Desk::new(config, named.map(Path::to_owned), suspects.clone(), orders.clone(), news.clone()));
+    let named = named.map(Path::to_owned);
+    let desk = Arc::new(Desk::new(config, named, suspects.clone(), orders.clone(), news.clone(), shelf));
     let mut hangup = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let alive = || !(keeper.is_finished() || enforcer.is_finished() || inspector.is_finished());
-    let mut look = tokio::time::interval(std::time::Duration::from_secs(1));
+    let mut look = tokio::time::interval(Duration::from_secs(1));
+    let mut kept = Instant::now();
     let serving = server.serve(desk.clone());
     tokio::pin!(serving);
     let done = loop {
@@ -124,7 +137,16 @@ async fn gateway(config: Config, named: Option<&Path>) -> Result<(), RunError> {
             _ = hangup.recv() => desk.reload(),
             _ = terminate.recv() => break Ok(()),
             _ = interrupt.recv() => break Ok(()),
-            _ = look.tick() => if !alive() { break Err(RunError::Ended) },
+            _ = look.tick() => {
+                if !alive() {
+                    break Err(RunError::Ended);
+                }
+                if kept.elapsed() >= KEEP {
+                    kept = Instant::now();
+                    let desk = desk.clone();
+                    drop(tokio::task::spawn_blocking(move || desk.keep()));
+                }
+            }
         }
     };
     tracing::info!("picket ends; the bridge forwards on and the last ruleset stands");

@@ -6,6 +6,8 @@ mod admin;
 mod bridge;
 mod devices;
 mod memory;
+mod model;
+mod signing;
 mod stand;
 mod table;
 mod trouble;

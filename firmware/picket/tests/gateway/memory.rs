@@ -13,7 +13,7 @@ fn a_false_alarm_ends_its_block_and_is_quiet_after_a_restart_too() {
     let attack = |stand: &Stand, line: &str| drop(stand.host.shell(line).unwrap());
     attack(
         &stand,
-        &format!("nmap -n -Pn -sS -T4 --max-rate 100 --max-retries 0 --host-timeout 6s -p 1000-1060 {ROUTER}"),
+        &format!("nmap -n -Pn -sS -T4 --max-rate 100 --max-retries 0 --host-timeout 6s -p 1000-1039 {ROUTER}"),
     );
     eventually(TEN, "the scanner to be blocked", || stand.table().contains(HOST_MAC));
     let found =

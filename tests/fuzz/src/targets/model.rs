@@ -1,5 +1,8 @@
-//! The forest's image, as it is and with its checksum made right, so that the checks behind the checksum are reached.
+//! The forest's image, its card and its package, as they are and with their checksums made right, so that the checks behind those
+//! are reached.
 
+use detect::forest::card::{self, Card};
+use detect::forest::package::Package;
 use detect::forest::{Forest, format, golden};
 use terms::ThreatLevel;
 
@@ -10,7 +13,33 @@ pub fn run(input: &[u8]) -> u64 {
     let plain = judge(input);
     let mut sealed = input.to_vec();
     format::seal(&mut sealed);
-    kind((plain, judge(&sealed)))
+    kind((plain, judge(&sealed), read_card(input), read_package(input)))
+}
+
+/// A card is read by what it says of itself, as if it went with the forest that it names.
+fn read_card(input: &[u8]) -> u64 {
+    let Some((body, _)) = input.split_last_chunk::<8>() else { return 0 };
+    let whole = [body, &card::checksum(body)].concat();
+    let features = usize::from(whole.get(10).copied().unwrap_or(0));
+    let forest = whole.get(16..24).and_then(|octets| octets.try_into().ok()).map_or(0, u64::from_le_bytes);
+    let card = match Card::load(&whole, features, forest) {
+        Ok(card) => card,
+        Err(error) => return kind(std::mem::discriminant(&error)),
+    };
+    for value in [0.0, 1.0, f32::NAN, f32::INFINITY] {
+        assert!(card.worth(value).is_none_or(|worth| (0.0..=1.0).contains(&worth)), "{card:?}");
+        for feature in 0..=features {
+            assert!(card.reference(feature).is_none_or(|reference| reference.bin(value) < card::BINS));
+        }
+    }
+    kind((features, card.knots().count()))
+}
+
+fn read_package(input: &[u8]) -> u64 {
+    Package::of(input).map_or(0, |package| {
+        assert!(package.image.len() + package.card.len() < input.len());
+        kind(package.image.len() > package.card.len())
+    })
 }
 
 fn judge(image: &[u8]) -> u64 {
