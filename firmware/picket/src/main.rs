@@ -3,6 +3,7 @@
 //! The binary is wiring: the command line, the configuration, the threads of `run`, the lines of `replay`. What Picket knows
 //! stands in the crates beside it.
 
+mod audit;
 mod cli;
 mod commands;
 mod config;
@@ -42,5 +43,11 @@ fn main() -> ExitCode {
         Command::Model(command) => commands::model(&command),
         Command::Threats(args) => threats::threats(&args),
         Command::Config(command) => commands::config(&command),
+        Command::Audit(command) => audit::audit(&command),
+        Command::Openapi => audit::openapi(),
+        Command::Api => {
+            log::start();
+            admin::run()
+        }
     }
 }
