@@ -31,6 +31,7 @@ pub type News = Arc<(u64, String)>;
 /// Follows until the process ends.
 pub fn follow(office: &Office, feed: &broadcast::Sender<News>) {
     let mut followed = office.followed();
+    let mut guests = Vec::new();
     for round in 0_u32.. {
         match office.ask::<Vec<EventView>>(Request::EventsAfter { after: followed, limit: ASKED }) {
             Ok(events) if !events.is_empty() => {
@@ -45,6 +46,7 @@ pub fn follow(office: &Office, feed: &broadcast::Sender<News>) {
             Ok(_) => sleep(PAUSE),
             Err(_) => sleep(PAUSE * 4),
         }
+        office.tell_guests(&mut guests);
         if round % LOOK == 0 {
             let hosts: Vec<HostView> = office.ask(Request::Hosts).unwrap_or_default();
             settle(office, &hosts);

@@ -39,6 +39,7 @@ mod token;
 mod words;
 
 pub use audit::{Broken, Verified, verify};
+pub use privileges::has_landlock;
 pub use process::{ProcessError, run};
 
 /// The user as whom the API runs unless the configuration names another: a number that nothing else on the box has.

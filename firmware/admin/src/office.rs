@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use protocol::link::{FromApi, Head};
+use protocol::link::{FromApi, GUESTS_MAX, Head};
 use protocol::{Request, Response};
 use ring::rand::SystemRandom;
 use ring::signature::Ed25519KeyPair;
@@ -269,6 +269,15 @@ impl Office {
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         warnings.push(what);
         self.gateway.tell(FromApi::Warnings(warnings.clone()));
+    }
+
+    /// Tells the gateway from where admins are logged in, where that changed.
+    pub fn tell_guests(&self, told: &mut Vec<IpAddr>) {
+        let guests = self.people().guests(now().micros(), GUESTS_MAX);
+        if guests != *told {
+            self.gateway.tell(FromApi::Guests(guests.clone()));
+            *told = guests;
+        }
     }
 
     /// The number of the newest event of the gateway that the audit has.

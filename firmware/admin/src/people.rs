@@ -141,6 +141,22 @@ impl People {
             || self.sessions.values().any(|session| session.account == account.number && session.from == from)
     }
 
+    /// From where admins are logged in now, the newest log-ins first.
+    #[must_use]
+    pub fn guests(&self, now: u64, most: usize) -> Vec<IpAddr> {
+        let admin = |session: &&Session| {
+            let role = self.accounts.get(&session.account).map(|account| account.role);
+            session.until > now && matches!(role, Some(Role::Admin | Role::Superadmin)) && !session.from.is_loopback()
+        };
+        let mut guests = Vec::new();
+        for session in self.sessions.values().rev().filter(admin) {
+            if !guests.contains(&session.from) && guests.len() < most {
+                guests.push(session.from);
+            }
+        }
+        guests
+    }
+
     /// The sessions of an account, but for one; all of them with `None`.
     #[must_use]
     pub fn sessions_of(&self, account: u64, but: Option<u64>) -> Vec<u64> {

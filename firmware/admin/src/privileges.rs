@@ -70,6 +70,7 @@ const OLDER_CALLS: &[i64] = &[
 const OLDER_CALLS: &[i64] = &[];
 
 /// Calls that are allowed with some arguments only: the call, which argument, its values.
+#[allow(clippy::unnecessary_cast, reason = "these are of another type with another C library")]
 const ARGUMENTS: [(i64, u8, &[u64]); 3] = [
     // Whether it is a terminal; not waiting; closing at exec. Never TIOCSTI.
     (libc::SYS_ioctl, 1, &[libc::TCGETS as u64, libc::FIONBIO as u64, libc::FIOCLEX as u64]),
@@ -123,6 +124,13 @@ pub fn give_up(folder: &Path, uid: u32) -> Result<Vec<String>, RightsError> {
         format!("seccomp: {calls} system calls"),
         landlock,
     ])
+}
+
+/// Whether this kernel has Landlock.
+#[must_use]
+pub fn has_landlock() -> bool {
+    let ruleset = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
+    ruleset.handle_access(AccessFs::Execute).and_then(Ruleset::create).is_ok()
 }
 
 /// Makes the folder for its owner alone.

@@ -28,6 +28,9 @@ use crate::route::document;
 use crate::rows::Change;
 use crate::serve::{Certificate, Server, TlsError, serve_all};
 
+/// The folder, once the process is in it. Its full path leads through folders that are closed to its user, and sled makes every path
+/// a full one; this one ends where the process is.
+const HERE: &str = "/proc/self/cwd";
 /// How long a port may be held by an API process that is just ending.
 const PORT: Duration = Duration::from_secs(5);
 /// Events that wait for those who listen.
@@ -80,13 +83,14 @@ fn serve() -> Result<(), ProcessError> {
     }
     let mut stream = UnixStream::from(input);
     let Some(ToApi::Start(start)) = receive(&mut stream, TO_API_MAX)? else { return Err(ProcessError::ByHand) };
+    close_inherited();
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let listeners = start.listen.iter().map(|address| listen(*address)).collect::<Result<Vec<_>, _>>()?;
     let held_by = privileges::give_up(Path::new(&start.folder), start.uid)?;
     // From here on there may be threads.
     let link = Arc::new(Link::new(&stream)?);
     let addresses: Vec<IpAddr> = start.listen.iter().map(SocketAddr::ip).collect();
-    let certificate = Arc::new(Certificate::find(Path::new("."), &addresses)?);
+    let certificate = Arc::new(Certificate::find(Path::new(HERE), &addresses)?);
     let heard = {
         let (link, start) = (Arc::clone(&link), start.clone());
         open(&link, stream, &start, boot.trim())?
@@ -119,7 +123,7 @@ fn serve() -> Result<(), ProcessError> {
 async fn renew(certificate: &Certificate, addresses: &[IpAddr], link: &Arc<Link>) {
     loop {
         tokio::time::sleep(DAY).await;
-        if let Err(error) = certificate.renew(Path::new("."), addresses) {
+        if let Err(error) = certificate.renew(Path::new(HERE), addresses) {
             tracing::error!("{error}; the old certificate is served on");
         }
         link.tell(FromApi::Fingerprint(certificate.fingerprint()));
@@ -129,7 +133,7 @@ async fn renew(certificate: &Certificate, addresses: &[IpAddr], link: &Arc<Link>
 /// Opens the office, and listens to the gateway on a thread of its own.
 fn open(link: &Arc<Link>, stream: UnixStream, start: &Start, boot: &str) -> Result<Arc<Office>, ProcessError> {
     let document = document(&routes());
-    let office = Office::open(Path::new("."), boot, start.head.as_ref(), document, Box::new(Arc::clone(link)))?;
+    let office = Office::open(Path::new(HERE), boot, start.head.as_ref(), document, Box::new(Arc::clone(link)))?;
     let office = Arc::new(office);
     let (link, heard) = (Arc::clone(link), Arc::clone(&office));
     thread::Builder::new().name("link".into()).spawn(move || {
@@ -138,6 +142,21 @@ fn open(link: &Arc<Link>, stream: UnixStream, start: &Start, boot: &str) -> Resu
         std::process::exit(0);
     })?;
     Ok(office)
+}
+
+/// Closes what whoever started the gateway left open in it, and the gateway in turn in this process.
+fn close_inherited() {
+    let names = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    let numbers: Vec<i32> = names.filter_map(|name| name.file_name().to_str()?.parse().ok()).collect();
+    let pair = fs::read_link("/proc/self/fd/0").ok();
+    for number in numbers.into_iter().filter(|number| *number > 2) {
+        // The pair itself was cloned from standard input.
+        let own = pair.is_some() && fs::read_link(format!("/proc/self/fd/{number}")).ok() == pair;
+        if !own {
+            // What was the folder above is closed already.
+            let _ = nix::unistd::close(number);
+        }
+    }
 }
 
 /// A port may still be held by the API of a gateway that was killed.

@@ -4,7 +4,7 @@
 //! that people reach cannot make the gateway hold much; `TO_API_MAX` towards the API.
 
 use std::io::{self, Read, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,8 @@ use crate::{Request, Response};
 pub const FROM_API_MAX: usize = 1 << 20;
 /// The longest message to the API process, in octets.
 pub const TO_API_MAX: usize = 16 << 20;
+/// The most addresses of guests; the newest log-ins count.
+pub const GUESTS_MAX: usize = 64;
 /// The most audit records that one errand brings.
 pub const RECORDS_MAX: u32 = 500;
 
@@ -103,6 +105,8 @@ pub enum FromApi {
     Fingerprint(String),
     /// The code with which the box can be claimed; nothing once it is.
     Claim(Option<String>),
+    /// From where admins are logged in: no block may cut them while they are.
+    Guests(Vec<IpAddr>),
     /// What is not as it should be.
     Warnings(Vec<String>),
     /// The newest audit record.

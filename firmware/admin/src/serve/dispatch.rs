@@ -13,7 +13,7 @@ use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::request::Parts;
 use axum::http::{Response, StatusCode};
 use axum::routing::{MethodFilter, on};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use tokio::sync::{Semaphore, broadcast};
 use tokio::time::timeout;
 
@@ -28,6 +28,9 @@ use crate::words::plain;
 
 /// How long a body may take.
 const BODY: Duration = Duration::from_secs(10);
+/// How much of a body that nobody wants is read all the same, and for how long: a client that is still sending when it is refused
+/// would see its connection cut instead of the refusal.
+const DRAIN: (usize, Duration) = (256 << 10, Duration::from_secs(2));
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_secs(30);
 /// Requests that are worked on at a time; others wait.
@@ -67,7 +70,6 @@ impl Server {
 }
 
 /// A router over every declared route.
-#[must_use]
 pub fn router(server: &Arc<Server>) -> Router {
     let mut router = Router::new();
     for route in crate::api::routes() {
@@ -100,7 +102,20 @@ async fn answer(server: &Arc<Server>, route: &Arc<Route>, request: Request) -> R
 }
 
 async fn through(server: &Arc<Server>, route: &Arc<Route>, request: Request) -> Result<Response<Body>, Problem> {
-    let (mut parts, body) = request.into_parts();
+    let (parts, mut body) = request.into_parts();
+    let done = asked(server, route, parts, &mut body).await;
+    if done.is_err() || route.body.is_none() {
+        drain(body).await;
+    }
+    done
+}
+
+async fn asked(
+    server: &Arc<Server>,
+    route: &Arc<Route>,
+    mut parts: Parts,
+    body: &mut Body,
+) -> Result<Response<Body>, Problem> {
     let from = parts.extensions.get::<SocketAddr>().map_or(IpAddr::from([0, 0, 0, 0]), SocketAddr::ip);
     let caller = enter(&server.office, route, &parts, from)?;
     if matches!(route.answer, Answer::Stream) {
@@ -167,7 +182,7 @@ fn enter(office: &Office, route: &Route, parts: &Parts, from: IpAddr) -> Result<
 }
 
 /// The body, within its length and time.
-async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Vec<u8>, Problem> {
+async fn read(headers: &HeaderMap, body: &mut Body, most: usize) -> Result<Vec<u8>, Problem> {
     let kind = text(headers, &header::CONTENT_TYPE);
     if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")) {
         return Err(Problem::new(415, "send the body as application/json"));
@@ -177,12 +192,34 @@ async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Vec<u8>, P
     if told.is_some_and(|length| length > most as u64) {
         return Err(too_long());
     }
-    match timeout(BODY, Limited::new(body, most).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes().to_vec()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_long()),
-        Ok(Err(_)) => Err(Problem::malformed("the body ended early")),
-        Err(_) => Err(Problem::new(408, "the body took too long")),
-    }
+    let all = async {
+        let mut octets = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| Problem::malformed("the body ended early"))?;
+            let data = frame.into_data().unwrap_or_default();
+            if octets.len() + data.len() > most {
+                return Err(too_long());
+            }
+            octets.extend_from_slice(&data);
+        }
+        Ok(octets)
+    };
+    timeout(BODY, all).await.unwrap_or_else(|_| Err(Problem::new(408, "the body took too long")))
+}
+
+/// Reads the rest of a body and forgets it, within bounds.
+async fn drain(mut body: Body) {
+    let (most, patience) = DRAIN;
+    let all = async {
+        let mut octets = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            octets += frame.data_ref().map_or(0, axum::body::Bytes::len);
+            if octets > most {
+                return;
+            }
+        }
+    };
+    let _ended = timeout(patience, all).await;
 }
 
 /// Has the handler answer, once for each idempotency key.

@@ -14,8 +14,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use protocol::link::{Act, Errand, FROM_API_MAX, FromApi, Head, Start, TO_API_MAX, ToApi, receive, send};
+use policy::NeverBlock;
+use protocol::link::{Act, Errand, FROM_API_MAX, FromApi, GUESTS_MAX, Head, Start, TO_API_MAX, ToApi, receive, send};
 
+use super::event::Work;
 use crate::config::Config;
 use crate::control::{Gateway, Request, Response};
 
@@ -112,7 +114,7 @@ impl Api {
     }
 
     /// Keeps the process running until `stop`: hears it, answers it through `gateway`, starts it again with a growing pause.
-    pub fn supervise(self: &Arc<Self>, first: Option<Running>, gateway: &Arc<dyn Gateway>) {
+    pub fn supervise(self: &Arc<Self>, first: Option<Running>, gateway: &Arc<dyn Gateway>, work: &SyncSender<Work>) {
         if self.start.is_none() {
             return;
         }
@@ -129,7 +131,7 @@ impl Api {
         loop {
             let since = Instant::now();
             if let Some(running) = running.take() {
-                self.hear(running, &questions);
+                self.hear(running, &questions, work);
             }
             if self.ending.load(Ordering::Acquire) {
                 return;
@@ -149,12 +151,17 @@ impl Api {
     }
 
     /// Hears one process until it is gone.
-    fn hear(&self, running: Running, questions: &SyncSender<(u64, Request)>) {
+    fn hear(&self, running: Running, questions: &SyncSender<(u64, Request)>, work: &SyncSender<Work>) {
         let Running { mut child, mut stream } = running;
         *lock(&self.out) = stream.try_clone().ok();
         let mut kept = Instant::now();
         loop {
             match receive::<FromApi>(&mut stream, FROM_API_MAX) {
+                Ok(Some(FromApi::Guests(guests))) => {
+                    let guests = guests.into_iter().take(GUESTS_MAX).map(NeverBlock::Address);
+                    // An enforcer that is busy hears of it with the next change.
+                    let _ = work.try_send(Work::Guests(guests.collect()));
+                }
                 Ok(Some(message)) => self.take(message, questions, &mut kept),
                 Ok(None) => break,
                 Err(error) => {
@@ -187,6 +194,7 @@ impl Api {
                 self.deliver();
             }
             FromApi::Fingerprint(fingerprint) => lock(&self.told).fingerprint = Some(fingerprint),
+            FromApi::Guests(_) => {}
             FromApi::Claim(code) => lock(&self.told).claim = code,
             FromApi::Warnings(warnings) => lock(&self.told).warnings = warnings,
             FromApi::Head(head) => {

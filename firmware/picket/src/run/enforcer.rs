@@ -35,6 +35,7 @@ pub fn enforce(
         settings,
         block_for: config.respond.block_for,
         serving: Vec::new(),
+        guests: Vec::new(),
         news: news.clone(),
         orders: orders.clone(),
         complaint: None,
@@ -50,6 +51,7 @@ pub fn enforce(
             Ok(Work::Configure(config)) => hand.configure(config),
             Ok(Work::Serving(list)) => hand.serve(list),
             Ok(Work::Own(list)) => hand.own(list),
+            Ok(Work::Guests(list)) => hand.host_guests(list),
             Ok(Work::Remembered(blocks)) => hand.remember(blocks),
             Ok(Work::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {}
@@ -72,6 +74,7 @@ struct Hand {
     settings: Settings,
     block_for: Span,
     serving: Vec<NeverBlock>,
+    guests: Vec<NeverBlock>,
     news: SyncSender<News>,
     orders: SyncSender<Order>,
     complaint: Option<String>,
@@ -198,8 +201,17 @@ impl Hand {
         self.learn("it is this box");
     }
 
+    /// Takes over from where admins are logged in.
+    fn host_guests(&mut self, list: Vec<NeverBlock>) {
+        if list == self.guests {
+            return;
+        }
+        self.guests = list;
+        self.learn("an admin is logged in from there");
+    }
+
     fn learn(&mut self, why: &str) {
-        let all = self.settings.own.iter().chain(&self.serving).copied().collect();
+        let all = self.settings.own.iter().chain(&self.serving).chain(&self.guests).copied().collect();
         let ended = self.responder.set_never(all);
         self.end(ended, why);
         self.renew();

@@ -134,7 +134,8 @@ async fn gateway(
     ));
     let supervisor = {
         let desk = Arc::clone(&desk) as Arc<dyn crate::control::Gateway>;
-        thread::Builder::new().name("api".into()).spawn(move || api.supervise(started, &desk))?
+        let work = suspects.clone();
+        thread::Builder::new().name("api".into()).spawn(move || api.supervise(started, &desk, &work))?
     };
     let mut hangup = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;

@@ -111,7 +111,9 @@ impl Box {
         if let Some(body) = body {
             command.args(["-H", "Content-Type: application/json", "--data-binary", body]);
         }
-        heads.iter().for_each(|head| drop(command.args(["-H", head])));
+        for head in heads {
+            command.args(["-H", head]);
+        }
         let output: Output = command.arg(format!("{BASE}{path}")).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let (head, text) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
