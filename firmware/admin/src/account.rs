@@ -9,6 +9,7 @@ use terms::{Span, Timestamp};
 use crate::clock::{now, rfc3339};
 use crate::role::Role;
 use crate::secret::{same, sha256, typed};
+use crate::totp::Totp;
 use crate::words::{Email, UserName};
 
 /// The most accounts that a box keeps.
@@ -48,6 +49,12 @@ pub struct Account {
     pub hash: Option<String>,
     /// The code that lets its owner set a password.
     pub code: Option<Code>,
+    /// Its second factor.
+    #[serde(default)]
+    pub totp: Option<Totp>,
+    /// A second factor whose first code has not come back yet.
+    #[serde(default)]
+    pub totp_draft: Option<Totp>,
 }
 
 /// A code that is worth one use within a time.
@@ -103,6 +110,8 @@ pub struct UserRow {
     pub active: bool,
     /// Whether its owner has proven to be its owner.
     pub verified: bool,
+    /// Whether a log-in asks for a second factor.
+    pub totp: bool,
     /// When it was made.
     pub created: String,
     /// When it last logged in.
@@ -122,6 +131,7 @@ impl From<&Account> for UserRow {
             role: account.role,
             active: account.active,
             verified: account.verified,
+            totp: account.totp.is_some(),
             created: rfc3339(Timestamp::from_micros(account.created)),
             last_login: account.last_login.map(|(at, _)| rfc3339(Timestamp::from_micros(at))),
             last_login_from: account.last_login.map(|(_, from)| from.to_string()),

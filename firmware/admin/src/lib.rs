@@ -36,6 +36,7 @@ mod serve;
 mod session;
 mod throttle;
 mod token;
+mod totp;
 mod words;
 
 pub use audit::{Broken, Verified, verify};

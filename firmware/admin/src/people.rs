@@ -56,6 +56,8 @@ pub struct Caller {
     pub scopes: Option<Vec<Scope>>,
     /// Whether the password was asked for within five minutes.
     pub fresh: bool,
+    /// Whether the second factor is still due.
+    pub due: bool,
 }
 
 impl People {
@@ -115,6 +117,7 @@ impl People {
             session: Some(number),
             scopes: None,
             fresh: session.fresh(),
+            due: session.due,
         })
     }
 
@@ -131,6 +134,7 @@ impl People {
             session: None,
             scopes: Some(token.scopes.clone()),
             fresh: false,
+            due: false,
         })
     }
 

@@ -47,6 +47,9 @@ pub struct Session {
     pub from: IpAddr,
     /// What the client calls itself.
     pub agent: String,
+    /// Whether the second factor has not been asked for yet.
+    #[serde(default)]
+    pub due: bool,
 }
 
 /// A session as its owner sees it.
@@ -75,11 +78,20 @@ impl Session {
     ///
     /// # Errors
     /// The system gives no random octets.
-    pub fn begin(number: u64, account: u64, from: IpAddr, agent: String) -> Result<(Self, String), NoRandom> {
+    pub fn begin(
+        number: u64,
+        account: u64,
+        from: IpAddr,
+        agent: String,
+        due: bool,
+    ) -> Result<(Self, String), NoRandom> {
         let id = hex(&random::<16>()?);
         let created = now().micros();
         let until = created + BEARER.micros();
-        Ok((Self { number, account, token: sha256(id.as_bytes()), created, until, seen: created, from, agent }, id))
+        Ok((
+            Self { number, account, token: sha256(id.as_bytes()), created, until, seen: created, from, agent, due },
+            id,
+        ))
     }
 
     /// Whether it still holds, for the token with this id.
@@ -254,7 +266,7 @@ mod tests {
     }
 
     fn session() -> (Session, String) {
-        Session::begin(7, 3, [127, 0, 0, 1].into(), "a test".into()).expect("random")
+        Session::begin(7, 3, [127, 0, 0, 1].into(), "a test".into(), false).expect("random")
     }
 
     #[test]

@@ -79,6 +79,8 @@ pub fn claim(office: &Office, call: &Call, body: Claim) -> Result<UserRow, Probl
         known: vec![call.from],
         hash: Some(hash),
         code: None,
+        totp: None,
+        totp_draft: None,
     };
     let mut numbers = people.numbers;
     numbers.account = number;
@@ -122,7 +124,7 @@ pub struct Begun {
     role: Role,
     /// The account.
     user: UserRow,
-    /// What is due next: `verify`.
+    /// What is due next: `verify`, `totp`.
     due: Vec<&'static str>,
 }
 
@@ -188,8 +190,9 @@ fn begin(office: &Office, call: &Call, number: u64) -> Result<Begun, Problem> {
     account.entered(call.from);
     let mut numbers = people.numbers;
     numbers.session += 1;
-    let (session, id) = Session::begin(numbers.session, number, call.from, plain(&call.agent, 120))
-        .map_err(|error| Problem::busy(error.to_string()))?;
+    let (session, id) =
+        Session::begin(numbers.session, number, call.from, plain(&call.agent, 120), account.totp.is_some())
+            .map_err(|error| Problem::busy(error.to_string()))?;
     let mut change = Change::default();
     let at = now().micros();
     let mut gone: Vec<u64> =
@@ -214,7 +217,10 @@ fn begin(office: &Office, call: &Call, number: u64) -> Result<Begun, Problem> {
     people.numbers = numbers;
     people.sessions.insert(session.number, session);
     let (role, user) = (account.role, UserRow::from(&account));
-    let due = if account.verified { Vec::new() } else { vec!["verify"] };
+    let mut due = if account.verified { Vec::new() } else { vec!["verify"] };
+    if account.totp.is_some() {
+        due.push("totp");
+    }
     people.accounts.insert(number, account);
     Ok(Begun { access_token: token, token_type: "bearer", expires_in: BEARER.secs(), role, user, due })
 }

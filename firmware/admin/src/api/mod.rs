@@ -11,6 +11,7 @@ mod statistics;
 mod system;
 mod threats;
 mod tokens;
+mod totp;
 mod users;
 
 use crate::role::{ADMINS, ANYBODY, OVERSEERS, OWNERS, READERS, Scope};
@@ -26,10 +27,14 @@ pub fn routes() -> Vec<Route> {
         Route::post("/api/v1/auth/claim", "Makes the first superadmin, with the code on the box's console").unclaimed().creates(auth::claim),
         Route::post("/api/v1/auth/login", "Begins a session").takes(auth::login),
         Route::post("/api/v1/auth/verify", "Sets an account's own password with its one-time code").obeys(auth::verify),
-        Route::post("/api/v1/auth/logout", "Ends the session that asks").roles(ANYBODY).unverified().does(auth::logout),
+        Route::post("/api/v1/auth/logout", "Ends the session that asks").roles(ANYBODY).unverified().before_totp().does(auth::logout),
+        Route::post("/api/v1/auth/totp", "Answers with the second factor that a log-in left due").roles(ANYBODY).unverified().before_totp().takes(totp::answer),
         Route::post("/api/v1/auth/password", "Changes the own password; the other sessions end").roles(ANYBODY).obeys(auth::password),
 
-        Route::get("/api/v1/profile", "The own account").roles(ANYBODY).unverified().gives(profile::show),
+        Route::get("/api/v1/profile", "The own account").roles(ANYBODY).unverified().before_totp().gives(profile::show),
+        Route::post("/api/v1/profile/totp", "Begins a second factor: a secret for an app").roles(ANYBODY).dangerous().makes(totp::begin),
+        Route::post("/api/v1/profile/totp/confirm", "Confirms the second factor with its first code").roles(ANYBODY).takes(totp::confirm),
+        Route::delete("/api/v1/profile/totp", "Ends the second factor").roles(ANYBODY).dangerous().does(totp::end),
         Route::patch("/api/v1/profile", "Changes the own names").roles(ANYBODY).takes(profile::change),
         Route::get("/api/v1/sessions", "The own sessions").roles(ANYBODY).lists(&["from"], profile::sessions),
         Route::delete("/api/v1/sessions/{id}", "Ends one of the own sessions").roles(ANYBODY).does(profile::end_session),

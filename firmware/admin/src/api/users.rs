@@ -95,6 +95,8 @@ pub fn create(office: &Office, call: &Call, body: NewUser) -> Result<Created, Pr
         known: Vec::new(),
         hash: None,
         code: Some(Code::new(&setup_code, CODE_HOLDS)),
+        totp: None,
+        totp_draft: None,
     };
     let user = UserRow::from(&account);
     let mut change = Change::default();

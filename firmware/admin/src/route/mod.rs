@@ -21,7 +21,7 @@ use crate::office::Office;
 use crate::problem::Problem;
 use crate::role::{Role, Scope};
 
-pub use call::{Call, query};
+pub use call::{Call, encode, query};
 pub use list::{Listed, Page, keyset};
 pub use openapi::document;
 pub use reply::Reply;
@@ -77,6 +77,8 @@ pub struct Route {
     pub scope: Scope,
     /// Whether an account that is not verified may.
     pub unverified: bool,
+    /// Whether a session whose second factor is due may.
+    pub before_totp: bool,
     /// Whether the password must have been asked for within five minutes.
     pub dangerous: bool,
     /// Whether a box without an owner serves it.
@@ -101,6 +103,7 @@ impl Route {
             roles: &[],
             scope,
             unverified: false,
+            before_totp: false,
             dangerous: false,
             unclaimed: false,
             body: None,
@@ -150,6 +153,12 @@ impl Route {
     #[must_use]
     pub fn unverified(self) -> Self {
         Self { unverified: true, ..self }
+    }
+
+    /// For sessions whose second factor is due too.
+    #[must_use]
+    pub fn before_totp(self) -> Self {
+        Self { before_totp: true, ..self }
     }
 
     /// Asks for the password again, unless that was done within five minutes.
@@ -219,6 +228,13 @@ impl Route {
         R: Serialize + JsonSchema + 'static,
     {
         self.body_to(201, handler)
+    }
+
+    /// Acts without a body and answers 201 with what was created.
+    #[must_use]
+    pub fn makes<R: Serialize + JsonSchema + 'static>(self, handler: fn(&Office, &Call) -> Result<R, Problem>) -> Self {
+        let handler: Handler = Arc::new(move |office, call| Ok(Reply::json(201, &handler(office, &call)?)));
+        Self { answer: Answer::One(201, |schemas| schemas.subschema_for::<R>()), handler, ..self }
     }
 
     fn body_to<B, R>(self, status: u16, handler: fn(&Office, &Call, B) -> Result<R, Problem>) -> Self

@@ -166,6 +166,9 @@ fn enter(office: &Office, route: &Route, parts: &Parts, from: IpAddr) -> Result<
         office.refused(crate::audit::Act { who, what: "access", on, ..crate::audit::Act::default() }, why);
         Err(Problem::forbidden(why))
     };
+    if caller.due && !route.before_totp {
+        return Err(Problem::forbidden("the second factor is due: POST /api/v1/auth/totp"));
+    }
     if !route.roles.contains(&caller.role) {
         return refuse("this role may not");
     }

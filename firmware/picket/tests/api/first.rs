@@ -113,3 +113,30 @@ fn a_change_is_made_once_for_a_key_and_only_of_what_was_seen() {
     let list = made.ask_with("GET", "/api/v1/users", Some(&root), None, &["Accept: text/csv"]);
     assert!(list.head.contains("text/csv") && list.text.contains("\"root@example.org\""), "{list:?}");
 }
+
+#[test]
+fn a_second_factor_is_asked_for_at_each_log_in_and_a_recovery_code_is_worth_one() {
+    let Some((made, root)) = Box::claimed("factor") else { return };
+    let begun = made.ask("POST", "/api/v1/profile/totp", Some(&root), None).json();
+    let secret = begun["secret"].as_str().unwrap().to_owned();
+    assert!(begun["uri"].as_str().unwrap().starts_with("otpauth://totp/Picket:"), "{begun}");
+    // Reckoned by a program that knows nothing of this one.
+    let code = || {
+        let script = "import base64,hashlib,hmac,struct,sys,time; h=hmac.new(base64.b32decode(sys.argv[1]),struct.pack('>Q',int(time.time())//30),hashlib.sha1).digest(); o=h[19]&15; print('%06d'%((struct.unpack('>I',h[o:o+4])[0]&0x7fffffff)%1000000))";
+        made.stand.gate.shell(&format!("python3 -c \"{script}\" {secret}")).unwrap().trim().to_owned()
+    };
+    let wrong = made.post(&root, "/api/v1/profile/totp/confirm", &json!({"code": "000000"}));
+    assert_eq!(wrong.status, 422, "{wrong:?}");
+    let confirmed = made.post(&root, "/api/v1/profile/totp/confirm", &json!({"code": code()}));
+    assert_eq!(confirmed.status, 200, "{confirmed:?}");
+    let recovery = confirmed.json()["recovery_codes"][0].as_str().unwrap().to_owned();
+    let begun = made.try_log_in(ROOT, PASSWORD).json();
+    assert_eq!(begun["due"], json!(["totp"]));
+    let token = begun["access_token"].as_str().unwrap();
+    assert_eq!((made.get(token, "/api/v1/users").status, made.get(token, "/api/v1/profile").status), (403, 200));
+    let answer = |token: &str, code: &str| made.post(token, "/api/v1/auth/totp", &json!({"code": code})).status;
+    assert_eq!((answer(token, "123456"), answer(token, &recovery)), (422, 200));
+    assert_eq!(made.get(token, "/api/v1/users").status, 200);
+    let next = made.log_in(ROOT, PASSWORD);
+    assert_eq!(answer(&next, &recovery), 422, "it is used up");
+}

@@ -39,10 +39,11 @@ fn a_client_that_goes_silent_is_gone_within_seconds_at_every_stage() {
         .args(["-c", "sleep 30 | timeout 30 nc 127.0.0.1 8443 >/dev/null; kill $$"])
         .spawn()
         .unwrap();
+    let connections = || made.stand.gate.shell("ss -Htn state established sport = :8443 | wc -l").unwrap();
+    super::stand::eventually(5, "all of them to be connected", || connections().trim() == "5");
     let asked = Instant::now();
     assert_eq!(made.get(&root, "/api/v1/profile").status, 200);
     assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
-    let connections = || made.stand.gate.shell("ss -Htn state established sport = :8443 | wc -l").unwrap();
     while connections().trim() != "0" {
         assert!(begin.elapsed() < Duration::from_secs(16), "{} connections are left", connections().trim());
         std::thread::sleep(Duration::from_millis(200));

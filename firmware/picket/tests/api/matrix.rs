@@ -14,6 +14,10 @@ POST   /api/v1/auth/verify                -
 GET    /healthz                           -
 POST   /api/v1/auth/logout                u t a s
 POST   /api/v1/auth/password              u t a s
+POST   /api/v1/auth/totp                  u t a s
+POST   /api/v1/profile/totp               u t a s
+POST   /api/v1/profile/totp/confirm       u t a s
+DELETE /api/v1/profile/totp               u t a s
 GET    /api/v1/profile                    u t a s
 PATCH  /api/v1/profile                    u t a s
 GET    /api/v1/sessions                   u t a s
