@@ -40,7 +40,8 @@ impl<K: Hash + Eq + Clone> Tries<K> {
     #[must_use]
     pub fn refused(&self, key: &K, now: Timestamp) -> Option<u64> {
         let until = self.failed.get(key)?.until;
-        (until > now).then(|| until.since(now).secs() + 1)
+        // A clock that was set back must not make a refusal last for years.
+        (until > now).then(|| until.since(now).secs() + 1).filter(|secs| *secs <= LONGEST + 1)
     }
 
     /// Counts a failure.
@@ -56,7 +57,7 @@ impl<K: Hash + Eq + Clone> Tries<K> {
         failures.count = failures.count.saturating_add(1);
         failures.last = now;
         if let Some(beyond) = failures.count.checked_sub(FREE) {
-            let secs = FIRST.checked_shl(beyond).unwrap_or(LONGEST).min(LONGEST);
+            let secs = (FIRST << beyond.min(5)).min(LONGEST);
             failures.until = Timestamp::from_micros(now.micros() + Span::from_secs(secs).micros());
         }
     }
@@ -83,8 +84,8 @@ impl Allowance {
 
     /// After how many seconds there is one again; nothing if there is one now.
     pub fn refused(&mut self, now: Timestamp) -> Option<u64> {
-        // Of a clock that was set back, what lies in the future counts as just now.
-        while self.used.front().is_some_and(|first| now.since(*first) >= self.within) {
+        // What lies in the future was used before the clock was set back, and is forgotten.
+        while self.used.front().is_some_and(|first| now.since(*first) >= self.within || *first > now) {
             self.used.pop_front();
         }
         let first = *self.used.front().filter(|_| self.used.len() >= self.most)?;
@@ -147,5 +148,15 @@ mod tests {
             allowance.spend(at(secs));
         }
         assert_eq!((allowance.refused(at(20)), allowance.refused(at(61))), (Some(40), None));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_by_years_locks_nobody_out() {
+        let (mut tries, mut allowance) = (Tries::new(9), Allowance::new(1, Span::from_secs(60)));
+        (0..9).for_each(|_| tries.fail("a", at(0)));
+        allowance.spend(at(0));
+        assert!(tries.refused(&"a", at(0)).is_some() && allowance.refused(at(0)).is_some());
+        let long_ago = Timestamp::from_secs(5);
+        assert!(tries.refused(&"a", long_ago).is_none() && allowance.refused(long_ago).is_none());
     }
 }

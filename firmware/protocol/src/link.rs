@@ -182,4 +182,22 @@ mod tests {
             assert!(receive::<FromApi>(&mut frame.as_slice(), FROM_API_MAX).is_err(), "{text}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_comes_is_a_message_or_a_refusal(octets in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+            let _ = receive::<FromApi>(&mut octets.as_slice(), FROM_API_MAX);
+            let _ = receive::<ToApi>(&mut octets.as_slice(), TO_API_MAX);
+            let _ = Request::read(&octets);
+        }
+
+        #[test]
+        fn a_message_with_an_octet_changed_is_another_message_or_a_refusal(at in 0_usize..64, octet in proptest::num::u8::ANY) {
+            let mut frame = Vec::new();
+            send(&mut frame, &FromApi::Ask(7, Request::EventsAfter { after: 9, limit: 10 }), FROM_API_MAX).expect("room");
+            let at = at % frame.len();
+            frame[at] = octet;
+            let _ = receive::<FromApi>(&mut frame.as_slice(), FROM_API_MAX);
+        }
+    }
 }

@@ -122,8 +122,11 @@ fn a_second_factor_is_asked_for_at_each_log_in_and_a_recovery_code_is_worth_one(
     assert!(begun["uri"].as_str().unwrap().starts_with("otpauth://totp/Picket:"), "{begun}");
     // Reckoned by a program that knows nothing of this one.
     let code = || {
-        let script = "import base64,hashlib,hmac,struct,sys,time; h=hmac.new(base64.b32decode(sys.argv[1]),struct.pack('>Q',int(time.time())//30),hashlib.sha1).digest(); o=h[19]&15; print('%06d'%((struct.unpack('>I',h[o:o+4])[0]&0x7fffffff)%1000000))";
-        made.stand.gate.shell(&format!("python3 -c \"{script}\" {secret}")).unwrap().trim().to_owned()
+        let script = r#"key=$(printf %s "$1" | base32 -d | od -An -tx1 | tr -d ' \n'); step=$(printf %016x $(($(date +%s) / 30)))
+            tag=$(printf "$(printf %s "$step" | sed 's/../\\x&/g')" | openssl dgst -sha1 -mac HMAC -macopt hexkey:$key -r | cut -c1-40)
+            at=$((16#${tag:39:1} * 2)); printf %06d $(((16#${tag:$at:8} & 0x7fffffff) % 1000000))"#;
+        let output = made.stand.gate.command("bash").args(["-c", script, "code", &secret]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
     };
     let wrong = made.post(&root, "/api/v1/profile/totp/confirm", &json!({"code": "000000"}));
     assert_eq!(wrong.status, 422, "{wrong:?}");

@@ -36,7 +36,7 @@ fn a_client_that_goes_silent_is_gone_within_seconds_at_every_stage() {
         .stand
         .gate
         .command("sh")
-        .args(["-c", "sleep 30 | timeout 30 nc 127.0.0.1 8443 >/dev/null; kill $$"])
+        .args(["-c", "sleep 30 | timeout 30 curl -s telnet://127.0.0.1:8443 >/dev/null; kill $$"])
         .spawn()
         .unwrap();
     let connections = || made.stand.gate.shell("ss -Htn state established sport = :8443 | wc -l").unwrap();
