@@ -117,6 +117,36 @@ pub enum Command {
     /// Check or show a configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Who did what: export the audit, or prove that an export is whole
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Print the OpenAPI document of the admin API, as it is served
+    Openapi,
+    /// The API's own process, which `picket run` starts
+    #[command(hide = true)]
+    Api,
+}
+
+/// What can be done with the audit.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Write every record to a new file, one JSON object a line, the signed trailer last
+    Export {
+        /// The gateway's configuration, for its socket [default: /etc/picket/picket.toml if there is one, else the defaults]
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// The file
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Say whether an export is whole; needs the file alone, no gateway
+    Verify {
+        /// The file
+        file: PathBuf,
+        /// The box's key as `picket audit export` prints it; a file signed with another one is refused
+        #[arg(long, value_name = "KEY")]
+        key: Option<String>,
+    },
 }
 
 /// The arguments of `run`.

@@ -63,6 +63,13 @@ pub fn status(args: &ClientArgs) -> ExitCode {
             ),
         ];
         rows.into_iter().for_each(|(what, now)| table.row([what.into(), now]));
+        let api = [("claim code", &status.claim_code), ("certificate (SHA-256)", &status.fingerprint)];
+        api.iter()
+            .filter_map(|(what, now)| Some((what, now.as_ref()?)))
+            .for_each(|(what, now)| table.row([(*what).into(), now.clone()]));
+        if !status.api.is_empty() {
+            table.row(["API process".into(), status.api.join("; ")]);
+        }
         status
             .blocked_frames
             .iter()

@@ -3,6 +3,7 @@
 //! The binary is wiring: the command line, the configuration, the threads of `run`, the lines of `replay`. What Picket knows
 //! stands in the crates beside it.
 
+mod audit;
 mod cli;
 mod commands;
 mod config;
@@ -46,5 +47,11 @@ fn main() -> ExitCode {
         Command::Policy(command) => commands::policy(&command),
         Command::Posture(args) => commands::posture(&args),
         Command::Config(command) => commands::config(&command),
+        Command::Audit(command) => audit::audit(&command),
+        Command::Openapi => audit::openapi(),
+        Command::Api => {
+            log::start();
+            admin::run()
+        }
     }
 }

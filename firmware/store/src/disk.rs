@@ -56,7 +56,10 @@ pub(crate) fn octets_in(path: &Path) -> u64 {
         .sum()
 }
 
-/// Moves a store out of the way, to the first free `path.damaged-<n>`.
+/// What of a directory is the store's; whatever else lies there belongs to others, as the API's folder.
+const OWN: [&str; 4] = ["sled", "sealed", "layout", "closed"];
+
+/// Moves a store out of the way, to the first free `path.damaged-<n>`. What is not its own stays.
 pub(crate) fn set_aside(path: &Path) -> io::Result<PathBuf> {
     let mut n = 1_u32;
     loop {
@@ -64,7 +67,15 @@ pub(crate) fn set_aside(path: &Path) -> io::Result<PathBuf> {
         name.push(format!(".damaged-{n}"));
         let aside = PathBuf::from(name);
         if aside.symlink_metadata().is_err() {
-            fs::rename(path, &aside)?;
+            make_private(&aside)?;
+            for own in OWN {
+                match fs::rename(path.join(own), aside.join(own)) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
+            }
+            sync_names(&aside)?;
+            sync_names(path)?;
             if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
                 sync_names(parent)?;
             }
@@ -83,10 +94,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("store");
         for n in 1..=3 {
-            make_private(&path).unwrap();
+            make_private(&path.join("sled")).unwrap();
+            fs::write(path.join("of-others"), "stays").unwrap();
             let aside = set_aside(&path).unwrap();
             assert_eq!(aside, dir.path().join(format!("store.damaged-{n}")));
-            assert!(aside.is_dir() && !path.exists());
+            assert!(aside.join("sled").is_dir() && !path.join("sled").exists() && path.join("of-others").exists());
         }
     }
 

@@ -2,12 +2,15 @@
 //!
 //! The types that the gateway uses, the reader, `config show` and the nearest-key hint all come from this list.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use terms::{HostKey, Posture, Span};
 use toml::de::DeValue;
 
-use super::kind::{Addresses, Flag, FullPath, Kind, Link, PostureWord, PublicKeys, Size, SocketPath, Time, Whole};
+use super::kind::{
+    Addresses, Flag, FullPath, Kind, Link, Listeners, PostureWord, PublicKeys, Size, SocketPath, Time, Whole,
+};
 use crate::model::PublicKey;
 
 /// One key, as data.
@@ -107,6 +110,13 @@ configuration! {
     control: ControlConfig {
         /// The socket; only root may use it.
         socket: PathBuf = "/run/picket/control.sock".into(), SocketPath;
+    }
+    /// The admin API over TLS.
+    api: ApiConfig {
+        /// Where it listens: the box's management address with a port, or several; "" serves nobody.
+        listen: Vec<SocketAddr> = Vec::new(), Listeners;
+        /// The number of the user as whom it runs; nothing else on the box may have it.
+        user: u32 = admin::USER, Whole(1, 4_294_967_293);
     }
     /// What counts as an attack. A finding is made by the frame that exceeds the number.
     detect: DetectConfig {

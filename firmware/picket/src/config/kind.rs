@@ -1,6 +1,7 @@
 //! The kinds of values a key can have: what each expects, how it is read from TOML and written back.
 
 use std::fmt::Display;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use terms::{HostKey, Posture, Span};
@@ -13,6 +14,8 @@ use crate::model::PublicKey;
 const LINK_NAME_MAX: usize = 15;
 /// Longest path that a Unix socket can have (`sun_path` less its zero).
 const SOCKET_PATH_MAX: usize = 107;
+/// Most addresses to listen at.
+const LISTENERS_MAX: usize = 8;
 /// Most addresses that the never-block list holds.
 pub const ADDRESSES_MAX: usize = 1024;
 /// Most keys that are trusted besides those of the binary.
@@ -48,6 +51,8 @@ pub struct SocketPath;
 pub struct Addresses;
 /// Public keys.
 pub struct PublicKeys;
+/// IP addresses with a port each, to listen at.
+pub struct Listeners;
 
 impl Kind<bool> for Flag {
     fn expected(&self) -> String {
@@ -228,6 +233,30 @@ impl Kind<Vec<PublicKey>> for PublicKeys {
     }
 }
 
+impl Kind<Vec<SocketAddr>> for Listeners {
+    fn expected(&self) -> String {
+        format!(
+            "an address with a port such as \"192.168.1.2:443\", a list of at most {LISTENERS_MAX} of them, or \"\" for none"
+        )
+    }
+
+    fn read(&self, value: &DeValue<'_>) -> Option<Vec<SocketAddr>> {
+        if let Some(text) = value.as_str() {
+            return if text.is_empty() { Some(Vec::new()) } else { Some(vec![text.parse().ok()?]) };
+        }
+        let list = value.as_array().filter(|list| list.len() <= LISTENERS_MAX)?;
+        list.iter().map(|entry| entry.get_ref().as_str()?.parse().ok()).collect()
+    }
+
+    fn write(&self, value: &Vec<SocketAddr>) -> String {
+        match value.as_slice() {
+            [] => quoted(""),
+            [one] => quoted(&one.to_string()),
+            more => format!("[{}]", more.iter().map(|one| quoted(&one.to_string())).collect::<Vec<_>>().join(", ")),
+        }
+    }
+}
+
 /// The text as a TOML string.
 fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
@@ -275,6 +304,16 @@ mod tests {
         let key = "0a".repeat(32);
         assert_eq!(reads(&PublicKeys, &format!("[\"{key}\", \"{key}\"]")).map(|l| l.len()), Some(1));
         assert_eq!(reads(&PublicKeys, &format!("[\"{key}\", \"{}\"]", &key[1..])), None);
+    }
+
+    #[test]
+    fn listeners_read_back_as_written_and_need_a_port() {
+        for text in ["\"\"", "\"127.0.0.1:8443\"", "[\"[fe80::1]:443\", \"10.0.0.1:443\"]"] {
+            assert_eq!(reads(&Listeners, text).map(|all| Listeners.write(&all)).as_deref(), Some(text));
+        }
+        for text in ["\"127.0.0.1\"", "\"picket.local:443\"", "[\"10.0.0.1:443\", \"x\"]", "443"] {
+            assert_eq!(reads(&Listeners, text), None, "{text}");
+        }
     }
 
     #[test]

@@ -18,21 +18,20 @@ const FLAGS: [(Flags, &str); 6] = [
     (Flags::URG, "URG"),
 ];
 
-impl From<&EvidenceFrame> for FrameView {
-    fn from(frame: &EvidenceFrame) -> Self {
-        let read = wire::parse(LinkType::Ethernet, &frame.octets, frame.len, None);
-        let (source, destination, protocol) = read.as_ref().map_or_else(
-            |reason| (String::new(), String::new(), reason.as_str().to_owned()),
-            |summary| (ends(summary).0, ends(summary).1, protocol(summary)),
-        );
-        Self {
-            at: frame.at.as_secs_f64(),
-            len: frame.len,
-            source,
-            destination,
-            protocol,
-            octets: frame.octets.iter().map(|octet| format!("{octet:02x}")).collect(),
-        }
+/// The frame as it is shown.
+pub fn frame_view(frame: &EvidenceFrame) -> FrameView {
+    let read = wire::parse(LinkType::Ethernet, &frame.octets, frame.len, None);
+    let (source, destination, protocol) = read.as_ref().map_or_else(
+        |reason| (String::new(), String::new(), reason.as_str().to_owned()),
+        |summary| (ends(summary).0, ends(summary).1, protocol(summary)),
+    );
+    FrameView {
+        at: frame.at.as_secs_f64(),
+        len: frame.len,
+        source,
+        destination,
+        protocol,
+        octets: frame.octets.iter().map(|octet| format!("{octet:02x}")).collect(),
     }
 }
 
@@ -81,7 +80,7 @@ mod tests {
     use terms::Timestamp;
 
     fn view(octets: &[u8]) -> FrameView {
-        FrameView::from(&EvidenceFrame { at: Timestamp::from_secs(1), len: 60, octets: octets.to_vec() })
+        frame_view(&EvidenceFrame { at: Timestamp::from_secs(1), len: 60, octets: octets.to_vec() })
     }
 
     #[test]

@@ -24,7 +24,20 @@ pub fn rows() -> Vec<Row> {
     rows.push(lock(&read("/proc/self/limits"), &read("/proc/swaps")));
     rows.push(clock(&read("/sys/devices/system/clocksource/clocksource0/current_clocksource")));
     rows.push(delay(&release));
+    rows.push(sandbox(admin::has_landlock(), &read("/proc/self/status")));
     rows
+}
+
+/// What this kernel can hold the API process with.
+fn sandbox(landlock: bool, status: &str) -> Row {
+    let seccomp = status.lines().any(|line| line.starts_with("Seccomp:"));
+    match (landlock, seccomp) {
+        (true, true) => Row::good("API process", "a user of its own, no capabilities, seccomp, Landlock"),
+        (false, true) => {
+            Row::instead("API process", "no Landlock", "its files are guarded by its user and by seccomp alone")
+        }
+        (_, false) => Row::instead("API process", "no seccomp", "the API does not start on this kernel"),
+    }
 }
 
 /// The kernel's age, and what follows from it.

@@ -41,6 +41,7 @@ pub fn enforce(
         applied: false,
         configured,
         opens: None,
+        guests: Vec::new(),
         news: news.clone(),
         orders: orders.clone(),
         complaint: None,
@@ -83,6 +84,7 @@ struct Hand {
     configured: ResponderConfig,
     /// When a rule's window opens next.
     opens: Option<Timestamp>,
+    guests: Vec<NeverBlock>,
     news: SyncSender<News>,
     orders: SyncSender<Order>,
     complaint: Option<String>,
@@ -98,6 +100,7 @@ impl Hand {
             Work::Configure(config) => self.configure(config),
             Work::Serving(list) => self.serve(list),
             Work::Own(list) => self.own(list),
+            Work::Guests(list) => self.host_guests(list),
             Work::Remembered(blocks) => self.remember(blocks),
             Work::Policy(policy, reply) => {
                 let done = self.follow(policy);
@@ -233,8 +236,17 @@ impl Hand {
         self.learn("it is this box");
     }
 
+    /// Takes over from where admins are logged in.
+    fn host_guests(&mut self, list: Vec<NeverBlock>) {
+        if list == self.guests {
+            return;
+        }
+        self.guests = list;
+        self.learn("an admin is logged in from there");
+    }
+
     fn learn(&mut self, why: &str) {
-        let all = self.settings.own.iter().chain(&self.serving).copied().collect();
+        let all = self.settings.own.iter().chain(&self.serving).chain(&self.guests).copied().collect();
         let ended = self.responder.set_never(all);
         self.end(ended, why);
         self.renew();

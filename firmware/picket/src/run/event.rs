@@ -29,6 +29,8 @@ pub enum Work {
     Serving(Vec<NeverBlock>),
     /// The box's own addresses, where they changed.
     Own(Vec<NeverBlock>),
+    /// From where admins are logged in.
+    Guests(Vec<NeverBlock>),
     /// The blocks of the last run, as the store remembers them.
     Remembered(Vec<Block>),
     /// The policy in force, and who waits until the kernel holds it; nothing where the configuration's posture is all there is.

@@ -1,10 +1,14 @@
 //! What the control socket and the signals reach: questions to the keeper, another configuration, the end.
 
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use protocol::link::{Act, Errand};
+use serde_json::{Value, json};
+
+use super::api::Api;
 use super::event::{News, Order, Work};
 use super::settings;
 use super::shelf::Shelf;
@@ -23,18 +27,24 @@ pub struct Desk {
     orders: SyncSender<Order>,
     news: SyncSender<News>,
     shelf: Shelf,
+    api: Arc<Api>,
+}
+
+/// The desk as the command line sees it: what it does lands in the audit.
+pub struct CommandLine {
+    /// The desk.
+    pub desk: Arc<Desk>,
 }
 
 impl Desk {
     pub fn new(
         config: Config,
         named: Option<PathBuf>,
-        work: SyncSender<Work>,
-        orders: SyncSender<Order>,
-        news: SyncSender<News>,
+        (work, orders, news): (SyncSender<Work>, SyncSender<Order>, SyncSender<News>),
         shelf: Shelf,
+        api: Arc<Api>,
     ) -> Self {
-        Self { config: Mutex::new(config), named, work, orders, news, shelf }
+        Self { config: Mutex::new(config), named, work, orders, news, shelf, api }
     }
 
     /// Reads the configuration anew. A bad file leaves the old one in force and says so.
@@ -47,8 +57,12 @@ impl Desk {
             }
         };
         let Ok(mut current) = self.config.lock() else { return };
-        if (&current.links, &current.store, &current.control) != (&config.links, &config.store, &config.control) {
-            tracing::warn!("changes of [links], [store] and [control] take effect when the gateway is started again");
+        let fixed =
+            |config: &Config| (config.links.clone(), config.store.clone(), config.control.clone(), config.api.clone());
+        if fixed(&current) != fixed(&config) {
+            tracing::warn!(
+                "changes of [links], [store], [control] and [api] take effect when the gateway is started again"
+            );
         }
         self.shelf.trust(Keys::with(&config.model.keys));
         let told = self.orders.send(Order::Adjust(config.detect.thresholds(), config.detect.kinds())).is_ok()
@@ -68,6 +82,7 @@ impl Desk {
     /// Tells every part to end.
     pub fn stop(&self) {
         self.keep();
+        self.api.stop();
         let _gone = (self.orders.send(Order::Stop), self.work.send(Work::Stop), self.news.send(News::Stop));
     }
 }
@@ -82,12 +97,69 @@ impl Gateway for Desk {
         {
             return self.shelf.handle(request);
         }
+        let status = request == Request::Status;
         let (reply, answer) = sync_channel(1);
         if self.news.send(News::Ask(request, reply)).is_err() {
             return Response::Error("the gateway is ending".into());
         }
-        answer
+        let response = answer
             .recv_timeout(PATIENCE)
-            .unwrap_or_else(|_| Response::Error("no answer within 5 s; the gateway is busy".into()))
+            .unwrap_or_else(|_| Response::Error("no answer within 5 s; the gateway is busy".into()));
+        if status { self.with_api(response) } else { response }
+    }
+}
+
+impl Desk {
+    /// The status with what the API process told.
+    fn with_api(&self, response: Response) -> Response {
+        let Response::Ok(Value::Object(mut status)) = response else { return response };
+        let told = self.api.told();
+        if let Some(code) = told.claim {
+            status.insert("claim_code".into(), json!(code));
+        }
+        if let Some(fingerprint) = told.fingerprint {
+            status.insert("fingerprint".into(), json!(fingerprint));
+        }
+        if !told.held_by.is_empty() {
+            status.insert("api".into(), json!(told.held_by));
+        }
+        if let Some(Value::Array(warnings)) = status.get_mut("warnings") {
+            warnings.extend(told.warnings.into_iter().map(Value::from));
+        }
+        Response::Ok(Value::Object(status))
+    }
+}
+
+impl Gateway for CommandLine {
+    fn handle(&self, request: Request) -> Response {
+        let api = &self.desk.api;
+        match request {
+            Request::Audit { after, limit } => return api.errand(Errand::Audit { after, limit }),
+            Request::AuditTrailer { last } => return api.errand(Errand::Trailer { last }),
+            _ => {}
+        }
+        let act = act(&request);
+        let response = self.desk.handle(request);
+        if let Some(mut act) = act {
+            if let Response::Error(why) = &response {
+                act.result.clone_from(why);
+            }
+            api.record(act);
+        }
+        response
+    }
+}
+
+/// What the audit says of a request that changes something.
+fn act(request: &Request) -> Option<Act> {
+    let act = |what: &str, on: String, why: String| Act { what: what.into(), on, why, result: String::new() };
+    match request {
+        Request::Block { host, why, .. } => Some(act("block.create", host.to_string(), why.clone())),
+        Request::Unblock { host } => Some(act("block.end", host.to_string(), String::new())),
+        Request::Feedback { id, right, .. } => {
+            Some(act("feedback", format!("event {id}"), if *right { "right" } else { "false alarm" }.into()))
+        }
+        Request::Unsay { id } => Some(act("feedback", format!("event {id}"), "taken back".into())),
+        _ => None,
     }
 }

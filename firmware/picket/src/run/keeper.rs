@@ -11,15 +11,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use features::{FEATURES, SCHEMA};
-use store::{Counters, Event, HostRecord, Limits, MemoryStore, Store, StoreError};
+use store::{Counters, EVENTS_AT_MOST, Event, HostRecord, Limits, MemoryStore, Store, StoreError};
 use terms::{HostKey, Side, Span, ThreatLevel, Timestamp};
 
 use super::clues::Learnt;
 use super::event::{Asking, HostNow, KernelState, News, Order, Second, Wish, Work, now};
 use super::jury::Voted;
 use crate::config::Config;
-use crate::control::views::{EventDetail, EventView, FrameView, HostView, StatusView};
-use crate::control::{Request, Response};
+use crate::control::views::{EventDetail, EventView, HostView, StatusView};
+use crate::control::{Request, Response, frame_view};
 
 use devices::Shelf;
 
@@ -224,6 +224,8 @@ impl Book {
             Request::Status => Response::of(&self.status()),
             Request::Hosts => Response::of(&self.hosts()),
             Request::Events { limit, since } => self.events(limit, since),
+            Request::EventsBefore { before, limit } => self.events_before(before, limit),
+            Request::EventsAfter { after, limit } => self.events_after(after, limit),
             Request::Event { id } => self.event(id),
             Request::Explain { host } => self.explain(host),
             Request::Feedback { id, right, for_secs } => self.give_feedback(id, right, Span::from_secs(for_secs)),
@@ -241,6 +243,8 @@ impl Book {
                 return self.pass(Work::Block(self.wish(host, for_secs, why), reply));
             }
             Request::Unblock { host } => return self.pass(Work::Unblock(host, reply)),
+            // The desk has these done by the API process.
+            Request::Audit { .. } | Request::AuditTrailer { .. } => Response::Error("the API is off".into()),
             Request::PolicyExplain { from, to, service, at } => {
                 let at = at.map_or_else(now, |secs| Timestamp::from_micros((secs.max(0.0) * 1e6) as u64));
                 return self.pass(Work::Explain(Box::new(Asking { from, to, service, at }), reply));
@@ -318,6 +322,7 @@ impl Book {
             uptime: self.started.elapsed().as_secs_f64(),
             store_octets: self.store.octets_written(),
             warnings,
+            ..StatusView::default()
         }
     }
 
@@ -336,6 +341,48 @@ impl Book {
         Response::of(&all.filter(|e| e.at.as_secs_f64() > after).map(event_view).collect::<Vec<_>>())
     }
 
+    fn events_before(&mut self, before: Option<u64>, limit: u32) -> Response {
+        let done = self.store.events(limit as usize, before);
+        match self.ran(done) {
+            Some(events) => Response::of(&events.iter().map(event_view).collect::<Vec<_>>()),
+            None => self.refused(),
+        }
+    }
+
+    fn events_after(&mut self, after: u64, limit: u32) -> Response {
+        let done = self.after(after, limit as usize);
+        match self.ran(done) {
+            Some(events) => Response::of(&events.iter().map(event_view).collect::<Vec<_>>()),
+            None => self.refused(),
+        }
+    }
+
+    /// Numbers have gaps where history went: then it is paged back from the newest.
+    fn after(&self, after: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
+        let newest = self.store.events(1, None)?.first().map_or(0, |event| event.id);
+        if newest <= after {
+            return Ok(Vec::new());
+        }
+        let newer = |mut events: Vec<Event>| {
+            events.retain(|event| event.id > after);
+            events.truncate(limit);
+            events
+        };
+        let next = newer(self.store.events(limit, Some(after.saturating_add(limit as u64 + 1)))?);
+        if !next.is_empty() {
+            return Ok(next);
+        }
+        let mut page = self.store.events(EVENTS_AT_MOST, None)?;
+        while let Some(first) = page.first().map(|event| event.id).filter(|first| *first > after + 1) {
+            let older = self.store.events(EVENTS_AT_MOST, Some(first))?;
+            if older.last().is_none_or(|last| last.id <= after) {
+                break;
+            }
+            page = older;
+        }
+        Ok(newer(page))
+    }
+
     fn event(&mut self, id: u64) -> Response {
         let done = self.store.event(id);
         match self.ran(done) {
@@ -344,7 +391,7 @@ impl Book {
                 Response::of(&EventDetail {
                     event: event_view(&event),
                     features: features.collect(),
-                    frames: event.frames.iter().map(FrameView::from).collect(),
+                    frames: event.frames.iter().map(frame_view).collect(),
                 })
             }
             Some(None) => Response::Error(format!("there is no event {id}; picket events lists those that are kept")),

@@ -7,10 +7,12 @@
 //! | bridge | the bridge's settings | | events and what is wrong with it to the keeper, own addresses to the enforcer |
 //! | keeper | the store, what is shown | events, summaries, clues, questions | answers |
 //! | main | signals, the control socket (tokio), the shelf of forests | people | questions and orders |
+//! | api | the API process: its start, its end, the socket pair | its questions | answers and errands |
 //!
 //! Every channel is bounded. The inspector never waits: what does not fit is dropped and counted. Frames cross the kernel's bridge
 //! whatever happens here.
 
+mod api;
 mod bridge;
 mod clues;
 mod enforcer;
@@ -35,7 +37,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::commands::bad_file;
 use crate::config::Config;
 use crate::control::Server;
-use gateway::Desk;
+use gateway::{CommandLine, Desk};
 use settings::Settings;
 use shelf::Shelf;
 use terms::HostKey;
@@ -72,8 +74,18 @@ pub fn run(named: Option<&Path>) -> ExitCode {
         Err(error) => return bad_file(&error),
     };
     crate::log::start();
+    // Before there is a second thread, a socket or a store of the gateway's own that it could inherit.
+    let api = Arc::new(api::Api::new(&config));
+    let started = match crate::doctor::lacking_rights().is_empty().then(|| api.spawn()).transpose() {
+        Ok(started) => started.flatten(),
+        Err(error) => {
+            tracing::error!("the API process does not start: {error}");
+            None
+        }
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(4).build();
-    let done = runtime.map_err(RunError::from).and_then(|runtime| runtime.block_on(gateway(config, named)));
+    let done =
+        runtime.map_err(RunError::from).and_then(|runtime| runtime.block_on(gateway(config, named, (api, started))));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -84,7 +96,11 @@ pub fn run(named: Option<&Path>) -> ExitCode {
     }
 }
 
-async fn gateway(config: Config, named: Option<&Path>) -> Result<(), RunError> {
+async fn gateway(
+    config: Config,
+    named: Option<&Path>,
+    (api, started): (Arc<api::Api>, Option<api::Running>),
+) -> Result<(), RunError> {
     let lacking = crate::doctor::lacking_rights();
     if !lacking.is_empty() {
         return Err(RunError::Rights(lacking.join(" and ")));
@@ -122,14 +138,20 @@ async fn gateway(config: Config, named: Option<&Path>) -> Result<(), RunError> {
     };
     tracing::info!(posture = config.posture.as_str(), socket = %config.control.socket.display(), "picket runs");
     let named = named.map(Path::to_owned);
-    let desk = Arc::new(Desk::new(config, named, suspects.clone(), orders.clone(), news.clone(), shelf));
+    let told = (suspects.clone(), orders.clone(), news.clone());
+    let desk = Arc::new(Desk::new(config, named, told, shelf, Arc::clone(&api)));
+    let supervisor = {
+        let desk = Arc::clone(&desk) as Arc<dyn crate::control::Gateway>;
+        let work = suspects.clone();
+        thread::Builder::new().name("api".into()).spawn(move || api.supervise(started, &desk, &work))?
+    };
     let mut hangup = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let alive = || !(keeper.is_finished() || enforcer.is_finished() || inspector.is_finished());
     let mut look = tokio::time::interval(Duration::from_secs(1));
     let mut kept = Instant::now();
-    let serving = server.serve(desk.clone());
+    let serving = server.serve(Arc::new(CommandLine { desk: desk.clone() }));
     tokio::pin!(serving);
     let done = loop {
         tokio::select! {
@@ -152,7 +174,7 @@ async fn gateway(config: Config, named: Option<&Path>) -> Result<(), RunError> {
     tracing::info!("picket ends; the bridge forwards on and the last ruleset stands");
     drop(going_on);
     desk.stop();
-    for part in [bridge, inspector, enforcer, keeper] {
+    for part in [bridge, inspector, enforcer, keeper, supervisor] {
         if part.join().is_err() {
             tracing::error!("a part of the gateway ended badly");
         }

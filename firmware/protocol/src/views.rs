@@ -6,12 +6,13 @@ mod forest;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use forest::{DriftView, LevelChange, LoadView, ModelView, MovedView, ShadowView, VotingView};
 
 /// The totals since the gateway started.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StatusView {
     /// The gateway's version.
     pub version: String,
@@ -52,10 +53,19 @@ pub struct StatusView {
     pub store_octets: u64,
     /// What is not as it should be, a line each; empty when all is well.
     pub warnings: Vec<String>,
+    /// The code with which the box can be claimed, until it is; nothing where the API is off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim_code: Option<String>,
+    /// SHA-256 of the API's certificate, hexadecimal; nothing where the API is off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+    /// What holds the API process: its user, capabilities, seccomp, Landlock.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub api: Vec<String>,
 }
 
 /// One host being watched.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HostView {
     /// Its IP address, or its hardware address where it has none.
     pub host: String,
@@ -138,7 +148,7 @@ pub struct DeviceName {
 }
 
 /// Something found or done.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EventView {
     /// Its number, counting up.
     pub id: u64,
@@ -167,7 +177,7 @@ pub struct EventView {
 }
 
 /// One frame that an event rests on.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FrameView {
     /// When it passed.
     pub at: f64,
@@ -187,7 +197,7 @@ pub struct FrameView {
 }
 
 /// An event with its frames.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EventDetail {
     /// The event.
     pub event: EventView,
@@ -199,7 +209,7 @@ pub struct EventDetail {
 }
 
 /// One block in force.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BlockView {
     /// Who is blocked.
     pub host: String,
@@ -222,7 +232,7 @@ pub struct BlockView {
 }
 
 /// What was learnt of a device at its site.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BaselineView {
     /// Since when; times in which nothing was learnt for more than a day do not count.
     pub since: f64,
@@ -241,7 +251,7 @@ pub struct BaselineView {
 }
 
 /// A host with all that its level rests on.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ExplainView {
     /// The host now.
     pub host: HostView,
@@ -258,7 +268,7 @@ pub struct ExplainView {
 }
 
 /// A block as the history keeps it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BlockedView {
     /// In words.
     pub why: String,
@@ -269,7 +279,7 @@ pub struct BlockedView {
 }
 
 /// What an admin said of an event.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FeedbackView {
     /// The event's number.
     pub id: u64,

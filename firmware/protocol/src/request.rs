@@ -33,6 +33,20 @@ pub enum Request {
         /// Only those after this many seconds since the epoch.
         since: Option<f64>,
     },
+    /// The newest events with a number below this one, oldest first: answered by an array of `EventView`.
+    EventsBefore {
+        /// The number; the newest of all where there is none.
+        before: Option<u64>,
+        /// At most so many.
+        limit: u32,
+    },
+    /// The oldest events with a number above this one, oldest first: answered by an array of `EventView`.
+    EventsAfter {
+        /// The number.
+        after: u64,
+        /// At most so many.
+        limit: u32,
+    },
     /// One event with its frames: answered by one `EventDetail`.
     Event {
         /// Its number.
@@ -69,6 +83,18 @@ pub enum Request {
     Unsay {
         /// The event's number.
         id: u64,
+    },
+    /// Audit records after this number, oldest first: answered by an array of lines.
+    Audit {
+        /// The number.
+        after: u64,
+        /// At most so many.
+        limit: u32,
+    },
+    /// The signed end of an audit export whose last record has this number: answered by a line.
+    AuditTrailer {
+        /// The number.
+        last: u64,
     },
     /// All that was said of events: answered by an array of `FeedbackView`.
     Feedbacks,
@@ -231,8 +257,18 @@ impl Request {
     /// The line is not a request, or one of its numbers is out of bounds; the text says which.
     pub fn read(line: &[u8]) -> Result<Self, String> {
         let request: Self = serde_json::from_slice(line).map_err(|error| format!("not a request: {error}"))?;
-        match &request {
-            Self::Events { limit, .. } if *limit > EVENTS_MAX => {
+        request.checked()
+    }
+
+    /// The request, if its numbers and texts are within bounds.
+    ///
+    /// # Errors
+    /// The text says which is not.
+    pub fn checked(self) -> Result<Self, String> {
+        match &self {
+            Self::Events { limit, .. } | Self::EventsBefore { limit, .. } | Self::EventsAfter { limit, .. }
+                if *limit > EVENTS_MAX =>
+            {
                 Err(format!("limit is {limit}; at most {EVENTS_MAX} events can be asked for"))
             }
             Self::Block { why, .. } if why.len() > WHY_MAX => {
@@ -246,7 +282,7 @@ impl Request {
                 Err("the file must be named by its full path".into())
             }
             Self::Block { for_secs: Some(0), .. } => Err("for_secs is 0; a block lasts at least a second".into()),
-            _ => Ok(request),
+            _ => Ok(self),
         }
     }
 }

@@ -1,0 +1,339 @@
+//! Claim, log-in, verification, password.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::account::{Account, UserRow};
+use crate::clock::now;
+use crate::office::{Office, shown};
+use crate::password::{self, LENGTH};
+use crate::people::People;
+use crate::problem::Problem;
+use crate::role::Role;
+use crate::route::Call;
+use crate::rows::{Change, Kind};
+use crate::secret::{same, typed};
+use crate::session::{BEARER, SESSIONS_MAX, Session};
+use crate::words::{Email, person, plain};
+
+/// What is said of any failed log-in, whatever the reason.
+const WRONG: &str = "e-mail address, user name or password is wrong";
+/// What is said of any code that is not taken.
+const WRONG_CODE: &str = "is wrong, used or over; a superadmin can hand out another one";
+
+/// How a box is claimed.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Claim {
+    /// The code on the console and in `picket status`.
+    #[schemars(length(min = 1, max = 100))]
+    code: String,
+    /// The first superadmin's e-mail address.
+    #[schemars(length(min = 3, max = 254))]
+    email: String,
+    /// Their first name.
+    #[schemars(length(min = 1, max = 64))]
+    first_name: String,
+    /// Their password.
+    #[schemars(length(min = 12, max = 256))]
+    password: String,
+}
+
+/// `POST auth/claim`.
+pub fn claim(office: &Office, call: &Call, body: Claim) -> Result<UserRow, Problem> {
+    if office.claim().is_none() {
+        return Err(Problem::conflict("the box has an owner already; log in"));
+    }
+    if let Some(secs) = office.gates().claims.refused(now()) {
+        return Err(Problem::too_often(secs));
+    }
+    let right = office.claim().is_some_and(|code| same(&typed(&code), &typed(&body.code)));
+    if !right {
+        office.gates().claims.spend(now());
+        office.refused(call.act("auth.claim", ""), "wrong code");
+        return Err(Problem {
+            field: Some("code".into()),
+            ..Problem::forbidden("the code is wrong; it stands on the box's console")
+        });
+    }
+    let email = Email::new(&body.email)?;
+    let first_name = person("first_name", &body.first_name)?;
+    password::check(&body.password, &email, None, &[&first_name])?;
+    let hash = office.hasher.hash(&body.password)?;
+    let mut people = office.people();
+    if people.claimed() {
+        return Err(Problem::conflict("the box has an owner already; log in"));
+    }
+    let number = people.numbers.account + 1;
+    let account = Account {
+        number,
+        email,
+        user_name: None,
+        first_name,
+        last_name: None,
+        role: Role::Superadmin,
+        active: true,
+        verified: true,
+        created: now().micros(),
+        last_login: None,
+        known: vec![call.from],
+        hash: Some(hash),
+        code: None,
+        totp: None,
+        totp_draft: None,
+    };
+    let mut numbers = people.numbers;
+    numbers.account = number;
+    let mut change = Change::default();
+    change.put(Kind::Account, number, &account);
+    People::count(&mut change, &numbers);
+    let row = UserRow::from(&account);
+    let mut act = call.act("auth.claim", account.email.as_str());
+    act.after = shown(&row);
+    office.commit(change, act)?;
+    people.numbers = numbers;
+    people.accounts.insert(number, account);
+    drop(people);
+    office.claimed();
+    tracing::info!("the box has an owner");
+    Ok(row)
+}
+
+/// A log-in.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Login {
+    /// The e-mail address, or the user name.
+    #[schemars(length(min = 1, max = 254))]
+    email: String,
+    /// The password.
+    #[schemars(length(min = 1, max = 256))]
+    password: String,
+}
+
+/// A session that has begun.
+#[derive(Serialize, JsonSchema)]
+pub struct Begun {
+    /// The token: send it as `Authorization: Bearer`.
+    access_token: String,
+    /// `bearer`.
+    token_type: &'static str,
+    /// Seconds for which it holds.
+    expires_in: u64,
+    /// What the account may do.
+    role: Role,
+    /// The account.
+    user: UserRow,
+    /// What is due next: `verify`, `totp`.
+    due: Vec<&'static str>,
+}
+
+/// `POST auth/login`.
+pub fn login(office: &Office, call: &Call, body: Login) -> Result<Begun, Problem> {
+    let name = plain(&body.email.to_ascii_lowercase(), 254);
+    let wrong = || Problem::new(401, WRONG);
+    let found = {
+        let people = office.people();
+        let account = people.named(&name).filter(|account| account.active).cloned();
+        let known = account.as_ref().is_some_and(|account| people.knows(account, call.from));
+        (account, known)
+    };
+    let (account, known) = found;
+    let key = account.as_ref().map_or_else(|| name.clone(), |account| account.number.to_string());
+    {
+        let gates = office.gates();
+        let refused = gates.addresses.refused(&call.from, now());
+        // A victim is not locked out: from where its owner logged in before, only failures from there count.
+        let refused = refused.or_else(|| gates.accounts.refused(&key, now()).filter(|_| !known));
+        drop(gates);
+        if let Some(secs) = refused {
+            office.refused(call.act("auth.login", name), "too many tries");
+            return Err(Problem::too_often(secs));
+        }
+    }
+    let length = body.password.chars().count();
+    let hash = account.as_ref().and_then(|account| account.hash.as_deref()).filter(|_| length <= LENGTH.1);
+    let Some(account) = account.clone().filter(|_| length <= LENGTH.1) else {
+        office.hasher.matches(&plain(&body.password, LENGTH.1), None)?;
+        fail(office, call, name, key);
+        return Err(wrong());
+    };
+    if !office.hasher.matches(&body.password, hash)? {
+        fail(office, call, name, key);
+        return Err(wrong());
+    }
+    {
+        let mut gates = office.gates();
+        gates.accounts.succeed(&key);
+        gates.addresses.succeed(&call.from);
+    }
+    begin(office, call, account.number)
+}
+
+fn fail(office: &Office, call: &Call, name: String, key: String) {
+    let mut gates = office.gates();
+    gates.addresses.fail(call.from, now());
+    gates.accounts.fail(key, now());
+    drop(gates);
+    office.refused(call.act("auth.login", name), "wrong name or password");
+}
+
+/// Begins a session of an account whose password was right.
+fn begin(office: &Office, call: &Call, number: u64) -> Result<Begun, Problem> {
+    let mut people = office.people();
+    let mut account = people
+        .accounts
+        .get(&number)
+        .filter(|account| account.active)
+        .cloned()
+        .ok_or_else(|| Problem::new(401, WRONG))?;
+    account.entered(call.from);
+    let mut numbers = people.numbers;
+    numbers.session += 1;
+    let (session, id) =
+        Session::begin(numbers.session, number, call.from, plain(&call.agent, 120), account.totp.is_some())
+            .map_err(|error| Problem::busy(error.to_string()))?;
+    let mut change = Change::default();
+    let at = now().micros();
+    let mut gone: Vec<u64> =
+        people.sessions.values().filter(|session| session.until <= at).map(|session| session.number).collect();
+    let own = people.sessions_of(number, None);
+    gone.extend(own.iter().take((own.len() + 1).saturating_sub(SESSIONS_MAX)));
+    gone.iter().for_each(|session| change.remove(Kind::Session, *session));
+    change.put(Kind::Session, session.number, &session);
+    change.put(Kind::Account, number, &account);
+    People::count(&mut change, &numbers);
+    let token = {
+        let mut keys = office.keys();
+        if keys.renew().map_err(|error| Problem::busy(error.to_string()))? {
+            change.put(Kind::Single, 1, &*keys);
+        }
+        keys.sign(&session, id).ok_or_else(|| Problem::busy("no token can be made"))?
+    };
+    let mut act = call.act("auth.login", account.email.as_str());
+    (act.who.name, act.who.role) = (account.email.as_str().into(), Some(account.role));
+    office.commit(change, act)?;
+    gone.iter().for_each(|session| drop(people.sessions.remove(session)));
+    people.numbers = numbers;
+    people.sessions.insert(session.number, session);
+    let (role, user) = (account.role, UserRow::from(&account));
+    let mut due = if account.verified { Vec::new() } else { vec!["verify"] };
+    if account.totp.is_some() {
+        due.push("totp");
+    }
+    people.accounts.insert(number, account);
+    Ok(Begun { access_token: token, token_type: "bearer", expires_in: BEARER.secs(), role, user, due })
+}
+
+/// How an account gets its password.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Verify {
+    /// The account's e-mail address.
+    #[schemars(length(min = 3, max = 254))]
+    email: String,
+    /// The one-time code.
+    #[schemars(length(min = 1, max = 100))]
+    code: String,
+    /// The password to be.
+    #[schemars(length(min = 12, max = 256))]
+    password: String,
+}
+
+/// `POST auth/verify`.
+pub fn verify(office: &Office, call: &Call, body: Verify) -> Result<(), Problem> {
+    let email = Email::new(&body.email)?;
+    let key = email.as_str().to_owned();
+    if let Some(secs) = office.gates().codes.refused(&key, now()) {
+        return Err(Problem::too_often(secs));
+    }
+    let account = office.people().named(email.as_str()).cloned();
+    let names = account.as_ref().map_or(Vec::new(), |account| vec![account.first_name.as_str()]);
+    password::check(&body.password, &email, account.as_ref().and_then(|account| account.user_name.as_ref()), &names)?;
+    // The same work for an account that does not exist.
+    let hash = office.hasher.hash(&body.password)?;
+    let mut people = office.people();
+    let found = people.named(email.as_str()).filter(|account| account.active).cloned();
+    let (mut account, mut change) = (found, Change::default());
+    let right = account.as_mut().and_then(|account| account.code.as_mut()).is_some_and(|code| code.take(&body.code));
+    let Some(mut account) = account.clone().filter(|_| right) else {
+        if let Some(account) = account {
+            change.put(Kind::Account, account.number, &account);
+            office.jot(change, Vec::new());
+            people.accounts.insert(account.number, account);
+        }
+        drop(people);
+        office.gates().codes.fail(key.clone(), now());
+        office.refused(call.act("auth.verify", key), "wrong code");
+        return Err(Problem::field("code", WRONG_CODE));
+    };
+    (account.hash, account.code, account.verified) = (Some(hash), None, true);
+    let ended = people.sessions_of(account.number, None);
+    ended.iter().for_each(|session| change.remove(Kind::Session, *session));
+    change.put(Kind::Account, account.number, &account);
+    let mut act = call.act("auth.verify", account.email.as_str());
+    (act.who.name, act.who.role) = (account.email.as_str().into(), Some(account.role));
+    office.commit(change, act)?;
+    ended.iter().for_each(|session| drop(people.sessions.remove(session)));
+    people.accounts.insert(account.number, account);
+    drop(people);
+    office.gates().codes.succeed(&key);
+    Ok(())
+}
+
+/// `POST auth/logout`.
+pub fn logout(office: &Office, call: &Call) -> Result<(), Problem> {
+    let caller = call.caller()?;
+    let Some(number) = caller.session else {
+        return Err(Problem::conflict("a program's token has no session; end it with DELETE /api/v1/tokens/{id}"));
+    };
+    let mut people = office.people();
+    let mut change = Change::default();
+    change.remove(Kind::Session, number);
+    office.commit(change, call.act("auth.logout", caller.email.clone()))?;
+    people.sessions.remove(&number);
+    Ok(())
+}
+
+/// Another password.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Password {
+    /// The password now.
+    #[schemars(length(min = 1, max = 256))]
+    current: String,
+    /// The password to be.
+    #[schemars(length(min = 12, max = 256))]
+    password: String,
+}
+
+/// `POST auth/password`.
+pub fn password(office: &Office, call: &Call, body: Password) -> Result<(), Problem> {
+    let caller = call.caller()?;
+    let key = caller.account.to_string();
+    if let Some(secs) = office.gates().accounts.refused(&key, now()) {
+        return Err(Problem::too_often(secs));
+    }
+    let found = office.people().accounts.get(&caller.account).cloned();
+    let mut account = found.ok_or_else(Problem::unknown)?;
+    if !office.hasher.matches(&body.current, account.hash.as_deref())? {
+        office.gates().accounts.fail(key, now());
+        office.refused(call.act("auth.password", caller.email.clone()), "wrong password");
+        return Err(Problem::field("current", "is not the password"));
+    }
+    let names = [account.first_name.as_str()];
+    password::check(&body.password, &account.email, account.user_name.as_ref(), &names)?;
+    let hash = office.hasher.hash(&body.password)?;
+    let mut people = office.people();
+    // Whatever else was changed while the hash was made stays.
+    account = people.accounts.get(&caller.account).cloned().ok_or_else(Problem::unknown)?;
+    account.hash = Some(hash);
+    let ended = people.sessions_of(caller.account, caller.session);
+    let mut change = Change::default();
+    ended.iter().for_each(|session| change.remove(Kind::Session, *session));
+    change.put(Kind::Account, account.number, &account);
+    office.commit(change, call.act("auth.password", caller.email.clone()))?;
+    ended.iter().for_each(|session| drop(people.sessions.remove(session)));
+    people.accounts.insert(account.number, account);
+    Ok(())
+}

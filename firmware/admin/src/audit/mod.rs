@@ -1,0 +1,128 @@
+//! The audit: who did what, when, from where, why, and how it ended. Append-only, each record chained to the one before.
+//!
+//! A record is one line of JSON; `verify` reads an export without the box, `Audit` writes.
+
+mod record;
+mod verify;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use protocol::link::Head;
+use ring::signature::{Ed25519KeyPair, KeyPair};
+
+use crate::clock::{now, rfc3339};
+use crate::rows::{Change, Rows, RowsError};
+use crate::secret::hex;
+
+pub use record::{Act, Record, Who};
+use record::{BEGIN, seal};
+use verify::trailer;
+pub use verify::{Broken, Verified, verify};
+
+/// How many lines are read at a time.
+const PAGE: usize = 1_000;
+
+/// The open audit.
+pub struct Audit {
+    head: Mutex<Head>,
+    boot: u64,
+    key: Ed25519KeyPair,
+}
+
+impl Audit {
+    /// Reads the whole chain. A break is told, and the chain goes on from its last record.
+    ///
+    /// # Errors
+    /// The rows cannot be read.
+    pub fn open(
+        rows: &Rows,
+        boot: u64,
+        key: Ed25519KeyPair,
+        known: Option<&Head>,
+    ) -> Result<(Self, Option<Broken>), RowsError> {
+        let (mut head, mut broken, mut next, mut known_there) =
+            (Head { number: 0, hash: BEGIN.into() }, None, 0, known.is_none());
+        loop {
+            let lines = rows.lines(next, PAGE)?;
+            let Some((last, _)) = lines.last() else { break };
+            next = last + 1;
+            for (number, line) in lines {
+                match record::open(&line, &head) {
+                    Ok(after) => head = after,
+                    Err(why) => {
+                        broken.get_or_insert(Broken { number, why: why.into() });
+                        head = Head { number, hash: record::hash_of(&line) };
+                    }
+                }
+                known_there |= known == Some(&head);
+            }
+        }
+        if !known_there && broken.is_none() {
+            let number = known.map_or(0, |head| head.number);
+            broken = Some(Broken { number, why: "records that were there are gone".into() });
+        }
+        Ok((Self { head: Mutex::new(head), boot, key }, broken))
+    }
+
+    /// Writes records together with the change that they tell of, and brings both to the medium.
+    ///
+    /// # Errors
+    /// Neither may be counted on.
+    pub fn commit(&self, rows: &Rows, change: Change, acts: Vec<Act>) -> Result<(), RowsError> {
+        self.write(rows, change, acts)?;
+        rows.sync()
+    }
+
+    /// Writes records of what the box did by itself; they are on the medium within a second.
+    ///
+    /// # Errors
+    /// They may not be there.
+    pub fn jot(&self, rows: &Rows, change: Change, acts: Vec<Act>) -> Result<(), RowsError> {
+        self.write(rows, change, acts)
+    }
+
+    fn write(&self, rows: &Rows, mut change: Change, acts: Vec<Act>) -> Result<(), RowsError> {
+        let mut head = self.lock();
+        let mut after = head.clone();
+        for act in acts {
+            let (line, next) = seal(act, &after, self.boot, &rfc3339(now()));
+            change.line(next.number, &line);
+            after = next;
+        }
+        rows.jot(change)?;
+        *head = after;
+        Ok(())
+    }
+
+    /// The newest record.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        self.lock().clone()
+    }
+
+    /// The signed end of an export up to this record: none is missing at the end.
+    ///
+    /// # Errors
+    /// There is no such record.
+    pub fn trailer(&self, rows: &Rows, last: u64) -> Result<Option<String>, RowsError> {
+        let line = rows.lines(last, 1)?.pop().filter(|(number, _)| *number == last);
+        Ok(line.map(|(_, line)| {
+            let at = rfc3339(now());
+            let hash = record::hash_of(&line);
+            trailer(last, &hash, &at, &self.public(), |text| hex(self.key.sign(text).as_ref()))
+        }))
+    }
+
+    /// The key that trailers are signed with, hexadecimal.
+    #[must_use]
+    pub fn public(&self) -> String {
+        hex(self.key.public_key().as_ref())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Head> {
+        self.head.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

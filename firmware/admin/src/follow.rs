@@ -1,0 +1,149 @@
+//! The follower: takes the gateway's events over, in their order, into audit, alerts and the live feed.
+//!
+//! The gateway's own history is the journal: whatever happened while the API was down is caught up on. How far it came is written
+//! together with what came of it, so that nothing is taken over twice.
+
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::Duration;
+
+use protocol::Request;
+use protocol::views::{EventView, HostView};
+use tokio::sync::broadcast;
+
+use crate::alert::{ALERTS_MAX, Alert};
+use crate::api::EventRow;
+use crate::audit::Act;
+use crate::clock::now;
+use crate::office::{Office, of_gateway};
+use crate::rows::{Change, Kind};
+
+/// How often the gateway is asked for news.
+const PAUSE: Duration = Duration::from_millis(300);
+/// How many events are asked for at a time.
+const ASKED: u32 = 200;
+/// Every how many rounds it is looked who has fallen below High.
+const LOOK: u32 = 15;
+
+/// One event of the live feed: its number and its line.
+pub type News = Arc<(u64, String)>;
+
+/// Follows until the process ends.
+pub fn follow(office: &Office, feed: &broadcast::Sender<News>) {
+    let mut followed = office.followed();
+    let mut guests = Vec::new();
+    for round in 0_u32.. {
+        match office.ask::<Vec<EventView>>(Request::EventsAfter { after: followed, limit: ASKED }) {
+            Ok(events) if !events.is_empty() => {
+                followed = events.last().map_or(followed, |event| event.id);
+                take(office, &events, followed);
+                for event in events {
+                    let id = event.id;
+                    // Nobody may listen.
+                    let _ = serde_json::to_string(&EventRow::from(event)).map(|line| feed.send(Arc::new((id, line))));
+                }
+            }
+            Ok(_) => sleep(PAUSE),
+            Err(_) => sleep(PAUSE * 4),
+        }
+        office.tell_guests(&mut guests);
+        if round % LOOK == 0 {
+            let hosts: Vec<HostView> = office.ask(Request::Hosts).unwrap_or_default();
+            settle(office, &hosts);
+        }
+    }
+}
+
+/// Takes events over.
+fn take(office: &Office, events: &[EventView], followed: u64) {
+    let (mut change, mut acts) = (Change::default(), Vec::new());
+    {
+        let mut alerts = office.alerts();
+        for event in events {
+            acts.extend(act(event));
+            if event.level == "HIGH" {
+                let open = alerts.values_mut().find(|alert| !alert.over && alert.host == event.host);
+                let alert = match open {
+                    Some(alert) => {
+                        alert.repeats += 1;
+                        alert.last = micros(event.at);
+                        alert.clone()
+                    }
+                    None => raise(event, alerts.last_key_value().map_or(1, |(number, _)| number + 1)),
+                };
+                change.put(Kind::Alert, alert.number, &alert);
+                alerts.insert(alert.number, alert);
+            }
+        }
+        while alerts.len() > ALERTS_MAX {
+            let seen = alerts.values().find(|alert| alert.acknowledged.is_some()).map(|alert| alert.number);
+            let Some(oldest) = seen.or_else(|| alerts.keys().next().copied()) else { break };
+            alerts.remove(&oldest);
+            change.remove(Kind::Alert, oldest);
+        }
+    }
+    Office::follow(&mut change, followed);
+    office.jot(change, acts);
+    if let Err(error) = office.rows().sync() {
+        tracing::error!("{error}");
+    }
+}
+
+/// What the audit says of an event. What admins do is recorded where they do it.
+fn act(event: &EventView) -> Option<Act> {
+    if event.detector == "admin" {
+        return None;
+    }
+    let blocked = matches!(event.state.as_str(), "blocked" | "confirmed");
+    let what = match event.family {
+        Some(_) if blocked => "block.automatic",
+        Some(_) => return None,
+        None => "gateway.act",
+    };
+    let mut act = of_gateway(what, &event.host, &event.why);
+    act.result.clone_from(&event.state);
+    Some(act)
+}
+
+fn raise(event: &EventView, number: u64) -> Alert {
+    Alert {
+        number,
+        threat: event.id,
+        host: event.host.clone(),
+        mac: event.mac.clone(),
+        family: event.family.clone().unwrap_or_default(),
+        severity: event.level.clone(),
+        why: event.why.clone(),
+        created: micros(event.at),
+        repeats: 0,
+        last: micros(event.at),
+        over: false,
+        acknowledged: None,
+        assigned: None,
+        notes: Vec::new(),
+    }
+}
+
+/// An alert is over once its host is below High: the next rise makes another.
+fn settle(office: &Office, hosts: &[HostView]) {
+    let mut change = Change::default();
+    let mut any = false;
+    let now = now().micros();
+    for alert in office.alerts().values_mut().filter(|alert| !alert.over) {
+        // What has just been found may not show in the hosts yet.
+        let young = now.saturating_sub(alert.last) < 5_000_000;
+        if !young && hosts.iter().all(|host| host.host != alert.host || host.level != "HIGH") {
+            alert.over = true;
+            any = true;
+            change.put(Kind::Alert, alert.number, alert);
+        }
+    }
+    if any {
+        office.jot(change, Vec::new());
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from a float saturates")]
+fn micros(secs: f64) -> u64 {
+    (secs * 1e6).round() as u64
+}

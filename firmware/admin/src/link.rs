@@ -1,0 +1,72 @@
+//! The API's end of the socket pair: questions out, answers and errands in.
+
+use std::collections::HashMap;
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use protocol::link::{Errand, FROM_API_MAX, FromApi, TO_API_MAX, ToApi, receive, send};
+use protocol::{Request, Response};
+
+use crate::office::Gateway;
+
+/// How long the gateway may take for an answer.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// The way to the gateway.
+pub struct Link {
+    out: Mutex<UnixStream>,
+    waiting: Mutex<HashMap<u64, SyncSender<Response>>>,
+    next: AtomicU64,
+}
+
+impl Link {
+    /// A link over this end of the pair.
+    ///
+    /// # Errors
+    /// The system gives no second handle.
+    pub fn new(stream: &UnixStream) -> io::Result<Self> {
+        Ok(Self { out: Mutex::new(stream.try_clone()?), waiting: Mutex::default(), next: AtomicU64::new(1) })
+    }
+
+    /// Takes what comes until the gateway is gone; each errand is done by `errands`.
+    pub fn listen(&self, mut stream: UnixStream, errands: &impl Fn(Errand) -> Response) {
+        while let Ok(Some(message)) = receive::<ToApi>(&mut stream, TO_API_MAX) {
+            match message {
+                ToApi::Answer(number, response) => {
+                    let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
+                    // Nobody may wait any more.
+                    let _ = waiting.map(|waiting| waiting.try_send(response));
+                }
+                ToApi::Errand(number, errand) => self.write(&FromApi::Done(number, errands(errand))),
+                ToApi::Start(_) => {}
+            }
+        }
+    }
+
+    fn write(&self, message: &FromApi) {
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = send(&mut *out, message, FROM_API_MAX) {
+            tracing::warn!("the gateway is not told: {error}");
+        }
+    }
+}
+
+impl Gateway for Arc<Link> {
+    fn ask(&self, request: Request) -> Response {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let (reply, answer) = sync_channel(1);
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(number, reply);
+        self.write(&FromApi::Ask(number, request));
+        let response = answer.recv_timeout(PATIENCE);
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
+        response.unwrap_or_else(|_| Response::Error("the gateway gives no answer".into()))
+    }
+
+    fn tell(&self, message: FromApi) {
+        self.write(&message);
+    }
+}

@@ -1,0 +1,354 @@
+//! Everything that the handlers share: people, rows, audit, the way to the gateway.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use protocol::link::{FromApi, GUESTS_MAX, Head};
+use protocol::{Request, Response};
+use ring::rand::SystemRandom;
+use ring::signature::Ed25519KeyPair;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use terms::{Span, Timestamp};
+
+use crate::alert::Alert;
+use crate::audit::{Act, Audit, Who};
+use crate::clock::now;
+use crate::password::Hasher;
+use crate::people::{Caller, People};
+use crate::problem::Problem;
+use crate::rows::{Change, Kind, Rows, RowsError};
+use crate::secret::{NoRandom, code, hex, unhex};
+use crate::session::Keys;
+use crate::throttle::{Allowance, Tries};
+use crate::token::PREFIX;
+
+/// Rows of one of a kind.
+const KEYS: u64 = 1;
+const BOOT: u64 = 3;
+const AUDIT_KEY: u64 = 4;
+const FOLLOWED: u64 = 5;
+/// Addresses, and accounts, whose failures are remembered.
+const TRIES_MAX: usize = 4_096;
+/// Records of refusals in a minute; more are only counted.
+const REFUSALS: usize = 60;
+/// Wrong claim codes in an hour.
+const CLAIMS: usize = 10;
+
+/// The way to the gateway.
+pub trait Gateway: Send + Sync {
+    /// Asks, and waits for the answer.
+    fn ask(&self, request: Request) -> Response;
+    /// Tells something that needs no answer.
+    fn tell(&self, message: FromApi);
+}
+
+/// Why the API cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum OfficeError {
+    /// The rows cannot be read.
+    #[error(transparent)]
+    Rows(#[from] RowsError),
+    /// There are no random numbers.
+    #[error(transparent)]
+    Random(#[from] NoRandom),
+    /// A key cannot be made or read.
+    #[error("{0}")]
+    Key(&'static str),
+}
+
+/// What is tried how often.
+pub struct Gates {
+    /// Log-ins by address.
+    pub addresses: Tries<IpAddr>,
+    /// Log-ins by account, under whatever name was given.
+    pub accounts: Tries<String>,
+    /// One-time codes by e-mail address.
+    pub codes: Tries<String>,
+    /// Claims.
+    pub claims: Allowance,
+    refusals: Allowance,
+    unrecorded: u64,
+}
+
+/// What is kept of answers to posts with an idempotency key.
+type Answered = HashMap<(u64, String), (String, crate::route::Reply, Timestamp)>;
+
+/// The shared state.
+pub struct Office {
+    rows: Rows,
+    audit: Audit,
+    people: Mutex<People>,
+    alerts: Mutex<BTreeMap<u64, Alert>>,
+    keys: Mutex<Keys>,
+    claim: Mutex<Option<String>>,
+    gates: Mutex<Gates>,
+    /// Hashes passwords.
+    pub hasher: Hasher,
+    gateway: Box<dyn Gateway>,
+    answered: Mutex<Answered>,
+    /// The document of all routes.
+    pub document: Value,
+    /// What is not as it should be.
+    warnings: Mutex<Vec<String>>,
+}
+
+impl Office {
+    /// Opens the folder and everything in it. The first start makes keys; a box without an owner gets a claim code.
+    ///
+    /// # Errors
+    /// The rows cannot be read, or no key can be made.
+    pub fn open(
+        folder: &Path,
+        boot_id: &str,
+        known: Option<&Head>,
+        document: Value,
+        gateway: Box<dyn Gateway>,
+    ) -> Result<Self, OfficeError> {
+        let rows = Rows::open(folder)?;
+        let mut keys: Keys = rows.get(Kind::Single, KEYS)?.unwrap_or_default();
+        keys.renew()?;
+        let mut first = Change::default();
+        first.put(Kind::Single, KEYS, &keys);
+        let boot = boots(&rows, boot_id, &mut first)?;
+        let key = signing_key(&rows, &mut first)?;
+        rows.commit(first)?;
+        let (audit, broken) = Audit::open(&rows, boot, key, known)?;
+        let people = People::load(&rows)?;
+        let claim = if people.claimed() { None } else { Some(code()?) };
+        let office = Self {
+            audit,
+            people: Mutex::new(people),
+            alerts: Mutex::new(rows.all(Kind::Alert)?.into_iter().collect()),
+            keys: Mutex::new(keys),
+            claim: Mutex::new(claim),
+            gates: Mutex::new(Gates {
+                addresses: Tries::new(TRIES_MAX),
+                accounts: Tries::new(TRIES_MAX),
+                codes: Tries::new(TRIES_MAX),
+                claims: Allowance::new(CLAIMS, Span::from_secs(3_600)),
+                refusals: Allowance::new(REFUSALS, Span::from_secs(60)),
+                unrecorded: 0,
+            }),
+            hasher: Hasher::new().map_err(|_| OfficeError::Key("no password can be hashed"))?,
+            gateway,
+            answered: Mutex::new(HashMap::new()),
+            document,
+            warnings: Mutex::new(Vec::new()),
+            rows,
+        };
+        let mut acts = vec![of_gateway("api.start", "", "")];
+        if let Some(broken) = broken {
+            let why = format!("the audit is broken at record {}: {}", broken.number, broken.why);
+            tracing::error!("{why}");
+            acts.push(of_gateway("audit.broken", &broken.number.to_string(), &why));
+            office.warn(why);
+        }
+        office.audit.commit(&office.rows, Change::default(), acts)?;
+        Ok(office)
+    }
+
+    /// The people, for as long as the guard lives.
+    pub fn people(&self) -> MutexGuard<'_, People> {
+        self.people.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The alerts by number, for as long as the guard lives.
+    pub fn alerts(&self) -> MutexGuard<'_, BTreeMap<u64, Alert>> {
+        self.alerts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The gates.
+    pub fn gates(&self) -> MutexGuard<'_, Gates> {
+        self.gates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The token keys.
+    pub fn keys(&self) -> MutexGuard<'_, Keys> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The claim code, until the box has an owner.
+    #[must_use]
+    pub fn claim(&self) -> Option<String> {
+        self.claim.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The box has an owner now.
+    pub fn claimed(&self) {
+        *self.claim.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.gateway.tell(FromApi::Claim(None));
+    }
+
+    /// The rows.
+    #[must_use]
+    pub fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
+    /// The audit.
+    #[must_use]
+    pub fn audit(&self) -> &Audit {
+        &self.audit
+    }
+
+    /// Makes a person's change: it and its records are on the medium when this returns.
+    ///
+    /// # Errors
+    /// 503: it may not be there.
+    pub fn commit(&self, change: Change, act: Act) -> Result<(), Problem> {
+        self.audit.commit(&self.rows, change, vec![act]).map_err(|error| {
+            tracing::error!("{error}");
+            Problem::busy(error.to_string())
+        })?;
+        self.gateway.tell(FromApi::Head(self.audit.head()));
+        Ok(())
+    }
+
+    /// Writes what happened without a change.
+    ///
+    /// # Errors
+    /// 503: it may not be there.
+    pub fn record(&self, act: Act) -> Result<(), Problem> {
+        self.commit(Change::default(), act)
+    }
+
+    /// Writes what was refused; beyond 60 a minute it is only counted, so that nobody fills the flash by failing.
+    pub fn refused(&self, mut act: Act, why: &str) {
+        {
+            let mut gates = self.gates();
+            if gates.refusals.refused(now()).is_some() {
+                gates.unrecorded += 1;
+                return;
+            }
+            gates.refusals.spend(now());
+            act.result = why.into();
+            let unrecorded = std::mem::take(&mut gates.unrecorded);
+            if unrecorded > 0 {
+                act.why = format!("{unrecorded} more refusals before this one were not recorded");
+            }
+        }
+        self.jot(Change::default(), vec![act]);
+    }
+
+    /// Writes what the box did by itself; on the medium within a second.
+    pub fn jot(&self, change: Change, acts: Vec<Act>) {
+        if let Err(error) = self.audit.jot(&self.rows, change, acts) {
+            tracing::error!("{error}");
+        }
+    }
+
+    /// Asks the gateway.
+    ///
+    /// # Errors
+    /// It refuses, in its own words.
+    pub fn ask<T: DeserializeOwned>(&self, request: Request) -> Result<T, Problem> {
+        match self.gateway.ask(request) {
+            Response::Ok(value) => serde_json::from_value(value)
+                .map_err(|error| Problem::new(500, format!("the gateway's answer cannot be read: {error}"))),
+            Response::Error(why) => Err(Problem::conflict(why)),
+        }
+    }
+
+    /// Who a token stands for.
+    #[must_use]
+    pub fn caller(&self, token: &str) -> Option<Caller> {
+        let at = now().micros();
+        if token.starts_with(PREFIX) {
+            return self.people().of_token(token, at);
+        }
+        let claims = self.keys().read(token)?;
+        self.people().of_session(claims.sid, &claims.jti, at).filter(|caller| caller.account.to_string() == claims.sub)
+    }
+
+    /// Says something that is not as it should be, to whoever looks.
+    pub fn warn(&self, what: String) {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        warnings.push(what);
+        self.gateway.tell(FromApi::Warnings(warnings.clone()));
+    }
+
+    /// Tells the gateway from where admins are logged in, where that changed.
+    pub fn tell_guests(&self, told: &mut Vec<IpAddr>) {
+        let guests = self.people().guests(now().micros(), GUESTS_MAX);
+        if guests != *told {
+            self.gateway.tell(FromApi::Guests(guests.clone()));
+            *told = guests;
+        }
+    }
+
+    /// The number of the newest event of the gateway that the audit has.
+    #[must_use]
+    pub fn followed(&self) -> u64 {
+        self.rows.get(Kind::Single, FOLLOWED).ok().flatten().unwrap_or_default()
+    }
+
+    /// Puts that number into a change.
+    pub fn follow(change: &mut Change, number: u64) {
+        change.put(Kind::Single, FOLLOWED, &number);
+    }
+
+    /// The answer that this key had before, if the request was the same.
+    ///
+    /// # Errors
+    /// 422: the key was used for another request.
+    pub fn answered(&self, who: u64, key: &str, request: &str) -> Result<Option<crate::route::Reply>, Problem> {
+        let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = now();
+        answered.retain(|_, (.., at)| now.since(*at) < Span::from_secs(600));
+        match answered.get(&(who, key.to_owned())) {
+            Some((same, reply, _)) if same == request => Ok(Some(reply.clone())),
+            Some(_) => Err(Problem::field("Idempotency-Key", "was used for another request")),
+            None => Ok(None),
+        }
+    }
+
+    /// Keeps an answer for its key, at most 256 of them.
+    pub fn answer(&self, who: u64, key: &str, request: String, reply: &crate::route::Reply) {
+        let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        if answered.len() < 256 {
+            answered.insert((who, key.to_owned()), (request, reply.clone(), now()));
+        }
+    }
+}
+
+/// A record of something that the gateway did by itself.
+#[must_use]
+pub fn of_gateway(what: &'static str, on: &str, why: &str) -> Act {
+    let who = Who { name: "gateway".into(), ..Who::default() };
+    Act { who, what, on: on.into(), why: why.into(), ..Act::default() }
+}
+
+/// How often the machine was started, counted by its boot id.
+fn boots(rows: &Rows, boot_id: &str, change: &mut Change) -> Result<u64, RowsError> {
+    let (last, mut boot): (String, u64) = rows.get(Kind::Single, BOOT)?.unwrap_or_default();
+    if last != boot_id || boot == 0 {
+        boot += 1;
+        change.put(Kind::Single, BOOT, &(boot_id, boot));
+    }
+    Ok(boot)
+}
+
+/// The key that signs exports, made at the first start.
+fn signing_key(rows: &Rows, change: &mut Change) -> Result<Ed25519KeyPair, OfficeError> {
+    let kept: Option<String> = rows.get(Kind::Single, AUDIT_KEY)?;
+    let document = match kept.as_deref().and_then(unhex) {
+        Some(document) => document,
+        None => {
+            let made = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new());
+            let made = made.map_err(|_| OfficeError::Key("no key can be made"))?.as_ref().to_vec();
+            change.put(Kind::Single, AUDIT_KEY, &hex(&made));
+            made
+        }
+    };
+    Ed25519KeyPair::from_pkcs8(&document).map_err(|_| OfficeError::Key("the audit's key cannot be read"))
+}
+
+/// What a record shows of something that changed.
+#[must_use]
+pub fn shown(row: &impl Serialize) -> Option<Value> {
+    serde_json::to_value(row).ok()
+}

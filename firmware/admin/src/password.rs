@@ -1,0 +1,172 @@
+//! Passwords: what is taken, and how they are kept (argon2id).
+//!
+//! One hash at a time: a storm of log-ins costs one processor a hash after the other and never the memory of many.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+
+use crate::problem::Problem;
+use crate::secret::random;
+use crate::words::{Email, UserName};
+
+/// Memory, passes and lanes. **Units**: KiB. **Source**: OWASP's first choice for argon2id.
+const COST: (u32, u32, u32) = (19_456, 2, 1);
+/// The shortest and the longest password, in characters.
+pub const LENGTH: (usize, usize) = (12, 256);
+/// How many may wait for their hash; more are told to come again.
+const WAITING_MAX: usize = 8;
+/// Passwords of 12 characters and more among the most used ones, one a line.
+const COMMON: &str = include_str!("common-passwords.txt");
+
+/// The one place where passwords are hashed and compared.
+pub struct Hasher {
+    turn: Mutex<()>,
+    waiting: AtomicUsize,
+    done: AtomicU64,
+    /// Stands in for the hash of an account that does not exist, so that the answer takes as long.
+    nobody: String,
+}
+
+impl Hasher {
+    /// A hasher.
+    ///
+    /// # Errors
+    /// The system gives no random octets.
+    pub fn new() -> Result<Self, Problem> {
+        let none =
+            Self { turn: Mutex::new(()), waiting: AtomicUsize::new(0), done: AtomicU64::new(0), nobody: String::new() };
+        let nobody = none.hash("a password of nobody")?;
+        Ok(Self { nobody, done: AtomicU64::new(0), ..none })
+    }
+
+    /// The hash of a password, with a salt of its own.
+    ///
+    /// # Errors
+    /// Too many wait already.
+    pub fn hash(&self, password: &str) -> Result<String, Problem> {
+        self.in_turn(|| {
+            let salt: [u8; 16] = random().map_err(|error| Problem::busy(error.to_string()))?;
+            let hash: PasswordHash = argon2()?
+                .hash_password_with_salt(password.as_bytes(), &salt)
+                .map_err(|_| Problem::busy("no password can be hashed now"))?;
+            Ok(hash.to_string())
+        })
+    }
+
+    /// Whether this is the password; takes as long where there is none to compare with.
+    ///
+    /// # Errors
+    /// Too many wait already.
+    pub fn matches(&self, password: &str, hash: Option<&str>) -> Result<bool, Problem> {
+        self.in_turn(|| {
+            let right = PasswordHash::new(hash.unwrap_or(&self.nobody)).is_ok_and(|hash| {
+                argon2().is_ok_and(|argon2| argon2.verify_password(password.as_bytes(), &hash).is_ok())
+            });
+            Ok(right && hash.is_some())
+        })
+    }
+
+    /// Hashes made since the start.
+    #[must_use]
+    pub fn done(&self) -> u64 {
+        self.done.load(Ordering::Relaxed)
+    }
+
+    fn in_turn<T>(&self, work: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
+        if self.waiting.fetch_add(1, Ordering::AcqRel) >= WAITING_MAX {
+            self.waiting.fetch_sub(1, Ordering::AcqRel);
+            return Err(Problem::too_often(2));
+        }
+        let turn = self.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let done = work();
+        drop(turn);
+        self.done.fetch_add(1, Ordering::Relaxed);
+        self.waiting.fetch_sub(1, Ordering::AcqRel);
+        done
+    }
+}
+
+fn argon2() -> Result<Argon2<'static>, Problem> {
+    let params = Params::new(COST.0, COST.1, COST.2, None).map_err(|_| Problem::busy("no password can be hashed"))?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+/// Refuses a password that is easy to guess. No rules about kinds of characters.
+///
+/// # Errors
+/// It is too short, too long, among the most used ones, or made of the account's own words.
+pub fn check(password: &str, email: &Email, user_name: Option<&UserName>, names: &[&str]) -> Result<(), Problem> {
+    let wrong = |detail: String| Err(Problem::field("password", detail));
+    let length = password.chars().count();
+    if !(LENGTH.0..=LENGTH.1).contains(&length) {
+        return wrong(format!("takes {} to {} characters", LENGTH.0, LENGTH.1));
+    }
+    let lower = password.to_lowercase();
+    if COMMON.lines().any(|common| common == lower) {
+        return wrong("is among the most used passwords".into());
+    }
+    let first = lower.chars().next();
+    if lower.chars().all(|c| Some(c) == first) {
+        return wrong("is one character repeated".into());
+    }
+    // The account's own words may stand in it, but must not be what it is made of.
+    let own = [email.as_str(), email.local(), user_name.map_or("", UserName::as_str), "picket", "password"];
+    let rest = own
+        .iter()
+        .chain(names)
+        .filter(|word| word.chars().count() >= 3)
+        .fold(lower.clone(), |rest, word| rest.replace(&word.to_lowercase(), ""));
+    if rest != lower && rest.chars().filter(|c| c.is_alphabetic()).count() < 4 {
+        return wrong("is made of the account's own words".into());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(password: &str) -> bool {
+        let email = Email::new("anna.miller@example.org").expect("an address");
+        check(password, &email, UserName::new("amiller").ok().as_ref(), &["Anna", "Miller"]).is_err()
+    }
+
+    #[test]
+    fn what_is_short_common_or_the_accounts_own_is_refused() {
+        for password in [
+            "short-12345",
+            "aaaaaaaaaaaaaa",
+            "annamiller2026",
+            "Anna.Miller@example.org",
+            "picket123456",
+            "password12345",
+        ] {
+            assert!(refused(password), "{password}");
+        }
+        assert!(refused(&"x1".repeat(129)) && COMMON.lines().next().is_some_and(refused));
+    }
+
+    #[test]
+    fn any_other_password_is_taken_as_it_is() {
+        for password in
+            ["correct-horse-7-staple", "           .", "äöüäöüäöüäöü1", "annas cat likes tuna", &"ab".repeat(128)]
+        {
+            assert!(!refused(password), "{password}");
+        }
+    }
+
+    #[test]
+    fn the_hash_is_argon2id_with_its_cost_and_a_salt_of_its_own() {
+        let hasher = Hasher::new().expect("random");
+        let (a, b) = (hasher.hash("one password").expect("a hash"), hasher.hash("one password").expect("a hash"));
+        assert!(a.starts_with("$argon2id$v=19$m=19456,t=2,p=1$") && a != b, "{a}");
+        assert_eq!(hasher.matches("one password", Some(&a)), Ok(true));
+        assert_eq!(hasher.matches("another one", Some(&a)), Ok(false));
+        assert_eq!(hasher.matches("a password of nobody", None), Ok(false));
+        assert_eq!(hasher.done(), 5);
+    }
+}

@@ -1,0 +1,209 @@
+//! The API as a process of its own: takes its place, gives up its rights, then serves.
+//!
+//! It is started by the gateway with one end of a socket pair as its standard input. In this order, and before there is a second
+//! thread: listeners, folder, rights. From then on it holds these three and nothing else, and ends when the gateway does.
+
+use std::fs;
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use protocol::Response;
+use protocol::link::{Errand, FromApi, RECORDS_MAX, Start, TO_API_MAX, ToApi, receive};
+use tokio::sync::broadcast;
+
+use crate::api::routes;
+use crate::audit::{Act, Who};
+use crate::follow::follow;
+use crate::link::Link;
+use crate::office::{Gateway, Office, OfficeError};
+use crate::privileges;
+use crate::route::document;
+use crate::rows::Change;
+use crate::serve::{Certificate, Server, TlsError, serve_all};
+
+/// The folder, once the process is in it. Its full path leads through folders that are closed to its user, and sled makes every path
+/// a full one; this one ends where the process is.
+const HERE: &str = "/proc/self/cwd";
+/// How long a port may be held by an API process that is just ending.
+const PORT: Duration = Duration::from_secs(5);
+/// Events that wait for those who listen.
+const FEED: usize = 128;
+/// How often the certificate is looked at.
+const DAY: Duration = Duration::from_secs(86_400);
+/// Threads that handlers run on.
+const HANDLERS: usize = 12;
+
+/// Why the API does not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// It was not started by a gateway.
+    #[error("the API is started by picket run, not by hand")]
+    ByHand,
+    /// An address cannot be listened at.
+    #[error("cannot listen at {0}: {1}")]
+    Listen(SocketAddr, io::Error),
+    /// The system refuses.
+    #[error("{0}")]
+    System(#[from] io::Error),
+    /// It could not give up its rights.
+    #[error("{0}")]
+    Rights(#[from] privileges::RightsError),
+    /// Its folder cannot be used.
+    #[error(transparent)]
+    Office(#[from] OfficeError),
+    /// Its certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// Runs the API until the gateway is gone.
+#[must_use]
+pub fn run() -> ExitCode {
+    match serve() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("the API ends: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve() -> Result<(), ProcessError> {
+    let input: OwnedFd = io::stdin().as_fd().try_clone_to_owned()?;
+    let kind = rustix::fs::fstat(&input).map_err(io::Error::from)?;
+    if rustix::fs::FileType::from_raw_mode(kind.st_mode) != rustix::fs::FileType::Socket {
+        return Err(ProcessError::ByHand);
+    }
+    let mut stream = UnixStream::from(input);
+    let Some(ToApi::Start(start)) = receive(&mut stream, TO_API_MAX)? else { return Err(ProcessError::ByHand) };
+    close_inherited();
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let listeners = start.listen.iter().map(|address| listen(*address)).collect::<Result<Vec<_>, _>>()?;
+    let held_by = privileges::give_up(Path::new(&start.folder), start.uid)?;
+    // From here on there may be threads.
+    let link = Arc::new(Link::new(&stream)?);
+    let addresses: Vec<IpAddr> = start.listen.iter().map(SocketAddr::ip).collect();
+    let certificate = Arc::new(Certificate::find(Path::new(HERE), &addresses)?);
+    let heard = {
+        let (link, start) = (Arc::clone(&link), start.clone());
+        open(&link, stream, &start, boot.trim())?
+    };
+    let config = certificate.config()?;
+    let fingerprint = certificate.fingerprint();
+    tracing::info!(%fingerprint, listen = ?start.listen, "the API serves");
+    if let Some(code) = heard.claim() {
+        tracing::warn!("the box has no owner; claim it with the code {code}");
+    }
+    link.tell(FromApi::Ready { fingerprint, held_by });
+    link.tell(FromApi::Claim(heard.claim()));
+    link.tell(FromApi::Head(heard.audit().head()));
+    let (feed, _) = broadcast::channel(FEED);
+    {
+        let (office, feed) = (Arc::clone(&heard), feed.clone());
+        thread::Builder::new().name("follower".into()).spawn(move || follow(&office, &feed))?;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(HANDLERS).build()?;
+    runtime.block_on(async {
+        tokio::select! {
+            () = serve_all(listeners, config, Arc::new(Server::new(heard, feed))) => {}
+            () = renew(&certificate, &addresses, &link) => {}
+        }
+    });
+    Ok(())
+}
+
+/// Looks once a day whether the certificate is near its end.
+async fn renew(certificate: &Certificate, addresses: &[IpAddr], link: &Arc<Link>) {
+    loop {
+        tokio::time::sleep(DAY).await;
+        if let Err(error) = certificate.renew(Path::new(HERE), addresses) {
+            tracing::error!("{error}; the old certificate is served on");
+        }
+        link.tell(FromApi::Fingerprint(certificate.fingerprint()));
+    }
+}
+
+/// Opens the office, and listens to the gateway on a thread of its own.
+fn open(link: &Arc<Link>, stream: UnixStream, start: &Start, boot: &str) -> Result<Arc<Office>, ProcessError> {
+    let document = document(&routes());
+    let office = Office::open(Path::new(HERE), boot, start.head.as_ref(), document, Box::new(Arc::clone(link)))?;
+    let office = Arc::new(office);
+    let (link, heard) = (Arc::clone(link), Arc::clone(&office));
+    thread::Builder::new().name("link".into()).spawn(move || {
+        link.listen(stream, &|errand| run_errand(&heard, errand));
+        // The gateway is gone: whoever starts the next one starts another API.
+        std::process::exit(0);
+    })?;
+    Ok(office)
+}
+
+/// Closes what whoever started the gateway left open in it, and the gateway in turn in this process.
+fn close_inherited() {
+    let names = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    let numbers: Vec<i32> = names.filter_map(|name| name.file_name().to_str()?.parse().ok()).collect();
+    let pair = fs::read_link("/proc/self/fd/0").ok();
+    for number in numbers.into_iter().filter(|number| *number > 2) {
+        // The pair itself was cloned from standard input.
+        let own = pair.is_some() && fs::read_link(format!("/proc/self/fd/{number}")).ok() == pair;
+        if !own {
+            // What was the folder above is closed already.
+            let _ = nix::unistd::close(number);
+        }
+    }
+}
+
+/// A port may still be held by the API of a gateway that was killed.
+fn listen(address: SocketAddr) -> Result<TcpListener, ProcessError> {
+    let until = Instant::now() + PORT;
+    loop {
+        match TcpListener::bind(address) {
+            Ok(listener) => {
+                listener.set_nonblocking(true)?;
+                return Ok(listener);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && Instant::now() < until => {
+                thread::sleep(Duration::from_millis(50));
+            }
+            Err(error) => return Err(ProcessError::Listen(address, error)),
+        }
+    }
+}
+
+/// Does what the gateway wants done.
+fn run_errand(office: &Office, errand: Errand) -> Response {
+    match errand {
+        Errand::Record(act) => {
+            let who = Who { name: "command line".into(), ..Who::default() };
+            let what = match act.what.as_str() {
+                "block.create" => "block.create",
+                "block.end" => "block.end",
+                "feedback" => "threat.feedback",
+                _ => "command",
+            };
+            let act = Act { who, what, on: act.on, why: act.why, result: act.result, ..Act::default() };
+            match office.commit(Change::default(), act) {
+                Ok(()) => Response::Ok(serde_json::Value::Null),
+                Err(problem) => Response::Error(problem.detail),
+            }
+        }
+        Errand::Audit { after, limit } => {
+            let lines = office.rows().lines(after.saturating_add(1), limit.min(RECORDS_MAX) as usize);
+            match lines {
+                Ok(lines) => Response::of(&lines.into_iter().map(|(_, line)| line).collect::<Vec<_>>()),
+                Err(error) => Response::Error(error.to_string()),
+            }
+        }
+        Errand::Trailer { last } => match office.audit().trailer(office.rows(), last) {
+            Ok(Some(line)) => Response::of(&line),
+            Ok(None) => Response::Error(format!("the audit has no record {last}")),
+            Err(error) => Response::Error(error.to_string()),
+        },
+    }
+}

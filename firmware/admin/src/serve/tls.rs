@@ -1,0 +1,255 @@
+//! The box's own certificate: a CA made at the first start, and a leaf for its names and addresses.
+//!
+//! | file | what |
+//! |---|---|
+//! | `ca.key`, `ca.pem` | the device's CA: may sign nothing outside `.local` and private networks |
+//! | `leaf.key`, `leaf.pem` | what is served: `picket.local` and the addresses that are listened at |
+//! | `leaf.for` | names and last day of the leaf, so that it is made anew when they change |
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::net::IpAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, NameConstraints, SanType, SerialNumber, date_time_ymd,
+};
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+
+use crate::clock::{civil, now};
+use crate::secret::{NoRandom, random, sha256};
+
+/// The name by which the box is found.
+const NAME: &str = "picket.local";
+/// How long a leaf holds, and how long before its end it is made anew. **Units**: days.
+const LEAF_DAYS: u64 = 397;
+const RENEW_DAYS: u64 = 60;
+/// How long the CA holds. **Units**: days.
+const CA_DAYS: u64 = 20 * 365;
+/// A box without a clock starts long ago; what it makes then must hold later too.
+const FIRST_DAY: u64 = 20_454;
+
+/// Why there is no certificate.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file cannot be read or written.
+    #[error("the certificate's files: {0}")]
+    File(#[from] io::Error),
+    /// One cannot be made.
+    #[error("no certificate can be made: {0}")]
+    Make(#[from] rcgen::Error),
+    /// One cannot be used.
+    #[error("the certificate cannot be used: {0}")]
+    Use(#[from] rustls::Error),
+    /// A file holds something else.
+    #[error("the certificate cannot be read: {0}")]
+    Read(String),
+    /// There are no random numbers.
+    #[error(transparent)]
+    Random(#[from] NoRandom),
+}
+
+/// The certificate that is served, which can be another one for the next connection.
+#[derive(Debug)]
+pub struct Certificate {
+    served: RwLock<(Arc<CertifiedKey>, String)>,
+}
+
+impl Certificate {
+    /// Reads the leaf, or makes it: at the first start, for other addresses, and 60 days before its end.
+    ///
+    /// # Errors
+    /// It cannot be made or read.
+    pub fn find(folder: &Path, addresses: &[IpAddr]) -> Result<Self, TlsError> {
+        Ok(Self { served: RwLock::new(load(folder, addresses)?) })
+    }
+
+    /// Makes the leaf anew if it is due; connections that stand go on with the old one.
+    ///
+    /// # Errors
+    /// It cannot be made; the old one is served on.
+    pub fn renew(&self, folder: &Path, addresses: &[IpAddr]) -> Result<(), TlsError> {
+        let loaded = load(folder, addresses)?;
+        *self.served.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+        Ok(())
+    }
+
+    /// SHA-256 of the leaf, hexadecimal.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        self.served.read().unwrap_or_else(PoisonError::into_inner).1.clone()
+    }
+
+    /// How TLS is spoken: 1.2 and 1.3, HTTP/2 and HTTP/1.1.
+    ///
+    /// # Errors
+    /// The versions are not there.
+    pub fn config(self: &Arc<Self>) -> Result<Arc<ServerConfig>, TlsError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let versions = [&rustls::version::TLS13, &rustls::version::TLS12];
+        let builder = ServerConfig::builder_with_provider(provider).with_protocol_versions(&versions)?;
+        let mut config =
+            builder.with_no_client_auth().with_cert_resolver(Arc::clone(self) as Arc<dyn ResolvesServerCert>);
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(Arc::new(config))
+    }
+}
+
+impl ResolvesServerCert for Certificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.served.read().unwrap_or_else(PoisonError::into_inner).0))
+    }
+}
+
+fn load(folder: &Path, addresses: &[IpAddr]) -> Result<(Arc<CertifiedKey>, String), TlsError> {
+    let today = (now().secs() / 86_400).max(FIRST_DAY);
+    let names = names(addresses);
+    let kept = fs::read_to_string(folder.join("leaf.for")).unwrap_or_default();
+    let good = kept.split_once('\n').is_some_and(|(last, kept)| {
+        kept == names && last.parse().is_ok_and(|last: u64| (today + RENEW_DAYS..=today + LEAF_DAYS).contains(&last))
+    });
+    if !(good && folder.join("leaf.pem").exists()) {
+        make_leaf(folder, addresses, today)?;
+        write(folder, "leaf.for", &format!("{}\n{names}", today + LEAF_DAYS))?;
+    }
+    let read = |name: &str| fs::read(folder.join(name));
+    let chain = CertificateDer::pem_slice_iter(&read("leaf.pem")?).collect::<Result<Vec<_>, _>>();
+    let chain = chain.map_err(|error| TlsError::Read(error.to_string()))?;
+    let key = PrivateKeyDer::from_pem_slice(&read("leaf.key")?).map_err(|error| TlsError::Read(error.to_string()))?;
+    let fingerprint = chain.first().map(|leaf| sha256(leaf)).ok_or_else(|| TlsError::Read("it is empty".into()))?;
+    let provider = rustls::crypto::ring::default_provider();
+    Ok((Arc::new(CertifiedKey::from_der(chain, key, &provider)?), fingerprint))
+}
+
+fn names(addresses: &[IpAddr]) -> String {
+    let mut names: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    names.sort_unstable();
+    names.dedup();
+    format!("{NAME} {}\n", names.join(" "))
+}
+
+/// Makes a leaf with a key of its own, signed by the device's CA.
+fn make_leaf(folder: &Path, addresses: &[IpAddr], today: u64) -> Result<(), TlsError> {
+    let (ca, ca_pem) = authority(folder, today)?;
+    let key = KeyPair::generate()?;
+    let mut params = params("Picket", today, LEAF_DAYS)?;
+    params.subject_alt_names = vec![SanType::DnsName(NAME.try_into()?)];
+    let addresses = addresses.iter().filter(|address| !address.is_unspecified());
+    params.subject_alt_names.extend(addresses.map(|address| SanType::IpAddress(*address)));
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.use_authority_key_identifier_extension = true;
+    let leaf = params.signed_by(&key, &ca)?;
+    write(folder, "leaf.key", &key.serialize_pem())?;
+    write(folder, "leaf.pem", &(leaf.pem() + &ca_pem))
+}
+
+/// The device's CA, made at the first start.
+fn authority(folder: &Path, today: u64) -> Result<(Issuer<'static, KeyPair>, String), TlsError> {
+    let (key_file, pem_file) = (folder.join("ca.key"), folder.join("ca.pem"));
+    let mut params = params("Picket device CA", today, CA_DAYS)?;
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.name_constraints = Some(NameConstraints { permitted_subtrees: permitted(), excluded_subtrees: Vec::new() });
+    if key_file.exists() && pem_file.exists() {
+        let key = KeyPair::from_pem(&fs::read_to_string(key_file)?)?;
+        return Ok((Issuer::new(params, key), fs::read_to_string(pem_file)?));
+    }
+    let key = KeyPair::generate()?;
+    let pem = params.self_signed(&key)?.pem();
+    write(folder, "ca.key", &key.serialize_pem())?;
+    write(folder, "ca.pem", &pem)?;
+    Ok((Issuer::new(params, key), pem))
+}
+
+/// What the CA may speak for: names below `.local`, and addresses that no stranger has.
+fn permitted() -> Vec<GeneralSubtree> {
+    let v4 = [
+        ([10, 0, 0, 0], 8),
+        ([172, 16, 0, 0], 12),
+        ([192, 168, 0, 0], 16),
+        ([169, 254, 0, 0], 16),
+        ([127, 0, 0, 0], 8),
+    ];
+    let v6 = [(0xfc00_u16, 7), (0xfe80, 10)].map(|(first, prefix)| {
+        let mut address = [0; 16];
+        address[..2].copy_from_slice(&first.to_be_bytes());
+        CidrSubnet::from_v6_prefix(address, prefix)
+    });
+    let mut own = [0; 16];
+    own[15] = 1;
+    let mut all = vec![GeneralSubtree::DnsName("local".into())];
+    all.extend(v4.map(|(address, prefix)| GeneralSubtree::IpAddress(CidrSubnet::from_v4_prefix(address, prefix))));
+    all.extend(v6.map(GeneralSubtree::IpAddress));
+    all.push(GeneralSubtree::IpAddress(CidrSubnet::from_v6_prefix(own, 128)));
+    all
+}
+
+/// What every certificate of the box has. The name tells nothing of the box: whoever connects sees it before logging in.
+fn params(name: &str, today: u64, days: u64) -> Result<CertificateParams, TlsError> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, name);
+    let mut serial = random::<16>()?;
+    serial[0] &= 0x7f;
+    params.serial_number = Some(SerialNumber::from_slice(&serial));
+    params.not_before = day(today.saturating_sub(2));
+    params.not_after = day(today + days);
+    Ok(params)
+}
+
+fn day(days: u64) -> time::OffsetDateTime {
+    let (year, month, day) = civil(days);
+    let small = |number: u64| u8::try_from(number).unwrap_or(1);
+    date_time_ymd(i32::try_from(year).unwrap_or(9999), small(month), small(day))
+}
+
+/// Writes a file that only this process may read, whole or not at all.
+fn write(folder: &Path, name: &str, text: &str) -> Result<(), TlsError> {
+    let draft = folder.join(format!("{name}.new"));
+    let mut file = File::options().create(true).truncate(true).write(true).mode(0o600).open(&draft)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(draft, folder.join(name))?;
+    Ok(File::open(folder)?.sync_all()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leaf_is_kept_until_addresses_change_and_no_two_boxes_share_one() {
+        let (a, b) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        let home: IpAddr = [192, 168, 1, 2].into();
+        let print =
+            |folder: &Path, addresses: &[IpAddr]| Certificate::find(folder, addresses).expect("a leaf").fingerprint();
+        let first = print(a.path(), &[home]);
+        assert_eq!(print(a.path(), &[home, home]), first);
+        assert_ne!(print(b.path(), &[home]), first);
+        let ca = fs::read(a.path().join("ca.pem")).expect("a CA");
+        let certificate = Arc::new(Certificate::find(a.path(), &[home]).expect("a leaf"));
+        certificate.renew(a.path(), &[[10, 0, 0, 1].into()]).expect("another leaf");
+        assert_ne!(certificate.fingerprint(), first);
+        assert_eq!(fs::read(a.path().join("ca.pem")).expect("a CA"), ca, "whoever trusts the CA trusts the new leaf");
+        assert!(certificate.config().is_ok());
+    }
+
+    #[test]
+    fn nobody_else_may_read_the_keys() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        Certificate::find(folder.path(), &[]).expect("a leaf");
+        for file in fs::read_dir(folder.path()).expect("files") {
+            let mode = file.expect("a file").metadata().expect("a mode").permissions().mode();
+            assert_eq!(mode & 0o077, 0);
+        }
+    }
+}

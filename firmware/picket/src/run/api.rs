@@ -1,0 +1,319 @@
+//! The API process, seen from the gateway: started, asked, answered, started again. Its death never touches the gateway.
+
+use std::collections::{HashMap, VecDeque};
+use std::fs;
+use std::io;
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use policy::NeverBlock;
+use protocol::link::{Act, Errand, FROM_API_MAX, FromApi, GUESTS_MAX, Head, Start, TO_API_MAX, ToApi, receive, send};
+
+use super::event::Work;
+use crate::config::Config;
+use crate::control::{Gateway, Request, Response};
+
+/// How long an errand may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The first and the longest pause before it is started again.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(30));
+/// A process that lived so long is started again at once.
+const LIVED: Duration = Duration::from_secs(60);
+/// Its questions that wait for an answer; more are refused.
+const QUESTIONS: usize = 32;
+/// Threads that answer them.
+const ANSWERING: usize = 2;
+/// Acts of the command line that wait for an API that is down.
+const ACTS: usize = 1_024;
+/// How often the audit's head is kept on the gateway's side.
+const KEEP: Duration = Duration::from_secs(5);
+/// What it says where there is no API process.
+const OFF: &str = "the API is off; name an address in [api] listen";
+
+/// What the API process told.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// The code with which the box can be claimed.
+    pub claim: Option<String>,
+    /// SHA-256 of its certificate.
+    pub fingerprint: Option<String>,
+    /// What holds it.
+    pub held_by: Vec<String>,
+    /// What is not as it should be.
+    pub warnings: Vec<String>,
+    head: Option<Head>,
+}
+
+/// The way to the API process.
+pub struct Api {
+    start: Option<Start>,
+    out: Mutex<Option<UnixStream>>,
+    waiting: Mutex<HashMap<u64, SyncSender<Response>>>,
+    next: AtomicU64,
+    told: Mutex<Told>,
+    acts: Mutex<VecDeque<Act>>,
+    ending: AtomicBool,
+    head_file: PathBuf,
+}
+
+/// A process that was started, and this end of the pair.
+pub struct Running {
+    child: Child,
+    stream: UnixStream,
+}
+
+impl Api {
+    /// The way to an API process as configured; nobody is there yet.
+    pub fn new(config: &Config) -> Self {
+        let head_file = config.store.path.join("audit-head");
+        let head = fs::read(&head_file).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        let start = (!config.api.listen.is_empty()).then(|| Start {
+            listen: config.api.listen.clone(),
+            folder: config.store.path.join("api").to_string_lossy().into_owned(),
+            uid: config.api.user,
+            head: None,
+        });
+        Self {
+            start,
+            out: Mutex::new(None),
+            waiting: Mutex::default(),
+            next: AtomicU64::new(1),
+            told: Mutex::new(Told { head, ..Told::default() }),
+            acts: Mutex::default(),
+            ending: AtomicBool::new(false),
+            head_file,
+        }
+    }
+
+    /// Starts the process; nothing where the API is off.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn spawn(&self) -> io::Result<Option<Running>> {
+        let Some(start) = &self.start else { return Ok(None) };
+        let (ours, theirs) = UnixStream::pair()?;
+        let child = Command::new("/proc/self/exe")
+            .arg("api")
+            .env_clear()
+            .envs(std::env::vars().filter(|(name, _)| name == "RUST_LOG"))
+            .current_dir("/")
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .spawn()?;
+        let mut stream = ours;
+        let start = Start { head: lock(&self.told).head.clone(), ..start.clone() };
+        send(&mut stream, &ToApi::Start(start), TO_API_MAX)?;
+        Ok(Some(Running { child, stream }))
+    }
+
+    /// Keeps the process running until `stop`: hears it, answers it through `gateway`, starts it again with a growing pause.
+    pub fn supervise(self: &Arc<Self>, first: Option<Running>, gateway: &Arc<dyn Gateway>, work: &SyncSender<Work>) {
+        if self.start.is_none() {
+            return;
+        }
+        let (questions, asked) = sync_channel(QUESTIONS);
+        let asked = Arc::new(Mutex::new(asked));
+        for _ in 0..ANSWERING {
+            let (api, asked, gateway) = (Arc::clone(self), Arc::clone(&asked), Arc::clone(gateway));
+            let answer = move || api.answer(&asked, gateway.as_ref());
+            if let Err(error) = thread::Builder::new().name("api-asks".into()).spawn(answer) {
+                tracing::error!("the API cannot be answered: {error}");
+            }
+        }
+        let (mut running, mut pause) = (first, PAUSE.0);
+        loop {
+            let since = Instant::now();
+            if let Some(running) = running.take() {
+                self.hear(running, &questions, work);
+            }
+            if self.ending.load(Ordering::Acquire) {
+                return;
+            }
+            pause = if since.elapsed() > LIVED { PAUSE.0 } else { pause };
+            tracing::warn!("the API process ended; it is started again in {} ms", pause.as_millis());
+            thread::sleep(pause);
+            pause = (pause * 2).min(PAUSE.1);
+            if self.ending.load(Ordering::Acquire) {
+                return;
+            }
+            match self.spawn() {
+                Ok(started) => running = started,
+                Err(error) => tracing::error!("the API process does not start: {error}"),
+            }
+        }
+    }
+
+    /// Hears one process until it is gone.
+    fn hear(&self, running: Running, questions: &SyncSender<(u64, Request)>, work: &SyncSender<Work>) {
+        let Running { mut child, mut stream } = running;
+        *lock(&self.out) = stream.try_clone().ok();
+        let mut kept = Instant::now();
+        loop {
+            match receive::<FromApi>(&mut stream, FROM_API_MAX) {
+                Ok(Some(FromApi::Guests(guests))) => {
+                    let guests = guests.into_iter().take(GUESTS_MAX).map(NeverBlock::Address);
+                    // An enforcer that is busy hears of it with the next change.
+                    let _ = work.try_send(Work::Guests(guests.collect()));
+                }
+                Ok(Some(message)) => self.take(message, questions, &mut kept),
+                Ok(None) => break,
+                Err(error) => {
+                    tracing::error!("the API process says what cannot be understood, and is ended: {error}");
+                    break;
+                }
+            }
+        }
+        *lock(&self.out) = None;
+        lock(&self.waiting).clear();
+        (lock(&self.told).claim, lock(&self.told).held_by) = (None, Vec::new());
+        self.keep_head();
+        let _ = stream.shutdown(Shutdown::Both);
+        // It ends by itself when the pair closes; whatever does not is killed.
+        let until = Instant::now() + Duration::from_secs(3);
+        while matches!(child.try_wait(), Ok(None)) && Instant::now() < until {
+            thread::sleep(Duration::from_millis(20));
+        }
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+
+    fn take(&self, message: FromApi, questions: &SyncSender<(u64, Request)>, kept: &mut Instant) {
+        match message {
+            FromApi::Ready { fingerprint, held_by } => {
+                {
+                    let mut told = lock(&self.told);
+                    (told.fingerprint, told.held_by) = (Some(fingerprint), held_by);
+                }
+                self.deliver();
+            }
+            FromApi::Fingerprint(fingerprint) => lock(&self.told).fingerprint = Some(fingerprint),
+            FromApi::Guests(_) => {}
+            FromApi::Claim(code) => lock(&self.told).claim = code,
+            FromApi::Warnings(warnings) => lock(&self.told).warnings = warnings,
+            FromApi::Head(head) => {
+                lock(&self.told).head = Some(head);
+                if kept.elapsed() > KEEP {
+                    *kept = Instant::now();
+                    self.keep_head();
+                }
+            }
+            FromApi::Ask(number, request) => match questions.try_send((number, request)) {
+                Ok(()) => {}
+                Err(TrySendError::Full((number, _)) | TrySendError::Disconnected((number, _))) => {
+                    self.write(&ToApi::Answer(number, Response::Error("the gateway is busy; ask again".into())));
+                }
+            },
+            FromApi::Done(number, response) => {
+                let waiting = lock(&self.waiting).remove(&number);
+                // Nobody may wait any more.
+                let _ = waiting.map(|waiting| waiting.try_send(response));
+            }
+        }
+    }
+
+    /// Answers questions until there are none any more.
+    fn answer(&self, asked: &Mutex<Receiver<(u64, Request)>>, gateway: &dyn Gateway) {
+        loop {
+            let Ok((number, request)) = lock(asked).recv() else { return };
+            // Only what the command line asks goes back to the API process.
+            let response = match request.checked() {
+                Err(what) => Response::Error(what),
+                Ok(Request::Audit { .. } | Request::AuditTrailer { .. }) => Response::Error("ask yourself".into()),
+                Ok(request) => gateway.handle(request),
+            };
+            self.write(&ToApi::Answer(number, response));
+        }
+    }
+
+    /// Has the API process do something, and waits for that.
+    pub fn errand(&self, errand: Errand) -> Response {
+        if self.start.is_none() {
+            return Response::Error(OFF.into());
+        }
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let (reply, answer) = sync_channel(1);
+        lock(&self.waiting).insert(number, reply);
+        let sent = self.write(&ToApi::Errand(number, errand));
+        let response = if sent { answer.recv_timeout(PATIENCE).ok() } else { None };
+        lock(&self.waiting).remove(&number);
+        response
+            .unwrap_or_else(|| Response::Error("the API process gives no answer; it may just be starting again".into()))
+    }
+
+    /// Records an act of the command line: when this returns it is on the medium, or waits for an API process that is down.
+    pub fn record(&self, act: Act) {
+        if self.start.is_none() {
+            return;
+        }
+        if let Response::Error(why) = self.errand(Errand::Record(act.clone())) {
+            tracing::warn!("an act is not in the audit yet: {why}");
+            let mut acts = lock(&self.acts);
+            if acts.len() < ACTS {
+                acts.push_back(act);
+            }
+        }
+    }
+
+    /// Hands over the acts that waited. Not waited for: this is the thread that would hear the answer.
+    fn deliver(&self) {
+        for act in lock(&self.acts).drain(..) {
+            self.write(&ToApi::Errand(0, Errand::Record(act)));
+        }
+    }
+
+    /// What the process told last.
+    pub fn told(&self) -> Told {
+        lock(&self.told).clone()
+    }
+
+    /// Lets the process end.
+    pub fn stop(&self) {
+        self.ending.store(true, Ordering::Release);
+        if let Some(out) = lock(&self.out).take() {
+            let _ = out.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Whether it was sent. A process that takes nothing is cut off rather than waited for.
+    fn write(&self, message: &ToApi) -> bool {
+        let mut out = lock(&self.out);
+        let Some(stream) = out.as_mut() else { return false };
+        let _ = stream.set_write_timeout(Some(PATIENCE));
+        let done = send(stream, message, TO_API_MAX);
+        if let Err(error) = &done {
+            tracing::warn!("the API process is not told: {error}");
+            let _ = stream.shutdown(Shutdown::Both);
+            *out = None;
+        }
+        done.is_ok()
+    }
+
+    /// Keeps the audit's head where the API process cannot reach, so that a log that lost its end is noticed.
+    fn keep_head(&self) {
+        let Some(head) = lock(&self.told).head.clone() else { return };
+        if let Err(error) = replace(&self.head_file, &serde_json::to_vec(&head).unwrap_or_default()) {
+            tracing::warn!("the audit's head is not kept: {error}");
+        }
+    }
+}
+
+/// Writes a small file whole or not at all.
+fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let draft = path.with_extension("new");
+    let mut file = fs::File::options().create(true).truncate(true).write(true).mode(0o600).open(&draft)?;
+    io::Write::write_all(&mut file, text)?;
+    file.sync_all()?;
+    fs::rename(draft, path)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

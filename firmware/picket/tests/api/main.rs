@@ -1,0 +1,12 @@
+//! The admin API as a whole: the real binary in a namespace, reached by curl over TLS that trusts the device's own CA.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod client;
+mod first;
+mod held;
+mod limits;
+mod matrix;
+mod proof;
+#[path = "../gateway/stand.rs"]
+mod stand;

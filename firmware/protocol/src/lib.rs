@@ -1,0 +1,11 @@
+//! What may be asked of a running gateway, and how it answers: plain data, the same for the commands and for the API.
+//!
+//! A `Request` comes in as one line of JSON through the one door `Request::read`, which refuses whatever is out of bounds; the answer
+//! is one of the `views`. `link` frames the same words for the socket pair between the gateway and its API process.
+#![forbid(unsafe_code)]
+
+pub mod link;
+mod request;
+pub mod views;
+
+pub use request::{DeviceAsk, EVENTS_MAX, REQUEST_MAX, RESPONSE_MAX, Request, Response, WHY_MAX, host_text};
