@@ -1,0 +1,186 @@
+//! What the image promises, each as one check in a machine of its own.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use card::{Label, Slot, Version};
+
+use super::bundle::Bundle;
+use super::guest::Stand;
+use crate::network::{ROUTER, SERVER};
+
+/// Whether a check belongs to every gate or to the long one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// To every gate.
+    Short,
+    /// To `make image-test`.
+    Long,
+}
+
+/// A check: its name states the fact that it holds.
+type Check = (&'static str, Length, fn(&mut Stand<'_>) -> Result<()>);
+
+/// All checks, in the order in which they run.
+pub const CHECKS: &[Check] = &[
+    ("bridges_before_the_gateway_and_blocks_a_scan_in_its_kernel", Length::Short, bridges_and_blocks),
+    ("a_killed_gateway_costs_no_ping_and_comes_back", Length::Short, killed),
+    ("a_slot_with_one_wrong_bit_does_not_boot_and_the_other_does", Length::Short, wrong_bit),
+    ("data_outlives_a_pulled_plug_grows_with_the_card_and_is_forgotten_on_wish", Length::Short, data),
+    ("an_update_is_tried_and_stays_and_what_is_not_for_this_box_is_refused", Length::Short, update),
+    ("an_update_whose_gateway_or_first_process_fails_is_undone", Length::Long, bad_update),
+];
+
+/// The owner's key of these checks, and somebody else's.
+const OWN_KEY: [u8; 32] = [5; 32];
+const OTHER_KEY: [u8; 32] = [6; 32];
+/// How long a bridge may take to forward after the kernel's start, in seconds: generous, since processors are shared.
+const FORWARDS: f64 = 20.0;
+/// How long until what must happen has happened: a block, a neighbour found.
+const SOON: Duration = Duration::from_secs(30);
+/// Who scans.
+const SCANNER: &str = "h3";
+/// Who does not.
+const GOOD: &str = "h5";
+
+fn bridges_and_blocks(stand: &mut Stand<'_>) -> Result<()> {
+    stand.start()?;
+    let line = stand.await_words("picket0 forwards between eth0 (lan) and eth1 (uplink)")?;
+    let after = line.split("(uplink), ").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<f64>().ok());
+    let after = after.with_context(|| format!("no time in {line:?}"))?;
+    ensure!(after <= FORWARDS, "the bridge took {after} s");
+    pings(stand, GOOD)?;
+    println!("   bridge after {after:.2} s; a ping crosses it");
+    stand.await_words("all is well: slot a")?;
+    // Every host of the lab fetches a page through the box and becomes known.
+    stand.network.warm_up(&[])?;
+    ensure!(!fetches(stand, SCANNER)?.is_empty(), "the server's page is empty");
+    stand
+        .network
+        .space(SCANNER)?
+        .shell(&format!("nmap -n -Pn -sS -T4 --max-retries 1 -p 1-300 {SERVER} >/dev/null"))?;
+    let until = Instant::now() + SOON;
+    while fetches(stand, SCANNER).is_ok() {
+        ensure!(Instant::now() < until, "{SCANNER} scanned and still gets through");
+    }
+    fetches(stand, GOOD).context("who did not scan")?;
+    stand.type_in("2")?;
+    let scanner = stand.network.host(SCANNER)?.address.clone();
+    let line = stand.await_words(&scanner).context("who is blocked is told")?;
+    ensure!(line.contains("confirmed"), "not read back from the kernel: {line}");
+    Ok(())
+}
+
+fn killed(stand: &mut Stand<'_>) -> Result<()> {
+    stand.start()?;
+    stand.await_words("all is well")?;
+    pings(stand, GOOD)?;
+    let log = stand.file("pings");
+    let line = format!("exec ping -q -i 0.02 -w 15 {ROUTER}");
+    let mut pinging = stand.network.space(GOOD)?.start(&line, &log)?;
+    for _ in 0..3 {
+        stand.type_in("5")?;
+        stand.await_words("the bridge forwards on; it is started again")?;
+        stand.await_words("picket runs as process")?;
+    }
+    pinging.wait(Duration::from_secs(60)).context("ping ends")?;
+    let text = std::fs::read_to_string(&log)?;
+    ensure!(text.contains(" 0% packet loss"), "pings were lost: {text}");
+    Ok(())
+}
+
+fn wrong_bit(stand: &mut Stand<'_>) -> Result<()> {
+    stand.medium.flip(Slot::A.part().from + 100_000)?;
+    stand.start()?;
+    stand.await_words("slot a is not whole: its content is not what its label describes")?;
+    stand.await_words("all is well: slot b")?;
+    pings(stand, GOOD)
+}
+
+fn data(stand: &mut Stand<'_>) -> Result<()> {
+    ensure!(stand.medium.data(1 << 20)?.iter().all(|octet| *octet == 0), "the image's data partition holds something");
+    stand.medium.lengthen(64 << 20)?;
+    stand.start()?;
+    stand.await_words("the data partition now reaches to the card's end")?;
+    stand.await_words("it is made anew")?;
+    stand.await_words("all is well")?;
+    stand.start().context("after a pulled plug")?;
+    stand.await_words("all is well")?;
+    let console = stand.console();
+    ensure!(
+        !console.contains("made anew") && !console.contains("now reaches"),
+        "the data partition was made twice: {console}"
+    );
+    stand.type_in("factory-reset")?;
+    stand.await_words("the box restarts: it begins anew")?;
+    stand.await_words("it is made anew")?;
+    stand.await_words("all is well")?;
+    Ok(())
+}
+
+fn update(stand: &mut Stand<'_>) -> Result<()> {
+    let good = Bundle::of(stand.medium.path())?;
+    let label = |version, image: &str| Label { version, image: image.into(), ..good.label.clone() };
+    let with = |label| Bundle { label, content: good.content.clone() }.signed(OWN_KEY);
+    let whole = good.signed(OWN_KEY)?;
+    let mut flipped = whole.clone();
+    let middle = flipped.len() / 2;
+    flipped[middle] ^= 1;
+    let later = Version::new(60_000, 0, 0);
+    let refused = [
+        (good.signed(OTHER_KEY)?, "not signed by a key that is trusted here"),
+        (with(label(Version::new(0, 0, 1), &good.label.image))?, "it is version 0.0.1"),
+        (with(label(later, "rpi"))?, "it is for rpi"),
+        (with(Label { kernel: "9.9".into(), ..good.label.clone() })?, "it is made for kernel 9.9"),
+        (whole[..whole.len() - 1].to_vec(), "it does not end where its label says"),
+        (flipped, "its content is not what its label describes"),
+    ];
+    stand.trust(OWN_KEY)?;
+    for (bundle, words) in refused {
+        stand.put_update(&bundle)?;
+        stand.start()?;
+        stand.await_words("all is well: slot a")?;
+        let line = stand.await_words("the update is refused")?;
+        ensure!(line.contains(words), "{line:?} does not say {words:?}");
+    }
+    stand.put_update(&with(label(later, &good.label.image))?)?;
+    stand.start()?;
+    stand.await_words("version 60000.0.0 is installed in slot b and tried next")?;
+    stand.await_words("slot b, version 60000.0.0")?;
+    stand.await_words("all is well: slot b")?;
+    stand.put_update(&whole)?;
+    stand.start()?;
+    stand.await_words("all is well: slot b")?;
+    stand.await_words("the update is refused: it is version").context("nothing older follows")?;
+    Ok(())
+}
+
+fn bad_update(stand: &mut Stand<'_>) -> Result<()> {
+    stand.trust(OWN_KEY)?;
+    // A gateway that ends at once; a first process that does, which is a panic of the kernel.
+    for change in ["cp sbin/init bin/picket", "cp bin/picket sbin/init"] {
+        let bundle = Bundle::of(stand.medium.path())?.with_root(&stand.file(""), change)?;
+        stand.put_update(&bundle.signed(OWN_KEY)?)?;
+        stand.start()?;
+        stand.await_words("is installed in slot b and tried next")?;
+        stand.await_words("slot b did not prove itself, back to slot a").context(change)?;
+        stand.await_words("all is well: slot a")?;
+        pings(stand, GOOD)?;
+    }
+    Ok(())
+}
+
+/// A ping from a host to the router comes back, after the neighbours have found each other.
+fn pings(stand: &Stand<'_>, host: &str) -> Result<()> {
+    let until = Instant::now() + SOON;
+    let space = stand.network.space(host)?;
+    while let Err(error) = space.shell(&format!("ping -q -c 1 -W 1 {ROUTER} >/dev/null")) {
+        ensure!(Instant::now() < until, "no ping from {host} crosses the box: {error}");
+    }
+    Ok(())
+}
+
+/// The page of the server, over TCP.
+fn fetches(stand: &Stand<'_>, host: &str) -> Result<String> {
+    stand.network.space(host)?.shell(&format!("curl -sf --max-time 3 http://{SERVER}/"))
+}
