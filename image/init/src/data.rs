@@ -17,6 +17,19 @@ pub const FOLDER: &str = "/var/lib/picket";
 const STAND_IN: &CStr = c"size=64m,mode=0700";
 /// e2fsck: nothing wrong, or all mended. **Source**: e2fsck(8), exit code.
 const MENDED: i32 = 1;
+/// A new one: what can wait is written later, since a card may be large and slow.
+const MAKE: [&str; 10] = [
+    "-q",
+    "-F",
+    "-t",
+    "ext4",
+    "-L",
+    "picket-data",
+    "-m",
+    "1",
+    "-E",
+    "nodiscard,lazy_itable_init=1,lazy_journal_init=1",
+];
 /// How much of a medium is overwritten at a time, in octets.
 const PIECE: usize = 1 << 20;
 
@@ -27,7 +40,8 @@ pub fn up(device: &Path) {
     let sound = matches!(checked, Ok(code) if code <= MENDED);
     if !(sound && mount(&name)) {
         say("the data partition is new or beyond mending; it is made anew");
-        match tool("/sbin/mke2fs", &["-q", "-F", "-t", "ext4", "-L", "picket-data", "-m", "1", &name]) {
+        let made = tool("/sbin/mke2fs", &[&MAKE[..], &[&*name]].concat());
+        match made {
             Ok(0) if mount(&name) => {}
             made => {
                 say(format_args!("the data partition can't be made ({made:?}): nothing is kept over a restart"));

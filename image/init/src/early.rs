@@ -9,7 +9,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use card::{Card, Choice, Label, Slot};
+use card::{Card, Choice, Health, Label, Slot};
 use rustix::system::{RebootCommand, reboot, uname};
 
 use crate::console::say;
@@ -48,7 +48,7 @@ fn start() -> Result<Infallible, Fault> {
     let step = |what| move |error| Fault::Step(what, error);
     mounts::kernel().map_err(step("/proc, /sys and /dev"))?;
     say("the kernel runs");
-    modules::load(Path::new("/modules"));
+    modules::load("/modules", "list");
     let (disk, mut card) = find()?;
     match card.grow() {
         Ok(false) => {}
@@ -115,7 +115,9 @@ fn choose(card: &mut Card) -> Result<(Slot, Label), Fault> {
         })
         .ok_or(Fault::NoSlot)?;
     if slot != choice.preferred {
-        say(format_args!("slot {} did not prove itself, back to slot {}", choice.preferred.letter(), slot.letter()));
+        let trial = choice.of(choice.preferred).health == Health::Trial;
+        let why = if trial { "did not prove itself" } else { "does not boot" };
+        say(format_args!("slot {} {why}, back to slot {}", choice.preferred.letter(), slot.letter()));
     }
     if let Err(error) = card.choose(&next) {
         say(format_args!("the boot can't be counted: {error}"));

@@ -1,7 +1,6 @@
 //! From a slot's root to a gateway that runs, and then for as long as the box runs.
 
 use std::ffi::CStr;
-use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
@@ -17,6 +16,8 @@ use crate::{bridge, data, modules, mounts};
 
 /// Where the slot holds this program.
 pub const PROGRAM: &str = "/sbin/init";
+/// Where the slot holds its modules: what the bridge needs, and what is needed later.
+const MODULES: &str = "/lib/modules";
 /// How often everything is looked after.
 const TICK: Duration = Duration::from_millis(200);
 /// Wishes of the console that wait.
@@ -46,8 +47,9 @@ pub fn run() -> ! {
             say(format_args!("{place}: {error}"));
         }
     }
-    modules::load(Path::new("/lib/modules"));
+    modules::load(MODULES, "list");
     bridge::up();
+    modules::load(MODULES, "later");
     let watchdog = Watchdog::start();
     match &booted {
         Some(booted) => data::up(&booted.data()),

@@ -12,9 +12,10 @@ use rustix::system::finit_module;
 
 use crate::console::say;
 
-/// Loads every module of a folder's list. One that does not load is told, and the rest is loaded.
-pub fn load(folder: &Path) {
-    let list = folder.join("list");
+/// Loads every module of a list in a folder. One that does not load is told, and the rest is loaded.
+pub fn load(folder: &str, list: &str) {
+    let folder = Path::new(folder);
+    let list = folder.join(list);
     match fs::read_to_string(&list) {
         Ok(lines) => lines.lines().for_each(|line| one(folder, line)),
         Err(error) => say(format_args!("no modules: {}: {error}", list.display())),

@@ -86,6 +86,12 @@ impl Modules {
 }
 
 impl Ordered {
+    /// The same without what is loaded already when these are loaded.
+    pub fn without(mut self, loaded: &Self) -> Self {
+        self.modules.retain(|(name, _)| !loaded.seen.contains(name));
+        self
+    }
+
     /// File names and contents, in order.
     pub fn files(&self) -> impl Iterator<Item = (String, &[u8])> {
         self.modules.iter().map(|(name, content)| (format!("{name}.ko"), &content[..]))

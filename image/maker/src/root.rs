@@ -11,9 +11,10 @@ use crate::modules::Modules;
 use crate::parts;
 use crate::tool::run;
 
-/// Modules of every board: the bridge, nftables as the gateway uses it, the data partition, the boot partition.
-const COMMON: [&str; 15] = [
-    "bridge",
+/// Modules of every board beside those of its links: the bridge itself, loaded first of all.
+const BRIDGE: &str = "bridge";
+/// What is needed once frames pass: nftables as the gateway uses it, the data partition, the boot partition.
+const LATER: [&str; 14] = [
     "nf_tables",
     "nft_meta_bridge",
     "nf_conntrack_bridge",
@@ -87,11 +88,15 @@ pub fn squashfs(
         program(&fs::canonicalize(tree.join(file)).with_context(|| file.to_owned())?, &to)?;
     }
     symlink("aarch64-linux-gnu/ld-linux-aarch64.so.1", root.join("lib/ld-linux-aarch64.so.1"))?;
-    let own = boards.iter().flat_map(|board| board.links.iter().chain([&board.watchdog])).map(String::as_str);
-    let ordered = modules.order(own.chain(COMMON))?;
-    plain(&root.join("lib/modules/list"), ordered.list().as_bytes())?;
-    for (file, content) in ordered.files() {
-        plain(&root.join("lib/modules").join(file), content)?;
+    let links = boards.iter().flat_map(|board| &board.links).map(String::as_str);
+    let first = modules.order(links.chain([BRIDGE]))?;
+    let watchdogs = boards.iter().map(|board| board.watchdog.as_str());
+    let later = modules.order(watchdogs.chain(LATER))?.without(&first);
+    for (list, ordered) in [("list", &first), ("later", &later)] {
+        plain(&root.join("lib/modules").join(list), ordered.list().as_bytes())?;
+        for (file, content) in ordered.files() {
+            plain(&root.join("lib/modules").join(file), content)?;
+        }
     }
     plain(&root.join("etc/picket/picket.toml"), CONFIGURATION.as_bytes())?;
     plain(&root.join("etc/picket/image"), name.as_bytes())?;

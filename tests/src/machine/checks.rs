@@ -3,10 +3,12 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use board::Board;
 use card::{Label, Slot, Version};
 
 use super::bundle::Bundle;
-use super::guest::Stand;
+use super::guest::{Kind, Stand};
+use super::medium::{self, Medium};
 use crate::network::{ROUTER, SERVER};
 
 /// Whether a check belongs to every gate or to the long one.
@@ -28,6 +30,8 @@ pub const CHECKS: &[Check] = &[
     ("a_slot_with_one_wrong_bit_does_not_boot_and_the_other_does", Length::Short, wrong_bit),
     ("data_outlives_a_pulled_plug_grows_with_the_card_and_is_forgotten_on_wish", Length::Short, data),
     ("an_update_is_tried_and_stays_and_what_is_not_for_this_box_is_refused", Length::Short, update),
+    ("the_pi_image_holds_what_its_firmware_and_boards_look_for", Length::Short, pi_files),
+    ("the_pi_image_bridges_on_an_emulated_pi_3", Length::Long, pi_3),
     ("an_update_whose_gateway_or_first_process_fails_is_undone", Length::Long, bad_update),
 ];
 
@@ -93,6 +97,7 @@ fn wrong_bit(stand: &mut Stand<'_>) -> Result<()> {
     stand.medium.flip(Slot::A.part().from + 100_000)?;
     stand.start()?;
     stand.await_words("slot a is not whole: its content is not what its label describes")?;
+    stand.await_words("slot a does not boot, back to slot b")?;
     stand.await_words("all is well: slot b")?;
     pings(stand, GOOD)
 }
@@ -167,6 +172,46 @@ fn bad_update(stand: &mut Stand<'_>) -> Result<()> {
         stand.await_words("all is well: slot a")?;
         pings(stand, GOOD)?;
     }
+    Ok(())
+}
+
+fn pi_files(stand: &mut Stand<'_>) -> Result<()> {
+    let pi = Medium::write(&medium::built("rpi"), stand.file("pi.img"))?;
+    let held = |name: &str| -> Result<Vec<u8>> {
+        let to = stand.file("held");
+        pi.boot_file(name, &to)?;
+        Ok(std::fs::read(to)?)
+    };
+    let config = String::from_utf8(held("config.txt")?)?;
+    for line in ["arm_64bit=1", "upstream_kernel=1", "kernel=kernel8.img", "initramfs initrd.img followkernel"] {
+        ensure!(config.lines().any(|own| own == line), "config.txt does not say {line:?}");
+    }
+    let words = String::from_utf8(held("cmdline.txt")?)?;
+    ensure!(words.lines().count() == 1 && words.contains("console=ttyS1,115200"), "cmdline.txt: {words:?}");
+    // A device tree and a compressed kernel begin as such; what a firmware file begins with nobody has written down.
+    ensure!(held("kernel8.img")?.starts_with(&[0x1f, 0x8b]), "kernel8.img is no gzip file");
+    let mut boards = 0;
+    for image in Board::all()?.into_iter().filter_map(|board| board.image).filter(|image| image.name == "rpi") {
+        boards += 1;
+        for tree in &image.device_trees {
+            ensure!(held(tree)?.starts_with(&[0xd0, 0x0d, 0xfe, 0xed]), "{tree} is no device tree");
+        }
+        for file in &image.firmware {
+            ensure!(held(file)?.len() > 1_000, "{file} is empty");
+        }
+    }
+    ensure!(boards == 2, "{boards} boards name the image of the Pis");
+    Ok(())
+}
+
+fn pi_3(stand: &mut Stand<'_>) -> Result<()> {
+    stand.medium = Medium::write(&medium::built("rpi"), stand.file("card.img"))?;
+    stand.kind = Kind::Pi3;
+    stand.start()?;
+    stand.await_words("this is a Raspberry Pi 3B or 3B+")?;
+    stand.await_words("picket0 forwards between eth1 (lan) and eth0 (uplink)")?;
+    pings(stand, GOOD)?;
+    stand.await_words("all is well: slot a")?;
     Ok(())
 }
 

@@ -23,12 +23,23 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 /// How often a wait looks whether the machine has ended.
 const LOOK: Duration = Duration::from_millis(200);
 
+/// Which machine is emulated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// QEMU's `virt`, two virtio links.
+    Virt,
+    /// A Pi 3B with two USB adapters, the board's own link not being emulated.
+    Pi3,
+}
+
 /// One check's machine and surroundings. Dropping it ends the machine.
 pub struct Stand<'a> {
     /// The lab, with the machine in the place of the box.
     pub network: &'a Network,
     /// The machine's card.
     pub medium: Medium,
+    /// Which machine is emulated.
+    pub kind: Kind,
     folder: PathBuf,
     name: String,
     guest: Option<Guest>,
@@ -60,7 +71,15 @@ impl<'a> Stand<'a> {
         let folder = site.folder().join(format!("machine-{name}"));
         fs::create_dir_all(&folder)?;
         let medium = Medium::write(image, folder.join("card.img"))?;
-        Ok(Self { network: site.network(), medium, folder, name: name.to_owned(), guest: None, boots: 0 })
+        Ok(Self {
+            network: site.network(),
+            medium,
+            kind: Kind::Virt,
+            folder,
+            name: name.to_owned(),
+            guest: None,
+            boots: 0,
+        })
     }
 
     /// How often a machine was started.
@@ -86,21 +105,11 @@ impl<'a> Stand<'a> {
         }
         let line = fs::read_to_string(line)?.trim().to_owned();
         let mut command = Command::new("qemu-system-aarch64");
-        command
-            .args("-M virt -cpu cortex-a72 -smp 2 -m 512 -accel tcg,thread=multi -display none -nodefaults".split(' '));
-        command.arg("-kernel").arg(kernel).arg("-initrd").arg(initramfs).args(["-append", &line, "-serial", "stdio"]);
-        for (n, tap) in TAPS.iter().enumerate() {
-            let end = format!("tap,id=n{n},ifname={tap},script=no,downscript=no");
-            command.args([
-                "-netdev",
-                &end,
-                "-device",
-                &format!("virtio-net-device,netdev=n{n},mac=52:54:00:00:00:0{}", n + 1),
-            ]);
+        command.args(["-display", "none", "-nodefaults"]).arg("-kernel").arg(kernel).arg("-initrd").arg(initramfs);
+        match self.kind {
+            Kind::Virt => self.virt(&mut command, &line),
+            Kind::Pi3 => self.pi_3(&mut command, &line)?,
         }
-        let drive = format!("file={},if=none,id=d0,format=raw", self.medium.path().display());
-        command.args(["-drive", &drive, "-device", "virtio-blk-device,drive=d0"]);
-        command.args(["-device", "i6300esb", "-action", "watchdog=reset"]);
         // A tap stays with the machine that opened it, in whatever namespace; those of an earlier one are in the way.
         let place = self.network.space("box")?;
         for tap in TAPS {
@@ -135,6 +144,35 @@ impl<'a> Stand<'a> {
         fs::write(&file, octets)?;
         self.stop();
         self.medium.put_boot_file(&file, "update.picket")
+    }
+
+    fn virt(&self, command: &mut Command, line: &str) {
+        command.args("-M virt -cpu cortex-a72 -smp 2 -m 512 -accel tcg,thread=multi -serial stdio".split(' '));
+        command.args(["-append", line]);
+        for (n, tap) in TAPS.iter().enumerate() {
+            let end = format!("tap,id=n{n},ifname={tap},script=no,downscript=no");
+            let device = format!("virtio-net-device,netdev=n{n},mac=52:54:00:00:00:0{}", n + 1);
+            command.args(["-netdev", &end, "-device", &device]);
+        }
+        let drive = format!("file={},if=none,id=d0,format=raw", self.medium.path().display());
+        command.args(["-drive", &drive, "-device", "virtio-blk-device,drive=d0"]);
+        command.args(["-device", "i6300esb", "-action", "watchdog=reset"]);
+    }
+
+    /// The console is the second serial line; the emulated watchdog resets when it is opened, so the machine is told to leave it.
+    fn pi_3(&self, command: &mut Command, line: &str) -> Result<()> {
+        let tree = self.file("bcm2837-rpi-3-b.dtb");
+        self.medium.boot_file("bcm2837-rpi-3-b.dtb", &tree)?;
+        command.args("-M raspi3b -serial null -serial stdio".split(' ')).arg("-dtb").arg(tree);
+        command.args(["-append", &format!("{line} picket.watchdog=off")]);
+        // The first adapter becomes the board's link, which is the uplink; the address of a vendor makes the kernel name both "eth".
+        for (n, tap) in TAPS.iter().rev().enumerate() {
+            let end = format!("tap,id=n{n},ifname={tap},script=no,downscript=no");
+            command.args(["-netdev", &end, "-device", &format!("usb-net,netdev=n{n},mac=00:16:3e:00:00:0{}", n + 1)]);
+        }
+        let drive = format!("file={},if=sd,format=raw", self.medium.path().display());
+        command.args(["-drive", &drive]);
+        Ok(())
     }
 
     /// Ends the machine at once, as a pulled plug does.
