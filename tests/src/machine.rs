@@ -6,6 +6,7 @@
 
 mod bundle;
 mod checks;
+mod elsewhere;
 mod guest;
 mod medium;
 

@@ -9,6 +9,7 @@ use card::{Label, Slot, Version};
 use super::bundle::Bundle;
 use super::guest::{Kind, Stand};
 use super::medium::{self, Medium};
+use crate::chance::Chance;
 use crate::network::{ROUTER, SERVER};
 
 /// Whether a check belongs to every gate or to the long one.
@@ -30,9 +31,13 @@ pub const CHECKS: &[Check] = &[
     ("a_slot_with_one_wrong_bit_does_not_boot_and_the_other_does", Length::Short, wrong_bit),
     ("data_outlives_a_pulled_plug_grows_with_the_card_and_is_forgotten_on_wish", Length::Short, data),
     ("an_update_is_tried_and_stays_and_what_is_not_for_this_box_is_refused", Length::Short, update),
+    ("a_cut_of_the_power_that_loses_writes_leaves_a_box_that_boots", Length::Short, power_cuts),
+    ("more_cuts_of_the_power", Length::Long, more_power_cuts),
     ("the_pi_image_holds_what_its_firmware_and_boards_look_for", Length::Short, pi_files),
     ("the_pi_image_bridges_on_an_emulated_pi_3", Length::Long, pi_3),
     ("an_update_whose_gateway_or_first_process_fails_is_undone", Length::Long, bad_update),
+    ("two_cards_of_one_image_have_nothing_drawn_in_common", Length::Long, two_cards),
+    ("the_image_built_elsewhere_is_the_same_to_the_last_bit", Length::Long, elsewhere),
 ];
 
 /// The owner's key of these checks, and somebody else's.
@@ -173,6 +178,68 @@ fn bad_update(stand: &mut Stand<'_>) -> Result<()> {
         pings(stand, GOOD)?;
     }
     Ok(())
+}
+
+fn power_cuts(stand: &mut Stand<'_>) -> Result<()> {
+    cut(stand, 3, 2)
+}
+
+fn more_power_cuts(stand: &mut Stand<'_>) -> Result<()> {
+    cut(stand, 50, 20)
+}
+
+/// Cuts the power so often while the box writes what it found, and so often inside an update; half of the cuts keep a random half of
+/// what was not flushed. After each the box boots, and all is well in one slot.
+fn cut(stand: &mut Stand<'_>, writing: u32, updating: u32) -> Result<()> {
+    let seed = u64::from(std::process::id());
+    let mut chance = Chance(seed);
+    println!("   seed {seed}");
+    let update = Bundle::of(stand.medium.path())?.signed(OWN_KEY)?;
+    stand.trust(OWN_KEY)?;
+    let mut lost = 0;
+    for round in 0..writing + updating {
+        if round >= writing {
+            stand.put_update(&update)?;
+        }
+        stand.start_dropping((round % 2 == 1).then_some(seed + u64::from(round)))?;
+        if round < writing {
+            stand.await_words("picket runs as process")?;
+            // A scan makes events that are written; where it does not get through, that is what was wanted.
+            let scan =
+                format!("nmap -n -Pn -sS -T4 --max-retries 0 --host-timeout 5s -p 1-100 {SERVER} >/dev/null || true");
+            stand.network.space(SCANNER)?.shell(&scan)?;
+        } else {
+            stand.await_words("an update is on the boot partition")?;
+        }
+        // The moment of the cut is what is drawn here; nothing is waited for.
+        std::thread::sleep(Duration::from_millis(chance.draw() % 3_000));
+        let now = stand.cut()?;
+        println!("   cut {}: {now} sectors lost", round + 1);
+        lost += now;
+        stand.start()?;
+        stand.await_words("all is well: slot").with_context(|| format!("after cut {}", round + 1))?;
+    }
+    ensure!(lost > 0, "no cut lost anything: this proves nothing");
+    Ok(())
+}
+
+fn two_cards(stand: &mut Stand<'_>) -> Result<()> {
+    let mut drawn = Vec::new();
+    for _ in 0..2 {
+        stand.stop();
+        stand.medium = Medium::write(&medium::built("qemu-virt"), stand.file("card.img"))?;
+        stand.start()?;
+        stand.await_words("all is well")?;
+        stand.stop();
+        // The identity of an ext4 file system: 16 octets at 0x68 of its superblock, which begins at 1024.
+        drawn.push(stand.medium.data(2048)?[1024 + 0x68..][..16].to_vec());
+    }
+    ensure!(drawn[0] != drawn[1] && drawn.iter().all(|id| id.iter().any(|octet| *octet != 0)), "drawn: {drawn:?}");
+    Ok(())
+}
+
+fn elsewhere(stand: &mut Stand<'_>) -> Result<()> {
+    super::elsewhere::is_the_same(&stand.file(""))
 }
 
 fn pi_files(stand: &mut Stand<'_>) -> Result<()> {

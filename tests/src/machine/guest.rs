@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::bundle;
 use super::medium::Medium;
@@ -43,6 +43,8 @@ pub struct Stand<'a> {
     folder: PathBuf,
     name: String,
     guest: Option<Guest>,
+    /// The server between machine and card that forgets what was not flushed, if there is one.
+    server: Option<Child>,
     boots: u32,
 }
 
@@ -78,6 +80,7 @@ impl<'a> Stand<'a> {
             folder,
             name: name.to_owned(),
             guest: None,
+            server: None,
             boots: 0,
         })
     }
@@ -97,7 +100,7 @@ impl<'a> Stand<'a> {
     /// # Errors
     /// When the card holds no kernel, or the machine does not start.
     pub fn start(&mut self) -> Result<()> {
-        self.stop();
+        self.guest = None;
         let [kernel, initramfs, line] = ["kernel8.img", "initrd.img", "cmdline.txt"].map(|name| self.file(name));
         for file in [&kernel, &initramfs, &line] {
             let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -154,7 +157,11 @@ impl<'a> Stand<'a> {
             let device = format!("virtio-net-device,netdev=n{n},mac=52:54:00:00:00:0{}", n + 1);
             command.args(["-netdev", &end, "-device", &device]);
         }
-        let drive = format!("file={},if=none,id=d0,format=raw", self.medium.path().display());
+        let file = match self.server {
+            Some(_) => format!("nbd+unix:///?socket={}", self.file("nbd").display()),
+            None => self.medium.path().display().to_string(),
+        };
+        let drive = format!("file={file},if=none,id=d0,format=raw,cache=writeback");
         command.args(["-drive", &drive, "-device", "virtio-blk-device,drive=d0"]);
         command.args(["-device", "i6300esb", "-action", "watchdog=reset"]);
     }
@@ -175,9 +182,52 @@ impl<'a> Stand<'a> {
         Ok(())
     }
 
+    /// Starts the machine on a medium that forgets what was not flushed when the power is cut; with a seed it keeps a random half.
+    ///
+    /// # Errors
+    /// As for any start, and when the server is missing.
+    pub fn start_dropping(&mut self, seed: Option<u64>) -> Result<()> {
+        self.stop();
+        let (socket, plugin) = (self.file("nbd"), self.file("dropping.py"));
+        let _ = fs::remove_file(&socket);
+        fs::write(&plugin, include_str!("dropping.py"))?;
+        let mut command = Command::new("nbdkit");
+        command.arg("-f").arg("-U").arg(&socket).arg("python").arg(&plugin);
+        command.arg(format!("file={}", self.medium.path().display()));
+        command.arg(format!("log={}", self.file("lost").display()));
+        command.args(seed.map(|seed| format!("seed={seed}")));
+        let errors = File::create(self.file("nbdkit.err"))?;
+        self.server = Some(command.stdin(Stdio::null()).stderr(errors).spawn().context("nbdkit is missing")?);
+        let until = Instant::now() + PATIENCE;
+        while !socket.exists() {
+            ensure!(Instant::now() < until, "nbdkit does not start");
+            thread::sleep(Duration::from_millis(20));
+        }
+        self.start()
+    }
+
+    /// Cuts the power, and tells how many sectors were lost.
+    ///
+    /// # Errors
+    /// When no dropping medium was in use.
+    pub fn cut(&mut self) -> Result<u64> {
+        // The machine first: it must not notice, and so not write again, that its medium is gone.
+        self.guest = None;
+        let mut server = self.server.take().context("no dropping medium")?;
+        output(Command::new("kill").arg(server.id().to_string()))?;
+        server.wait()?;
+        let lost = fs::read_to_string(self.file("lost")).context("nbdkit did not say what was lost")?;
+        Ok(lost.trim().parse()?)
+    }
+
     /// Ends the machine at once, as a pulled plug does.
     pub fn stop(&mut self) {
         self.guest = None;
+        if let Some(mut server) = self.server.take() {
+            // One that has ended already can't be ended.
+            let _ = server.kill();
+            let _ = server.wait();
+        }
     }
 
     /// Waits for words on the console, behind those that were waited for before, and gives the line that they stand in.
@@ -218,6 +268,12 @@ impl<'a> Stand<'a> {
             ))?;
         }
         Ok(())
+    }
+}
+
+impl Drop for Stand<'_> {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 
