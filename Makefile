@@ -3,7 +3,9 @@
 #   make demo                 the lab's scenes in turn, with the live view, until Ctrl-C
 #   make demo ONCE=1          each scene once, a table, exit status; also ONLY=name,name CONFIG=file RECORD=dir
 #   make record               what real tools do, for the training, into models/recordings; also ONLY=family,family.tool SEED=n KEEP_GOING=1
-#   make image                the static aarch64 binary, its self-test run under qemu-user
+#   make image                the card images of all boards, into target/image
+#   make image-test           boots them in a virtual machine and checks all they promise; also ONLY=name,name
+#   make bundle BOARD=rpi     an update out of that image, not signed yet: cargo run -p maker -- sign SECRET BUNDLE
 #   make bench                the benchmarks, into target/bench/results.json; also QUICK=1 ONLY=features,block
 #   make model                trains the forest that ships, with its card, from captures, recordings and scenes
 #   make report               judges it and the binary: models/REPORT.md, report.json, report.html
@@ -11,11 +13,11 @@
 
 SHELL := /bin/bash
 LAB   := cargo run --quiet --package lab --bin lab --
-TASKS := test test-long demo record image bench model report setup clean
+TASKS := test test-long demo record image image-test bundle bench model report setup clean
 
 .PHONY: help $(TASKS)
 help:
-	@sed -n '2,10s/^# //p' Makefile
+	@sed -n '2,13s/^# //p' Makefile
 
 setup:
 	@tests/setup base lab
@@ -38,8 +40,15 @@ record: setup
 	@$(LAB) record $(if $(ONLY),--only "$(ONLY)") $(if $(SEED),--seed $(SEED)) $(if $(KEEP_GOING),--keep-going)
 
 image:
-	@tests/setup base cross
+	@tests/setup base cross image
 	@image/build
+
+image-test: image
+	@tests/setup lab machine
+	@$(LAB) machine --long $(if $(ONLY),--only "$(ONLY)")
+
+bundle: image
+	@cargo run --quiet --package maker -- bundle target/image/picket-$(or $(BOARD),rpi).img.zst target/picket-$(or $(BOARD),rpi).picket
 
 bench: setup
 	@tests/setup bench

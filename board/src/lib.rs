@@ -1,4 +1,4 @@
-//! What a board is: which of its links is which, and what its memory allows.
+//! What a board is: which of its links is which, what its memory allows, and what its image holds.
 //!
 //! Turns the declarative files in `board/boards`, one a board and built into the program, into a [`Board`], and finds the one of
 //! this machine by the names that the device tree gives it. A machine that no file names is `lab`: its links are chosen by what
@@ -7,17 +7,27 @@
 //! **Contract**: every file is read and checked by the tests, so that a released program knows all its boards. What an admin
 //! configures comes before what a board says.
 //!
-//! Refused here: probing hardware beyond the name, and setting anything. Called by `picket` at start and by `picket doctor`.
+//! Refused here: probing hardware beyond the name, and setting anything. Called by `picket` at start and by `picket doctor`, by
+//! `init` before the gateway, and by `maker`, which builds an image for all boards that name it.
+
+mod image;
 
 use std::fs;
 
 use serde::Deserialize;
 
+pub use image::{Image, ImageBudgets};
+
 /// Where the kernel tells the machine's names: several, each ended by a zero octet, the most exact first.
 const DEVICE_TREE: &str = "/proc/device-tree/compatible";
 
 /// The board files, that of any machine last.
-const FILES: [&str; 2] = [include_str!("../boards/qemu-virt.toml"), include_str!("../boards/lab.toml")];
+const FILES: [&str; 4] = [
+    include_str!("../boards/qemu-virt.toml"),
+    include_str!("../boards/pi-3.toml"),
+    include_str!("../boards/pi-4.toml"),
+    include_str!("../boards/lab.toml"),
+];
 
 /// A kind of machine.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -33,6 +43,8 @@ pub struct Board {
     pub links: Links,
     /// What its memory allows.
     pub budgets: Budgets,
+    /// What its image holds; nothing where there is none.
+    pub image: Option<Image>,
 }
 
 /// The names of a board's two links; empty where they are to be chosen from those that are there.
@@ -94,6 +106,14 @@ impl Board {
             .unwrap_or_else(|| Self::read(FILES[FILES.len() - 1]))
     }
 
+    /// Every board that has a file.
+    ///
+    /// # Errors
+    /// A board file that was built in is wrong.
+    pub fn all() -> Result<Vec<Self>, BoardError> {
+        FILES.iter().map(|text| Self::read(text)).collect()
+    }
+
     /// Reads a board file.
     ///
     /// # Errors
@@ -111,6 +131,9 @@ impl Board {
         }
         if !board.links.lan.is_empty() && board.links.lan == board.links.uplink {
             return wrong("links.lan and links.uplink must differ");
+        }
+        if let Some(what) = board.image.as_ref().and_then(Image::wrong) {
+            return wrong(what);
         }
         Ok(board)
     }
@@ -134,6 +157,8 @@ mod tests {
     fn a_machine_is_known_by_any_of_its_names_and_else_is_any_machine() {
         assert_eq!(Board::of(b"qemu,other\0linux,dummy-virt\0").unwrap().name, "qemu-virt");
         assert_eq!(Board::of(b"linux,dummy-virtual\0").unwrap().name, "lab");
+        assert_eq!(Board::of(b"raspberrypi,400\0brcm,bcm2711\0").unwrap().name, "pi-4");
+        assert_eq!(Board::of(b"raspberrypi,5-model-b\0brcm,bcm2712\0").unwrap().name, "lab");
         assert_eq!(Board::of(b"").unwrap().name, "lab");
     }
 
@@ -145,6 +170,10 @@ mod tests {
             ("4096", "1", "budgets.hosts"),
             ("16384", "16385", "budgets.ring_frames"),
             ("eth1", "eth0", "links.uplink"),
+            ("compressed_mib = 64", "compressed_mib = 65", "image.budgets.compressed_mib"),
+            ("slot_mib = 24", "slot_mib = 64", "image.budgets.slot_mib"),
+            ("boot_mib = 48", "boot_mib = 0", "image.budgets.boot_mib"),
+            ("virtio_blk", "../virtio_blk", "a name holds"),
         ] {
             let error = Board::read(&right.replace(from, to)).unwrap_err().to_string();
             assert!(error.contains(told), "{error}");

@@ -1,4 +1,5 @@
-//! The gate: formatting, lints, every crate's tests, the fuzz targets, then the lab's short scenes; the last line counts them.
+//! The gate: formatting, lints, every crate's tests, the fuzz targets, the lab's short scenes, then the image in a virtual machine;
+//! the last line counts them.
 
 mod fuzz;
 pub mod tally;
@@ -14,6 +15,7 @@ use anyhow::{Context, Result};
 use crate::demo;
 use crate::faults;
 use crate::gateway::root;
+use crate::machine;
 use crate::pings;
 use crate::replayed;
 use crate::site::Site;
@@ -44,14 +46,13 @@ pub fn run(long: bool) -> Result<ExitCode> {
     )?;
     // Scenes and some tests drive the program as it is shipped.
     step(&mut tally, &root, "release build", &["cargo", "build", "--quiet", "--release", "--bin", "picket"])?;
-    if long {
-        // One of the long tests runs it under the emulator.
-        step(&mut tally, &root, "what a cross build needs", &["tests/setup", "base", "cross"])?;
-        step(&mut tally, &root, "aarch64 build", &["image/build"])?;
-    }
+    // One of the long tests runs the aarch64 binary under the emulator.
+    step(&mut tally, &root, "what an image needs", &["tests/setup", "base", "cross", "image", "machine"])?;
+    step(&mut tally, &root, "image", &["image/build"])?;
     tests(&mut tally, &root, long)?;
     fuzz::run(&mut tally, &root, long)?;
     lab(&mut tally, &root, long);
+    machine(&mut tally, long);
     Ok(finish(&tally, strict))
 }
 
@@ -119,6 +120,19 @@ fn lab(tally: &mut Tally, root: &Path, long: bool) {
     if let Err(error) = done {
         eprintln!("lab: {error:#}");
         tally.whole("lab", false);
+    }
+}
+
+/// The image that was built above, booted in the place of the box.
+fn machine(tally: &mut Tally, long: bool) {
+    if !rustix::process::geteuid().is_root() {
+        tally.skip("image", "network namespaces need root");
+        return;
+    }
+    println!("-- image: booted in a virtual machine{}", if long { "" } else { ", the short checks" });
+    if let Err(error) = machine::check(&machine::Options { long, ..machine::Options::default() }, tally) {
+        eprintln!("image: {error:#}");
+        tally.whole("image", false);
     }
 }
 

@@ -16,6 +16,7 @@ pub mod gateway;
 pub mod keep;
 pub mod kernel;
 pub mod live;
+pub mod machine;
 pub mod namespace;
 pub mod network;
 pub mod pings;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use lab::bench::{self, sender};
-use lab::{datagrams, demo, faults, gate, pings, recordings, replayed};
+use lab::{datagrams, demo, faults, gate, machine, pings, recordings, replayed};
 
 /// Picket's lab: a small network in namespaces, real tools, one scene at a time.
 #[derive(Parser)]
@@ -33,6 +33,8 @@ enum Command {
         #[arg(default_value_t = 100)]
         times: u32,
     },
+    /// Boots the image that `make image` built in a virtual machine in the box's place, and checks what it promises.
+    Machine(machine::Options),
     /// Pings through the box a thousand times a second while the gateway starts, reloads and ends, and prints the round trips.
     Ping {
         /// How many rounds; the best counts.
@@ -107,6 +109,7 @@ fn main() -> ExitCode {
         Command::Burst { to, number, rate, len } => sender::burst(to, number, rate, len),
         Command::Invent(what) => sender::invent(&what),
         Command::Kill { times } => faults::run(times),
+        Command::Machine(options) => machine::run(&options),
         Command::Echo { to, rate, until } => pings::echo(to, rate, &until),
         Command::Ping { rounds } => pings::run(rounds),
         Command::Record(options) => recordings::run(&options),

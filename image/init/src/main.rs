@@ -1,0 +1,39 @@
+//! The first process of the box.
+//!
+//! | runs as | from | does |
+//! |---|---|---|
+//! | `/init` | the initramfs | modules of the medium, the card, the slot that boots, its root ([`early`]) |
+//! | `/sbin/init` | the slot | modules of the links, the bridge, the data partition, then the gateway under supervision ([`late`]) |
+//!
+//! The two are one program, so that a slot brings the supervisor that belongs to its gateway. Whatever fails is said in words on the
+//! console, and the box goes on with what it has: a bridge without a data partition forwards, a box without a whole slot tries again.
+
+mod bridge;
+mod clock;
+mod console;
+mod daemon;
+mod data;
+mod early;
+mod errand;
+mod late;
+mod log;
+mod modules;
+mod mounts;
+mod reset;
+mod slot;
+mod update;
+mod watchdog;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    if std::process::id() != 1 {
+        eprintln!("init is the first process of the box and runs nowhere else");
+        return ExitCode::FAILURE;
+    }
+    let name = std::env::args().next().unwrap_or_default();
+    if name == late::PROGRAM {
+        late::run();
+    }
+    early::run()
+}
