@@ -117,7 +117,7 @@ pub(crate) fn fill(
         draft.remove(format!("rules of chain {chain}"), &Rule::new(made));
     }
     for chain in &gone {
-        draft.remove(format!("rules of chain {chain}"), &Rule::new(&Chain::new(&name(chain), &table)));
+        draft.remove(format!("rules of chain {chain}"), &Rule::new(&Chain::new(name(chain), &table)));
     }
     never_block(draft, ruleset);
     draft.refill(Set::Armed, if armed { &armable } else { &[] });

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[allow(dead_code, reason = "shared with the other tests of this crate")]
 mod namespace;
 
 use enforce::Enforcer;

@@ -216,7 +216,7 @@ impl Compiling<'_> {
         self.plan.counters.insert(counter.clone());
         let ends = match begins {
             Begins::Lan => self.destinations(rule, number.unwrap_or(RuleNumber(0))),
-            Begins::Uplink => self.from_outside(rule),
+            Begins::Uplink => self.begun_outside(rule),
         };
         let mut lines = Vec::new();
         for (family, ends) in ends {
@@ -316,7 +316,7 @@ impl Compiling<'_> {
     }
 
     /// The same for packets that the uplink side starts.
-    fn from_outside(&self, rule: &Rule) -> Vec<(Family, Vec<Match>)> {
+    fn begun_outside(&self, rule: &Rule) -> Vec<(Family, Vec<Match>)> {
         let mut ends = Vec::new();
         for who in &rule.who {
             let froms: Vec<(Family, Vec<Match>)> = match who {

@@ -27,7 +27,7 @@ fn events_are_numbered_in_the_order_of_appending() {
         let ids = |events: Vec<Event>| events.iter().map(|e| e.id).collect::<Vec<_>>();
         assert_eq!(ids(store.events(3, None).unwrap()), [3, 4, 5]);
         assert_eq!(ids(store.events(3, Some(3)).unwrap()), [1, 2]);
-        assert_eq!(ids(store.events(0, None).unwrap()), []);
+        assert_eq!(ids(store.events(0, None).unwrap()), [0_u64; 0]);
         assert_eq!(store.event(4).unwrap(), Some(Event { id: 4, ..event(4) }));
         assert_eq!(store.event(6).unwrap(), None);
         assert_eq!(store.event(0).unwrap(), None);

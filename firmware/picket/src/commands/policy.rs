@@ -17,22 +17,7 @@ use crate::terminal::{Table, clean, moment, print};
 /// `picket policy ...`.
 pub fn policy(command: &PolicyCommand) -> ExitCode {
     match command {
-        PolicyCommand::Check { file, .. } => {
-            return match read(file) {
-                Ok(text) => {
-                    let policy =
-                        text::read(&text).unwrap_or_else(|_| ::policy::Policy::empty(terms::Posture::default()));
-                    println!(
-                        "{}: a policy with {} devices and {} rules",
-                        file.display(),
-                        policy.devices.len(),
-                        policy.rules.len()
-                    );
-                    ExitCode::SUCCESS
-                }
-                Err(why) => bad(&why),
-            };
-        }
+        PolicyCommand::Check { file, .. } => check(file),
         PolicyCommand::Apply { client, file, confirm_within, why, force } => {
             let text = match read(file) {
                 Ok(text) => text,
@@ -101,6 +86,19 @@ pub fn policy(command: &PolicyCommand) -> ExitCode {
                 Request::PolicyApply { text, within_secs: None, author: author(), why: why.clone(), force: false };
             finish(show(client, &request, applied))
         }
+    }
+}
+
+/// What a file holds, or what is wrong with it.
+fn check(file: &Path) -> ExitCode {
+    match read(file).map(|text| text::read(&text)) {
+        Ok(Ok(policy)) => {
+            let (devices, rules) = (policy.devices.len(), policy.rules.len());
+            print(&format!("{}: a policy with {devices} devices and {rules} rules\n", file.display()));
+            ExitCode::SUCCESS
+        }
+        Ok(Err(_)) => ExitCode::from(super::BAD_FILE),
+        Err(why) => bad(&why),
     }
 }
 
