@@ -1,18 +1,21 @@
 //! The enforcer: decides by `policy`, carries out by nftables, reads back, and says what is true.
 
+mod names;
 mod policy;
 mod table;
 
+use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
-use ::policy::{Block, Decision, ManualBlock, NeverBlock, Policy, Responder, ResponderConfig, Suspect};
+use ::policy::{Block, Decision, ManualBlock, NeverBlock, Policy, Responder, ResponderConfig, RuleNumber, Suspect};
 use enforce::Enforcer;
 use store::Event;
 use terms::{BlockState, HostKey, MacAddr, Span, Timestamp};
 
 use super::event::{News, Order, Suspected, Wish, Work, act, now};
 use super::settings::{self, Settings};
+use names::TellBook;
 use crate::config::Config;
 use crate::control::{Response, views::BlockView};
 
@@ -41,6 +44,8 @@ pub fn enforce(
         applied: false,
         configured,
         opens: None,
+        told: TellBook::default(),
+        numbers: BTreeMap::new(),
         guests: Vec::new(),
         news: news.clone(),
         orders: orders.clone(),
@@ -49,6 +54,7 @@ pub fn enforce(
     // What was learnt about the network is not swapped out and in again: the first table has the policy in it.
     let first = hand.first_policy(work);
     hand.open();
+    hand.follow_names();
     let mut look = Instant::now();
     for work in first {
         hand.work(work);
@@ -84,6 +90,10 @@ struct Hand {
     configured: ResponderConfig,
     /// When a rule's window opens next.
     opens: Option<Timestamp>,
+    /// What devices were told for the names of rules.
+    told: TellBook,
+    /// The numbers of the rules in force.
+    numbers: BTreeMap<String, RuleNumber>,
     guests: Vec<NeverBlock>,
     news: SyncSender<News>,
     orders: SyncSender<Order>,
@@ -106,6 +116,7 @@ impl Hand {
                 let done = self.follow(policy);
                 reply.iter().for_each(|reply| answer(reply, done.clone()));
             }
+            Work::Told(told) => self.hear_told(*told),
             Work::Explain(asking, reply) => answer(&reply, self.explain(&asking)),
             Work::Stop => {}
         }

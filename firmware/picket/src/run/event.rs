@@ -6,11 +6,12 @@ use std::sync::mpsc::SyncSender;
 use detect::forest::drift::Drift;
 use detect::{Finding, Kinds, Quiet, Thresholds};
 use features::{FeatureVector, SCHEMA};
-use policy::{Block, NeverBlock, Policy, ResponderConfig};
+use policy::{Block, HostName, NeverBlock, Policy, ResponderConfig};
 use store::{Event, EvidenceFrame, HostRecord, Minute};
 use terms::{BlockState, HostKey, MacAddr, Side, Span, ThreatLevel, Timestamp};
 
 use super::jury::{Seen, Voted, Voting};
+use super::told::Told;
 use crate::control::{Request, Response};
 
 /// To the enforcer.
@@ -35,6 +36,8 @@ pub enum Work {
     Remembered(Vec<Block>),
     /// The policy in force, and who waits until the kernel holds it; nothing where the configuration's posture is all there is.
     Policy(Option<Box<Policy>>, Option<SyncSender<Response>>),
+    /// A device was told addresses for a name that a rule is about.
+    Told(Box<Told>),
     /// Whether a conversation would pass is asked for.
     Explain(Box<Asking>, SyncSender<Response>),
     /// The end.
@@ -89,6 +92,8 @@ pub enum Order {
     Mark(HostKey, bool),
     /// Other thresholds, and whether anything is looked for.
     Adjust(Thresholds, Kinds),
+    /// The names that rules are about.
+    Names(Vec<HostName>),
     /// The false alarms that hold now, and the events of new ones.
     Quiet(Vec<Quiet>, Vec<Event>),
     /// The hosts of former runs, as the store remembers them.

@@ -18,6 +18,7 @@ use super::event::{HostNow, News, Order, Second, Suspected, Work, now};
 use super::jury::{Jury, Voted, Votes, Voting};
 use super::recent::Recent;
 use super::settings::Settings;
+use super::told::Questions;
 use crate::config::Config;
 
 /// Frames read before orders are heard.
@@ -87,6 +88,7 @@ fn watch(
                     detector.quiet(list);
                     new.iter().for_each(|event| eye.forgive(detector, event));
                 }
+                Order::Names(names) => eye.questions.want(names),
                 Order::Remember(hosts) => eye.remember(detector, &hosts),
                 // Where nobody waits any more, it was taken back.
                 Order::Vote(next, reply) => {
@@ -200,6 +202,7 @@ impl Taps {
 struct Eye {
     suspects: SyncSender<Work>,
     clues: Clues,
+    questions: Questions,
     recent: Recent,
     frames: u64,
     octets: u64,
@@ -254,6 +257,7 @@ impl Eye {
         Self {
             suspects,
             clues,
+            questions: Questions::new(),
             recent: Recent::new(),
             frames: 0,
             octets: 0,
@@ -299,6 +303,10 @@ impl Eye {
                 };
                 self.recent.keep(frame.at, host, frame.len, frame.octets);
                 self.clues.hear(&summary, frame.at, frame.side);
+                if let Some(told) = self.questions.hear(&summary, frame.at, frame.side) {
+                    let sent = self.suspects.try_send(Work::Told(Box::new(told)));
+                    self.lost += u64::from(sent.is_err());
+                }
                 let (remembered, votes) = (&self.remembered, &mut self.votes);
                 let mut heard = Heard { found: &mut self.found, minutes: &mut self.minutes, remembered, votes, jury };
                 detector.observe(&summary, frame.at, frame.side, &mut heard);

@@ -23,6 +23,7 @@ mod jury;
 mod keeper;
 mod recent;
 mod settings;
+mod told;
 mod shelf;
 
 use std::path::Path;

@@ -7,6 +7,7 @@ mod bridge;
 mod devices;
 mod memory;
 mod model;
+mod policy;
 mod signing;
 mod stand;
 mod table;

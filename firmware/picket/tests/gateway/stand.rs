@@ -107,6 +107,13 @@ impl Stand {
         }
     }
 
+    /// Ends the gateway as nothing else can: it does nothing more.
+    pub fn kill(&mut self) {
+        if let Some(mut gateway) = self.gateway.take() {
+            gateway.kill();
+        }
+    }
+
     /// The gateway's process id.
     pub fn id(&self) -> u32 {
         self.gateway.as_ref().expect("it runs").id()

@@ -41,6 +41,7 @@ impl Hand {
         let ended = self.responder.reconfigure(config);
         self.end(ended, "the policy now observes");
         self.renew();
+        self.follow_names();
         match &self.complaint {
             None if self.kernel.is_some() => Response::of(&true),
             why => {
@@ -62,6 +63,7 @@ impl Hand {
         let at = now();
         self.opens = next_opening(&self.policy, at);
         let plan = compile(&self.policy, &self.servers(), at);
+        self.numbers = plan.as_ref().map(|plan| plan.rules.clone()).unwrap_or_default();
         self.settings.ruleset(self.responder.never_block(), plan)
     }
 
@@ -88,7 +90,7 @@ impl Hand {
         };
         let named = |name: &str| (name.contains('.')).then(|| vec![name.to_owned()]);
         let (to_mac, to, names) = match (self.end_of(&asking.to), named(&asking.to)) {
-            (Some((mac, to)), _) => (mac, to, Vec::new()),
+            (Some((to_mac, to)), _) => (to_mac, to, mac.map(|mac| self.told.names(mac, to)).unwrap_or_default()),
             // An address that stands for whatever the name is told to be: no rule about addresses means it.
             (None, Some(names)) => (None, IpAddr::from([192, 0, 2, 0]), names),
             (None, None) => return Response::Error(format!("{} is no device, no address and no host name", asking.to)),

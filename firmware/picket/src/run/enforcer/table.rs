@@ -178,6 +178,7 @@ impl Hand {
                 why
             }
         };
+        self.follow_names();
         self.report(why);
     }
 

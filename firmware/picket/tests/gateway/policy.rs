@@ -1,0 +1,109 @@
+//! Policies on a running gateway: what they cut and let pass, trials that end by themselves, names that a device was told.
+
+use super::stand::{HOST, HOST_MAC, ROUTER, Stand, eventually, pings, said};
+
+/// An address of the router's other self, and one that nobody is told.
+const CLOUD: &str = "192.168.9.77";
+const OTHER: &str = "192.168.9.78";
+
+fn device() -> String {
+    format!("[[device]]\nname = \"pc\"\nmacs = [\"{HOST_MAC}\"]\naddresses = [\"{HOST}\"]\nstate = \"approved\"\n")
+}
+
+fn allow(name: &str, to: &str, service: &str) -> String {
+    format!("[[allow]]\nname = \"{name}\"\nwho = \"pc\"\nto = \"{to}\"\nservice = \"{service}\"\n")
+}
+
+/// A gateway with detection off, and files with policies.
+fn stand(test: &str) -> Option<Stand> {
+    let stand = Stand::build(test)?;
+    stand.configure("[detect]\nenabled = false\n");
+    let policy = |name: &str, text: String| std::fs::write(stand.file(name), text).unwrap();
+    policy("open.toml", "posture = \"observe\"\n".into());
+    policy("shut.toml", format!("posture = \"enforce\"\nnew = \"nothing\"\n{}", device()));
+    policy("ping.toml", format!("posture = \"enforce\"\n{}{}", device(), allow("to-router", ROUTER, "ping")));
+    let names = allow("cloud", "*.example.com", "ping") + &allow("dns", ROUTER, "udp/53");
+    policy("names.toml", format!("posture = \"enforce\"\n{}{names}", device()));
+    Some(stand)
+}
+
+fn policy(stand: &Stand, words: &[&str]) {
+    let output = stand.picket(&[&["policy"], words].concat());
+    assert!(output.status.success(), "policy {}: {}", words.join(" "), said(&output));
+}
+
+fn apply(stand: &Stand, file: &str, more: &[&str]) {
+    let file = stand.file(file).display().to_string();
+    policy(stand, &[&["apply", &file], more].concat());
+}
+
+#[test]
+fn a_policy_lets_pass_what_it_allows_and_says_which_rule_does() {
+    let Some(mut stand) = stand("policy-plain") else { return };
+    stand.start();
+    apply(&stand, "ping.toml", &[]);
+    assert_eq!(stand.pings(3), 3);
+    let explain = |service: &str| stand.ask(&["policy", "explain", "pc", ROUTER, service]);
+    assert_eq!(explain("ping")["rule"], "to-router");
+    assert_eq!(explain("tcp/22")["decision"], "deny");
+    apply(&stand, "shut.toml", &[]);
+    assert_eq!(stand.pings(2), 0, "what was known ends with its rule");
+    policy(&stand, &["revert"]);
+    assert_eq!(stand.pings(3), 3);
+    let quarantined = stand.picket(&["devices", "quarantine", HOST]);
+    assert!(quarantined.status.success(), "{}", said(&quarantined));
+    assert_eq!(stand.pings(2), 0);
+    let paused = stand.picket(&["posture", "observe", "--for", "10s"]);
+    assert!(paused.status.success(), "{}", said(&paused));
+    assert_eq!(stand.pings(2), 2);
+    eventually(20, "the pause to end by itself", || stand.pings(1) == 0);
+    assert_eq!(stand.ask(&["devices", "list"]).as_array().unwrap().iter().filter(|d| d["state"] == "quarantined").count(), 1);
+}
+
+#[test]
+fn a_policy_that_nobody_confirms_goes_by_itself_also_after_a_kill() {
+    let Some(mut stand) = stand("policy-trial") else { return };
+    stand.start();
+    apply(&stand, "open.toml", &[]);
+    apply(&stand, "shut.toml", &["--confirm-within", "15"]);
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(14);
+    assert_eq!(stand.pings(2), 0);
+    stand.kill();
+    assert_eq!(stand.pings(2), 0, "the last ruleset stands");
+    stand.start_blocked();
+    while std::time::Instant::now() < until {
+        assert_eq!(stand.pings(1), 0, "not before its time");
+    }
+    eventually(15, "the policy before", || stand.pings(1) == 1);
+    let history = stand.ask(&["policy", "history"]);
+    assert_eq!(history.as_array().unwrap().last().unwrap()["act"], "revert");
+    apply(&stand, "shut.toml", &["--confirm-within", "10"]);
+    let stranger = stand.gate.shell(&format!("SUDO_USER=stranger {} policy confirm --config {} 2>&1 || true", super::stand::binary(), stand.file("picket.toml").display()));
+    assert!(stranger.unwrap().contains("only they can confirm it"));
+    policy(&stand, &["confirm"]);
+    std::thread::sleep(std::time::Duration::from_secs(12));
+    assert_eq!(stand.pings(1), 0, "what was confirmed stays");
+}
+
+#[test]
+fn a_name_opens_the_addresses_that_the_device_was_told_and_no_others() {
+    let Some(mut stand) = stand("policy-names") else { return };
+    stand.start();
+    stand.router.shell(&format!("ip addr add {CLOUD}/24 dev eth0; ip addr add {OTHER}/24 dev eth0")).unwrap();
+    let server = format!(
+        "exec dnsmasq --keep-in-foreground --no-resolv --no-hosts --user=root --pid-file= --local-ttl=1 \
+         --address=/cloud.example.com/{CLOUD} --address=/elsewhere.org/{OTHER}"
+    );
+    let _server = stand.router.start(&server, &stand.file("dnsmasq.log")).unwrap();
+    apply(&stand, "names.toml", &[]);
+    let ask = |name: &str| stand.host.shell(&format!("dig +short +tries=5 +time=1 @{ROUTER} {name}")).unwrap();
+    assert_eq!(pings(&stand.host, 1, CLOUD, &[]), 0, "nobody was told");
+    assert_eq!(ask("elsewhere.org").trim(), OTHER);
+    assert_eq!(ask("cloud.example.com").trim(), CLOUD);
+    eventually(5, "the address to be open", || pings(&stand.host, 1, CLOUD, &[]) == 1);
+    assert_eq!(pings(&stand.host, 2, OTHER, &[]), 0, "no rule is about that name");
+    assert_eq!(stand.ask(&["policy", "explain", "pc", CLOUD, "ping"])["rule"], "cloud");
+    assert_eq!(stand.ask(&["policy", "explain", "pc", "a.example.com", "ping"])["rule"], "cloud");
+    stand.kill();
+    assert_eq!(pings(&stand.host, 2, CLOUD, &[]), 2, "a daemon that is dead cuts nobody");
+}
