@@ -48,12 +48,18 @@ pub(crate) struct Attributes<'a>(&'a [u8]);
 impl Writer {
     /// An nftables message of this number, in the bridge family.
     pub fn new(number: u16, flags: u16) -> Self {
+        Self::of(NFTABLES, number, flags, BRIDGE, 0)
+    }
+
+    /// A message of another subsystem.
+    pub fn of(subsystem: u16, number: u16, flags: u16, family: u8, resource: u16) -> Self {
         let mut octets = Vec::with_capacity(64);
         octets.extend_from_slice(&[0; 4]);
-        octets.extend_from_slice(&(NFTABLES << 8 | number).to_ne_bytes());
+        octets.extend_from_slice(&(subsystem << 8 | number).to_ne_bytes());
         octets.extend_from_slice(&flags.to_ne_bytes());
         octets.extend_from_slice(&[0; 8]);
-        octets.extend_from_slice(&[BRIDGE, 0, 0, 0]);
+        octets.extend_from_slice(&[family, 0]);
+        octets.extend_from_slice(&resource.to_be_bytes());
         Self(octets)
     }
 

@@ -21,10 +21,12 @@
 //! ruleset     a ruleset to a draft
 //! socket      a draft to the kernel, and its answers          (unsafe: socket options)
 //! held        what the kernel lists to plain values
+//! denied      packets that rules denied, as the kernel's log tells them (unsafe: waits for a socket)
 //! probe       which features the running kernel has
 //! ```
 
 mod attribute;
+mod denied;
 mod draft;
 mod enforcer;
 mod error;
@@ -39,6 +41,7 @@ mod ruleset;
 mod socket;
 mod talk;
 
+pub use denied::{Denials, Denied};
 pub use enforcer::{Enforcer, Plan, plan};
 pub use error::EnforceError;
 pub use held::{Dropped, Held};
@@ -49,5 +52,5 @@ pub use probe::{Feature, probe};
 /// The reader of what the kernel sends, for the fuzz target: never panics, whatever the octets.
 #[doc(hidden)]
 pub fn read_anything(octets: &[u8]) -> usize {
-    held::read_anything(octets)
+    held::read_anything(octets) + denied::read(octets).len()
 }

@@ -71,7 +71,12 @@ fn draw_policy(random: &mut Random) -> String {
         let groups = random.one_of(&["", "groups = [\"cams\"]\n", "groups = [\"cams\", \"lab\"]\n"]);
         let posture = if n == usize::from(FREE) { "posture = \"protect\"\n" } else { "" };
         let addresses = format!("addresses = [\"192.168.7.1{n}\", \"fd00::1{n}\"]\n");
-        write!(text, "[[device]]\nname = \"d{n}\"\nmacs = [\"{}\"]\n{addresses}state = \"{state}\"\n{groups}{posture}", mac(n as u8)).unwrap();
+        write!(
+            text,
+            "[[device]]\nname = \"d{n}\"\nmacs = [\"{}\"]\n{addresses}state = \"{state}\"\n{groups}{posture}",
+            mac(n as u8)
+        )
+        .unwrap();
     }
     text += "[[device]]\nname = \"d8\"\naddresses = [\"192.168.7.18\", \"fd00::18\"]\nstate = \"approved\"\ngroups = [\"cams\"]\n";
     text += "[[device]]\nname = \"recorder\"\naddresses = [\"192.168.7.1\"]\nstate = \"approved\"\n";
@@ -89,7 +94,17 @@ fn draw_policy(random: &mut Random) -> String {
         let to = random.one_of(if inbound {
             &["d1", "d2", "d8", "lan", "192.168.7.0/24"]
         } else {
-            &["internet", "uplink", "203.0.113.0/24", "198.51.100.9", "10.0.0.0/8", "2001:db8::/32", "fd00::1", "recorder", "servers"]
+            &[
+                "internet",
+                "uplink",
+                "203.0.113.0/24",
+                "198.51.100.9",
+                "10.0.0.0/8",
+                "2001:db8::/32",
+                "fd00::1",
+                "recorder",
+                "servers",
+            ]
         });
         let low = 1_000 + random.below(8) * 100;
         let service = match random.below(7) {
@@ -182,12 +197,19 @@ fn ruling(policy: &Policy, case: &Case) -> bool {
     } else {
         (Sender::Lan(Some(mac(case.mac)), case.lan), case.far, None)
     };
-    let start = Start { from, to, to_mac, asked: case.asked, names: &[], servers: &servers, at: Timestamp::from_secs(NOW) };
+    let start =
+        Start { from, to, to_mac, asked: case.asked, names: &[], servers: &servers, at: Timestamp::from_secs(NOW) };
     decide(policy, &start).effect == Effect::Allow
 }
 
 /// Sends frames from one end and says which numbers arrive at the other.
-fn arrive(from: &namespace::wire::End, to: &namespace::wire::End, frames: &[Vec<u8>], marker: &[u8], last: u32) -> BTreeSet<u32> {
+fn arrive(
+    from: &namespace::wire::End,
+    to: &namespace::wire::End,
+    frames: &[Vec<u8>],
+    marker: &[u8],
+    last: u32,
+) -> BTreeSet<u32> {
     for frame in frames {
         from.send(frame);
     }
@@ -235,7 +257,12 @@ fn round(enforcer: &mut Enforcer, ends: &(namespace::wire::End, namespace::wire:
     let mut allowed = 0;
     for (n, case) in cases.iter().enumerate() {
         let (n, should) = (u32::try_from(n).unwrap(), ruling(&policy, case));
-        assert_eq!(passed.contains(&n), should, "SEED={seed}: {case:?} is said to {}\n{text}", if should { "pass" } else { "end" });
+        assert_eq!(
+            passed.contains(&n),
+            should,
+            "SEED={seed}: {case:?} is said to {}\n{text}",
+            if should { "pass" } else { "end" }
+        );
         // An answer to what was denied begins a conversation of its own, which another rule may allow.
         let own = if matches!(case.asked.protocol, protocol::TCP | protocol::UDP) { own_port(n) } else { 0 };
         let reversed = Case { inbound: !case.inbound, asked: Asked::port(case.asked.protocol, own), ..*case };
@@ -260,6 +287,9 @@ fn what_is_decided_is_what_the_kernel_does() {
             (cases, allowed) = (cases + drawn, allowed + passed);
         }
         eprintln!("SEED={seed}: {cases} conversations and their answers agree, {allowed} pass");
-        assert!(allowed * 10 >= cases && allowed * 4 <= cases * 3, "{allowed} of {cases} pass: too one-sided to prove anything");
+        assert!(
+            allowed * 10 >= cases && allowed * 4 <= cases * 3,
+            "{allowed} of {cases} pass: too one-sided to prove anything"
+        );
     });
 }

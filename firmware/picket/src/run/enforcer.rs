@@ -15,9 +15,9 @@ use terms::{BlockState, HostKey, MacAddr, Span, Timestamp};
 
 use super::event::{News, Order, Suspected, Wish, Work, act, now};
 use super::settings::{self, Settings};
-use names::TellBook;
 use crate::config::Config;
 use crate::control::{Response, views::BlockView};
+use names::TellBook;
 
 /// How often the table is looked at, and the state told.
 const LOOK: Duration = Duration::from_secs(1);

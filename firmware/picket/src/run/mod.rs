@@ -5,6 +5,7 @@
 //! | inspector | both taps, the host table, detection | orders | suspects to the enforcer, a summary a second and what devices say of themselves to the keeper |
 //! | enforcer | netlink, the responder | suspects, admins | events and its state to the keeper, marks to the inspector |
 //! | bridge | the bridge's settings | | events and what is wrong with it to the keeper, own addresses to the enforcer |
+//! | denials | the kernel's log of what rules deny | | events to the keeper |
 //! | keeper | the store, what is shown | events, summaries, clues, questions | answers |
 //! | main | signals, the control socket (tokio), the shelf of forests | people | questions and orders |
 //! | api | the API process: its start, its end, the socket pair | its questions | answers and errands |
@@ -15,6 +16,7 @@
 mod api;
 mod bridge;
 mod clues;
+mod denials;
 mod enforcer;
 mod event;
 mod gateway;
@@ -23,8 +25,8 @@ mod jury;
 mod keeper;
 mod recent;
 mod settings;
-mod told;
 mod shelf;
+mod told;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -140,6 +142,11 @@ async fn gateway(
     tracing::info!(posture = config.posture.as_str(), socket = %config.control.socket.display(), "picket runs");
     let named = named.map(Path::to_owned);
     let told = (suspects.clone(), orders.clone(), news.clone());
+    let (listening, deaf) = sync_channel(0);
+    let denials = {
+        let news = news.clone();
+        thread::Builder::new().name("denials".into()).spawn(move || denials::listen(&deaf, &news))?
+    };
     let desk = Arc::new(Desk::new(config, named, told, shelf, Arc::clone(&api)));
     let supervisor = {
         let desk = Arc::clone(&desk) as Arc<dyn crate::control::Gateway>;
@@ -173,9 +180,9 @@ async fn gateway(
         }
     };
     tracing::info!("picket ends; the bridge forwards on and the last ruleset stands");
-    drop(going_on);
+    drop((going_on, listening));
     desk.stop();
-    for part in [bridge, inspector, enforcer, keeper, supervisor] {
+    for part in [bridge, denials, inspector, enforcer, keeper, supervisor] {
         if part.join().is_err() {
             tracing::error!("a part of the gateway ended badly");
         }

@@ -143,7 +143,8 @@ mod tests {
 
     fn hear(questions: &mut Questions, answer: bool, id: u16, secs: u64) -> Option<Told> {
         let octets = frame(answer, id);
-        let summary = wire::parse(wire::LinkType::Ethernet, &octets, u32::try_from(octets.len()).unwrap(), None).unwrap();
+        let summary =
+            wire::parse(wire::LinkType::Ethernet, &octets, u32::try_from(octets.len()).unwrap(), None).unwrap();
         let side = if answer { Side::Uplink } else { Side::Lan };
         questions.hear(&summary, Timestamp::from_secs(secs), side)
     }

@@ -22,6 +22,8 @@ fn stand(test: &str) -> Option<Stand> {
     policy("open.toml", "posture = \"observe\"\n".into());
     policy("shut.toml", format!("posture = \"enforce\"\nnew = \"nothing\"\n{}", device()));
     policy("ping.toml", format!("posture = \"enforce\"\n{}{}", device(), allow("to-router", ROUTER, "ping")));
+    let never = allow("to-router", ROUTER, "ping") + &allow("never", "uplink", "ping").replace("allow", "deny");
+    policy("never.toml", format!("posture = \"enforce\"\n{}{never}", device()));
     let names = allow("cloud", "*.example.com", "ping") + &allow("dns", ROUTER, "udp/53");
     policy("names.toml", format!("posture = \"enforce\"\n{}{names}", device()));
     Some(stand)
@@ -48,6 +50,11 @@ fn a_policy_lets_pass_what_it_allows_and_says_which_rule_does() {
     assert_eq!(explain("tcp/22")["decision"], "deny");
     apply(&stand, "shut.toml", &[]);
     assert_eq!(stand.pings(2), 0, "what was known ends with its rule");
+    eventually(5, "the event", || stand.tells(&["denied", HOST, ROUTER, "no rule allows it"]));
+    apply(&stand, "never.toml", &[]);
+    assert_eq!(stand.pings(2), 0);
+    eventually(5, "the event with the rule", || stand.tells(&["denied", HOST, ROUTER, "rule never denies it"]));
+    policy(&stand, &["revert"]);
     policy(&stand, &["revert"]);
     assert_eq!(stand.pings(3), 3);
     let quarantined = stand.picket(&["devices", "quarantine", HOST]);
@@ -57,7 +64,10 @@ fn a_policy_lets_pass_what_it_allows_and_says_which_rule_does() {
     assert!(paused.status.success(), "{}", said(&paused));
     assert_eq!(stand.pings(2), 2);
     eventually(20, "the pause to end by itself", || stand.pings(1) == 0);
-    assert_eq!(stand.ask(&["devices", "list"]).as_array().unwrap().iter().filter(|d| d["state"] == "quarantined").count(), 1);
+    assert_eq!(
+        stand.ask(&["devices", "list"]).as_array().unwrap().iter().filter(|d| d["state"] == "quarantined").count(),
+        1
+    );
 }
 
 #[test]
@@ -78,7 +88,11 @@ fn a_policy_that_nobody_confirms_goes_by_itself_also_after_a_kill() {
     let history = stand.ask(&["policy", "history"]);
     assert_eq!(history.as_array().unwrap().last().unwrap()["act"], "revert");
     apply(&stand, "shut.toml", &["--confirm-within", "10"]);
-    let stranger = stand.gate.shell(&format!("SUDO_USER=stranger {} policy confirm --config {} 2>&1 || true", super::stand::binary(), stand.file("picket.toml").display()));
+    let stranger = stand.gate.shell(&format!(
+        "SUDO_USER=stranger {} policy confirm --config {} 2>&1 || true",
+        super::stand::binary(),
+        stand.file("picket.toml").display()
+    ));
     assert!(stranger.unwrap().contains("only they can confirm it"));
     policy(&stand, &["confirm"]);
     std::thread::sleep(std::time::Duration::from_secs(12));

@@ -50,20 +50,24 @@ impl Hand {
     pub(super) fn hear_told(&mut self, told: Told) {
         let numbers = self.rules_named(told.mac, &told.name);
         self.told.note(&told);
-        let each = |number: RuleNumber| told.addresses.iter().map(move |(address, lasts)| (told.mac, *address, number, *lasts));
+        let each = |number: RuleNumber| {
+            told.addresses.iter().map(move |(address, lasts)| (told.mac, *address, number, *lasts))
+        };
         let elements: Vec<_> = numbers.into_iter().flat_map(each).collect();
         self.tell_kernel(&elements);
     }
 
     /// After a change of the policy: the names that count from now on, and what is known of them.
     pub(super) fn follow_names(&mut self) {
-        let mut wanted: Vec<HostName> = self.policy.rules.iter().flat_map(|rule| self.policy.names_in(rule)).cloned().collect();
+        let mut wanted: Vec<HostName> =
+            self.policy.rules.iter().flat_map(|rule| self.policy.names_in(rule)).cloned().collect();
         wanted.sort_unstable();
         wanted.dedup();
         if self.orders.try_send(Order::Names(wanted)).is_err() {
             tracing::warn!("the inspector is behind and did not hear which names rules are about");
         }
-        let all: Vec<_> = self.told.all(now()).map(|(mac, address, name, lasts)| (mac, address, name.to_owned(), lasts)).collect();
+        let all: Vec<_> =
+            self.told.all(now()).map(|(mac, address, name, lasts)| (mac, address, name.to_owned(), lasts)).collect();
         let mut elements = Vec::new();
         for (mac, address, name, lasts) in all {
             elements.extend(self.rules_named(mac, &name).into_iter().map(|number| (mac, address, number, lasts)));
