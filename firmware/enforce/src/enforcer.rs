@@ -14,6 +14,7 @@ use crate::layout::{Key, Set, TABLE_C};
 use crate::message::{self, Act};
 use crate::ruleset::{self, Links, Size, Standing};
 use crate::socket::Socket;
+use crate::talk::Talk;
 
 /// Carries rulesets and blocks to the kernel and reads back what it holds.
 ///
@@ -172,6 +173,24 @@ impl Enforcer {
             self.take_out(&mut draft, set, &elements);
         }
         self.commit(draft)
+    }
+
+    /// Ends the conversations for which this is so; says how many.
+    ///
+    /// # Errors
+    /// `Refused` with nothing changed, or as [`Self::held`].
+    pub fn end(&mut self, is_over: impl Fn(&Talk) -> bool) -> Result<usize, EnforceError> {
+        let (mut draft, mut count) = (Draft::new(), 0);
+        for set in [Set::TalkV4, Set::TalkV6] {
+            let keys = held::elements(&mut self.socket, set)?;
+            let over = keys.iter().filter(|(key, _)| Talk::of_key(set, key).is_some_and(|talk| is_over(&talk)));
+            let over: Vec<_> = over.filter_map(|(key, _)| Some((Key::of_octets(key)?, None))).collect();
+            count += over.len();
+            // One that ended by itself meanwhile is no error.
+            draft.elements(if self.removal == Removal::Destroy { Act::Destroy } else { Act::Remove }, set, &over);
+        }
+        self.commit(draft)?;
+        Ok(count)
     }
 
     /// Tells the kernel what devices were told: an address, for a name of a rule, for so long.

@@ -177,7 +177,7 @@ fn list<T>(socket: &mut Socket, kind: u16, read: fn(&Message<'_>) -> Option<T>) 
 ///
 /// A set that grew a moment ago is moved into a larger table behind everybody's back: a list made meanwhile tells some elements twice
 /// and others not at all, and is not marked as interrupted.
-fn elements(socket: &mut Socket, set: Set) -> Result<Elements, EnforceError> {
+pub(crate) fn elements(socket: &mut Socket, set: Set) -> Result<Elements, EnforceError> {
     let object = format!("set {}", set.text());
     for _ in 0..READINGS {
         let found = socket

@@ -334,7 +334,7 @@ impl Set {
 }
 
 impl Key {
-    const LONGEST: usize = 28;
+    const LONGEST: usize = 44;
 
     /// Where a block is held.
     pub fn of_block(target: BlockTarget) -> (Set, Self) {
@@ -392,6 +392,11 @@ impl Key {
             IpAddr::V4(a) => (Set::NamedV4, Self::new(&[&mac, &[0, 0], &a.octets(), &number])),
             IpAddr::V6(a) => (Set::NamedV6, Self::new(&[&mac, &[0, 0], &a.octets(), &number])),
         }
+    }
+
+    /// A key as the kernel lists it; nothing if it is longer than any.
+    pub fn of_octets(octets: &[u8]) -> Option<Self> {
+        (octets.len() <= Self::LONGEST).then(|| Self::new(&[octets]))
     }
 
     pub fn octets(&self) -> &[u8] {

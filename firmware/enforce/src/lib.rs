@@ -48,6 +48,7 @@ pub use held::{Dropped, Held};
 pub use layout::{BLOCKS_A_SET, COUNTERS, TABLE, TALKS_V4, TALKS_V6};
 pub use lines::DENIED_GROUP;
 pub use probe::{Feature, probe};
+pub use talk::Talk;
 
 /// The reader of what the kernel sends, for the fuzz target: never panics, whatever the octets.
 #[doc(hidden)]

@@ -13,6 +13,8 @@
 //!
 //! **Bounds**: the header of IPv4 inside an error has no options. **Source**: RFC 792, RFC 4443; `facts` of the kernel's payload bases.
 
+use std::net::IpAddr;
+
 use policy::{Begins, Family, RuleNumber, Told, protocol};
 use terms::Span;
 
@@ -31,6 +33,21 @@ const OTHER: Span = Span::from_secs(180);
 const FRAGMENTS: Span = Span::from_secs(5);
 /// FIN and RST among the flags of TCP.
 const ENDS: u8 = 0x05;
+
+/// A conversation that the kernel knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Talk {
+    /// The address of the LAN end.
+    pub lan: IpAddr,
+    /// Its port, or the identifier of an echo; zero where the protocol has none.
+    pub lan_port: u16,
+    /// The address of the other end.
+    pub far: IpAddr,
+    /// Its port; zero where the protocol has none.
+    pub far_port: u16,
+    /// The protocol's number.
+    pub protocol: u8,
+}
 
 /// Where the ends' addresses and ports stand in what a key is made from.
 #[derive(Clone, Copy)]
@@ -122,6 +139,26 @@ pub(crate) fn other_protocol() -> Vec<Part> {
         parts.push(Part::Compare(SCRATCH, Is::Not, vec![number]));
     }
     parts
+}
+
+impl Talk {
+    /// Reads a key of one of the two maps.
+    pub(crate) fn of_key(set: Set, key: &[u8]) -> Option<Self> {
+        let width = if set == Set::TalkV4 { 4 } else { 16 };
+        let address = |at: usize| {
+            let octets = key.get(at..at + width)?;
+            let v4 = <[u8; 4]>::try_from(octets).ok().map(IpAddr::from);
+            v4.or_else(|| <[u8; 16]>::try_from(octets).ok().map(IpAddr::from))
+        };
+        let port = |at: usize| Some(u16::from_be_bytes(*key.get(at..at + 2)?.first_chunk()?));
+        Some(Self {
+            lan: address(0)?,
+            protocol: *key.get(width)?,
+            lan_port: port(width + 4)?,
+            far: address(width + 8)?,
+            far_port: port(2 * width + 8)?,
+        })
+    }
 }
 
 impl Places {
@@ -287,4 +324,20 @@ fn later_fragments() -> Vec<Part> {
         Part::Compare(SCRATCH, Is::AtLeast, vec![0x00, 0x02]),
     ];
     [is_family(Family::V4), later, fragment_key(), vec![Part::In(Set::Fragments, Register(0)), Part::Accept]].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_reads_back_as_its_conversation_and_cut_anywhere_as_none() {
+        let key = [10, 0, 0, 5, 6, 0, 0, 0, 0x1f, 0x90, 0, 0, 203, 0, 113, 7, 1, 187, 0, 0];
+        let talk = Talk::of_key(Set::TalkV4, &key).unwrap();
+        assert_eq!((talk.lan, talk.lan_port), ("10.0.0.5".parse().unwrap(), 8080));
+        assert_eq!((talk.far, talk.far_port, talk.protocol), ("203.0.113.7".parse().unwrap(), 443, 6));
+        for len in 0..18 {
+            assert_eq!(Talk::of_key(Set::TalkV4, &key[..len]), None, "{len}");
+        }
+    }
 }

@@ -226,9 +226,11 @@ impl Compiling<'_> {
                 } else if let (Effect::Allow, Some(number)) = (rule.effect, number) {
                     lines.extend(self.admissions(ends.clone(), family, *service, number, &counter, begins));
                 } else {
-                    let matches = [ends.clone(), service_matches(family, *service)].concat();
-                    let then = Then::Drop { counter: counter.clone(), rule: rule.name.clone(), number };
-                    lines.push(Line { matches, then });
+                    // What is no conversation (errors, discovery of neighbours) no deny means.
+                    for (matches, _) in conversations(family, *service) {
+                        let then = Then::Drop { counter: counter.clone(), rule: rule.name.clone(), number };
+                        lines.push(Line { matches: [ends.clone(), matches].concat(), then });
+                    }
                 }
             }
         }
@@ -265,29 +267,11 @@ impl Compiling<'_> {
         counter: &str,
         begins: Begins,
     ) -> Vec<Line> {
-        let each: &[Service] = match service {
-            Service::Any => &[Service::Tcp(Ports::ALL), Service::Udp(Ports::ALL), Service::Ping],
-            _ => std::slice::from_ref(&service),
-        };
-        let line = |matches: Vec<Match>, told| {
+        let admit = |(matches, told): (Vec<Match>, Told)| {
             let then = Then::Admit { number, counter: counter.to_owned(), told, family, begins };
             Line { matches: [ends.clone(), matches].concat(), then }
         };
-        let mut lines: Vec<Line> = each
-            .iter()
-            .map(|service| {
-                let told = match service {
-                    Service::Tcp(_) | Service::Udp(_) => Told::ByPorts,
-                    Service::Ping => Told::ByEcho,
-                    _ => Told::ByProtocol,
-                };
-                line(service_matches(family, *service), told)
-            })
-            .collect();
-        if service == Service::Any {
-            lines.push(line(vec![Match::OtherProtocol], Told::ByProtocol));
-        }
-        lines
+        conversations(family, service).into_iter().map(admit).collect()
     }
 
     /// What packets that a LAN device starts must be to go where the rule says: alternatives by kind of IP.
@@ -362,6 +346,24 @@ fn chain_of(effect: Effect, who: &Who) -> String {
     }
 }
 
+/// What first packets of conversations about a service are, and what of them tells one from another.
+fn conversations(family: Family, service: Service) -> Vec<(Vec<Match>, Told)> {
+    let told = |service: &Service| match service {
+        Service::Tcp(_) | Service::Udp(_) => Told::ByPorts,
+        Service::Ping => Told::ByEcho,
+        _ => Told::ByProtocol,
+    };
+    let each = match service {
+        Service::Any => vec![Service::Tcp(Ports::ALL), Service::Udp(Ports::ALL), Service::Ping],
+        one => vec![one],
+    };
+    let mut all: Vec<_> = each.iter().map(|one| (service_matches(family, *one), told(one))).collect();
+    if service == Service::Any {
+        all.push((vec![Match::OtherProtocol], Told::ByProtocol));
+    }
+    all
+}
+
 fn service_matches(family: Family, service: Service) -> Vec<Match> {
     let ports = |ports: Ports| if ports == Ports::ALL { vec![] } else { vec![Match::ToPorts(ports)] };
     match (service, family) {
@@ -378,22 +380,16 @@ fn family_of(network: Network) -> Family {
     if network.address().is_ipv4() { Family::V4 } else { Family::V6 }
 }
 
-/// Each rule's number: the same as long as it means the same, denies that could cut into it included.
+/// Each rule's number: the same as long as it means the same.
 fn numbers(policy: &Policy) -> BTreeMap<&str, RuleNumber> {
     // The first numbers have a meaning of their own.
     let mut taken: BTreeSet<u32> = (0..16).collect();
-    let denies: Vec<&Rule> = policy.rules.iter().filter(|r| r.effect == Effect::Deny && !r.shadow).collect();
     let mut sorted: Vec<&Rule> = policy.rules.iter().collect();
     sorted.sort_by(|a, b| a.name.cmp(&b.name));
     let mut numbers = BTreeMap::new();
     for rule in sorted {
-        let mut meaning =
+        let meaning =
             format!("{} {:?} {:?} {:?} {:?} {}", rule.name, rule.effect, rule.who, rule.to, rule.services, rule.shadow);
-        if rule.effect == Effect::Allow {
-            for deny in &denies {
-                meaning.push_str(&format!(" {:?} {:?} {:?}", deny.who, deny.to, deny.services));
-            }
-        }
         let mut number = hash(meaning.as_bytes());
         while !taken.insert(number) {
             number = number.wrapping_add(1);

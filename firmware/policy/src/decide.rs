@@ -79,6 +79,18 @@ impl Rule {
     }
 }
 
+/// The denies that hold at a moment and did not hold before: what other rules admitted until then must end.
+#[must_use]
+pub fn new_denies<'p>(before: &Policy, then: Timestamp, policy: &'p Policy, at: Timestamp) -> Vec<&'p Rule> {
+    let holds =
+        |policy: &Policy, rule: &Rule, at| rule.effect == Effect::Deny && !rule.shadow && !rule.sleeps(policy, at);
+    let same = |rule: &Rule, other: &Rule| {
+        (&rule.who, &rule.to, &rule.services) == (&other.who, &other.to, &other.services) && holds(before, other, then)
+    };
+    let held = |rule: &&Rule| holds(policy, rule, at) && !before.rules.iter().any(|other| same(rule, other));
+    policy.rules.iter().filter(held).collect()
+}
+
 fn from_lan(policy: &Policy, device: Option<&Device>, start: &Start<'_>) -> Ruling {
     let name = device.map_or("a device that nobody has decided about", |d| d.name.as_str());
     let state = Policy::state_of(device);

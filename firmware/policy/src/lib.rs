@@ -21,7 +21,7 @@ pub mod text;
 
 pub use block::{Block, BlockTarget};
 pub use compile::{DENIED, compile, kernel_name, next_opening};
-pub use decide::{DEFAULT, Ruling, Sender, Start, decide};
+pub use decide::{DEFAULT, Ruling, Sender, Start, decide, new_denies};
 pub use hostname::HostName;
 pub use network::{Network, NetworkError};
 pub use plan::{Begins, Family, INBOUND, Line, Match, NEWCOMERS, Plan, RuleNumber, Then, Told, USER};

@@ -51,8 +51,16 @@ fn a_policy_lets_pass_what_it_allows_and_says_which_rule_does() {
     apply(&stand, "shut.toml", &[]);
     assert_eq!(stand.pings(2), 0, "what was known ends with its rule");
     eventually(5, "the event", || stand.tells(&["denied", HOST, ROUTER, "no rule allows it"]));
+    apply(&stand, "ping.toml", &[]);
+    let running = stand.file("running.log");
+    let _running = stand.host.start(&format!("exec ping -n -i 0.2 {ROUTER}"), &running).unwrap();
+    let answers = || std::fs::read_to_string(&running).unwrap_or_default().matches("bytes from").count();
+    eventually(5, "answers", || answers() > 3);
     apply(&stand, "never.toml", &[]);
-    assert_eq!(stand.pings(2), 0);
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let before = answers();
+    std::thread::sleep(std::time::Duration::from_millis(1_500));
+    assert_eq!(answers(), before, "a conversation that is under way ends with the deny");
     eventually(5, "the event with the rule", || stand.tells(&["denied", HOST, ROUTER, "rule never denies it"]));
     policy(&stand, &["revert"]);
     policy(&stand, &["revert"]);

@@ -38,6 +38,11 @@ impl TellBook {
         self.told.iter().map(move |((mac, address, name), until)| (*mac, *address, name.as_str(), until.since(at)))
     }
 
+    /// Every address that any device was told.
+    pub(super) fn addresses(&self) -> std::collections::BTreeSet<IpAddr> {
+        self.told.keys().map(|(_, address, _)| *address).collect()
+    }
+
     /// The names for which a device was told an address.
     pub(super) fn names(&self, mac: MacAddr, address: IpAddr) -> Vec<String> {
         let of = self.told.range((mac, address, String::new())..);

@@ -5,9 +5,11 @@ use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use ::policy::{
-    Asked, Device, NeverBlock, Policy, ResponderConfig, Ruleset, Sender, Start, compile, decide, next_opening,
+    Asked, Device, NeverBlock, Policy, ResponderConfig, Rule, Ruleset, Sender, Start, To, compile, decide, new_denies,
+    next_opening, protocol,
 };
-use terms::MacAddr;
+use enforce::Talk;
+use terms::{HostKey, MacAddr, Timestamp};
 
 use super::super::event::{Asking, Work, now};
 use super::Hand;
@@ -42,6 +44,7 @@ impl Hand {
         self.end(ended, "the policy now observes");
         self.renew();
         self.follow_names();
+        self.end_denied(&before.0, now());
         match &self.complaint {
             None if self.kernel.is_some() => Response::of(&true),
             why => {
@@ -50,6 +53,34 @@ impl Hand {
                 self.renew();
                 Response::Error(format!("the kernel does not take the policy: {why}"))
             }
+        }
+    }
+
+    /// Ends what was admitted before a deny held. Who began is not in the kernel's table, so that another device's conversation with the
+    /// same service ends too, and begins anew with its next packet where it may.
+    pub(super) fn end_denied(&mut self, before: &Policy, then: Timestamp) {
+        let denies = new_denies(before, then, &self.policy, now());
+        if denies.is_empty() {
+            return;
+        }
+        let addresses = self.told.addresses();
+        let over = |talk: &Talk| {
+            let echo = matches!(talk.protocol, protocol::ICMP | protocol::ICMP6);
+            let asked = Asked { echo, ..Asked::port(talk.protocol, talk.far_port) };
+            let about = |rule: &&&Rule| rule.services.iter().any(|service| service.covers(asked));
+            let to = |to: &To| match to {
+                To::Internet => HostKey::from(talk.far).is_global(),
+                To::Network(network) => network.contains(talk.far),
+                To::Device(name) => self.policy.device(name).is_some_and(|d| d.addresses.contains(&talk.far)),
+                To::Name(_) | To::List(_) => addresses.contains(&talk.far),
+                To::Uplink | To::Servers | To::Lan => true,
+            };
+            denies.iter().filter(about).any(|rule| rule.to.iter().any(to))
+        };
+        let Some(kernel) = self.kernel.as_mut() else { return };
+        match kernel.end(over) {
+            Ok(count) => tracing::info!(count, "conversations ended that a rule now denies"),
+            Err(error) => tracing::warn!("conversations that a rule now denies go on: {error}"),
         }
     }
 

@@ -132,8 +132,10 @@ impl Hand {
         if self.kernel.is_none() {
             self.open();
         }
-        if self.opens.is_some_and(|opens| opens <= now()) {
+        if let Some(opens) = self.opens.filter(|opens| *opens <= now()) {
             self.renew();
+            let (policy, before) = (self.policy.clone(), Timestamp::from_micros(opens.micros().saturating_sub(1)));
+            self.end_denied(&policy, before);
         }
         let intact = self.kernel.as_mut().map(Enforcer::intact);
         match intact {
