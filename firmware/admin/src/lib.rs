@@ -44,7 +44,7 @@ pub use privileges::has_landlock;
 pub use process::{ProcessError, run};
 
 /// The user as whom the API runs unless the configuration names another: a number that nothing else on the box has.
-pub const USER: u32 = 61_000;
+pub const USER: u32 = protocol::API_USER;
 
 /// The OpenAPI document of every route, as it is served.
 #[must_use]

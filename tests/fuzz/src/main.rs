@@ -12,6 +12,10 @@ mod common;
 mod config;
 mod failure;
 mod memory;
+#[rustfmt::skip]
+#[path = "../../../firmware/picket/src/model/trust.rs"]
+#[allow(dead_code, unused_imports, clippy::all, reason = "the configuration's keys are of its types")]
+mod model;
 mod mutate;
 mod run;
 mod scratch;

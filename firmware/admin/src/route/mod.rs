@@ -1,6 +1,6 @@
 //! A route: one declaration gives its handler, roles, scope, schemas, bounds and its entry in the OpenAPI document.
 //!
-//! ```ignore
+//! ```text
 //! Route::get("/api/v1/users", "The accounts").roles(OVERSEERS).lists(users::all)
 //! Route::post("/api/v1/users", "Creates an account").roles(OWNERS).scope(Scope::People).creates(users::create)
 //! ```

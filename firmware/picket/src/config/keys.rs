@@ -116,7 +116,7 @@ configuration! {
         /// Where it listens: the box's management address with a port, or several; "" serves nobody.
         listen: Vec<SocketAddr> = Vec::new(), Listeners;
         /// The number of the user as whom it runs; nothing else on the box may have it.
-        user: u32 = admin::USER, Whole(1, 4_294_967_293);
+        user: u32 = protocol::API_USER, Whole(1, 4_294_967_293);
     }
     /// What counts as an attack. A finding is made by the frame that exceeds the number.
     detect: DetectConfig {
