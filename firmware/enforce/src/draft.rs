@@ -7,7 +7,8 @@ use nftnl::{Batch, MsgType, NlMsg};
 use terms::Span;
 
 use crate::attribute::{Attributes, HEADER, PREFIX, set_seq};
-use crate::layout::{Key, Set, TABLE};
+use crate::key::Key;
+use crate::layout::{Set, TABLE};
 use crate::message::{self, Act, Special, attr};
 
 /// A transaction that nobody has sent.
@@ -54,19 +55,13 @@ impl Draft {
     }
 
     pub fn elements(&mut self, act: Act, set: Set, elements: &[(Key, Option<Span>)]) {
-        for octets in message::elements(act, set, elements) {
-            self.batch.add(&Written(&octets), MsgType::Add);
-            self.parts.push(Part { object: format!("set {}", set.text()), elements: Some((set, octets)) });
-        }
+        self.put_elements(set, message::elements(act, set, elements));
     }
 
     /// Makes a map of verdicts or a set of intervals hold these and no others.
     pub fn refill_special(&mut self, set: Set, all: &[Special]) {
         self.write(format!("elements of set {}", set.text()), &message::flush(set));
-        for octets in message::specials(set, all) {
-            self.batch.add(&Written(&octets), MsgType::Add);
-            self.parts.push(Part { object: format!("set {}", set.text()), elements: Some((set, octets)) });
-        }
+        self.put_elements(set, message::specials(set, all));
     }
 
     /// Makes a set hold these elements and no others.
@@ -84,6 +79,13 @@ impl Draft {
         let finished = self.batch.finalize();
         let octets = finished.iter().collect::<Vec<_>>().concat();
         Ready { octets, answers: finished.sequence_numbers(), parts: self.parts }
+    }
+
+    fn put_elements(&mut self, set: Set, messages: impl Iterator<Item = Vec<u8>>) {
+        for octets in messages {
+            self.batch.add(&Written(&octets), MsgType::Add);
+            self.parts.push(Part { object: format!("set {}", set.text()), elements: Some((set, octets)) });
+        }
     }
 
     fn put(&mut self, object: String, message: &impl NlMsg, act: MsgType) {

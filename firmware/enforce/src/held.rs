@@ -271,7 +271,7 @@ pub(crate) fn read_anything(octets: &[u8]) -> usize {
 mod tests {
     use super::*;
     use crate::attribute::Writer;
-    use crate::layout::Key;
+    use crate::key::Key;
     use std::net::IpAddr;
 
     fn listed() -> Vec<u8> {

@@ -1,10 +1,10 @@
-//! The names of the table's parts, and how a block's target becomes a set's key.
+//! The table's parts: its sets with what each holds, and the names of its counters.
 
 use std::ffi::CStr;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use nftnl_sys::libc;
-use policy::{BlockTarget, NeverBlock, RuleNumber};
+use policy::{BlockTarget, Family};
 use terms::MacAddr;
 
 /// The table that Picket owns, in the bridge family.
@@ -16,14 +16,7 @@ pub const COUNTERS: [&str; 2] = ["blocked_lan", "blocked_uplink"];
 
 pub(crate) const TABLE_C: &CStr = c"picket";
 
-/// nftables' data types as it numbers them; a concatenation shifts by six bits a field.
-const IPV4_ADDR: u32 = 7;
-const IPV6_ADDR: u32 = 8;
-const ETHER_ADDR: u32 = 9;
-const PROTOCOL: u32 = 12;
-const SERVICE: u32 = 13;
-const MARK: u32 = 19;
-const IFNAME: u32 = 41;
+/// Verdicts, as nftables numbers the type of what a map's keys stand for.
 const VERDICT: u32 = 0xffff_ff00;
 
 /// How many conversations of IPv4 are known at a time; a new one beyond that is denied, and counted.
@@ -34,10 +27,6 @@ pub const TALKS_V6: u32 = 32_768;
 const FRAGMENTS: u32 = 4_096;
 /// How many rules can be alive: those of a policy, and the built-in ones.
 const LIVE: u32 = 16_384 + 64;
-
-/// The kinds of packet that have a source address.
-pub(crate) const V4: u16 = 0x0800;
-pub(crate) const V6: u16 = 0x86dd;
 
 /// Octets of a link's name with its zero octet.
 pub(crate) const LINK_NAME: usize = 16;
@@ -86,13 +75,43 @@ pub(crate) enum Set {
     ToV6,
 }
 
-/// One element's key.
-///
-/// **Shape**: addresses in transmission order, each field padded to four octets as nftables' registers are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Key {
-    octets: [u8; Self::LONGEST],
-    len: u8,
+/// One field of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Field {
+    Mac,
+    V4,
+    V6,
+    Protocol,
+    Service,
+    Mark,
+    LinkName,
+}
+
+impl Field {
+    /// Its type as nftables numbers it.
+    const fn kind(self) -> u32 {
+        match self {
+            Self::V4 => 7,
+            Self::V6 => 8,
+            Self::Mac => 9,
+            Self::Protocol => 12,
+            Self::Service => 13,
+            Self::Mark => 19,
+            Self::LinkName => 41,
+        }
+    }
+
+    /// Its octets, without padding.
+    const fn len(self) -> usize {
+        match self {
+            Self::Protocol => 1,
+            Self::Service => 2,
+            Self::V4 | Self::Mark => 4,
+            Self::Mac => 6,
+            Self::V6 => 16,
+            Self::LinkName => LINK_NAME,
+        }
+    }
 }
 
 impl Set {
@@ -236,59 +255,53 @@ impl Set {
     /// Of a map the type and length of what keys stand for.
     pub const fn data(self) -> Option<(u32, u32)> {
         match self {
-            Self::TalkV4 | Self::TalkV6 => Some((MARK, 4)),
+            Self::TalkV4 | Self::TalkV6 => Some((Field::Mark.kind(), 4)),
             Self::FromMac | Self::FromV4 | Self::FromV6 | Self::ToMac | Self::ToV4 | Self::ToV6 => Some((VERDICT, 16)),
             _ => None,
         }
     }
 
-    /// The key's type as nftables numbers it.
-    pub const fn key_type(self) -> u32 {
+    /// The fields of the key, first to last.
+    const fn fields(self) -> &'static [Field] {
+        use Field::{LinkName, Mac, Mark, Protocol, Service, V4, V6};
         match self {
-            Self::NeverMac | Self::BlockedMac | Self::ShutMac | Self::FromMac | Self::ToMac => ETHER_ADDR,
-            Self::NeverV4 | Self::BlockedV4 | Self::BlockedAnyV4 | Self::ServersV4 | Self::LocalV4 => IPV4_ADDR,
-            Self::ShutV4 | Self::FromV4 | Self::ToV4 => IPV4_ADDR,
-            Self::NeverV6 | Self::BlockedV6 | Self::BlockedAnyV6 | Self::ServersV6 => IPV6_ADDR,
-            Self::ShutV6 | Self::FromV6 | Self::ToV6 => IPV6_ADDR,
-            Self::BlockedMacV4 => joined(&[ETHER_ADDR, IPV4_ADDR]),
-            Self::BlockedMacV6 => joined(&[ETHER_ADDR, IPV6_ADDR]),
-            Self::Armed => IFNAME,
-            Self::Live => MARK,
-            Self::TalkV4 => joined(&[IPV4_ADDR, PROTOCOL, SERVICE, IPV4_ADDR, SERVICE]),
-            Self::TalkV6 => joined(&[IPV6_ADDR, PROTOCOL, SERVICE, IPV6_ADDR, SERVICE]),
-            Self::Fragments => joined(&[IPV4_ADDR, IPV4_ADDR, SERVICE]),
-            Self::NamedV4 => joined(&[ETHER_ADDR, IPV4_ADDR, MARK]),
-            Self::NamedV6 => joined(&[ETHER_ADDR, IPV6_ADDR, MARK]),
+            Self::NeverMac | Self::BlockedMac | Self::ShutMac | Self::FromMac | Self::ToMac => &[Mac],
+            Self::NeverV4 | Self::BlockedV4 | Self::BlockedAnyV4 | Self::ServersV4 | Self::LocalV4 => &[V4],
+            Self::ShutV4 | Self::FromV4 | Self::ToV4 => &[V4],
+            Self::NeverV6 | Self::BlockedV6 | Self::BlockedAnyV6 | Self::ServersV6 => &[V6],
+            Self::ShutV6 | Self::FromV6 | Self::ToV6 => &[V6],
+            Self::BlockedMacV4 => &[Mac, V4],
+            Self::BlockedMacV6 => &[Mac, V6],
+            Self::Armed => &[LinkName],
+            Self::Live => &[Mark],
+            Self::TalkV4 => &[V4, Protocol, Service, V4, Service],
+            Self::TalkV6 => &[V6, Protocol, Service, V6, Service],
+            Self::Fragments => &[V4, V4, Service],
+            Self::NamedV4 => &[Mac, V4, Mark],
+            Self::NamedV6 => &[Mac, V6, Mark],
         }
     }
 
-    /// The key's length in octets.
-    pub const fn key_len(self) -> usize {
-        match self {
-            Self::NeverMac | Self::BlockedMac | Self::ShutMac | Self::FromMac | Self::ToMac => 6,
-            Self::NeverV4 | Self::BlockedV4 | Self::BlockedAnyV4 | Self::ServersV4 | Self::LocalV4 => 4,
-            Self::ShutV4 | Self::FromV4 | Self::ToV4 | Self::Live => 4,
-            Self::NeverV6 | Self::BlockedV6 | Self::BlockedAnyV6 | Self::ServersV6 => 16,
-            Self::ShutV6 | Self::FromV6 | Self::ToV6 => 16,
-            Self::BlockedMacV4 | Self::Fragments => 12,
-            Self::BlockedMacV6 => 24,
-            Self::Armed => LINK_NAME,
-            Self::TalkV4 => 20,
-            Self::TalkV6 => 44,
-            Self::NamedV4 => 16,
-            Self::NamedV6 => 28,
+    /// The key's type as nftables numbers it: six bits a field.
+    pub fn key_type(self) -> u32 {
+        self.fields().iter().fold(0, |all, field| all << 6 | field.kind())
+    }
+
+    /// The key's length in octets: of several fields each is padded to four.
+    pub fn key_len(self) -> usize {
+        match self.fields() {
+            [one] => one.len(),
+            several => several.iter().map(|field| field.len().next_multiple_of(4)).sum(),
         }
     }
 
-    /// The kind of packet whose source address the key holds; nothing if it holds a hardware address only.
-    pub const fn ethertype(self) -> Option<u16> {
-        match self {
-            Self::NeverV4 | Self::BlockedV4 | Self::BlockedMacV4 | Self::BlockedAnyV4 => Some(V4),
-            Self::ServersV4 | Self::ShutV4 | Self::FromV4 | Self::ToV4 => Some(V4),
-            Self::ServersV6 | Self::ShutV6 | Self::FromV6 | Self::ToV6 => Some(V6),
-            Self::NeverV6 | Self::BlockedV6 | Self::BlockedMacV6 | Self::BlockedAnyV6 => Some(V6),
+    /// The kind of packet whose addresses the key holds; nothing if it holds none.
+    pub fn family(self) -> Option<Family> {
+        self.fields().iter().find_map(|field| match field {
+            Field::V4 => Some(Family::V4),
+            Field::V6 => Some(Family::V6),
             _ => None,
-        }
+        })
     }
 
     /// The sets whose members this set's blocks never cut.
@@ -333,96 +346,6 @@ impl Set {
     }
 }
 
-impl Key {
-    const LONGEST: usize = 44;
-
-    /// Where a block is held.
-    pub fn of_block(target: BlockTarget) -> (Set, Self) {
-        match target {
-            BlockTarget::Mac(mac) => (Set::BlockedMac, Self::new(&[&mac.octets()])),
-            BlockTarget::Address(IpAddr::V4(a)) => (Set::BlockedV4, Self::new(&[&a.octets()])),
-            BlockTarget::Address(IpAddr::V6(a)) => (Set::BlockedV6, Self::new(&[&a.octets()])),
-            BlockTarget::Anywhere(IpAddr::V4(a)) => (Set::BlockedAnyV4, Self::new(&[&a.octets()])),
-            BlockTarget::Anywhere(IpAddr::V6(a)) => (Set::BlockedAnyV6, Self::new(&[&a.octets()])),
-            BlockTarget::MacAndAddress(mac, IpAddr::V4(a)) => {
-                (Set::BlockedMacV4, Self::new(&[&mac.octets(), &[0, 0], &a.octets()]))
-            }
-            BlockTarget::MacAndAddress(mac, IpAddr::V6(a)) => {
-                (Set::BlockedMacV6, Self::new(&[&mac.octets(), &[0, 0], &a.octets()]))
-            }
-        }
-    }
-
-    /// Where an end point that no block may cut is held.
-    pub fn of_never(never: NeverBlock) -> (Set, Self) {
-        match never {
-            NeverBlock::Mac(mac) => (Set::NeverMac, Self::new(&[&mac.octets()])),
-            NeverBlock::Address(IpAddr::V4(a)) => (Set::NeverV4, Self::new(&[&a.octets()])),
-            NeverBlock::Address(IpAddr::V6(a)) => (Set::NeverV6, Self::new(&[&a.octets()])),
-        }
-    }
-
-    /// A link in the set of armed ones.
-    pub fn of_link(name: &[u8; LINK_NAME]) -> Self {
-        Self::new(&[name])
-    }
-
-    /// An address in the set of its kind among two.
-    pub fn of_address(address: IpAddr, v4: Set, v6: Set) -> (Set, Self) {
-        match address {
-            IpAddr::V4(a) => (v4, Self::new(&[&a.octets()])),
-            IpAddr::V6(a) => (v6, Self::new(&[&a.octets()])),
-        }
-    }
-
-    /// A hardware address.
-    pub fn of_mac(mac: MacAddr) -> Self {
-        Self::new(&[&mac.octets()])
-    }
-
-    /// A rule's number, in the machine's order of octets as marks have it.
-    pub fn of_rule(number: RuleNumber) -> Self {
-        Self::new(&[&number.0.to_ne_bytes()])
-    }
-
-    /// What a device was told for a name of a rule.
-    pub fn of_name(mac: MacAddr, address: IpAddr, number: RuleNumber) -> (Set, Self) {
-        let (mac, number) = (mac.octets(), number.0.to_ne_bytes());
-        match address {
-            IpAddr::V4(a) => (Set::NamedV4, Self::new(&[&mac, &[0, 0], &a.octets(), &number])),
-            IpAddr::V6(a) => (Set::NamedV6, Self::new(&[&mac, &[0, 0], &a.octets(), &number])),
-        }
-    }
-
-    /// A key as the kernel lists it; nothing if it is longer than any.
-    pub fn of_octets(octets: &[u8]) -> Option<Self> {
-        (octets.len() <= Self::LONGEST).then(|| Self::new(&[octets]))
-    }
-
-    pub fn octets(&self) -> &[u8] {
-        &self.octets[..usize::from(self.len)]
-    }
-
-    fn new(fields: &[&[u8]]) -> Self {
-        let mut key = Self { octets: [0; Self::LONGEST], len: 0 };
-        for (at, &octet) in key.octets.iter_mut().zip(fields.iter().copied().flatten()) {
-            *at = octet;
-            key.len += 1;
-        }
-        key
-    }
-}
-
-/// The type of a key of several fields.
-const fn joined(fields: &[u32]) -> u32 {
-    let (mut all, mut at) = (0, 0);
-    while at < fields.len() {
-        all = all << 6 | fields[at];
-        at += 1;
-    }
-    all
-}
-
 fn mac(octets: &[u8]) -> Option<MacAddr> {
     <[u8; 6]>::try_from(octets).ok().map(MacAddr::new)
 }
@@ -438,6 +361,8 @@ fn ip(octets: &[u8]) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key::Key;
+    use policy::NeverBlock;
 
     fn targets() -> Vec<BlockTarget> {
         let mac = MacAddr::new([2, 0x5a, 0x10, 0, 0, 1]);

@@ -10,7 +10,8 @@
 //! The enforcer thread of `picket` calls it; nothing here waits for anything but the kernel's own answer.
 //!
 //! ```text
-//! layout      names of the table's parts, and a block's target as a set's key
+//! layout      the table's parts: sets with what each holds, names of counters
+//! key         an element's key as octets
 //! attribute   netlink attributes, written and read            (pure)
 //! message     the messages that nftnl has no words for        (pure)
 //! expression  the expressions that nftnl has no words for     (unsafe: calls into libnftnl)
@@ -32,6 +33,7 @@ mod enforcer;
 mod error;
 mod expression;
 mod held;
+mod key;
 mod layout;
 mod lines;
 mod message;

@@ -1,12 +1,13 @@
 //! The lines of a policy's plan to rules of the kernel.
 
 use std::ffi::CString;
+use std::net::IpAddr;
 
 use policy::{Family, Line, Match, Network, Ports, RuleNumber, Then};
 
 use crate::layout::Set;
-use crate::part::{Base, Is, Part, Register, SCRATCH};
-use crate::talk::{self, is_family, is_protocol};
+use crate::part::{Base, End, Is, Part, Register, SCRATCH, is_ethertype, is_family, is_protocol, width};
+use crate::talk;
 
 /// The group of the kernel's log by which denied packets are told.
 pub const DENIED_GROUP: u16 = 0x5069;
@@ -60,38 +61,26 @@ fn alive(number: RuleNumber) -> Vec<Part> {
 }
 
 fn parts(one: &Match) -> Vec<Part> {
-    let network = |offset, len| Part::Load { base: Base::Network, offset, len, to: SCRATCH };
     match *one {
-        Match::EtherType(kind) => {
-            vec![Part::EtherType(SCRATCH), Part::Compare(SCRATCH, Is::Equal, kind.to_be_bytes().to_vec())]
-        }
+        Match::EtherType(kind) => is_ethertype(kind),
         Match::Family(family) => is_family(family),
-        Match::ToMac(mac) => vec![
-            Part::Load { base: Base::Link, offset: 0, len: 6, to: SCRATCH },
-            Part::Compare(SCRATCH, Is::Equal, mac.octets().to_vec()),
-        ],
-        Match::From(of) => address(of, 12, 8),
-        Match::To(of) => address(of, 16, 24),
-        Match::FromGlobal(Family::V4) => {
-            [is_family(Family::V4), vec![network(12, 4), Part::NotIn(Set::LocalV4, SCRATCH)]].concat()
+        Match::ToMac(mac) => {
+            vec![End::Destination.mac(SCRATCH), Part::Compare(SCRATCH, Is::Equal, mac.octets().to_vec())]
         }
-        Match::ToGlobal(Family::V4) => {
-            [is_family(Family::V4), vec![network(16, 4), Part::NotIn(Set::LocalV4, SCRATCH)]].concat()
-        }
-        Match::FromGlobal(Family::V6) => global_v6(8),
-        Match::ToGlobal(Family::V6) => global_v6(24),
-        Match::ToServer(Family::V4) => {
-            [is_family(Family::V4), vec![network(16, 4), Part::In(Set::ServersV4, SCRATCH)]].concat()
-        }
-        Match::ToServer(Family::V6) => {
-            [is_family(Family::V6), vec![network(24, 16), Part::In(Set::ServersV6, SCRATCH)]].concat()
+        Match::From(of) => address(of, End::Source),
+        Match::To(of) => address(of, End::Destination),
+        Match::FromGlobal(family) => global(family, End::Source),
+        Match::ToGlobal(family) => global(family, End::Destination),
+        Match::ToServer(family) => {
+            let set = if family == Family::V4 { Set::ServersV4 } else { Set::ServersV6 };
+            [is_family(family), vec![End::Destination.key(set), Part::In(set, SCRATCH)]].concat()
         }
         Match::ToNamed(family, number) => {
-            let (offset, len, set) = if family == Family::V4 { (16, 4, Set::NamedV4) } else { (24, 16, Set::NamedV6) };
+            let set = if family == Family::V4 { Set::NamedV4 } else { Set::NamedV6 };
             let key = vec![
-                Part::Load { base: Base::Link, offset: 6, len: 6, to: Register(0) },
-                Part::Load { base: Base::Network, offset, len, to: Register(2) },
-                Part::Constant(Register(2 + len / 4), number.0.to_ne_bytes().to_vec()),
+                End::Source.mac(Register(0)),
+                End::Destination.address(family, Register(2)),
+                Part::Constant(Register(2 + width(family) / 4), number.0.to_ne_bytes().to_vec()),
                 Part::In(set, Register(0)),
             ];
             [is_family(family), key].concat()
@@ -113,18 +102,17 @@ fn parts(one: &Match) -> Vec<Part> {
     }
 }
 
-/// An address at an offset of IPv4's header, or at one of IPv6's.
-fn address(of: Network, v4: u32, v6: u32) -> Vec<Part> {
-    let octets = match of.address() {
-        std::net::IpAddr::V4(a) => a.octets().to_vec(),
-        std::net::IpAddr::V6(a) => a.octets().to_vec(),
+/// A packet whose end is one of these addresses.
+fn address(of: Network, end: End) -> Vec<Part> {
+    let (family, octets) = match of.address() {
+        IpAddr::V4(a) => (Family::V4, a.octets().to_vec()),
+        IpAddr::V6(a) => (Family::V6, a.octets().to_vec()),
     };
-    let (family, offset) = if octets.len() == 4 { (Family::V4, v4) } else { (Family::V6, v6) };
     let mut parts = is_family(family);
     if of.prefix() == 0 {
         return parts;
     }
-    parts.push(Part::Load { base: Base::Network, offset, len: if octets.len() == 4 { 4 } else { 16 }, to: SCRATCH });
+    parts.push(end.address(family, SCRATCH));
     if of != Network::host(of.address()) {
         parts.push(Part::Mask(SCRATCH, of.mask()));
     }
@@ -132,14 +120,17 @@ fn address(of: Network, v4: u32, v6: u32) -> Vec<Part> {
     parts
 }
 
-/// 2000::/3 at an offset of IPv6's header.
-fn global_v6(offset: u32) -> Vec<Part> {
-    let parts = vec![
-        Part::Load { base: Base::Network, offset, len: 1, to: SCRATCH },
-        Part::Mask(SCRATCH, vec![0xe0]),
-        Part::Compare(SCRATCH, Is::Equal, vec![0x20]),
-    ];
-    [is_family(Family::V6), parts].concat()
+/// A packet whose end is on the internet: of IPv4 what is not set aside, of IPv6 2000::/3.
+fn global(family: Family, end: End) -> Vec<Part> {
+    let parts = match family {
+        Family::V4 => vec![end.address(family, SCRATCH), Part::NotIn(Set::LocalV4, SCRATCH)],
+        Family::V6 => vec![
+            Part::Load { base: Base::Network, offset: end.offset(family), len: 1, to: SCRATCH },
+            Part::Mask(SCRATCH, vec![0xe0]),
+            Part::Compare(SCRATCH, Is::Equal, vec![0x20]),
+        ],
+    };
+    [is_family(family), parts].concat()
 }
 
 fn within(ports: Ports, offset: u32) -> Vec<Part> {

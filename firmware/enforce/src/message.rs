@@ -6,7 +6,8 @@ use nftnl_sys::libc;
 use terms::Span;
 
 use crate::attribute::Writer;
-use crate::layout::{Key, Set, TABLE};
+use crate::key::Key;
+use crate::layout::{Set, TABLE};
 
 /// Message numbers.
 pub(crate) mod number {
@@ -100,21 +101,11 @@ pub(crate) fn elements<'a>(
     set: Set,
     elements: &'a [(Key, Option<Span>)],
 ) -> impl Iterator<Item = Vec<u8>> + use<'a> {
-    elements.chunks(ELEMENTS).map(move |chunk| {
-        let mut writer = list(act, set);
-        let list = writer.open(attr::LIST_ELEMENTS);
-        for (key, lasts) in chunk {
-            let element = writer.open(attr::ELEMENT);
-            let value = writer.open(attr::ELEMENT_KEY);
-            writer.put(attr::DATA_VALUE, key.octets());
-            writer.end(value);
-            if let (Act::Add, Some(lasts)) = (act, lasts) {
-                writer.put(attr::ELEMENT_TIMEOUT, &millis(*lasts).to_be_bytes());
-            }
-            writer.end(element);
+    listed(act, set, ELEMENTS, elements, move |writer, (key, lasts)| {
+        put_key(writer, key);
+        if let (Act::Add, Some(lasts)) = (act, lasts) {
+            writer.put(attr::ELEMENT_TIMEOUT, &millis(*lasts).to_be_bytes());
         }
-        writer.end(list);
-        writer.finish()
     })
 }
 
@@ -131,35 +122,56 @@ pub(crate) enum Special {
 
 /// Adds special elements to a set.
 pub(crate) fn specials<'a>(set: Set, all: &'a [Special]) -> impl Iterator<Item = Vec<u8>> + use<'a> {
-    all.chunks(ELEMENTS / 2).map(move |chunk| {
-        let mut writer = list(Act::Add, set);
+    // A chain's name makes an element twice as long.
+    listed(Act::Add, set, ELEMENTS / 2, all, |writer, special| {
+        let (Special::Way(key, _) | Special::First(key) | Special::Past(key)) = special;
+        put_key(writer, key);
+        match special {
+            Special::Way(_, chain) => put_way(writer, chain.as_deref()),
+            Special::Past(_) => writer.put(attr::ELEMENT_FLAGS, &1_u32.to_be_bytes()),
+            Special::First(_) => {}
+        }
+    })
+}
+
+/// Messages with so many elements each, which `put` writes one by one.
+fn listed<T>(
+    act: Act,
+    set: Set,
+    a_message: usize,
+    all: &[T],
+    put: impl Fn(&mut Writer, &T),
+) -> impl Iterator<Item = Vec<u8>> {
+    all.chunks(a_message).map(move |chunk| {
+        let mut writer = list(act, set);
         let list = writer.open(attr::LIST_ELEMENTS);
-        for special in chunk {
+        for one in chunk {
             let element = writer.open(attr::ELEMENT);
-            let (Special::Way(key, _) | Special::First(key) | Special::Past(key)) = special;
-            let value = writer.open(attr::ELEMENT_KEY);
-            writer.put(attr::DATA_VALUE, key.octets());
-            writer.end(value);
-            match special {
-                Special::Way(_, chain) => {
-                    let data = writer.open(attr::ELEMENT_DATA);
-                    let verdict = writer.open(attr::DATA_VERDICT);
-                    let code = if chain.is_some() { libc::NFT_GOTO } else { libc::NF_ACCEPT };
-                    writer.put(attr::VERDICT_CODE, &code.to_be_bytes());
-                    if let Some(chain) = chain {
-                        writer.put_text(attr::VERDICT_CHAIN, chain);
-                    }
-                    writer.end(verdict);
-                    writer.end(data);
-                }
-                Special::Past(_) => writer.put(attr::ELEMENT_FLAGS, &1_u32.to_be_bytes()),
-                Special::First(_) => {}
-            }
+            put(&mut writer, one);
             writer.end(element);
         }
         writer.end(list);
         writer.finish()
     })
+}
+
+fn put_key(writer: &mut Writer, key: &Key) {
+    let value = writer.open(attr::ELEMENT_KEY);
+    writer.put(attr::DATA_VALUE, key.octets());
+    writer.end(value);
+}
+
+/// The verdict that a key stands for: through a chain, or on.
+fn put_way(writer: &mut Writer, chain: Option<&str>) {
+    let data = writer.open(attr::ELEMENT_DATA);
+    let verdict = writer.open(attr::DATA_VERDICT);
+    let code = if chain.is_some() { libc::NFT_GOTO } else { libc::NF_ACCEPT };
+    writer.put(attr::VERDICT_CODE, &code.to_be_bytes());
+    if let Some(chain) = chain {
+        writer.put_text(attr::VERDICT_CHAIN, chain);
+    }
+    writer.end(verdict);
+    writer.end(data);
 }
 
 /// Removes a chain, which must be empty and referred to by nothing by then.

@@ -9,6 +9,7 @@ use nftnl::expr::Expression;
 use nftnl::{Chain, Rule};
 use nftnl_sys as sys;
 use nftnl_sys::libc;
+use policy::Family;
 
 use crate::expression::{REG32_00, Raw, Value};
 use crate::layout::Set;
@@ -27,6 +28,13 @@ pub(crate) enum Base {
     Link,
     Network,
     Transport,
+}
+
+/// An end of a frame, by what its headers say of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Source,
+    Destination,
 }
 
 /// How what is in a register must stand to octets.
@@ -209,6 +217,64 @@ impl Part {
     }
 }
 
+impl End {
+    /// Loads its hardware address.
+    pub const fn mac(self, to: Register) -> Part {
+        let offset = match self {
+            Self::Source => 6,
+            Self::Destination => 0,
+        };
+        Part::Load { base: Base::Link, offset, len: 6, to }
+    }
+
+    /// Loads its address.
+    pub const fn address(self, family: Family, to: Register) -> Part {
+        Part::Load { base: Base::Network, offset: self.offset(family), len: width(family), to }
+    }
+
+    /// Loads what a set of one field holds of it: an address of the set's kind, or the hardware address.
+    pub fn key(self, of: Set) -> Part {
+        of.family().map_or_else(|| self.mac(SCRATCH), |family| self.address(family, SCRATCH))
+    }
+
+    /// Where its address stands in a header of IP.
+    pub const fn offset(self, family: Family) -> u32 {
+        match (family, self) {
+            (Family::V4, Self::Source) => 12,
+            (Family::V4, Self::Destination) => 16,
+            (Family::V6, Self::Source) => 8,
+            (Family::V6, Self::Destination) => 24,
+        }
+    }
+}
+
+/// Octets of an address.
+pub(crate) const fn width(family: Family) -> u32 {
+    match family {
+        Family::V4 => 4,
+        Family::V6 => 16,
+    }
+}
+
+/// A packet of this kind of IP.
+pub(crate) fn is_family(family: Family) -> Vec<Part> {
+    let ethertype: u16 = match family {
+        Family::V4 => 0x0800,
+        Family::V6 => 0x86dd,
+    };
+    is_ethertype(ethertype)
+}
+
+/// A frame of this EtherType.
+pub(crate) fn is_ethertype(kind: u16) -> Vec<Part> {
+    vec![Part::EtherType(SCRATCH), Part::Compare(SCRATCH, Is::Equal, kind.to_be_bytes().to_vec())]
+}
+
+/// A packet of this protocol.
+pub(crate) fn is_protocol(number: u8) -> Vec<Part> {
+    vec![Part::Protocol(SCRATCH), Part::Compare(SCRATCH, Is::Equal, vec![number])]
+}
+
 impl Base {
     const fn number(self) -> u32 {
         match self {
@@ -234,7 +300,7 @@ impl Is {
 pub(crate) fn rule<'c>(chain: &'c Chain<'c>, parts: &[Part]) -> Rule<'c> {
     let mut rule = Rule::new(chain);
     for part in parts {
-        rule.add_expr(&part.raw());
+        rule.add_expr(part);
     }
     rule
 }

@@ -92,8 +92,12 @@ fn trials() -> Vec<(&'static str, &'static str, Trial)> {
         ("removal of what may be missing", "adds and removes in one transaction", Trial::Message(destroy)),
         ("sets filled by rules", "nothing needs it yet", Trial::Set(by_rules)),
         ("updates from a rule", "nothing needs it yet", Trial::Rule(Forward, Box::new(update_seen()))),
-        ("rate limits", "nothing needs it yet", Trial::Rule(Forward, Box::new(limit()))),
-        ("log groups", "blocked frames are counted, not copied", Trial::Rule(Forward, Box::new(log()))),
+        ("rate limits", "nothing needs it yet", Trial::Rule(Forward, Box::new(Part::Few { per_second: 10, burst: 5 }))),
+        (
+            "log groups",
+            "blocked frames are counted, not copied",
+            Trial::Rule(Forward, Box::new(Part::Tell { group: 1, words: c"picket".to_owned(), octets: 64 })),
+        ),
         ("connection tracking in the bridge", "blocks need none", Trial::Rule(Forward, Box::new(Conntrack::State))),
         ("name of the bridge", "rules name the two links", Trial::Rule(Forward, Box::new(bridge_name()))),
         ("reject", "blocked frames are dropped without an answer", Trial::Rule(PreRouting, Box::new(reject()))),
@@ -149,19 +153,6 @@ fn update_seen() -> Raw {
         (sys::NFTNL_EXPR_DYNSET_SET_ID, Value::U32(1)),
     ];
     Raw { name: c"dynset", values }
-}
-
-fn limit() -> Raw {
-    let values = vec![
-        (sys::NFTNL_EXPR_LIMIT_RATE, Value::U64(10)),
-        (sys::NFTNL_EXPR_LIMIT_UNIT, Value::U64(1)),
-        (sys::NFTNL_EXPR_LIMIT_BURST, Value::U32(5)),
-    ];
-    Raw { name: c"limit", values }
-}
-
-fn log() -> Raw {
-    Raw { name: c"log", values: vec![(sys::NFTNL_EXPR_LOG_GROUP, Value::U16(1))] }
 }
 
 fn bridge_name() -> Raw {

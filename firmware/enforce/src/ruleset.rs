@@ -32,10 +32,11 @@ use terms::{MacAddr, Span, Timestamp};
 
 use crate::draft::Draft;
 use crate::error::EnforceError;
-use crate::layout::{COUNTERS, Key, LINK_NAME, Set, TABLE_C, V4};
+use crate::key::Key;
+use crate::layout::{COUNTERS, LINK_NAME, Set, TABLE_C};
 use crate::lines::{self, name};
 use crate::message::{self, Special};
-use crate::part::{self, Base, Is, Part, Register, SCRATCH};
+use crate::part::{self, End, Is, Part, Register, SCRATCH, is_family};
 use crate::{expression, talk};
 
 /// Where filters stand among the bridge's hooks (`NF_BR_PRI_FILTER_BRIDGED`).
@@ -162,44 +163,36 @@ fn chains(ruleset: &Ruleset) -> Result<BTreeMap<String, Vec<Vec<Part>>>, Enforce
 
 fn from_lan(plan: &Plan) -> Vec<Vec<Part>> {
     let mut rules = vec![if_armed(BLOCKED_FROM_LAN)];
-    rules.extend(shut(plan, true));
+    rules.extend(shut(plan, End::Source));
     rules.extend(talk::known(Begins::Lan));
-    rules.extend(ways([
-        (Set::FromMac, source(Set::FromMac)),
-        (Set::FromV4, source(Set::FromV4)),
-        (Set::FromV6, source(Set::FromV6)),
-    ]));
+    rules.extend(ways([Set::FromMac, Set::FromV4, Set::FromV6], End::Source));
     rules.extend(plan.holds_newcomers.then(|| vec![Part::Goto(name(NEWCOMERS))]));
     rules
 }
 
 fn from_uplink(plan: &Plan) -> Vec<Vec<Part>> {
     let mut rules = vec![if_armed(BLOCKED_FROM_UPLINK)];
-    rules.extend(shut(plan, false));
+    rules.extend(shut(plan, End::Destination));
     rules.extend(talk::known(Begins::Uplink));
-    rules.extend(ways([
-        (Set::ToMac, destination(Set::ToMac)),
-        (Set::ToV4, destination(Set::ToV4)),
-        (Set::ToV6, destination(Set::ToV6)),
-    ]));
+    rules.extend(ways([Set::ToMac, Set::ToV4, Set::ToV6], End::Destination));
     rules.extend(plan.holds_newcomers.then(|| vec![Part::Goto(name(INBOUND))]));
     rules
 }
 
 /// What is cut off, before anything known passes.
-fn shut(plan: &Plan, from_lan: bool) -> Vec<Vec<Part>> {
-    let end = if from_lan { source } else { destination };
-    let counter = name(policy::DENIED[usize::from(!from_lan)]);
+fn shut(plan: &Plan, end: End) -> Vec<Vec<Part>> {
+    let counter = name(policy::DENIED[usize::from(end == End::Destination)]);
     let cut = |set: Set| {
-        [is_kind(set), vec![end(set), Part::In(set, SCRATCH), Part::Count(counter.clone()), Part::Drop]].concat()
+        [is_kind(set), vec![end.key(set), Part::In(set, SCRATCH), Part::Count(counter.clone()), Part::Drop]].concat()
     };
     let macs = (!plan.shut.is_empty()).then_some(Set::ShutMac);
     let addresses = if plan.shut_addresses.is_empty() { vec![] } else { vec![Set::ShutV4, Set::ShutV6] };
     macs.into_iter().chain(addresses).map(cut).collect()
 }
 
-fn ways(maps: [(Set, Part); 3]) -> Vec<Vec<Part>> {
-    maps.into_iter().map(|(map, load)| [is_kind(map), vec![load, Part::Ways(map, SCRATCH)]].concat()).collect()
+/// Frames go the way of their end, where it is known.
+fn ways(maps: [Set; 3], end: End) -> Vec<Vec<Part>> {
+    maps.map(|map| [is_kind(map), vec![end.key(map), Part::Ways(map, SCRATCH)]].concat()).to_vec()
 }
 
 /// Fills anew what follows from the policy alone.
@@ -218,9 +211,12 @@ fn elements_of_policy(draft: &mut Draft, plan: Option<&Plan>, at: Timestamp) {
         [Some(Special::First(v4_key(Ipv4Addr::from(bounds.0)))), past].into_iter().flatten().collect::<Vec<_>>()
     };
     draft.refill_special(Set::LocalV4, &LOCAL.iter().flat_map(local).collect::<Vec<_>>());
-    draft.refill(Set::ShutMac, &plan.shut.iter().map(|mac| (Key::of_mac(*mac), None)).collect::<Vec<_>>());
-    addresses(draft, plan.shut_addresses.iter(), Set::ShutV4, Set::ShutV6);
-    addresses(draft, plan.servers.iter(), Set::ServersV4, Set::ServersV6);
+    let address = |v4, v6| move |address: &IpAddr| Key::of_address(*address, v4, v6);
+    let shut = plan.shut.iter().map(|mac| (Set::ShutMac, Key::of_mac(*mac)));
+    let shut = shut.chain(plan.shut_addresses.iter().map(address(Set::ShutV4, Set::ShutV6)));
+    refill_each(draft, &[Set::ShutMac, Set::ShutV4, Set::ShutV6], shut);
+    let servers = plan.servers.iter().map(address(Set::ServersV4, Set::ServersV6));
+    refill_each(draft, &[Set::ServersV4, Set::ServersV6], servers);
     let inbound = |chain: &Option<String>| chain.as_ref().map(|_| INBOUND.to_owned());
     let macs = |way: &dyn Fn(&Option<String>) -> Option<String>| -> Vec<Special> {
         plan.from_mac.iter().map(|(mac, chain): (&MacAddr, _)| Special::Way(Key::of_mac(*mac), way(chain))).collect()
@@ -240,24 +236,21 @@ fn elements_of_policy(draft: &mut Draft, plan: Option<&Plan>, at: Timestamp) {
     }
 }
 
-fn addresses<'a>(draft: &mut Draft, all: impl Iterator<Item = &'a IpAddr>, v4: Set, v6: Set) {
-    let keys: Vec<_> = all.map(|address| Key::of_address(*address, v4, v6)).collect();
-    for set in [v4, v6] {
-        let of_set: Vec<_> = keys.iter().filter(|(of, _)| *of == set).map(|(_, key)| (*key, None)).collect();
-        draft.refill(set, &of_set);
-    }
-}
-
 fn v4_key(address: Ipv4Addr) -> Key {
     Key::of_address(address.into(), Set::LocalV4, Set::LocalV4).1
 }
 
 /// Fills the sets of what may never be blocked anew.
 fn never_block(draft: &mut Draft, ruleset: &Ruleset) {
-    let keys: BTreeSet<_> = ruleset.never_block.iter().map(|never| Key::of_never(*never)).collect();
-    for set in Set::NEVER {
-        let elements: Vec<_> = keys.iter().filter(|(of, _)| *of == set).map(|(_, key)| (*key, None)).collect();
-        draft.refill(set, &elements);
+    refill_each(draft, &Set::NEVER, ruleset.never_block.iter().map(|never| Key::of_never(*never)));
+}
+
+/// Makes each of these sets hold the keys that are its own, and no others.
+fn refill_each(draft: &mut Draft, sets: &[Set], keys: impl Iterator<Item = (Set, Key)>) {
+    let keys: BTreeSet<_> = keys.collect();
+    for set in sets {
+        let elements: Vec<_> = keys.iter().filter(|(of, _)| of == set).map(|(_, key)| (*key, None)).collect();
+        draft.refill(*set, &elements);
     }
 }
 
@@ -275,18 +268,15 @@ fn blocked_from_uplink() -> Vec<Vec<Part>> {
 
 /// A frame whose source is in the set is counted and dropped, unless it may never be.
 fn drop_blocked(set: Set, counter: &'static CStr) -> Vec<Part> {
-    let behind = |offset, len| {
-        let mac = Part::Load { base: Base::Link, offset: 6, len: 6, to: Register(0) };
-        vec![mac, Part::Load { base: Base::Network, offset, len, to: Register(2) }]
-    };
-    let key = match set {
-        Set::BlockedMacV4 => behind(12, 4),
-        Set::BlockedMacV6 => behind(8, 16),
-        single => vec![source(single)],
+    let key = match (set, set.family()) {
+        (Set::BlockedMacV4 | Set::BlockedMacV6, Some(family)) => {
+            vec![End::Source.mac(Register(0)), End::Source.address(family, Register(2))]
+        }
+        (single, _) => vec![End::Source.key(single)],
     };
     let mut parts = [is_kind(set), key, vec![Part::In(set, SCRATCH)]].concat();
     for never in set.exempt() {
-        parts.extend([source(*never), Part::NotIn(*never, SCRATCH)]);
+        parts.extend([End::Source.key(*never), Part::NotIn(*never, SCRATCH)]);
     }
     parts.extend([Part::Count(counter.to_owned()), Part::Drop]);
     parts
@@ -294,26 +284,7 @@ fn drop_blocked(set: Set, counter: &'static CStr) -> Vec<Part> {
 
 /// A packet of the kind that the set's keys are of.
 fn is_kind(set: Set) -> Vec<Part> {
-    let is = |kind: u16| vec![Part::EtherType(SCRATCH), Part::Compare(SCRATCH, Is::Equal, kind.to_be_bytes().to_vec())];
-    set.ethertype().map(is).unwrap_or_default()
-}
-
-/// The frame's source as a set of one field has it.
-fn source(set: Set) -> Part {
-    match set.ethertype() {
-        None => Part::Load { base: Base::Link, offset: 6, len: 6, to: SCRATCH },
-        Some(V4) => Part::Load { base: Base::Network, offset: 12, len: 4, to: SCRATCH },
-        Some(_) => Part::Load { base: Base::Network, offset: 8, len: 16, to: SCRATCH },
-    }
-}
-
-/// The frame's destination as a set of one field has it.
-fn destination(set: Set) -> Part {
-    match set.ethertype() {
-        None => Part::Load { base: Base::Link, offset: 0, len: 6, to: SCRATCH },
-        Some(V4) => Part::Load { base: Base::Network, offset: 16, len: 4, to: SCRATCH },
-        Some(_) => Part::Load { base: Base::Network, offset: 24, len: 16, to: SCRATCH },
-    }
+    set.family().map(is_family).unwrap_or_default()
 }
 
 /// A frame that came in by a link that is not armed passes.

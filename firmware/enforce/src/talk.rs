@@ -11,15 +11,15 @@
 //! Of an echo the identifier stands in place of the first port; of a protocol without ports both are zero. An error of ICMP belongs to
 //! the conversation whose packet it repeats.
 //!
-//! **Bounds**: the header of IPv4 inside an error has no options. **Source**: RFC 792, RFC 4443; `facts` of the kernel's payload bases.
+//! **Bounds**: the header of IPv4 inside an error has no options. **Source**: RFC 792, RFC 4443.
 
 use std::net::IpAddr;
 
 use policy::{Begins, Family, RuleNumber, Told, protocol};
 use terms::Span;
 
-use crate::layout::{Set, V4, V6};
-use crate::part::{Base, Is, Part, Register, SCRATCH};
+use crate::layout::Set;
+use crate::part::{Base, End, Is, Part, Register, SCRATCH, is_family, is_protocol, width};
 
 /// How long a conversation is known after its first packet, until another comes.
 const FIRST: Span = Span::from_secs(60);
@@ -121,17 +121,6 @@ pub(crate) fn admit(number: RuleNumber, counter: Part, told: Told, family: Famil
     parts
 }
 
-/// A packet of this kind of IP.
-pub(crate) fn is_family(family: Family) -> Vec<Part> {
-    let kind = if family == Family::V4 { V4 } else { V6 };
-    vec![Part::EtherType(SCRATCH), Part::Compare(SCRATCH, Is::Equal, kind.to_be_bytes().to_vec())]
-}
-
-/// A packet of this protocol.
-pub(crate) fn is_protocol(number: u8) -> Vec<Part> {
-    vec![Part::Protocol(SCRATCH), Part::Compare(SCRATCH, Is::Equal, vec![number])]
-}
-
 /// A packet of a protocol without ports.
 pub(crate) fn other_protocol() -> Vec<Part> {
     let mut parts = vec![Part::Protocol(SCRATCH)];
@@ -164,7 +153,7 @@ impl Talk {
 impl Places {
     /// In a packet that travels from the side that `from` names.
     fn of(family: Family, told: Told, from: Begins) -> Self {
-        let (source, destination) = addresses(family);
+        let [source, destination] = [End::Source, End::Destination].map(|end| end.offset(family));
         let ports = match told {
             Told::ByPorts => [Some((Base::Transport, 0)), Some((Base::Transport, 2))],
             Told::ByEcho => [Some((Base::Transport, 4)), None],
@@ -200,7 +189,7 @@ impl Places {
 
     /// In the packet that an error repeats, which travelled the other way.
     fn of_error(family: Family, from: Begins) -> Self {
-        let (source, destination) = addresses(family);
+        let [source, destination] = [End::Source, End::Destination].map(|end| end.offset(family));
         let (header, protocol) = if family == Family::V4 { (20, 9) } else { (40, 6) };
         let at = |offset| (Base::Transport, 8 + offset);
         let (source, destination) = (at(source), at(destination));
@@ -211,14 +200,6 @@ impl Places {
             Begins::Uplink => Self { lan: source, other: destination, lan_port: first, other_port: second, protocol },
             Begins::Lan => Self { lan: destination, other: source, lan_port: second, other_port: first, protocol },
         }
-    }
-}
-
-/// Where source and destination stand in a header of IP.
-const fn addresses(family: Family) -> (u32, u32) {
-    match family {
-        Family::V4 => (12, 16),
-        Family::V6 => (8, 24),
     }
 }
 
@@ -245,7 +226,7 @@ fn inner_header(family: Family) -> Vec<Part> {
 
 /// Loads a conversation's key into the first registers.
 fn key(family: Family, places: Places) -> Vec<Part> {
-    let width = if family == Family::V4 { 4 } else { 16 };
+    let width = width(family);
     let words = width / 4;
     let load = |(base, offset): (Base, u32), len, at| Part::Load { base, offset, len, to: Register(at) };
     let port = |place: Option<(Base, u32)>, at| match place {
@@ -305,8 +286,8 @@ fn first_fragment() -> Vec<Part> {
 
 fn fragment_key() -> Vec<Part> {
     vec![
-        Part::Load { base: Base::Network, offset: 12, len: 4, to: Register(0) },
-        Part::Load { base: Base::Network, offset: 16, len: 4, to: Register(1) },
+        End::Source.address(Family::V4, Register(0)),
+        End::Destination.address(Family::V4, Register(1)),
         Part::Load { base: Base::Network, offset: 4, len: 2, to: Register(2) },
     ]
 }
