@@ -83,18 +83,8 @@ impl Compiling<'_> {
         }
         self.inbound();
         self.plan.chains.insert(USER.into(), Vec::new());
-        // What is jumped to but has no lines need not be.
-        let empty: BTreeSet<String> = self
-            .plan
-            .chains
-            .iter()
-            .filter(|(name, lines)| lines.is_empty() && *name != USER)
-            .map(|(name, _)| name.clone())
-            .collect();
-        self.plan.chains.retain(|name, lines| {
-            lines.retain(|line| !matches!(&line.then, Then::Jump(to) if empty.contains(to)));
-            !empty.contains(name)
-        });
+        // Chains without lines need not be, nor jumps to what is not there.
+        self.plan.chains.retain(|name, lines| !lines.is_empty() || name == USER);
         let known: BTreeSet<String> = self.plan.chains.keys().cloned().collect();
         for lines in self.plan.chains.values_mut() {
             lines.retain(|line| !matches!(&line.then, Then::Jump(to) if !known.contains(to)));

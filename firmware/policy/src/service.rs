@@ -43,7 +43,7 @@ pub enum Service {
 }
 
 /// What the first packet of a conversation is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Asked {
     /// The IP protocol's number.
     pub protocol: u8,

@@ -3,7 +3,6 @@
 //! The same is told once a minute: who, with whom, about what, by which rule. Counters of the kernel stay exact whatever is told here.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError};
 use std::time::{Duration, Instant};
 
@@ -29,7 +28,7 @@ struct Attempt {
     mac: MacAddr,
     from: HostKey,
     to: HostKey,
-    asked: Option<(u8, u16)>,
+    asked: Option<Asked>,
     rule: String,
 }
 
@@ -70,10 +69,7 @@ fn tell(attempt: &Attempt, news: &SyncSender<News>) {
         DEFAULT => "no rule allows it".to_owned(),
         rule => format!("rule {rule} denies it"),
     };
-    let about = match attempt.asked {
-        Some((protocol::TCP | protocol::UDP, _)) | None => attempt.service(),
-        Some((number, _)) => format!("ip/{number}"),
-    };
+    let about = attempt.asked.map_or_else(|| "no packet".into(), |asked| asked.to_string());
     let why = format!("denied: {} to {} about {about}; {by}", attempt.from, attempt.to);
     let mut event = act(now(), None, attempt.from, BlockState::Blocked, "policy", why);
     event.mac = Some(attempt.mac);
@@ -90,17 +86,11 @@ impl Attempt {
         let Net::Ip(packet) = &summary.net else {
             return Some(Self { mac, from: HostKey::Mac(mac), to: HostKey::Mac(summary.dst), asked: None, rule });
         };
-        let ends = |a: IpAddr, b: IpAddr| (HostKey::from(a), HostKey::from(b));
-        let (from, to) = ends(packet.src, packet.dst);
         let asked = match &packet.transport {
-            Transport::Tcp(segment) => (protocol::TCP, segment.dst_port),
-            Transport::Udp(datagram) => (protocol::UDP, datagram.dst_port),
-            _ => (packet.protocol, 0),
+            Transport::Tcp(segment) => Asked::port(protocol::TCP, segment.dst_port),
+            Transport::Udp(datagram) => Asked::port(protocol::UDP, datagram.dst_port),
+            _ => Asked::port(packet.protocol, 0),
         };
-        Some(Self { mac, from, to, asked: Some(asked), rule })
-    }
-
-    fn service(&self) -> String {
-        self.asked.map_or_else(|| "no packet".into(), |(number, port)| Asked::port(number, port).to_string())
+        Some(Self { mac, from: packet.src.into(), to: packet.dst.into(), asked: Some(asked), rule })
     }
 }

@@ -226,9 +226,7 @@ impl Hand {
         if !self.applied {
             self.policy.posture = self.configured.posture;
         }
-        let config = ResponderConfig { posture: self.policy.posture, ..self.configured.clone() };
-        let ended = self.responder.reconfigure(config);
-        self.end(ended, "the new configuration never blocks it");
+        self.take_posture("the new configuration never blocks it");
         self.renew();
     }
 

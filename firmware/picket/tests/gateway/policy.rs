@@ -129,3 +129,19 @@ fn a_name_opens_the_addresses_that_the_device_was_told_and_no_others() {
     stand.kill();
     assert_eq!(pings(&stand.host, 2, CLOUD, &[]), 2, "a daemon that is dead cuts nobody");
 }
+
+#[test]
+fn the_posture_of_an_applied_policy_counts_after_a_restart_too() {
+    let Some(mut stand) = Stand::build("policy-posture") else { return };
+    stand.configure("posture = \"protect\"\n");
+    std::fs::write(stand.file("open.toml"), "posture = \"observe\"\n").unwrap();
+    stand.start();
+    apply(&stand, "open.toml", &[]);
+    stand.stop();
+    stand.start();
+    assert_eq!(stand.ask(&["status"])["posture"], "observe");
+    let scan = format!("nmap -n -Pn -sS -p 1-200 --max-retries 0 {ROUTER} || true");
+    stand.host.shell(&scan).unwrap();
+    eventually(10, "the finding", || stand.tells(&["the posture is observe"]));
+    assert!(stand.ask(&["blocks"]).as_array().unwrap().is_empty());
+}

@@ -35,25 +35,24 @@ impl Hand {
         }
     }
 
-    /// Follows another policy; answers once the kernel holds it.
+    /// Follows another policy; answers once the kernel holds it. One that the kernel does not take leaves no trace.
     pub(super) fn follow(&mut self, policy: Option<Box<Policy>>) -> Response {
-        let before = (self.policy.clone(), self.applied);
+        let before = self.applied.then(|| self.policy.clone());
+        let was = self.policy.clone();
         self.take(policy.map(|policy| *policy));
-        let config = ResponderConfig { posture: self.policy.posture, ..self.configured.clone() };
-        let ended = self.responder.reconfigure(config);
-        self.end(ended, "the policy now observes");
         self.renew();
-        self.follow_names();
-        self.end_denied(&before.0, now());
-        match &self.complaint {
+        let done = match &self.complaint {
             None if self.kernel.is_some() => Response::of(&true),
             why => {
                 let why = why.clone().unwrap_or_else(|| "nftables can't be reached".into());
-                (self.policy, self.applied) = before;
+                self.take(before);
                 self.renew();
                 Response::Error(format!("the kernel does not take the policy: {why}"))
             }
-        }
+        };
+        self.follow_names();
+        self.end_denied(&was, now());
+        done
     }
 
     /// Ends what was admitted before a deny held. Who began is not in the kernel's table, so that another device's conversation with the
@@ -87,6 +86,14 @@ impl Hand {
     fn take(&mut self, policy: Option<Policy>) {
         self.applied = policy.is_some();
         self.policy = policy.unwrap_or_else(|| Policy::empty(self.configured.posture));
+        self.take_posture("the policy now observes");
+    }
+
+    /// Has blocks follow the configuration in the posture of the policy.
+    pub(super) fn take_posture(&mut self, why: &str) {
+        let config = ResponderConfig { posture: self.policy.posture, ..self.configured.clone() };
+        let ended = self.responder.reconfigure(config);
+        self.end(ended, why);
     }
 
     /// What the kernel must hold now.
