@@ -28,12 +28,12 @@ mod fault;
 mod fields;
 mod nearest;
 mod read;
-mod write;
+pub(crate) mod write;
 
 pub use fault::{Fault, line_at, refuse_depth, short};
 pub use nearest::{likely, nearest};
 pub use read::{TEXT_MAX, moment, read};
-pub use write::write;
+pub use write::{moment as written, write, write_rule};
 
 #[cfg(test)]
 mod tests;
