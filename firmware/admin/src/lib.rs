@@ -20,6 +20,7 @@ mod alert;
 mod api;
 mod audit;
 mod clock;
+mod draft;
 mod follow;
 mod link;
 mod office;

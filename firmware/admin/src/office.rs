@@ -15,6 +15,7 @@ use serde_json::Value;
 use terms::{Span, Timestamp};
 
 use crate::alert::Alert;
+use crate::api::Applied;
 use crate::audit::{Act, Audit, Who};
 use crate::clock::now;
 use crate::password::Hasher;
@@ -85,6 +86,7 @@ pub struct Office {
     alerts: Mutex<BTreeMap<u64, Alert>>,
     keys: Mutex<Keys>,
     claim: Mutex<Option<String>>,
+    applied: Mutex<Option<Applied>>,
     gates: Mutex<Gates>,
     /// Hashes passwords.
     pub hasher: Hasher,
@@ -125,6 +127,7 @@ impl Office {
             alerts: Mutex::new(rows.all(Kind::Alert)?.into_iter().collect()),
             keys: Mutex::new(keys),
             claim: Mutex::new(claim),
+            applied: Mutex::new(None),
             gates: Mutex::new(Gates {
                 addresses: Tries::new(TRIES_MAX),
                 accounts: Tries::new(TRIES_MAX),
@@ -175,6 +178,11 @@ impl Office {
     #[must_use]
     pub fn claim(&self) -> Option<String> {
         self.claim.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The policy that was put on trial last.
+    pub fn applied(&self) -> MutexGuard<'_, Option<Applied>> {
+        self.applied.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The box has an owner now.
@@ -319,7 +327,7 @@ impl Office {
 #[must_use]
 pub fn of_gateway(what: &'static str, on: &str, why: &str) -> Act {
     let who = Who { name: "gateway".into(), ..Who::default() };
-    Act { who, what, on: on.into(), why: why.into(), ..Act::default() }
+    Act { who, what: what.into(), on: on.into(), why: why.into(), ..Act::default() }
 }
 
 /// How often the machine was started, counted by its boot id.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use policy::DeviceState;
+use policy::device::Said;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use terms::{HostKey, Posture};
@@ -119,6 +120,9 @@ pub enum Request {
         why: String,
         /// Whether it may leave devices no way to the router.
         force: bool,
+        /// Only if this version holds now.
+        #[serde(default)]
+        if_version: Option<u64>,
     },
     /// Keeps the policy that is on trial: answered by a `PolicyView`.
     PolicyConfirm {
@@ -224,14 +228,14 @@ pub enum DeviceAsk {
         /// The hardware address.
         mac: String,
     },
-    /// Writes down a name or notes.
+    /// Writes down what a person says of it. Groups and owner reach the policy too, where that knows the device.
     Describe {
         /// Which.
         device: String,
-        /// Its name; an empty one takes the name away.
-        name: Option<String>,
-        /// What those who come later should know.
-        notes: Option<String>,
+        /// What is said.
+        said: Said,
+        /// Who says it.
+        author: String,
     },
     /// Forgets one. If it comes again, it is new.
     Forget {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use ::policy::text;
+use ::policy::text::{self, Difference};
 
 use super::{Outcome, finish, show};
 use crate::cli::{DecideArgs, PolicyCommand, PostureArgs};
@@ -24,7 +24,14 @@ pub fn policy(command: &PolicyCommand) -> ExitCode {
                 Err(why) => return bad(&why),
             };
             let within_secs = confirm_within.map(|span| span.secs());
-            let request = Request::PolicyApply { text, within_secs, author: author(), why: why.clone(), force: *force };
+            let request = Request::PolicyApply {
+                text,
+                within_secs,
+                author: author(),
+                why: why.clone(),
+                force: *force,
+                if_version: None,
+            };
             finish(show(client, &request, applied))
         }
         PolicyCommand::Show(client) => finish(show(client, &Request::Policy, |view: &PolicyView| {
@@ -82,8 +89,14 @@ pub fn policy(command: &PolicyCommand) -> ExitCode {
                 Ok(text) => text,
                 Err(why) => return bad(&why),
             };
-            let request =
-                Request::PolicyApply { text, within_secs: None, author: author(), why: why.clone(), force: false };
+            let request = Request::PolicyApply {
+                text,
+                within_secs: None,
+                author: author(),
+                why: why.clone(),
+                force: false,
+                if_version: None,
+            };
             finish(show(client, &request, applied))
         }
     }
@@ -157,7 +170,7 @@ fn diff(client: &crate::cli::ClientArgs, file: &Path) -> Outcome {
     let wanted = text::read(&wanted).map(|policy| text::write(&policy)).unwrap_or_default();
     let config = crate::config::Config::find(client.config.as_deref())?;
     let held: PolicyView = ask(&config.control.socket, &Request::Policy)?;
-    let (gone, come) = changes(&held.text, &wanted);
+    let Difference { removed: gone, added: come } = text::difference(&held.text, &wanted);
     if client.json {
         print(&(serde_json::json!({ "removed": gone, "added": come }).to_string() + "\n"));
         return Ok(());
@@ -165,14 +178,6 @@ fn diff(client: &crate::cli::ClientArgs, file: &Path) -> Outcome {
     let lines: String = gone.iter().map(|b| marked('-', b)).chain(come.iter().map(|b| marked('+', b))).collect();
     print(&if lines.is_empty() { "nothing would change\n".to_owned() } else { lines });
     Ok(())
-}
-
-/// The tables of one text that the other lacks, both ways.
-fn changes(held: &str, wanted: &str) -> (Vec<String>, Vec<String>) {
-    let tables = |text: &str| text.split("\n\n").map(|block| block.trim().to_owned()).collect::<Vec<_>>();
-    let (held, wanted) = (tables(held), tables(wanted));
-    let lacking = |of: &[String], by: &[String]| of.iter().filter(|b| !by.contains(b)).cloned().collect();
-    (lacking(&held, &wanted), lacking(&wanted, &held))
 }
 
 fn marked(mark: char, block: &str) -> String {
@@ -215,7 +220,7 @@ fn commented(text: &str) -> String {
 }
 
 /// Who gives the command: the person behind sudo, else the user of this process.
-fn author() -> String {
+pub fn author() -> String {
     let named =
         ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
     named.unwrap_or_else(|| "root".into())

@@ -5,6 +5,8 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use policy::DeviceState;
+use protocol::DeviceAsk;
 use protocol::link::{Act, Errand};
 use serde_json::{Value, json};
 
@@ -150,6 +152,15 @@ impl Gateway for CommandLine {
     }
 }
 
+fn device_act(state: Option<DeviceState>) -> &'static str {
+    match state {
+        Some(DeviceState::Approved) => "device.approve",
+        Some(DeviceState::Quarantined) => "device.quarantine",
+        Some(DeviceState::Blocked) => "device.block",
+        Some(DeviceState::New) | None => "device.undecide",
+    }
+}
+
 /// What the audit says of a request that changes something.
 fn act(request: &Request) -> Option<Act> {
     let act = |what: &str, on: String, why: String| Act { what: what.into(), on, why, result: String::new() };
@@ -157,9 +168,33 @@ fn act(request: &Request) -> Option<Act> {
         Request::Block { host, why, .. } => Some(act("block.create", host.to_string(), why.clone())),
         Request::Unblock { host } => Some(act("block.end", host.to_string(), String::new())),
         Request::Feedback { id, right, .. } => {
-            Some(act("feedback", format!("event {id}"), if *right { "right" } else { "false alarm" }.into()))
+            Some(act("threat.feedback", format!("event {id}"), if *right { "right" } else { "false alarm" }.into()))
         }
-        Request::Unsay { id } => Some(act("feedback", format!("event {id}"), "taken back".into())),
+        Request::PolicyApply { why, .. } => Some(act("policy.apply", "policy".into(), why.clone())),
+        Request::PolicyConfirm { .. } => Some(act("policy.confirm", "policy".into(), String::new())),
+        Request::PolicyRevert { version, why, .. } => Some(act(
+            "policy.revert",
+            version.map_or("policy".into(), |version| format!("version {version}")),
+            why.clone(),
+        )),
+        Request::PolicyPosture { posture, why, .. } => Some(act("posture.set", posture.as_str().into(), why.clone())),
+        Request::PolicyDevice { device, state, why, .. } => Some(act(device_act(*state), device.clone(), why.clone())),
+        Request::Devices(ask) => match ask {
+            DeviceAsk::List | DeviceAsk::Show { .. } => None,
+            DeviceAsk::Merge { device, with } => {
+                Some(act("device.merge", format!("{device} and {with}"), String::new()))
+            }
+            DeviceAsk::Split { device, mac } => Some(act("device.split", format!("{mac} off {device}"), String::new())),
+            DeviceAsk::Describe { device, .. } => Some(act("device.describe", device.clone(), String::new())),
+            DeviceAsk::Forget { device } => Some(act("device.forget", device.clone(), String::new())),
+        },
+        Request::ModelLoad { file, dry_run: false } => {
+            Some(act("model.load", file.display().to_string(), String::new()))
+        }
+        Request::ModelRevert => Some(act("model.revert", String::new(), String::new())),
+        Request::ModelShadow { file, .. } => Some(act("model.shadow", file.display().to_string(), String::new())),
+        Request::ModelUnshadow => Some(act("model.unshadow", String::new(), String::new())),
+        Request::Unsay { id } => Some(act("threat.feedback", format!("event {id}"), "taken back".into())),
         _ => None,
     }
 }

@@ -8,5 +8,6 @@ mod held;
 mod limits;
 mod matrix;
 mod proof;
+mod rules;
 #[path = "../gateway/stand.rs"]
 mod stand;
