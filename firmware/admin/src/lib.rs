@@ -35,6 +35,7 @@ mod rows;
 mod secret;
 mod serve;
 mod session;
+mod settings;
 mod throttle;
 mod token;
 mod totp;

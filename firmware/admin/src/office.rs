@@ -24,6 +24,7 @@ use crate::problem::Problem;
 use crate::rows::{Change, Kind, Rows, RowsError};
 use crate::secret::{NoRandom, code, hex, unhex};
 use crate::session::Keys;
+use crate::settings::Settings;
 use crate::throttle::{Allowance, Tries};
 use crate::token::PREFIX;
 
@@ -87,6 +88,7 @@ pub struct Office {
     keys: Mutex<Keys>,
     claim: Mutex<Option<String>>,
     applied: Mutex<Option<Applied>>,
+    settings: Mutex<Settings>,
     gates: Mutex<Gates>,
     /// Hashes passwords.
     pub hasher: Hasher,
@@ -128,6 +130,7 @@ impl Office {
             keys: Mutex::new(keys),
             claim: Mutex::new(claim),
             applied: Mutex::new(None),
+            settings: Mutex::new(Settings::load(&rows)?),
             gates: Mutex::new(Gates {
                 addresses: Tries::new(TRIES_MAX),
                 accounts: Tries::new(TRIES_MAX),
@@ -178,6 +181,11 @@ impl Office {
     #[must_use]
     pub fn claim(&self) -> Option<String> {
         self.claim.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The API's own settings.
+    pub fn settings(&self) -> MutexGuard<'_, Settings> {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The policy that was put on trial last.

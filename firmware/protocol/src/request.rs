@@ -195,6 +195,19 @@ pub enum Request {
     },
     /// Ends that: answered by the `VotingView` that was.
     ModelUnshadow,
+    /// Every key of the configuration: answered by an array of `SettingView`.
+    Settings,
+    /// Sets a key while the gateway runs: answered by its `SettingView`.
+    Set {
+        /// Its table and name.
+        id: String,
+        /// As TOML; as the configuration's file has it if absent.
+        value: Option<String>,
+    },
+    /// The machine: answered by a `MachineView`.
+    Machine,
+    /// Starts the gateway again, in the same process: answered by nothing, before it is done.
+    Restart,
     /// Ends a host's block: answered by the `BlockView` that ended.
     Unblock {
         /// Whose.

@@ -12,6 +12,7 @@ mod policy;
 mod posture;
 mod profile;
 mod rules;
+mod settings;
 mod statistics;
 mod system;
 mod threats;
@@ -131,6 +132,12 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/audit/state", "Whether the audit is whole, its head and its key").roles(OVERSEERS).gives(audit::state),
 
         Route::get("/api/v1/system", "The box: version, posture, uptime, what is not as it should be").roles(READERS).gives(system::show),
+        Route::get("/api/v1/system/resources", "The machine: memory, load, disk, temperature, links").roles(READERS).gives(system::resources),
+        Route::get("/api/v1/system/ports", "Every port of the box that is open").roles(READERS).lists(&["protocol", "address", "port"], system::ports),
+        Route::post("/api/v1/system/restart", "Starts the gateway again; traffic crosses meanwhile").roles(OWNERS).dangerous().takes(system::restart),
+        Route::get("/api/v1/settings", "Every setting, with its meaning, its default and who set it").roles(READERS).lists(&["origin", "changeable"], settings::all),
+        Route::get("/api/v1/settings/{id}", "One setting").roles(READERS).gives(settings::one),
+        Route::patch("/api/v1/settings/{id}", "Changes a setting at once").roles(ADMINS).scope(Scope::Settings).takes(settings::change),
         Route::get("/metrics", "Figures for Prometheus").roles(READERS).writes("text/plain; version=0.0.4; charset=utf-8", system::metrics),
         Route::get("/api/v1/openapi.json", "This document").roles(ANYBODY).gives(system::document),
         Route::get("/healthz", "One word").unclaimed().writes("text/plain; charset=utf-8", system::healthz),

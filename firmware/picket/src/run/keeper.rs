@@ -233,6 +233,9 @@ impl Book {
             Request::Feedbacks => Response::of(&self.feedbacks()),
             Request::Devices(ask) => self.ask_devices(&ask),
             // The desk has those answered elsewhere.
+            Request::Settings | Request::Set { .. } | Request::Machine | Request::Restart => {
+                Response::Error("the keeper holds no configuration".into())
+            }
             Request::Model
             | Request::ModelLoad { .. }
             | Request::ModelRevert

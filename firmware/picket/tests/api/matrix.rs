@@ -92,6 +92,12 @@ GET    /api/v1/statistics                 t a s
 GET    /api/v1/audit                      t s
 GET    /api/v1/audit/state                t s
 GET    /api/v1/system                     t a s
+GET    /api/v1/system/resources           t a s
+GET    /api/v1/system/ports               t a s
+POST   /api/v1/system/restart             s
+GET    /api/v1/settings                   t a s
+GET    /api/v1/settings/{id}              t a s
+PATCH  /api/v1/settings/{id}              a s
 GET    /metrics                           t a s
 ";
 
