@@ -19,6 +19,7 @@ mod account;
 mod alert;
 mod api;
 mod audit;
+mod backup;
 mod clock;
 mod draft;
 mod follow;

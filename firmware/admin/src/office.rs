@@ -31,7 +31,8 @@ use crate::token::PREFIX;
 /// Rows of one of a kind.
 const KEYS: u64 = 1;
 const BOOT: u64 = 3;
-const AUDIT_KEY: u64 = 4;
+/// The key that signs exports of the audit.
+pub const AUDIT_KEY: u64 = 4;
 const FOLLOWED: u64 = 5;
 /// Addresses, and accounts, whose failures are remembered.
 const TRIES_MAX: usize = 4_096;
@@ -221,6 +222,16 @@ impl Office {
             Problem::busy(error.to_string())
         })?;
         self.gateway.tell(FromApi::Head(self.audit.head()));
+        Ok(())
+    }
+
+    /// Puts another audit in place of this one, together with a change. Nothing is written any more after that: the process is to end.
+    ///
+    /// # Errors
+    /// 422: the lines are no chain, and nothing was changed; 503: the change may not be there.
+    pub fn replace_audit(&self, change: Change, lines: &[String], act: Act) -> Result<(), Problem> {
+        let head = self.audit.replace(&self.rows, change, lines, act)?;
+        self.gateway.tell(FromApi::Head(head));
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use crate::role::Role;
 use crate::rows::{Change, Kind, Rows, RowsError};
 
 /// The row of the settings.
-const ROW: u64 = 6;
+pub const ROW: u64 = 6;
 /// The longest text of a value, in characters.
 const TEXT_MAX: usize = 254;
 /// What is shown of a secret that is there.

@@ -175,6 +175,13 @@ pub enum Request {
     },
     /// What is asked of devices, or done to them by hand: `List` is answered by an array of `DeviceView`, all else by one.
     Devices(DeviceAsk),
+    /// The devices as they are kept, for a backup: answered by an array of records.
+    DevicesKept,
+    /// Puts other devices in place of all: answered by their number.
+    DevicesReplace {
+        /// Records, as `DevicesKept` gives them.
+        devices: Vec<Value>,
+    },
     /// The forests that vote, and what was counted of their votes: answered by a `VotingView`.
     Model,
     /// Has the forest in this file vote, or says what it would change: answered by a `LoadView`.

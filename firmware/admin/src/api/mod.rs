@@ -4,6 +4,7 @@ mod activity;
 mod alerts;
 mod audit;
 mod auth;
+mod backup;
 mod blocks;
 mod devices;
 mod groups;
@@ -138,6 +139,8 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/settings", "Every setting, with its meaning, its default and who set it").roles(READERS).lists(&["origin", "changeable"], settings::all),
         Route::get("/api/v1/settings/{id}", "One setting").roles(READERS).gives(settings::one),
         Route::patch("/api/v1/settings/{id}", "Changes a setting at once").roles(ADMINS).scope(Scope::Settings).takes(settings::change),
+        Route::post("/api/v1/backup", "Makes an encrypted backup: accounts, policy, devices, audit, settings").roles(OWNERS).dangerous().takes(backup::make),
+        Route::post("/api/v1/backup/restore", "Goes back to a backup: everything that people made of the box is replaced").roles(OWNERS).dangerous().up_to(backup::BODY_MAX).takes(backup::restore),
         Route::get("/metrics", "Figures for Prometheus").roles(READERS).writes("text/plain; version=0.0.4; charset=utf-8", system::metrics),
         Route::get("/api/v1/openapi.json", "This document").roles(ANYBODY).gives(system::document),
         Route::get("/healthz", "One word").unclaimed().writes("text/plain; charset=utf-8", system::healthz),

@@ -98,6 +98,8 @@ POST   /api/v1/system/restart             s
 GET    /api/v1/settings                   t a s
 GET    /api/v1/settings/{id}              t a s
 PATCH  /api/v1/settings/{id}              a s
+POST   /api/v1/backup                     s
+POST   /api/v1/backup/restore             s
 GET    /metrics                           t a s
 ";
 
