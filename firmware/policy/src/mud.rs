@@ -26,7 +26,7 @@ use core::fmt;
 
 pub use read::read;
 pub use rule::{Description, Direction, Peer, Protocol, Rule};
-pub use translate::{rules_for, rules_of};
+pub use translate::{describe, rules_for, rules_of};
 pub use write::{Unwritable, write};
 
 /// The longest file. **Units**: octets.

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod link;
+pub mod past;
 mod request;
 pub mod views;
 

@@ -55,9 +55,9 @@ pub enum Request {
     },
     /// What devices did, newest first: answered by a `FlowPage`.
     Flows {
-        /// Those before a page, by its `next`; the newest where there is none.
+        /// Those with a number below this one; the newest where there is none.
         before: Option<u64>,
-        /// About so many.
+        /// At most so many.
         limit: u32,
     },
     /// The blocks in force: answered by an array of `BlockView`.

@@ -7,6 +7,7 @@ mod auth;
 mod backup;
 mod blocks;
 mod devices;
+mod flows;
 mod groups;
 mod hosts;
 mod policy;
@@ -101,10 +102,17 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/rules/history", "The policy's versions, newest first").roles(READERS).pages(&["author", "act"], rules::history),
         Route::get("/api/v1/rules/history/{id}", "One version, with its text").roles(READERS).gives(rules::version),
         Route::post("/api/v1/rules/explain", "Says whether a conversation would pass, and which rule says so").roles(READERS).scope(Scope::Read).takes(rules::explain),
+        Route::post("/api/v1/rules/timemachine", "Says what a policy's text would have cut of what devices did").roles(READERS).scope(Scope::Read).up_to(POLICY_MAX).takes(flows::timemachine),
         Route::post("/api/v1/rules/mud", "Reads a manufacturer's description (RFC 8520) as rules; nothing is changed").roles(READERS).scope(Scope::Read).up_to(MUD_MAX).takes(rules::read_mud),
         Route::get("/api/v1/rules/mud/{name}", "Writes the rules of a device of the policy as a description").roles(READERS).gives(rules::write_mud),
         Route::get("/api/v1/posture", "What the box does with what it finds, and for how long").roles(READERS).gives(posture::now),
         Route::post("/api/v1/posture", "Another posture, for good or for some time").roles(ADMINS).scope(Scope::Policy).takes(posture::set),
+
+        Route::get("/api/v1/flows", "What devices did, newest first: an account of the role user sees its own devices'").roles(ANYBODY).pages(&["mac", "device", "peer", "service", "begun_by"], flows::all),
+        Route::post("/api/v1/proposals/{device}", "The rules that a device would need to go on with what it did; nothing is changed").roles(READERS).scope(Scope::Read).takes(flows::propose),
+        Route::get("/api/v1/proposals/{device}/shadow", "What would have been cut of a device, had it been held to its rules").roles(READERS).gives(flows::shadow),
+        Route::post("/api/v1/proposals/{device}/shadow", "Begins or ends a device's shadow; nothing is cut by it").roles(ADMINS).scope(Scope::Policy).takes(flows::watch),
+        Route::post("/api/v1/proposals/{device}/enforce", "Holds a device to its rules").roles(ADMINS).scope(Scope::Policy).takes(flows::enforce),
 
         Route::get("/api/v1/threats", "The threat log, newest first").roles(READERS).pages(&["host", "level", "family"], threats::all),
         Route::get("/api/v1/threats/{id}", "A threat with its numbers and frames").roles(READERS).gives(threats::one),

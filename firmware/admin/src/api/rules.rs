@@ -395,21 +395,8 @@ pub struct MudOut {
 pub fn write_mud(office: &Office, call: &Call) -> Result<MudOut, Problem> {
     let (_, policy) = read(office)?;
     let name = call.text("name");
-    policy.device(name).ok_or_else(|| Problem::missing("device in the policy"))?;
-    let (rules, untold) = mud::rules_of(&policy, name);
-    let last_update =
-        crate::clock::rfc3339(terms::Timestamp::from_secs(crate::clock::now().secs())).replace(".000000Z", "Z");
-    let description = mud::Description {
-        url: format!("https://picket.local/api/v1/rules/mud/{}", crate::route::encode(name)),
-        last_update,
-        cache_validity: 48,
-        is_supported: true,
-        system: Some(name.to_owned()),
-        manufacturer: None,
-        model: None,
-        rules,
-        notes: Vec::new(),
-    };
+    let described = mud::describe(&policy, name, crate::clock::now());
+    let (description, untold) = described.ok_or_else(|| Problem::missing("device in the policy"))?;
     let text = mud::write(&description).map_err(|error| Problem::conflict(error.to_string()))?;
     let file = serde_json::from_str(&text).map_err(|error| Problem::new(500, error.to_string()))?;
     Ok(MudOut { file, untold })

@@ -49,21 +49,9 @@ fn write(client: &ClientArgs, device: &str, file: &Path) -> Outcome {
     let socket = Config::find(client.config.as_deref())?.control.socket;
     let view: PolicyView = ask(&socket, &Request::Policy)?;
     let policy = text::read(&view.text).map_err(|_| "the policy in force can't be read by this version")?;
-    let known = policy.device(device).ok_or_else(|| format!("the policy knows no device {device}"))?;
-    let (rules, untold) = mud::rules_of(&policy, device);
+    let described = mud::describe(&policy, device, now());
+    let (description, untold) = described.ok_or_else(|| format!("the policy knows no device {device}"))?;
     untold.iter().for_each(|what| eprintln!("left out: {}", clean(what)));
-    let label = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
-    let description = Description {
-        url: format!("https://picket.local/{}.json", known.name.chars().map(label).collect::<String>()),
-        last_update: text::written(now()),
-        cache_validity: 48,
-        is_supported: true,
-        system: Some(known.name.clone()),
-        manufacturer: None,
-        model: None,
-        rules,
-        notes: Vec::new(),
-    };
     let written = mud::write(&description).map_err(|error| error.to_string())?;
     if file == Path::new("-") {
         print(&written);

@@ -4,6 +4,7 @@
 
 mod client;
 mod first;
+mod flows;
 mod held;
 mod limits;
 mod matrix;

@@ -68,6 +68,12 @@ GET    /api/v1/rules/history/{id}         t a s
 POST   /api/v1/rules/explain              t a s
 POST   /api/v1/rules/mud                  t a s
 GET    /api/v1/rules/mud/{name}           t a s
+POST   /api/v1/rules/timemachine          t a s
+GET    /api/v1/flows                      u t a s
+POST   /api/v1/proposals/{device}         t a s
+GET    /api/v1/proposals/{device}/shadow  t a s
+POST   /api/v1/proposals/{device}/shadow  a s
+POST   /api/v1/proposals/{device}/enforce a s
 GET    /api/v1/posture                    t a s
 POST   /api/v1/posture                    a s
 GET    /api/v1/threats                    t a s
@@ -135,7 +141,11 @@ fn every_route_takes_exactly_the_roles_of_its_row() {
     let before = accounts(&root);
     let mut wrong = Vec::new();
     for (method, path, who) in rows() {
-        let concrete = path.replace("{id}", "999999999").replace("{host}", "203.0.113.99").replace("{name}", "nobody");
+        let concrete = path
+            .replace("{id}", "999999999")
+            .replace("{host}", "203.0.113.99")
+            .replace("{name}", "nobody")
+            .replace("{device}", "nobody");
         let body = (method != "GET" && method != "DELETE").then_some("{\"");
         let mut expect = |name: &str, token: Option<&str>, wanted: &dyn Fn(u16) -> bool| {
             let status = made.ask(method, &concrete, token, body).status;

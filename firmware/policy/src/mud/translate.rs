@@ -3,7 +3,9 @@
 //! Neither side can tell all that the other does. What cannot be told is left out and said, a line each; nothing is told wider than
 //! it is, but for `internet`, which a description can only call anyone.
 
-use super::{Direction, Peer, Protocol, Rule};
+use terms::Timestamp;
+
+use super::{Description, Direction, Peer, Protocol, Rule};
 use crate::hostname::HostName;
 use crate::network::Network;
 use crate::rules::{self, Effect, NAME, Policy, To, Who};
@@ -42,6 +44,27 @@ pub fn rules_for(device: &str, described: &[Rule], local: &[Network]) -> (Vec<ru
         });
     }
     (made, untold)
+}
+
+/// A device of the policy as a description that was made at a moment, and what of its rules none can tell; nothing if the policy does not
+/// know the device.
+#[must_use]
+pub fn describe(policy: &Policy, device: &str, at: Timestamp) -> Option<(Description, Vec<String>)> {
+    let known = policy.device(device)?;
+    let (rules, untold) = rules_of(policy, device);
+    let label = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let description = Description {
+        url: format!("https://picket.local/mud/{}.json", known.name.chars().map(label).collect::<String>()),
+        last_update: crate::text::written(Timestamp::from_secs(at.secs())),
+        cache_validity: 48,
+        is_supported: true,
+        system: Some(known.name.clone()),
+        manufacturer: None,
+        model: None,
+        rules,
+        notes: Vec::new(),
+    };
+    Some((description, untold))
 }
 
 /// What a description can tell of a device's rules, each once, and what it cannot.

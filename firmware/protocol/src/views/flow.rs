@@ -7,11 +7,13 @@ use terms::Timestamp;
 
 /// Alike conversations of one device that began or went on in one minute.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct FlowView {
+pub struct FlowView<At = f64> {
+    /// Its place in the history; older ones have lower numbers. It is good for paging: the newest may move.
+    pub id: u64,
     /// When the first of them began; the first packet where they only went on.
-    pub first: f64,
+    pub first: At,
     /// Their last packet.
-    pub last: f64,
+    pub last: At,
     /// The hardware address of the device on the LAN side.
     pub mac: String,
     /// Its address.
@@ -34,16 +36,17 @@ pub struct FlowView {
 
 /// A page of flows, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct FlowPage {
+pub struct FlowPage<At = f64> {
     /// The flows.
-    pub flows: Vec<FlowView>,
-    /// What to ask for to get those before; nothing where these were the last.
+    pub flows: Vec<FlowView<At>>,
+    /// The number to ask for to get those before; nothing where these were the last.
     pub next: Option<u64>,
 }
 
-impl From<&Flow> for FlowView {
-    fn from(flow: &Flow) -> Self {
+impl From<(u64, &Flow)> for FlowView {
+    fn from((id, flow): (u64, &Flow)) -> Self {
         Self {
+            id,
             first: flow.first.as_secs_f64(),
             last: flow.last.as_secs_f64(),
             mac: flow.mac.to_string(),
@@ -99,7 +102,7 @@ mod tests {
             count: 3,
             octets: [1, 2],
         };
-        assert_eq!(FlowView::from(&flow).flow(), Some(flow));
+        assert_eq!(FlowView::from((7, &flow)).flow(), Some(flow));
         assert_eq!(FlowView::default().flow(), None);
     }
 }

@@ -29,6 +29,9 @@ const KNOWN: Span = Span::from_secs(3_600);
 /// Addresses with names that are remembered.
 const TOLD: usize = 8_192;
 
+/// Numbers of flows in one lot: more than a lot of the store has, and as many as wait.
+const LOT: u64 = OPEN as u64;
+
 type Alike = (MacAddr, IpAddr, IpAddr, bool, Asked);
 /// A name, and from when until when it counts.
 type Called = (String, Timestamp, Timestamp);
@@ -154,17 +157,24 @@ impl Book {
         self.ran(done);
     }
 
-    /// Flows, newest first: those that wait for the store with the first page.
-    pub(super) fn flows(&mut self, before: Option<u64>, at_least: u32) -> Response {
-        let waiting: Vec<FlowView> = match before {
-            None => self.ledger.open.values().rev().map(FlowView::from).collect(),
-            Some(_) => Vec::new(),
-        };
-        let done = self.store.flows(before, (at_least as usize).saturating_sub(waiting.len()).max(1));
-        let Some(lots) = self.ran(done) else { return self.refused() };
-        let next = lots.last().map(|(number, _)| *number).filter(|number| *number > 1);
-        let stored = lots.iter().flat_map(|(_, flows)| flows.iter().rev()).map(FlowView::from);
-        Response::of(&FlowPage { flows: waiting.into_iter().chain(stored).collect(), next })
+    /// Flows below a number, newest first: those that wait for the store are numbered as the lot that comes next.
+    pub(super) fn flows(&mut self, before: Option<u64>, limit: u32) -> Response {
+        let (before, limit) = (before.unwrap_or(u64::MAX), limit as usize);
+        let done = self.store.flows(None, 1).and_then(|newest| {
+            let below = (before / LOT).saturating_add(1);
+            Ok((newest, self.store.flows(Some(below), limit.saturating_add(LOT as usize))?))
+        });
+        let Some((newest, lots)) = self.ran(done) else { return self.refused() };
+        let coming = newest.first().map_or(1, |(number, _)| number + 1);
+        let waiting: Vec<&Flow> = self.ledger.open.values().collect();
+        let stored = lots.iter().map(|(number, flows)| (*number, flows.iter().collect()));
+        let all = std::iter::once((coming, waiting)).chain(stored);
+        let numbered = all.flat_map(|(lot, flows): (u64, Vec<&Flow>)| {
+            flows.into_iter().enumerate().rev().map(move |(at, flow)| (lot * LOT + at as u64, flow))
+        });
+        let flows: Vec<_> = numbered.filter(|(id, _)| *id < before).take(limit).map(FlowView::from).collect();
+        let next = flows.last().map(|flow| flow.id).filter(|_| flows.len() == limit);
+        Response::of(&FlowPage { flows, next })
     }
 }
 

@@ -1,0 +1,219 @@
+//! What devices did, what a policy would have made of it, and the rules that a device would need.
+
+use policy::{Device, Policy, text};
+use protocol::Request;
+use protocol::past::{Ask, Past, ProposalView, TriedView, has_rules, put};
+use protocol::views::{FlowPage, FlowView};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use terms::{Posture, Span, Timestamp};
+
+use super::devices::own_addresses;
+use super::policy::{Change, Held, apply, reason, told};
+use crate::clock::{Moment, now};
+use crate::office::Office;
+use crate::problem::Problem;
+use crate::route::{Call, Page, keyset};
+
+/// How many flows are asked for at a time, and looked through for one page.
+const ASKED: u32 = 2_000;
+const LOOKED_AT: usize = 20_000;
+/// How many days back are looked at where nothing is said.
+const DAYS: u16 = 7;
+
+/// A flow.
+pub type FlowRow = FlowView<Moment>;
+/// What a draft would have changed.
+pub type Tried = TriedView<Moment>;
+
+impl Ask for Office {
+    type Error = Problem;
+
+    fn ask<T: DeserializeOwned>(&self, request: Request) -> Result<T, Problem> {
+        Self::ask(self, request)
+    }
+
+    fn strange(&self, what: &str) -> Problem {
+        Problem::new(500, format!("{what} can't be read by this version"))
+    }
+}
+
+/// `GET flows`.
+pub fn all(office: &Office, call: &Call) -> Result<Page<FlowRow>, Problem> {
+    let (limit, mut before) = keyset(call, &["mac", "device", "peer", "service", "begun_by"])?;
+    let own = own_addresses(office, call)?;
+    let like = |name: &str, values: &[&str]| {
+        call.parameter(name).is_none_or(|asked| values.iter().any(|value| asked.eq_ignore_ascii_case(value)))
+    };
+    let (mut items, mut looked_at): (Vec<FlowRow>, usize) = (Vec::new(), 0);
+    loop {
+        let page: FlowPage<Moment> = office.ask(Request::Flows { before, limit: ASKED })?;
+        for flow in page.flows {
+            before = Some(flow.id);
+            looked_at += 1;
+            let names: Vec<&str> =
+                flow.names.iter().map(String::as_str).chain(std::iter::once(flow.peer.as_str())).collect();
+            let may_see = own.as_ref().is_none_or(|own| own.contains(&flow.device) || own.contains(&flow.mac));
+            if may_see
+                && like("mac", &[&flow.mac])
+                && like("device", &[&flow.device])
+                && like("peer", &names)
+                && like("service", &[&flow.service])
+                && like("begun_by", &[&flow.begun_by])
+            {
+                items.push(flow);
+                if items.len() == limit {
+                    return Ok(Page { items, before });
+                }
+            }
+        }
+        if page.next.is_none() {
+            return Ok(Page { items, before: None });
+        }
+        if looked_at >= LOOKED_AT {
+            return Ok(Page { items, before });
+        }
+    }
+}
+
+/// A draft, and how far back it is tried.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Draft {
+    /// The policy as text.
+    text: String,
+    /// How many days back.
+    #[schemars(range(min = 1, max = 3650))]
+    days: Option<u16>,
+}
+
+/// `POST rules/timemachine`.
+pub fn timemachine(office: &Office, _call: &Call, body: Draft) -> Result<Tried, Problem> {
+    let draft = text::read(&body.text).map_err(|faults| Problem::field("text", told(&faults)))?;
+    shown(&Past::of(office)?.rehearse(&draft, since(body.days)?)?)
+}
+
+/// How far back a device's conversations are looked at.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Days {
+    /// How many days.
+    #[schemars(range(min = 1, max = 3650))]
+    days: Option<u16>,
+}
+
+/// `POST proposals/{device}`.
+pub fn propose(office: &Office, call: &Call, body: Days) -> Result<ProposalView, Problem> {
+    let past = Past::of(office)?;
+    let device = device(&past, call)?;
+    Ok(ProposalView::new(&device, &past.propose(&device, since(body.days)?)?))
+}
+
+/// What a device's shadow saw.
+#[derive(Serialize, JsonSchema)]
+pub struct Shadow {
+    /// The device's name in the policy.
+    device: String,
+    /// Since when it is watched; nothing where it is not.
+    since: Option<Moment>,
+    /// What would have been cut since then, or in the last seven days.
+    seen: Tried,
+}
+
+/// `GET proposals/{device}/shadow`.
+pub fn shadow(office: &Office, call: &Call) -> Result<Shadow, Problem> {
+    let past = Past::of(office)?;
+    let device = device(&past, call)?;
+    let since = device.shadow_since.map_or_else(|| since(None), Ok)?;
+    let seen = shown(&past.shadow(&device, since)?)?;
+    Ok(Shadow { device: device.name.clone(), since: device.shadow_since.map(Moment::from), seen })
+}
+
+/// Whether the shadow begins or ends, and why.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Watch {
+    /// Whether the device is watched from now on.
+    on: bool,
+    /// For those who read the history later.
+    #[schemars(length(max = 500))]
+    #[serde(default)]
+    why: String,
+}
+
+/// `POST proposals/{device}/shadow`: rules of what it did are made where it has none.
+pub fn watch(office: &Office, call: &Call, body: Watch) -> Result<Held, Problem> {
+    let past = Past::of(office)?;
+    let device = device(&past, call)?;
+    let mut policy = past.policy.clone();
+    if body.on && !has_rules(&policy, &device.name) {
+        policy.rules.extend(past.propose(&device, since(None)?)?.rules);
+    }
+    let on = device.name.clone();
+    put(&mut policy, Device { shadow_since: body.on.then(now), ..device });
+    change(office, call, "device.shadow", &on, &policy, (past.version, None, body.why))
+}
+
+/// How a device is held to its rules.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Enforce {
+    /// The policy before comes back after so many seconds unless this one is confirmed.
+    #[schemars(range(min = 10, max = 3600))]
+    within_secs: Option<u64>,
+    /// For those who read the history later.
+    #[schemars(length(max = 500))]
+    #[serde(default)]
+    why: String,
+}
+
+/// `POST proposals/{device}/enforce`.
+pub fn enforce(office: &Office, call: &Call, body: Enforce) -> Result<Held, Problem> {
+    let past = Past::of(office)?;
+    let device = device(&past, call)?;
+    if !has_rules(&past.policy, &device.name) {
+        return Err(Problem::conflict(
+            "the device has no rules, so that nothing of it would pass: begin its shadow first",
+        ));
+    }
+    let mut policy = past.policy.clone();
+    let on = device.name.clone();
+    put(&mut policy, Device { shadow_since: None, posture: Some(Posture::Enforce), ..device });
+    change(office, call, "device.enforce", &on, &policy, (past.version, body.within_secs, body.why))
+}
+
+fn change(
+    office: &Office,
+    call: &Call,
+    what: &'static str,
+    on: &str,
+    policy: &Policy,
+    (version, within_secs, why): (u64, Option<u64>, String),
+) -> Result<Held, Problem> {
+    let change =
+        Change { text: text::write(policy), within_secs, why: reason(&why), force: false, if_version: Some(version) };
+    apply(office, call, what, on, change)
+}
+
+fn device(past: &Past<'_, Office>, call: &Call) -> Result<Device, Problem> {
+    past.device(call.text("device")).map_err(|problem| match problem.status {
+        409 => Problem::missing("device"),
+        _ => problem,
+    })
+}
+
+/// The same with moments as the API has them.
+fn shown(tried: &TriedView) -> Result<Tried, Problem> {
+    let moments = serde_json::to_value(tried).and_then(serde_json::from_value);
+    moments.map_err(|error| Problem::new(500, error.to_string()))
+}
+
+fn since(days: Option<u16>) -> Result<Timestamp, Problem> {
+    let days = days.unwrap_or(DAYS);
+    if !(1..=3_650).contains(&days) {
+        return Err(Problem::field("days", "takes 1 to 3650 days"));
+    }
+    let span = Span::from_secs(u64::from(days) * 86_400);
+    Ok(Timestamp::from_micros(now().micros().saturating_sub(span.micros())))
+}
