@@ -23,6 +23,7 @@ use crate::audit::{Act, Who};
 use crate::follow::follow;
 use crate::link::Link;
 use crate::office::{Gateway, Office, OfficeError};
+use crate::outbox::deliver;
 use crate::privileges;
 use crate::route::document;
 use crate::rows::Change;
@@ -108,6 +109,10 @@ fn serve() -> Result<(), ProcessError> {
     {
         let (office, feed) = (Arc::clone(&heard), feed.clone());
         thread::Builder::new().name("follower".into()).spawn(move || follow(&office, &feed))?;
+    }
+    {
+        let office = Arc::clone(&heard);
+        thread::Builder::new().name("outbox".into()).spawn(move || deliver(&office))?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(HANDLERS).build()?;
     runtime.block_on(async {

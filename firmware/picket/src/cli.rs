@@ -129,6 +129,9 @@ pub enum Command {
     Audit(AuditCommand),
     /// Print the OpenAPI document of the admin API, as it is served
     Openapi,
+    /// The process that sends one mail, which `picket run` starts
+    #[command(hide = true)]
+    Mail,
     /// The API's own process, which `picket run` starts
     #[command(hide = true)]
     Api,

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use terms::{HostKey, Posture};
 
+use crate::mail::MailOrder;
+
 /// The longest request, in octets with its line end.
 ///
 /// A whole policy fits, with its quotes escaped.
@@ -182,6 +184,8 @@ pub enum Request {
     },
     /// What is asked of devices, or done to them by hand: `List` is answered by an array of `DeviceView`, all else by one.
     Devices(DeviceAsk),
+    /// Has a mail sent: answered by a `MailSent`. Only the API process may ask.
+    Mail(Box<MailOrder>),
     /// The devices as they are kept, for a backup: answered by an array of records.
     DevicesKept,
     /// Puts other devices in place of all: answered by their number.

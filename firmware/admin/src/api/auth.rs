@@ -7,6 +7,7 @@ use terms::Span;
 use crate::account::{Account, UserRow};
 use crate::clock::now;
 use crate::office::{Office, shown};
+use crate::outbox::{self, Letter};
 use crate::password::{self, LENGTH};
 use crate::people::People;
 use crate::problem::Problem;
@@ -283,6 +284,35 @@ pub fn verify(office: &Office, call: &Call, body: Verify) -> Result<(), Problem>
     Ok(())
 }
 
+/// Who wants another code.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Resend {
+    /// The account's e-mail address.
+    #[schemars(length(min = 3, max = 254))]
+    email: String,
+}
+
+/// `POST auth/resend`: the same answer whether there is such an account or not.
+pub fn resend(office: &Office, call: &Call, body: Resend) -> Result<(), Problem> {
+    let email = Email::new(&body.email)?;
+    let key = email.as_str().to_owned();
+    {
+        let mut gates = office.gates();
+        if let Some(secs) = gates.resends.refused(&key, now()) {
+            return Err(Problem::too_often(secs));
+        }
+        gates.resends.fail(key.clone(), now());
+    }
+    let waits = |account: &&Account| account.active && !account.verified;
+    let account = office.people().named(&key).filter(waits).map(|account| account.number);
+    if let Some(account) = account {
+        outbox::post(office, Letter::Code { account });
+        office.record(call.act("auth.resend", key))?;
+    }
+    Ok(())
+}
+
 /// `POST auth/logout`.
 pub fn logout(office: &Office, call: &Call) -> Result<(), Problem> {
     let caller = call.caller()?;
@@ -337,5 +367,11 @@ pub fn password(office: &Office, call: &Call, body: Password) -> Result<(), Prob
     office.commit(change, call.act("auth.password", caller.email.clone()))?;
     ended.iter().for_each(|session| drop(people.sessions.remove(session)));
     people.accounts.insert(account.number, account);
+    drop(people);
+    let lines = vec![
+        format!("The password of your account on the Picket box was changed from {}.", call.from),
+        "Your other sessions have ended. If that was not you, tell a superadmin of the box at once.".into(),
+    ];
+    outbox::post(office, Letter::Note { to: caller.email.clone(), subject: "Your password was changed".into(), lines });
     Ok(())
 }

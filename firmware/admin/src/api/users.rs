@@ -8,6 +8,7 @@ use super::profile::sessions_of;
 use crate::account::{ACCOUNTS_MAX, Account, Code, UserRow};
 use crate::clock::now;
 use crate::office::{Office, shown};
+use crate::outbox::{Fate, Letter, post_and_hear};
 use crate::people::People;
 use crate::problem::Problem;
 use crate::role::Role;
@@ -46,10 +47,12 @@ pub struct Created {
     /// The account.
     #[serde(flatten)]
     user: UserRow,
-    /// The code with which its owner sets a password; hand it over yourself, no mail is configured. Shown this once.
-    setup_code: String,
-    /// How the mail with the code fares: `none` where no mail is configured.
-    mail: &'static str,
+    /// The code with which its owner sets a password; hand it over yourself. Shown this once, and only where no mail was sent.
+    setup_code: Option<String>,
+    /// How the mail with a code fares.
+    mail: Fate,
+    /// Why it was not accepted.
+    mail_detail: String,
 }
 
 /// `GET users`.
@@ -106,8 +109,11 @@ pub fn create(office: &Office, call: &Call, body: NewUser) -> Result<Created, Pr
     act.after = shown(&user);
     office.commit(change, act)?;
     people.numbers = numbers;
+    let letter = Letter::Code { account: account.number };
     people.accounts.insert(account.number, account);
-    Ok(Created { user, setup_code, mail: "none" })
+    drop(people);
+    let (mail, mail_detail) = post_and_hear(office, letter);
+    Ok(Created { user, setup_code: (mail == Fate::None).then_some(setup_code), mail, mail_detail })
 }
 
 /// What of an account is to be another; what is absent stays.
@@ -199,7 +205,7 @@ pub fn code(office: &Office, call: &Call, body: Why) -> Result<Created, Problem>
     office.commit(change, act)?;
     let user = UserRow::from(&account);
     people.accounts.insert(account.number, account);
-    Ok(Created { user, setup_code, mail: "none" })
+    Ok(Created { user, setup_code: Some(setup_code), mail: Fate::None, mail_detail: String::new() })
 }
 
 /// `GET users/{id}/sessions`.

@@ -6,6 +6,7 @@ mod client;
 mod first;
 mod held;
 mod limits;
+mod mail;
 mod matrix;
 mod proof;
 mod rules;

@@ -11,6 +11,7 @@ const TABLE: &str = "
 POST   /api/v1/auth/claim                 -
 POST   /api/v1/auth/login                 -
 POST   /api/v1/auth/verify                -
+POST   /api/v1/auth/resend                -
 GET    /healthz                           -
 POST   /api/v1/auth/logout                u t a s
 POST   /api/v1/auth/password              u t a s
@@ -100,6 +101,7 @@ GET    /api/v1/settings/{id}              t a s
 PATCH  /api/v1/settings/{id}              a s
 POST   /api/v1/backup                     s
 POST   /api/v1/backup/restore             s
+POST   /api/v1/settings/mail/test         a s
 GET    /metrics                           t a s
 ";
 
