@@ -39,6 +39,8 @@ const FOLLOWED: u64 = 5;
 const TRIES_MAX: usize = 4_096;
 /// Records of refusals in a minute; more are only counted.
 const REFUSALS: usize = 60;
+/// Accounts that may be asked for in an hour.
+const REGISTERS: usize = 20;
 /// Wrong claim codes in an hour.
 const CLAIMS: usize = 10;
 
@@ -74,6 +76,8 @@ pub struct Gates {
     pub codes: Tries<String>,
     /// Codes asked for by mail, by e-mail address.
     pub resends: Tries<String>,
+    /// Accounts that people ask for.
+    pub registers: Allowance,
     /// Claims.
     pub claims: Allowance,
     refusals: Allowance,
@@ -142,6 +146,7 @@ impl Office {
                 accounts: Tries::new(TRIES_MAX),
                 codes: Tries::allowing(TRIES_MAX, 3, Span::from_secs(600)),
                 resends: Tries::allowing(TRIES_MAX, 2, Span::from_secs(600)),
+                registers: Allowance::new(REGISTERS, Span::from_secs(3_600)),
                 claims: Allowance::new(CLAIMS, Span::from_secs(3_600)),
                 refusals: Allowance::new(REFUSALS, Span::from_secs(60)),
                 unrecorded: 0,

@@ -193,6 +193,10 @@ fn run_errand(office: &Office, errand: Errand) -> Response {
                 Err(problem) => Response::Error(problem.detail),
             }
         }
+        Errand::Recover { email } => match crate::api::recover(office, &email) {
+            Ok(code) => Response::of(&code),
+            Err(problem) => Response::Error(problem.detail),
+        },
         Errand::Audit { after, limit } => {
             let lines = office.rows().lines(after.saturating_add(1), limit.min(RECORDS_MAX) as usize);
             match lines {

@@ -94,6 +94,11 @@ pub enum Request {
         /// The event's number.
         id: u64,
     },
+    /// Makes an account a superadmin with a new one-time code, at the console: answered by the code.
+    Recover {
+        /// Its e-mail address; one that has no account gets one.
+        email: String,
+    },
     /// Audit records after this number, oldest first: answered by an array of lines.
     Audit {
         /// The number.

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use terms::Span;
 
-use crate::account::{Account, UserRow};
+use crate::account::{ACCOUNTS_MAX, Account, UserRow};
 use crate::clock::now;
 use crate::office::{Office, shown};
 use crate::outbox::{self, Letter};
@@ -20,6 +20,8 @@ use crate::words::{Email, person, plain};
 
 /// What is said of any failed log-in, whatever the reason.
 const WRONG: &str = "e-mail address, user name or password is wrong";
+/// Accounts that may wait to be approved.
+const PENDING_MAX: usize = 50;
 /// What is said of any code that is not taken.
 const WRONG_CODE: &str = "is wrong, used or over; a superadmin can hand out another one";
 
@@ -68,21 +70,10 @@ pub fn claim(office: &Office, call: &Call, body: Claim) -> Result<UserRow, Probl
     }
     let number = people.numbers.account + 1;
     let account = Account {
-        number,
-        email,
-        user_name: None,
-        first_name,
-        last_name: None,
-        role: Role::Superadmin,
-        active: true,
         verified: true,
-        created: now().micros(),
-        last_login: None,
         known: vec![call.from],
         hash: Some(hash),
-        code: None,
-        totp: None,
-        totp_draft: None,
+        ..Account::new(number, email, first_name, Role::Superadmin)
     };
     let mut numbers = people.numbers;
     numbers.account = number;
@@ -281,6 +272,61 @@ pub fn verify(office: &Office, call: &Call, body: Verify) -> Result<(), Problem>
     people.accounts.insert(account.number, account);
     drop(people);
     office.gates().codes.succeed(&key);
+    Ok(())
+}
+
+/// Who asks for an account. The role is always `user`.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Register {
+    /// Their e-mail address.
+    #[schemars(length(min = 3, max = 254))]
+    email: String,
+    /// Their first name.
+    #[schemars(length(min = 1, max = 64))]
+    first_name: String,
+    /// Their last name.
+    #[schemars(length(min = 1, max = 64))]
+    last_name: Option<String>,
+}
+
+/// `POST auth/register`: off unless a superadmin says otherwise; the same answer where the address has an account already.
+pub fn register(office: &Office, call: &Call, body: Register) -> Result<(), Problem> {
+    if !office.settings().on("accounts.register") {
+        return Err(Problem::forbidden("nobody can ask for an account here; a superadmin makes them"));
+    }
+    let email = Email::new(&body.email)?;
+    let first_name = person("first_name", &body.first_name)?;
+    let last_name = body.last_name.as_deref().map(|name| person("last_name", name)).transpose()?;
+    {
+        let mut gates = office.gates();
+        if let Some(secs) = gates.registers.refused(now()) {
+            return Err(Problem::too_often(secs));
+        }
+        gates.registers.spend(now());
+    }
+    let mut people = office.people();
+    let pending = people.accounts.values().filter(|account| account.pending).count();
+    if pending >= PENDING_MAX || people.accounts.len() >= ACCOUNTS_MAX {
+        return Err(Problem::busy("too many wait to be approved already"));
+    }
+    if people.named(email.as_str()).is_some() {
+        drop(people);
+        office.refused(call.act("auth.register", email.as_str()), "the address has an account");
+        return Ok(());
+    }
+    let mut numbers = people.numbers;
+    numbers.account += 1;
+    let base = Account::new(numbers.account, email, first_name, Role::User);
+    let account = Account { last_name, active: false, pending: true, ..base };
+    let mut change = Change::default();
+    change.put(Kind::Account, account.number, &account);
+    People::count(&mut change, &numbers);
+    let mut act = call.act("auth.register", account.email.as_str());
+    act.after = shown(&UserRow::from(&account));
+    office.commit(change, act)?;
+    people.numbers = numbers;
+    people.accounts.insert(account.number, account);
     Ok(())
 }
 

@@ -8,6 +8,7 @@ mod held;
 mod limits;
 mod mail;
 mod matrix;
+mod people;
 mod proof;
 mod rules;
 mod settings;

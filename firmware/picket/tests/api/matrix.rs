@@ -11,6 +11,7 @@ const TABLE: &str = "
 POST   /api/v1/auth/claim                 -
 POST   /api/v1/auth/login                 -
 POST   /api/v1/auth/verify                -
+POST   /api/v1/auth/register              -
 POST   /api/v1/auth/resend                -
 GET    /healthz                           -
 POST   /api/v1/auth/logout                u t a s
@@ -30,6 +31,7 @@ GET    /api/v1/users/{id}                 t s
 PATCH  /api/v1/users/{id}                 s
 DELETE /api/v1/users/{id}                 s
 POST   /api/v1/users/{id}/code            s
+POST   /api/v1/users/{id}/approve         s
 GET    /api/v1/users/{id}/sessions        t s
 DELETE /api/v1/users/{id}/sessions        s
 GET    /api/v1/tokens                     t a s
