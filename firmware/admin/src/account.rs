@@ -37,6 +37,9 @@ pub struct Account {
     pub role: Role,
     /// Whether it may log in.
     pub active: bool,
+    /// Whether its owner asked for it, and no superadmin has approved it yet.
+    #[serde(default)]
+    pub pending: bool,
     /// Whether its owner has proven to be its owner.
     pub verified: bool,
     /// When it was made, in microseconds.
@@ -81,6 +84,29 @@ impl Code {
 }
 
 impl Account {
+    /// A new account, that may log in once its owner has set a password.
+    #[must_use]
+    pub fn new(number: u64, email: Email, first_name: String, role: Role) -> Self {
+        Self {
+            number,
+            email,
+            user_name: None,
+            first_name,
+            last_name: None,
+            role,
+            active: true,
+            pending: false,
+            verified: false,
+            created: now().micros(),
+            last_login: None,
+            known: Vec::new(),
+            hash: None,
+            code: None,
+            totp: None,
+            totp_draft: None,
+        }
+    }
+
     /// Takes other names; what is absent stays.
     ///
     /// # Errors
@@ -123,6 +149,8 @@ pub struct UserRow {
     pub role: Role,
     /// Whether it may log in.
     pub active: bool,
+    /// Whether its owner asked for it, and no superadmin has approved it yet.
+    pub pending: bool,
     /// Whether its owner has proven to be its owner.
     pub verified: bool,
     /// Whether a log-in asks for a second factor.
@@ -145,6 +173,7 @@ impl From<&Account> for UserRow {
             last_name: account.last_name.clone(),
             role: account.role,
             active: account.active,
+            pending: account.pending,
             verified: account.verified,
             totp: account.totp.is_some(),
             created: rfc3339(Timestamp::from_micros(account.created)),

@@ -15,6 +15,8 @@ use crate::office::Gateway;
 
 /// How long the gateway may take for an answer.
 const PATIENCE: Duration = Duration::from_secs(8);
+/// The same where it waits for a mail server.
+const MAIL: Duration = Duration::from_secs(40);
 
 /// The way to the gateway.
 pub struct Link {
@@ -62,6 +64,7 @@ impl Link {
 
 impl Gateway for Arc<Link> {
     fn ask(&self, request: Request) -> Response {
+        let patience = if matches!(request, Request::Mail(_)) { MAIL } else { PATIENCE };
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (reply, answer) = sync_channel(1);
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(number, reply);
@@ -69,7 +72,7 @@ impl Gateway for Arc<Link> {
             self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
             return Response::Error("the question is too long for the gateway, or it is ending".into());
         }
-        let response = answer.recv_timeout(PATIENCE);
+        let response = answer.recv_timeout(patience);
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
         response.unwrap_or_else(|_| Response::Error("the gateway gives no answer".into()))
     }

@@ -18,6 +18,7 @@ use crate::alert::Alert;
 use crate::api::Applied;
 use crate::audit::{Act, Audit, Who};
 use crate::clock::now;
+use crate::outbox::Outbox;
 use crate::password::Hasher;
 use crate::people::{Caller, People};
 use crate::problem::Problem;
@@ -38,6 +39,8 @@ const FOLLOWED: u64 = 5;
 const TRIES_MAX: usize = 4_096;
 /// Records of refusals in a minute; more are only counted.
 const REFUSALS: usize = 60;
+/// Accounts that may be asked for in an hour.
+const REGISTERS: usize = 20;
 /// Wrong claim codes in an hour.
 const CLAIMS: usize = 10;
 
@@ -71,6 +74,10 @@ pub struct Gates {
     pub accounts: Tries<String>,
     /// One-time codes by e-mail address.
     pub codes: Tries<String>,
+    /// Codes asked for by mail, by e-mail address.
+    pub resends: Tries<String>,
+    /// Accounts that people ask for.
+    pub registers: Allowance,
     /// Claims.
     pub claims: Allowance,
     refusals: Allowance,
@@ -90,6 +97,7 @@ pub struct Office {
     claim: Mutex<Option<String>>,
     applied: Mutex<Option<Applied>>,
     settings: Mutex<Settings>,
+    outbox: Outbox,
     gates: Mutex<Gates>,
     /// Hashes passwords.
     pub hasher: Hasher,
@@ -132,10 +140,13 @@ impl Office {
             claim: Mutex::new(claim),
             applied: Mutex::new(None),
             settings: Mutex::new(Settings::load(&rows)?),
+            outbox: Outbox::load(&rows)?,
             gates: Mutex::new(Gates {
                 addresses: Tries::new(TRIES_MAX),
                 accounts: Tries::new(TRIES_MAX),
-                codes: Tries::new(TRIES_MAX),
+                codes: Tries::allowing(TRIES_MAX, 3, Span::from_secs(600)),
+                resends: Tries::allowing(TRIES_MAX, 2, Span::from_secs(600)),
+                registers: Allowance::new(REGISTERS, Span::from_secs(3_600)),
                 claims: Allowance::new(CLAIMS, Span::from_secs(3_600)),
                 refusals: Allowance::new(REFUSALS, Span::from_secs(60)),
                 unrecorded: 0,
@@ -187,6 +198,12 @@ impl Office {
     /// The API's own settings.
     pub fn settings(&self) -> MutexGuard<'_, Settings> {
         self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The letters that wait.
+    #[must_use]
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
     }
 
     /// The policy that was put on trial last.

@@ -10,7 +10,7 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, NetPort, PathBeneath, PathFd, Ruleset, RulesetAttr,
     RulesetCreatedAttr, RulesetStatus, Scope,
 };
 use rustix::fs::Mode;
@@ -93,23 +93,7 @@ pub fn give_up(folder: &Path, uid: u32) -> Result<Vec<String>, RightsError> {
     // Others go first when processors or memory are short.
     let _ = rustix::process::nice(5);
     let landlock = landlock()?;
-    if root {
-        for number in 0..64 {
-            // The kernel knows fewer than 64, and says so.
-            let one = CapabilitySet::from_bits_retain(1 << number);
-            if rustix::thread::remove_capability_from_bounding_set(one).is_err() {
-                break;
-            }
-        }
-        let (group, user) = (Gid::from_raw(uid), Uid::from_raw(uid));
-        rustix::thread::set_thread_groups(&[]).map_err(system("groups"))?;
-        rustix::thread::set_thread_res_gid(group, group, group).map_err(system("its group"))?;
-        rustix::thread::set_thread_res_uid(user, user, user).map_err(system("its user"))?;
-    }
-    let none = CapabilitySet::empty();
-    rustix::thread::set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })
-        .map_err(system("capabilities"))?;
-    rustix::thread::set_no_new_privs(true).map_err(system("new privileges"))?;
+    leave_root(uid).map_err(|(what, error)| system(what)(error))?;
     let left = rustix::thread::capabilities(None).map_err(system("capabilities"))?;
     if !(left.permitted | left.effective | left.inheritable).is_empty() {
         return Err(RightsError::System("capabilities", io::Error::other("some are left")));
@@ -124,6 +108,52 @@ pub fn give_up(folder: &Path, uid: u32) -> Result<Vec<String>, RightsError> {
         format!("seccomp: {calls} system calls"),
         landlock,
     ])
+}
+
+/// Gives up everything but reading what names are looked up with and connecting to one port; for a process that sends a mail.
+///
+/// # Errors
+/// Something could not be given up.
+pub fn give_up_all_but_one_port(port: u16) -> Result<(), RightsError> {
+    let system = |what: &'static str| move |error: rustix::io::Errno| RightsError::System(what, error.into());
+    let abi = ABI::V6;
+    let mut ruleset = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(abi))?
+        .handle_access(AccessNet::from_all(abi))?
+        .scope(Scope::from_all(abi))?
+        .create()?
+        .add_rule(NetPort::new(port, AccessNet::ConnectTcp))?
+        // Names that do not fit into a datagram.
+        .add_rule(NetPort::new(53, AccessNet::ConnectTcp))?;
+    for folder in ["/etc", "/usr", "/lib", "/lib64", "/run/systemd/resolve"] {
+        if let Ok(folder) = PathFd::new(folder) {
+            ruleset = ruleset.add_rule(PathBeneath::new(folder, AccessFs::from_read(abi)))?;
+        }
+    }
+    ruleset.restrict_self()?;
+    leave_root(protocol::MAIL_USER).map_err(|(what, error)| system(what)(error))
+}
+
+/// Becomes a user without groups, capabilities and new privileges.
+fn leave_root(uid: u32) -> Result<(), (&'static str, rustix::io::Errno)> {
+    if rustix::process::geteuid().is_root() {
+        for number in 0..64 {
+            // The kernel knows fewer than 64, and says so.
+            let one = CapabilitySet::from_bits_retain(1 << number);
+            if rustix::thread::remove_capability_from_bounding_set(one).is_err() {
+                break;
+            }
+        }
+        let (group, user) = (Gid::from_raw(uid), Uid::from_raw(uid));
+        rustix::thread::set_thread_groups(&[]).map_err(|error| ("groups", error))?;
+        rustix::thread::set_thread_res_gid(group, group, group).map_err(|error| ("its group", error))?;
+        rustix::thread::set_thread_res_uid(user, user, user).map_err(|error| ("its user", error))?;
+    }
+    let none = CapabilitySet::empty();
+    rustix::thread::set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })
+        .map_err(|error| ("capabilities", error))?;
+    rustix::thread::set_no_new_privs(true).map_err(|error| ("new privileges", error))
 }
 
 /// Whether this kernel has Landlock.

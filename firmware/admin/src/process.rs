@@ -23,6 +23,7 @@ use crate::audit::{Act, Who};
 use crate::follow::follow;
 use crate::link::Link;
 use crate::office::{Gateway, Office, OfficeError};
+use crate::outbox::deliver;
 use crate::privileges;
 use crate::route::document;
 use crate::rows::Change;
@@ -109,6 +110,10 @@ fn serve() -> Result<(), ProcessError> {
         let (office, feed) = (Arc::clone(&heard), feed.clone());
         thread::Builder::new().name("follower".into()).spawn(move || follow(&office, &feed))?;
     }
+    {
+        let office = Arc::clone(&heard);
+        thread::Builder::new().name("outbox".into()).spawn(move || deliver(&office))?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(HANDLERS).build()?;
     runtime.block_on(async {
         tokio::select! {
@@ -188,6 +193,10 @@ fn run_errand(office: &Office, errand: Errand) -> Response {
                 Err(problem) => Response::Error(problem.detail),
             }
         }
+        Errand::Recover { email } => match crate::api::recover(office, &email) {
+            Ok(code) => Response::of(&code),
+            Err(problem) => Response::Error(problem.detail),
+        },
         Errand::Audit { after, limit } => {
             let lines = office.rows().lines(after.saturating_add(1), limit.min(RECORDS_MAX) as usize);
             match lines {

@@ -81,6 +81,8 @@ pub enum Kind {
     Alert = b'l',
     /// An account's draft of the policy.
     Draft = b'd',
+    /// A letter that waits.
+    Letter = b'm',
     /// An audit record.
     Audit = b'a',
     /// One of a kind: counters, keys, settings.

@@ -32,6 +32,20 @@ pub fn code() -> Result<String, NoRandom> {
     Ok(letters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-"))
 }
 
+/// Six digits, each number as likely as any other.
+///
+/// # Errors
+/// The system gives no random octets.
+pub fn digits() -> Result<String, NoRandom> {
+    loop {
+        let number = u32::from_be_bytes(random::<4>()?);
+        // The numbers above the last whole million are drawn again.
+        if number < u32::MAX / 1_000_000 * 1_000_000 {
+            return Ok(format!("{:06}", number % 1_000_000));
+        }
+    }
+}
+
 /// Two hexadecimal digits an octet.
 #[must_use]
 pub fn hex(octets: &[u8]) -> String {

@@ -14,7 +14,7 @@ use crate::rows::{Change, Kind, Rows, RowsError};
 
 /// The row of the settings.
 pub const ROW: u64 = 6;
-/// The longest text of a value, in characters.
+/// The longest text of a value, in octets.
 const TEXT_MAX: usize = 254;
 /// What is shown of a secret that is there.
 const HIDDEN: &str = "(set)";
@@ -55,7 +55,61 @@ const KEYS: &[Key] = &[
         good: Value::is_boolean,
         secret: false,
     },
+    text("mail.server", "The mail server's name or address; nothing sends no mail.", "a name or an address"),
+    Key {
+        id: "mail.port",
+        default: || json!(587),
+        meaning: "The mail server's port.",
+        expected: "a whole number from 1 to 65535",
+        good: |value| value.as_u64().is_some_and(|port| (1..=65_535).contains(&port)),
+        secret: false,
+    },
+    Key {
+        id: "mail.security",
+        default: || json!("starttls"),
+        meaning: "How the way to the mail server is sealed: STARTTLS, or TLS from the first octet. It never is in clear.",
+        expected: "starttls or tls",
+        good: |value| value == "starttls" || value == "tls",
+        secret: false,
+    },
+    Key {
+        id: "mail.ca",
+        default: || json!(""),
+        meaning: "An authority that may have signed the mail server's certificate besides the public ones, as PEM.",
+        expected: "a certificate as PEM, of at most 8192 characters",
+        good: |value| {
+            value
+                .as_str()
+                .is_some_and(|text| text.len() <= 8_192 && (text.is_empty() || text.contains("BEGIN CERTIFICATE")))
+        },
+        secret: false,
+    },
+    text("mail.user", "As whom the box logs in at the mail server; nothing for nobody.", "a name"),
+    Key {
+        secret: true,
+        ..text("mail.password", "The password for that; it goes where another server is set.", "a text")
+    },
+    Key {
+        id: "mail.from",
+        default: || json!(""),
+        meaning: "From which address the box writes.",
+        expected: "an e-mail address",
+        good: |value| value.as_str().is_some_and(|text| text.is_empty() || crate::words::Email::new(text).is_ok()),
+        secret: false,
+    },
 ];
+
+/// A key whose value is any short text.
+const fn text(id: &'static str, meaning: &'static str, expected: &'static str) -> Key {
+    Key {
+        id,
+        default: || json!(""),
+        meaning,
+        expected,
+        good: |value| value.as_str().is_some_and(|text| text.len() <= TEXT_MAX && !text.chars().any(char::is_control)),
+        secret: false,
+    }
+}
 
 /// The values that were set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -100,8 +154,11 @@ impl Settings {
         if value.is_null() {
             set.remove(id);
         } else {
-            let short = value.as_str().is_none_or(|text| text.chars().count() <= TEXT_MAX);
-            (short && (key.good)(&value)).then(|| set.insert(id.to_owned(), value))?;
+            (key.good)(&value).then(|| set.insert(id.to_owned(), value))?;
+        }
+        // Whoever names another server does not get the password of the one before.
+        if ["mail.server", "mail.port", "mail.security", "mail.ca"].contains(&id) && set.get(id) != self.set.get(id) {
+            set.remove("mail.password");
         }
         Some(Self { set })
     }

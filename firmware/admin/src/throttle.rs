@@ -19,6 +19,10 @@ const LONGEST: u64 = 900;
 /// **Bounds**: so many keys; then the one whose failure is oldest makes room.
 pub struct Tries<K> {
     most: usize,
+    /// Tries that are free within the window, and how long the first refusal lasts.
+    free: u32,
+    window: Span,
+    first: u64,
     failed: HashMap<K, Failures>,
 }
 
@@ -33,7 +37,13 @@ impl<K: Hash + Eq + Clone> Tries<K> {
     /// Nobody has failed.
     #[must_use]
     pub fn new(most: usize) -> Self {
-        Self { most, failed: HashMap::new() }
+        Self { most, free: FREE, window: WINDOW, first: FIRST, failed: HashMap::new() }
+    }
+
+    /// Nobody has failed; so many tries are free within a time, after which the next come in the time after that.
+    #[must_use]
+    pub fn allowing(most: usize, free: u32, window: Span) -> Self {
+        Self { most, free, window, first: window.secs(), failed: HashMap::new() }
     }
 
     /// For how many seconds this key is refused now.
@@ -51,13 +61,13 @@ impl<K: Hash + Eq + Clone> Tries<K> {
             oldest.map(|oldest| self.failed.remove(&oldest));
         }
         let failures = self.failed.entry(key).or_insert(Failures { count: 0, last: now, until: Timestamp::EPOCH });
-        if now.since(failures.last.max(failures.until)) > WINDOW {
+        if now.since(failures.last.max(failures.until)) > self.window {
             failures.count = 0;
         }
         failures.count = failures.count.saturating_add(1);
         failures.last = now;
-        if let Some(beyond) = failures.count.checked_sub(FREE) {
-            let secs = (FIRST << beyond.min(5)).min(LONGEST);
+        if let Some(beyond) = failures.count.checked_sub(self.free) {
+            let secs = (self.first << beyond.min(5)).min(LONGEST);
             failures.until = Timestamp::from_micros(now.micros() + Span::from_secs(secs).micros());
         }
     }

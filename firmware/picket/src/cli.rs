@@ -129,6 +129,20 @@ pub enum Command {
     Audit(AuditCommand),
     /// Print the OpenAPI document of the admin API, as it is served
     Openapi,
+    /// Make an account a superadmin again, because nobody who could is left; for whoever stands at the box
+    ///
+    /// Prints a one-time code with which its owner sets a password; the account's password, second factor and sessions go, and the act is
+    /// in the audit. An address that has no account gets one. Only root at the box itself can do it.
+    Recover {
+        /// How to ask.
+        #[command(flatten)]
+        client: ClientArgs,
+        /// The account's e-mail address
+        email: String,
+    },
+    /// The process that sends one mail, which `picket run` starts
+    #[command(hide = true)]
+    Mail,
     /// The API's own process, which `picket run` starts
     #[command(hide = true)]
     Api,

@@ -151,6 +151,13 @@ pub fn config(command: &ConfigCommand) -> ExitCode {
     }
 }
 
+/// `picket recover`.
+pub fn recover(client: &ClientArgs, email: &str) -> ExitCode {
+    finish(show(client, &Request::Recover { email: email.to_owned() }, |code: &String| {
+        format!("{email} is a superadmin; the code to set a password with, for three days and once: {code}\n")
+    }))
+}
+
 /// Says what is wrong with a configuration file; the exit status for it.
 pub fn bad_file(error: &ConfigError) -> ExitCode {
     eprintln!("{error}");

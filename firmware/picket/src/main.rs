@@ -50,6 +50,8 @@ fn main() -> ExitCode {
         Command::Config(command) => commands::config(&command),
         Command::Audit(command) => audit::audit(&command),
         Command::Openapi => audit::openapi(),
+        Command::Recover { client, email } => commands::recover(&client, &email),
+        Command::Mail => admin::mail::run(),
         Command::Api => {
             log::start();
             admin::run()

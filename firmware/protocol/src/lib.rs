@@ -5,11 +5,15 @@
 #![forbid(unsafe_code)]
 
 pub mod link;
+mod mail;
 pub mod past;
 mod request;
 pub mod views;
 
+pub use mail::{MailOrder, MailSent};
 pub use request::{DeviceAsk, EVENTS_MAX, REQUEST_MAX, RESPONSE_MAX, Request, Response, WHY_MAX, host_text};
 
 /// The user as whom the API's process runs, unless the configuration names another.
 pub const API_USER: u32 = 61_000;
+/// The user as whom the process runs that sends a mail.
+pub const MAIL_USER: u32 = 61_001;

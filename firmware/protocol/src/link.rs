@@ -62,6 +62,11 @@ pub struct Head {
 pub enum Errand {
     /// Writes an act of the command line into the audit.
     Record(Act),
+    /// Gives an account all rights and a one-time code, because nobody else can.
+    Recover {
+        /// Its e-mail address; one that has no account gets one.
+        email: String,
+    },
     /// Audit records after this number, as lines.
     Audit {
         /// The number before the first.

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use terms::{HostKey, Posture};
 
+use crate::mail::MailOrder;
+
 /// The longest request, in octets with its line end.
 ///
 /// A whole policy fits, with its quotes escaped.
@@ -91,6 +93,11 @@ pub enum Request {
     Unsay {
         /// The event's number.
         id: u64,
+    },
+    /// Makes an account a superadmin with a new one-time code, at the console: answered by the code.
+    Recover {
+        /// Its e-mail address; one that has no account gets one.
+        email: String,
     },
     /// Audit records after this number, oldest first: answered by an array of lines.
     Audit {
@@ -182,6 +189,8 @@ pub enum Request {
     },
     /// What is asked of devices, or done to them by hand: `List` is answered by an array of `DeviceView`, all else by one.
     Devices(DeviceAsk),
+    /// Has a mail sent: answered by a `MailSent`. Only the API process may ask.
+    Mail(Box<MailOrder>),
     /// The devices as they are kept, for a backup: answered by an array of records.
     DevicesKept,
     /// Puts other devices in place of all: answered by their number.

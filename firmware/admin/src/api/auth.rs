@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use terms::Span;
 
-use crate::account::{Account, UserRow};
+use crate::account::{ACCOUNTS_MAX, Account, UserRow};
 use crate::clock::now;
 use crate::office::{Office, shown};
+use crate::outbox::{self, Letter};
 use crate::password::{self, LENGTH};
 use crate::people::People;
 use crate::problem::Problem;
@@ -19,6 +20,8 @@ use crate::words::{Email, person, plain};
 
 /// What is said of any failed log-in, whatever the reason.
 const WRONG: &str = "e-mail address, user name or password is wrong";
+/// Accounts that may wait to be approved.
+const PENDING_MAX: usize = 50;
 /// What is said of any code that is not taken.
 const WRONG_CODE: &str = "is wrong, used or over; a superadmin can hand out another one";
 
@@ -67,21 +70,10 @@ pub fn claim(office: &Office, call: &Call, body: Claim) -> Result<UserRow, Probl
     }
     let number = people.numbers.account + 1;
     let account = Account {
-        number,
-        email,
-        user_name: None,
-        first_name,
-        last_name: None,
-        role: Role::Superadmin,
-        active: true,
         verified: true,
-        created: now().micros(),
-        last_login: None,
         known: vec![call.from],
         hash: Some(hash),
-        code: None,
-        totp: None,
-        totp_draft: None,
+        ..Account::new(number, email, first_name, Role::Superadmin)
     };
     let mut numbers = people.numbers;
     numbers.account = number;
@@ -283,6 +275,90 @@ pub fn verify(office: &Office, call: &Call, body: Verify) -> Result<(), Problem>
     Ok(())
 }
 
+/// Who asks for an account. The role is always `user`.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Register {
+    /// Their e-mail address.
+    #[schemars(length(min = 3, max = 254))]
+    email: String,
+    /// Their first name.
+    #[schemars(length(min = 1, max = 64))]
+    first_name: String,
+    /// Their last name.
+    #[schemars(length(min = 1, max = 64))]
+    last_name: Option<String>,
+}
+
+/// `POST auth/register`: off unless a superadmin says otherwise; the same answer where the address has an account already.
+pub fn register(office: &Office, call: &Call, body: Register) -> Result<(), Problem> {
+    if !office.settings().on("accounts.register") {
+        return Err(Problem::forbidden("nobody can ask for an account here; a superadmin makes them"));
+    }
+    let email = Email::new(&body.email)?;
+    let first_name = person("first_name", &body.first_name)?;
+    let last_name = body.last_name.as_deref().map(|name| person("last_name", name)).transpose()?;
+    {
+        let mut gates = office.gates();
+        if let Some(secs) = gates.registers.refused(now()) {
+            return Err(Problem::too_often(secs));
+        }
+        gates.registers.spend(now());
+    }
+    let mut people = office.people();
+    let pending = people.accounts.values().filter(|account| account.pending).count();
+    if pending >= PENDING_MAX || people.accounts.len() >= ACCOUNTS_MAX {
+        return Err(Problem::busy("too many wait to be approved already"));
+    }
+    if people.named(email.as_str()).is_some() {
+        drop(people);
+        office.refused(call.act("auth.register", email.as_str()), "the address has an account");
+        return Ok(());
+    }
+    let mut numbers = people.numbers;
+    numbers.account += 1;
+    let base = Account::new(numbers.account, email, first_name, Role::User);
+    let account = Account { last_name, active: false, pending: true, ..base };
+    let mut change = Change::default();
+    change.put(Kind::Account, account.number, &account);
+    People::count(&mut change, &numbers);
+    let mut act = call.act("auth.register", account.email.as_str());
+    act.after = shown(&UserRow::from(&account));
+    office.commit(change, act)?;
+    people.numbers = numbers;
+    people.accounts.insert(account.number, account);
+    Ok(())
+}
+
+/// Who wants another code.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Resend {
+    /// The account's e-mail address.
+    #[schemars(length(min = 3, max = 254))]
+    email: String,
+}
+
+/// `POST auth/resend`: the same answer whether there is such an account or not.
+pub fn resend(office: &Office, call: &Call, body: Resend) -> Result<(), Problem> {
+    let email = Email::new(&body.email)?;
+    let key = email.as_str().to_owned();
+    {
+        let mut gates = office.gates();
+        if let Some(secs) = gates.resends.refused(&key, now()) {
+            return Err(Problem::too_often(secs));
+        }
+        gates.resends.fail(key.clone(), now());
+    }
+    let waits = |account: &&Account| account.active && !account.verified;
+    let account = office.people().named(&key).filter(waits).map(|account| account.number);
+    if let Some(account) = account {
+        outbox::post(office, Letter::Code { account });
+        office.record(call.act("auth.resend", key))?;
+    }
+    Ok(())
+}
+
 /// `POST auth/logout`.
 pub fn logout(office: &Office, call: &Call) -> Result<(), Problem> {
     let caller = call.caller()?;
@@ -337,5 +413,11 @@ pub fn password(office: &Office, call: &Call, body: Password) -> Result<(), Prob
     office.commit(change, call.act("auth.password", caller.email.clone()))?;
     ended.iter().for_each(|session| drop(people.sessions.remove(session)));
     people.accounts.insert(account.number, account);
+    drop(people);
+    let lines = vec![
+        format!("The password of your account on the Picket box was changed from {}.", call.from),
+        "Your other sessions have ended. If that was not you, tell a superadmin of the box at once.".into(),
+    ];
+    outbox::post(office, Letter::Note { to: caller.email.clone(), subject: "Your password was changed".into(), lines });
     Ok(())
 }

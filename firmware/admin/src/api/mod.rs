@@ -28,6 +28,7 @@ use crate::route::Route;
 pub use activity::EventRow;
 pub use hosts::HostRow;
 pub use policy::Applied;
+pub use users::recover;
 
 /// The longest body with a policy: its text with every octet escaped twice would not be one.
 const POLICY_MAX: usize = 6 << 20;
@@ -42,6 +43,8 @@ pub fn routes() -> Vec<Route> {
         Route::post("/api/v1/auth/claim", "Makes the first superadmin, with the code on the box's console").unclaimed().creates(auth::claim),
         Route::post("/api/v1/auth/login", "Begins a session").takes(auth::login),
         Route::post("/api/v1/auth/verify", "Sets an account's own password with its one-time code").obeys(auth::verify),
+        Route::post("/api/v1/auth/register", "Asks for an account, where that is on; a superadmin approves it").obeys(auth::register),
+        Route::post("/api/v1/auth/resend", "Sends an account that waits for it another code by mail").obeys(auth::resend),
         Route::post("/api/v1/auth/logout", "Ends the session that asks").roles(ANYBODY).unverified().before_totp().does(auth::logout),
         Route::post("/api/v1/auth/totp", "Answers with the second factor that a log-in left due").roles(ANYBODY).unverified().before_totp().takes(totp::answer),
         Route::post("/api/v1/auth/password", "Changes the own password; the other sessions end").roles(ANYBODY).obeys(auth::password),
@@ -60,6 +63,7 @@ pub fn routes() -> Vec<Route> {
         Route::patch("/api/v1/users/{id}", "Changes an account; another role or inactive ends its sessions").roles(OWNERS).dangerous().takes(users::change),
         Route::delete("/api/v1/users/{id}", "Takes an account away, with its sessions and tokens").roles(OWNERS).dangerous().does(users::remove),
         Route::post("/api/v1/users/{id}/code", "Hands out a new one-time code, with which the owner sets a password").roles(OWNERS).dangerous().takes(users::code),
+        Route::post("/api/v1/users/{id}/approve", "Approves an account that its owner asked for").roles(OWNERS).dangerous().takes(users::approve),
         Route::get("/api/v1/users/{id}/sessions", "An account's sessions").roles(OVERSEERS).lists(&["from"], users::sessions),
         Route::delete("/api/v1/users/{id}/sessions", "Ends all of an account's sessions").roles(OWNERS).does(users::end_sessions),
 
@@ -149,6 +153,7 @@ pub fn routes() -> Vec<Route> {
         Route::patch("/api/v1/settings/{id}", "Changes a setting at once").roles(ADMINS).scope(Scope::Settings).takes(settings::change),
         Route::post("/api/v1/backup", "Makes an encrypted backup: accounts, policy, devices, audit, settings").roles(OWNERS).dangerous().takes(backup::make),
         Route::post("/api/v1/backup/restore", "Goes back to a backup: everything that people made of the box is replaced").roles(OWNERS).dangerous().up_to(backup::BODY_MAX).takes(backup::restore),
+        Route::post("/api/v1/settings/mail/test", "Sends the caller a message, and says how that fared").roles(ADMINS).scope(Scope::Settings).gives(settings::try_mail),
         Route::get("/metrics", "Figures for Prometheus").roles(READERS).writes("text/plain; version=0.0.4; charset=utf-8", system::metrics),
         Route::get("/api/v1/openapi.json", "This document").roles(ANYBODY).gives(system::document),
         Route::get("/healthz", "One word").unclaimed().writes("text/plain; charset=utf-8", system::healthz),

@@ -3,10 +3,11 @@
 use protocol::Request;
 use protocol::views::SettingView;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::office::{Office, shown};
+use crate::outbox::{Fate, Letter, post_and_hear};
 use crate::problem::Problem;
 use crate::route::Call;
 use crate::settings::{self, Settings};
@@ -22,6 +23,27 @@ pub fn all(office: &Office, _: &Call) -> Result<Vec<SettingView>, Problem> {
 pub fn one(office: &Office, call: &Call) -> Result<SettingView, Problem> {
     let id = call.text("id");
     all(office, call)?.into_iter().find(|view| view.id == id).ok_or_else(|| Problem::missing("setting"))
+}
+
+/// How a message to try it fared.
+#[derive(Serialize, JsonSchema)]
+pub struct Tried {
+    /// To whom it went.
+    to: String,
+    /// How it fared.
+    mail: Fate,
+    /// Why it was not accepted.
+    detail: String,
+}
+
+/// `POST settings/mail/test`: to the caller's own address.
+pub fn try_mail(office: &Office, call: &Call) -> Result<Tried, Problem> {
+    let to = call.caller()?.email.clone();
+    let lines = vec!["This is a message to try whether the Picket box can send mail. It can.".to_owned()];
+    office.record(call.act("mail.test", to.clone()))?;
+    let letter = Letter::Note { to: to.clone(), subject: "A test of the Picket box".into(), lines };
+    let (mail, detail) = post_and_hear(office, letter);
+    Ok(Tried { to, mail, detail })
 }
 
 /// Another value.

@@ -6,8 +6,9 @@ use terms::Span;
 
 use super::profile::sessions_of;
 use crate::account::{ACCOUNTS_MAX, Account, Code, UserRow};
-use crate::clock::now;
+use crate::audit::{Act, Who};
 use crate::office::{Office, shown};
+use crate::outbox::{Fate, Letter, post_and_hear};
 use crate::people::People;
 use crate::problem::Problem;
 use crate::role::Role;
@@ -46,10 +47,12 @@ pub struct Created {
     /// The account.
     #[serde(flatten)]
     user: UserRow,
-    /// The code with which its owner sets a password; hand it over yourself, no mail is configured. Shown this once.
-    setup_code: String,
-    /// How the mail with the code fares: `none` where no mail is configured.
-    mail: &'static str,
+    /// The code with which its owner sets a password; hand it over yourself. Shown this once, and only where no mail was sent.
+    setup_code: Option<String>,
+    /// How the mail with a code fares.
+    mail: Fate,
+    /// Why it was not accepted.
+    mail_detail: String,
 }
 
 /// `GET users`.
@@ -82,21 +85,10 @@ pub fn create(office: &Office, call: &Call, body: NewUser) -> Result<Created, Pr
     let mut numbers = people.numbers;
     numbers.account += 1;
     let account = Account {
-        number: numbers.account,
-        email,
         user_name,
-        first_name,
         last_name,
-        role: body.role.unwrap_or(Role::User),
-        active: true,
-        verified: false,
-        created: now().micros(),
-        last_login: None,
-        known: Vec::new(),
-        hash: None,
         code: Some(Code::new(&setup_code, CODE_HOLDS)),
-        totp: None,
-        totp_draft: None,
+        ..Account::new(numbers.account, email, first_name, body.role.unwrap_or(Role::User))
     };
     let user = UserRow::from(&account);
     let mut change = Change::default();
@@ -106,8 +98,11 @@ pub fn create(office: &Office, call: &Call, body: NewUser) -> Result<Created, Pr
     act.after = shown(&user);
     office.commit(change, act)?;
     people.numbers = numbers;
+    let letter = Letter::Code { account: account.number };
     people.accounts.insert(account.number, account);
-    Ok(Created { user, setup_code, mail: "none" })
+    drop(people);
+    let (mail, mail_detail) = post_and_hear(office, letter);
+    Ok(Created { user, setup_code: (mail == Fate::None).then_some(setup_code), mail, mail_detail })
 }
 
 /// What of an account is to be another; what is absent stays.
@@ -134,6 +129,9 @@ pub fn change(office: &Office, call: &Call, body: Changed) -> Result<UserRow, Pr
     call.unchanged(&before)?;
     account.rename(body.first_name.as_deref(), body.last_name.as_deref())?;
     account.role = body.role.unwrap_or(account.role);
+    if account.pending && body.active == Some(true) {
+        return Err(Problem::conflict("it waits to be approved: POST /api/v1/users/{id}/approve"));
+    }
     account.active = body.active.unwrap_or(account.active);
     let less = account.role != before.role || !account.active;
     if before.role == Role::Superadmin && less && people.other_owners(account.number) == 0 {
@@ -199,7 +197,75 @@ pub fn code(office: &Office, call: &Call, body: Why) -> Result<Created, Problem>
     office.commit(change, act)?;
     let user = UserRow::from(&account);
     people.accounts.insert(account.number, account);
-    Ok(Created { user, setup_code, mail: "none" })
+    Ok(Created { user, setup_code: Some(setup_code), mail: Fate::None, mail_detail: String::new() })
+}
+
+/// `POST users/{id}/approve`: an account that its owner asked for; the code comes as with a new one.
+pub fn approve(office: &Office, call: &Call, body: Why) -> Result<Created, Problem> {
+    let setup_code = secret::code().map_err(|error| Problem::busy(error.to_string()))?;
+    let mut people = office.people();
+    let mut account = find(&people, call)?.clone();
+    if !account.pending {
+        return Err(Problem::conflict("it does not wait to be approved"));
+    }
+    let before = UserRow::from(&account);
+    call.unchanged(&before)?;
+    (account.pending, account.active) = (false, true);
+    account.code = Some(Code::new(&setup_code, CODE_HOLDS));
+    let user = UserRow::from(&account);
+    let mut change = Change::default();
+    change.put(Kind::Account, account.number, &account);
+    let mut act = call.act("user.approve", account.email.as_str());
+    (act.why, act.before, act.after) = (body.why, shown(&before), shown(&user));
+    office.commit(change, act)?;
+    let letter = Letter::Code { account: account.number };
+    people.accounts.insert(account.number, account);
+    drop(people);
+    let (mail, mail_detail) = post_and_hear(office, letter);
+    Ok(Created { user, setup_code: (mail == Fate::None).then_some(setup_code), mail, mail_detail })
+}
+
+/// Makes an account a superadmin with a one-time code, because whoever stands at the console says so: its second factor, password and
+/// sessions go. An address without an account gets one.
+///
+/// # Errors
+/// It is no address, or the box has no owner yet.
+pub fn recover(office: &Office, email: &str) -> Result<String, Problem> {
+    if office.claim().is_some() {
+        return Err(Problem::conflict("the box has no owner yet: claim it with the code in picket status"));
+    }
+    let email = Email::new(email)?;
+    let setup_code = secret::code().map_err(|error| Problem::busy(error.to_string()))?;
+    let mut people = office.people();
+    let mut numbers = people.numbers;
+    let found = people.named(email.as_str()).cloned();
+    let before = found.as_ref().map(UserRow::from);
+    let account = found.unwrap_or_else(|| {
+        numbers.account += 1;
+        Account::new(numbers.account, email, "Recovered".into(), Role::Superadmin)
+    });
+    let account = Account {
+        role: Role::Superadmin,
+        active: true,
+        pending: false,
+        hash: None,
+        totp: None,
+        code: Some(Code::new(&setup_code, CODE_HOLDS)),
+        ..account
+    };
+    let ended = people.sessions_of(account.number, None);
+    let mut change = Change::default();
+    ended.iter().for_each(|session| change.remove(Kind::Session, *session));
+    change.put(Kind::Account, account.number, &account);
+    People::count(&mut change, &numbers);
+    let who = Who { name: "command line".into(), ..Who::default() };
+    let (what, on) = ("user.recover".into(), account.email.as_str().to_owned());
+    let act = Act { who, what, on, before: shown(&before), after: shown(&UserRow::from(&account)), ..Act::default() };
+    office.commit(change, act)?;
+    ended.iter().for_each(|session| drop(people.sessions.remove(session)));
+    people.numbers = numbers;
+    people.accounts.insert(account.number, account);
+    Ok(setup_code)
 }
 
 /// `GET users/{id}/sessions`.

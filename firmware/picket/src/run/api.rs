@@ -17,7 +17,10 @@ use std::time::{Duration, Instant};
 use policy::NeverBlock;
 use protocol::link::{Act, Errand, FROM_API_MAX, FromApi, GUESTS_MAX, Head, Start, TO_API_MAX, ToApi, receive, send};
 
+use protocol::MailOrder;
+
 use super::event::Work;
+use super::mail;
 use crate::config::Config;
 use crate::control::{Gateway, Request, Response};
 
@@ -63,6 +66,7 @@ pub struct Api {
     told: Mutex<Told>,
     acts: Mutex<VecDeque<Act>>,
     ending: AtomicBool,
+    mailing: AtomicBool,
     head_file: PathBuf,
 }
 
@@ -91,6 +95,7 @@ impl Api {
             told: Mutex::new(Told { head, ..Told::default() }),
             acts: Mutex::default(),
             ending: AtomicBool::new(false),
+            mailing: AtomicBool::new(false),
             head_file,
         }
     }
@@ -153,7 +158,7 @@ impl Api {
     }
 
     /// Hears one process until it is gone.
-    fn hear(&self, running: Running, questions: &SyncSender<(u64, Request)>, work: &SyncSender<Work>) {
+    fn hear(self: &Arc<Self>, running: Running, questions: &SyncSender<(u64, Request)>, work: &SyncSender<Work>) {
         let Running { mut child, mut stream } = running;
         *lock(&self.out) = stream.try_clone().ok();
         lock(&self.told).process = Some(child.id());
@@ -190,7 +195,7 @@ impl Api {
         let _ = child.wait();
     }
 
-    fn take(&self, message: FromApi, questions: &SyncSender<(u64, Request)>, kept: &mut Instant) {
+    fn take(self: &Arc<Self>, message: FromApi, questions: &SyncSender<(u64, Request)>, kept: &mut Instant) {
         match message {
             FromApi::Ready { fingerprint, held_by } => {
                 {
@@ -210,6 +215,7 @@ impl Api {
                     self.keep_head();
                 }
             }
+            FromApi::Ask(number, Request::Mail(order)) => self.mail(number, *order),
             FromApi::Ask(number, request) => match questions.try_send((number, request)) {
                 Ok(()) => {}
                 Err(TrySendError::Full((number, _)) | TrySendError::Disconnected((number, _))) => {
@@ -224,6 +230,23 @@ impl Api {
         }
     }
 
+    /// Has a mail sent, one at a time, on a thread that nobody waits for.
+    fn mail(self: &Arc<Self>, number: u64, order: MailOrder) {
+        if self.mailing.swap(true, Ordering::AcqRel) {
+            self.write(&ToApi::Answer(number, Response::Error("another mail is on its way".into())));
+            return;
+        }
+        let api = Arc::clone(self);
+        let send = move || {
+            let response = mail::send(&order);
+            api.mailing.store(false, Ordering::Release);
+            api.write(&ToApi::Answer(number, response));
+        };
+        if thread::Builder::new().name("mail".into()).spawn(send).is_err() {
+            self.mailing.store(false, Ordering::Release);
+        }
+    }
+
     /// Answers questions until there are none any more.
     fn answer(&self, asked: &Mutex<Receiver<(u64, Request)>>, gateway: &dyn Gateway) {
         loop {
@@ -231,7 +254,9 @@ impl Api {
             // Only what the command line asks goes back to the API process.
             let response = match request.checked() {
                 Err(what) => Response::Error(what),
-                Ok(Request::Audit { .. } | Request::AuditTrailer { .. }) => Response::Error("ask yourself".into()),
+                Ok(Request::Audit { .. } | Request::AuditTrailer { .. } | Request::Recover { .. }) => {
+                    Response::Error("ask yourself".into())
+                }
                 Ok(request) => gateway.handle(request),
             };
             self.write(&ToApi::Answer(number, response));

@@ -191,6 +191,7 @@ impl Gateway for CommandLine {
         let api = &self.desk.api;
         match request {
             Request::Audit { after, limit } => return api.errand(Errand::Audit { after, limit }),
+            Request::Recover { email } => return api.errand(Errand::Recover { email }),
             Request::AuditTrailer { last } => return api.errand(Errand::Trailer { last }),
             _ => {}
         }

@@ -24,6 +24,7 @@ mod inspector;
 mod jury;
 mod keeper;
 mod machine;
+mod mail;
 mod recent;
 mod settings;
 mod shelf;

@@ -11,6 +11,8 @@ const TABLE: &str = "
 POST   /api/v1/auth/claim                 -
 POST   /api/v1/auth/login                 -
 POST   /api/v1/auth/verify                -
+POST   /api/v1/auth/register              -
+POST   /api/v1/auth/resend                -
 GET    /healthz                           -
 POST   /api/v1/auth/logout                u t a s
 POST   /api/v1/auth/password              u t a s
@@ -29,6 +31,7 @@ GET    /api/v1/users/{id}                 t s
 PATCH  /api/v1/users/{id}                 s
 DELETE /api/v1/users/{id}                 s
 POST   /api/v1/users/{id}/code            s
+POST   /api/v1/users/{id}/approve         s
 GET    /api/v1/users/{id}/sessions        t s
 DELETE /api/v1/users/{id}/sessions        s
 GET    /api/v1/tokens                     t a s
@@ -106,6 +109,7 @@ GET    /api/v1/settings/{id}              t a s
 PATCH  /api/v1/settings/{id}              a s
 POST   /api/v1/backup                     s
 POST   /api/v1/backup/restore             s
+POST   /api/v1/settings/mail/test         a s
 GET    /metrics                           t a s
 ";
 

@@ -95,7 +95,7 @@ print(c.sock is None)
 "#,
         text = policy("protect", "")
     );
-    let output = made.stand.gate.command("python3").args(["-c", &script]).output().unwrap();
+    let output = made.stand.gate.command("/usr/bin/python3").args(["-c", &script]).output().unwrap();
     let told = String::from_utf8(output.stdout).unwrap();
     assert_eq!(told, "(200, None)\n(200, 'close')\nTrue\n", "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(made.ask("POST", "/api/v1/rules/confirm", Some(&root), None).status, 200);
