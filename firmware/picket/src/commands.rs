@@ -1,5 +1,6 @@
 //! The commands that ask a running gateway, and those about configurations and forests: ask, then print for people or as JSON.
 
+mod activity;
 mod devices;
 mod events;
 mod explain;
@@ -24,6 +25,7 @@ use crate::control::views::{BlockView, HostView, StatusView};
 use crate::control::{Request, views};
 use crate::terminal::{Table, clean, moment, print, rounded, time_of_day};
 
+pub use activity::{activity, sources};
 pub use devices::devices;
 pub use events::events;
 pub use explain::explain;
@@ -71,6 +73,9 @@ pub fn status(args: &ClientArgs) -> ExitCode {
             .for_each(|(what, now)| table.row([(*what).into(), now.clone()]));
         if !status.api.is_empty() {
             table.row(["API process".into(), status.api.join("; ")]);
+        }
+        if !status.intake.is_empty() {
+            table.row(["intake process".into(), status.intake.join("; ")]);
         }
         status
             .blocked_frames

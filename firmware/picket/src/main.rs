@@ -9,6 +9,7 @@ mod commands;
 mod config;
 mod control;
 mod doctor;
+mod intake;
 mod links;
 mod log;
 mod model;
@@ -54,5 +55,11 @@ fn main() -> ExitCode {
             log::start();
             admin::run()
         }
+        Command::Intake => {
+            log::start();
+            intake::run()
+        }
+        Command::Activity(args) => commands::activity(&args),
+        Command::Sources(args) => commands::sources(&args),
     }
 }

@@ -4,6 +4,7 @@
 //! is one of the `views`. `link` frames the same words for the socket pair between the gateway and its API process.
 #![forbid(unsafe_code)]
 
+pub mod intake;
 pub mod link;
 mod request;
 pub mod views;
@@ -12,3 +13,5 @@ pub use request::{DeviceAsk, EVENTS_MAX, REQUEST_MAX, RESPONSE_MAX, Request, Res
 
 /// The user as whom the API's process runs, unless the configuration names another.
 pub const API_USER: u32 = 61_000;
+/// The user as whom the intake's process runs, unless the configuration names another.
+pub const INTAKE_USER: u32 = 61_001;

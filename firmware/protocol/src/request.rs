@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use terms::{HostKey, Posture};
 
+use crate::intake::ActivityAsk;
+
 /// The longest request, in octets with its line end.
 ///
 /// A whole policy fits, with its quotes escaped.
@@ -198,6 +200,12 @@ pub enum Request {
     },
     /// Ends that: answered by the `VotingView` that was.
     ModelUnshadow,
+    /// What hosts say of their users, oldest first: answered by an array of `ActivityView`.
+    Activity(ActivityAsk),
+    /// How much of it there is, whatever the limit: answered by a `CountView`.
+    ActivityCount(ActivityAsk),
+    /// Who sent logs, and how much of it was dropped: answered by an array of `SourceView`.
+    Sources,
     /// Ends a host's block: answered by the `BlockView` that ended.
     Unblock {
         /// Whose.
@@ -288,6 +296,7 @@ impl Request {
             Self::ModelLoad { file, .. } | Self::ModelShadow { file, .. } if !file.is_absolute() => {
                 Err("the file must be named by its full path".into())
             }
+            Self::Activity(ask) | Self::ActivityCount(ask) => ask.checked().map(|()| self),
             Self::Block { for_secs: Some(0), .. } => Err("for_secs is 0; a block lasts at least a second".into()),
             _ => Ok(self),
         }

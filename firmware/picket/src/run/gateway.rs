@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::api::Api;
 use super::event::{News, Order, Work};
+use super::intake::Intake;
 use super::settings;
 use super::shelf::Shelf;
 use crate::config::Config;
@@ -28,6 +29,7 @@ pub struct Desk {
     news: SyncSender<News>,
     shelf: Shelf,
     api: Arc<Api>,
+    intake: Arc<Intake>,
 }
 
 /// The desk as the command line sees it: what it does lands in the audit.
@@ -42,9 +44,9 @@ impl Desk {
         named: Option<PathBuf>,
         (work, orders, news): (SyncSender<Work>, SyncSender<Order>, SyncSender<News>),
         shelf: Shelf,
-        api: Arc<Api>,
+        (api, intake): (Arc<Api>, Arc<Intake>),
     ) -> Self {
-        Self { config: Mutex::new(config), named, work, orders, news, shelf, api }
+        Self { config: Mutex::new(config), named, work, orders, news, shelf, api, intake }
     }
 
     /// Reads the configuration anew. A bad file leaves the old one in force and says so.
@@ -57,11 +59,13 @@ impl Desk {
             }
         };
         let Ok(mut current) = self.config.lock() else { return };
-        let fixed =
-            |config: &Config| (config.links.clone(), config.store.clone(), config.control.clone(), config.api.clone());
+        let fixed = |config: &Config| {
+            let Config { links, store, control, api, intake, .. } = config.clone();
+            (links, store, control, api, intake)
+        };
         if fixed(&current) != fixed(&config) {
             tracing::warn!(
-                "changes of [links], [store], [control] and [api] take effect when the gateway is started again"
+                "changes of [links], [store], [control], [api] and [intake] take effect when the gateway is started again"
             );
         }
         self.shelf.trust(Keys::with(&config.model.keys));
@@ -83,6 +87,7 @@ impl Desk {
     pub fn stop(&self) {
         self.keep();
         self.api.stop();
+        self.intake.stop();
         let _gone = (self.orders.send(Order::Stop), self.work.send(Work::Stop), self.news.send(News::Stop));
     }
 }
@@ -97,6 +102,9 @@ impl Gateway for Desk {
         {
             return self.shelf.handle(request);
         }
+        if let Request::Activity(_) | Request::ActivityCount(_) | Request::Sources = request {
+            return self.intake.ask(request);
+        }
         let status = request == Request::Status;
         let (reply, answer) = sync_channel(1);
         if self.news.send(News::Ask(request, reply)).is_err() {
@@ -105,13 +113,13 @@ impl Gateway for Desk {
         let response = answer
             .recv_timeout(PATIENCE)
             .unwrap_or_else(|_| Response::Error("no answer within 5 s; the gateway is busy".into()));
-        if status { self.with_api(response) } else { response }
+        if status { self.with_rooms(response) } else { response }
     }
 }
 
 impl Desk {
-    /// The status with what the API process told.
-    fn with_api(&self, response: Response) -> Response {
+    /// The status with what the API process and the intake process told.
+    fn with_rooms(&self, response: Response) -> Response {
         let Response::Ok(Value::Object(mut status)) = response else { return response };
         let told = self.api.told();
         if let Some(code) = told.claim {
@@ -123,8 +131,13 @@ impl Desk {
         if !told.held_by.is_empty() {
             status.insert("api".into(), json!(told.held_by));
         }
+        let intake = self.intake.told();
+        if !intake.held_by.is_empty() {
+            status.insert("intake".into(), json!(intake.held_by));
+        }
         if let Some(Value::Array(warnings)) = status.get_mut("warnings") {
             warnings.extend(told.warnings.into_iter().map(Value::from));
+            warnings.extend(intake.warnings.into_iter().map(|warning| json!(format!("intake: {warning}"))));
         }
         Response::Ok(Value::Object(status))
     }

@@ -6,6 +6,7 @@ mod admin;
 mod bridge;
 mod devices;
 mod flows;
+mod intake;
 mod memory;
 mod model;
 mod policy;
