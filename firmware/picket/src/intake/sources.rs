@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn a_source_may_send_a_burst_and_then_its_rate() {
         let mut sources = Sources::default();
-        let at = |millis: u64| Timestamp::from_micros(1_000_000 + millis * 1_000);
+        let at = |millis: u64| Timestamp::from_micros(1_000_000_000_000 + millis * 1_000);
         let count = |sources: &mut Sources, millis| {
             (0_u32..).take_while(|_| sources.pass(address(1), Transport::Udp, at(millis))).count()
         };

@@ -9,7 +9,6 @@ pub fn lines() -> Vec<Vec<u8>> {
         "<86>Nov  2 05:00:00 web useradd[9]: new user: name=bob, UID=1001, GID=1001, home=/home/bob",
         "<30>Nov 22 15:00:00 nas smbd_audit: ann|192.0.2.7|pread_send|ok|plans/a.pdf",
         "<14>2026-11-22T15:00:00Z x y: plain",
-        "no header at all",
         "<86>Nov 22 15:00:00 web su[1]: pam_unix(login:auth): authentication failure; logname= uid=0 rhost=2001:db8::1  user=ann",
     ]
     .map(|line| line.as_bytes().to_vec())
