@@ -3,6 +3,7 @@
 mod flows;
 mod activity;
 mod policy;
+mod report;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ use crate::control::protocol::EVENTS_MAX;
 pub use flows::{EnforceArgs, FlowsArgs, ProposeArgs, TimemachineArgs, WatchDeviceArgs};
 pub use activity::ActivityArgs;
 pub use policy::{DecideArgs, PolicyCommand, PostureArgs};
+pub use report::{Form, ReportCommand, ReportMakeArgs};
 
 /// What `picket model --help` teaches.
 const MODEL_HELP: &str = "The binary carries its forest with it; another must be signed by a key that the binary or [model] keys names:\n  \
@@ -134,6 +136,9 @@ pub enum Command {
     /// Every line that came and is not stored is counted under the address that it came from, by reason; what the kernel had no room for is counted as
     /// `kernel`. The figures are those since the intake was started.
     Sources(ClientArgs),
+    /// Reports: what happened in a period, in words, counts and lists, as JSON, CSV, HTML or PDF
+    #[command(subcommand)]
+    Report(ReportCommand),
     /// Check or show a configuration
     #[command(subcommand)]
     Config(ConfigCommand),

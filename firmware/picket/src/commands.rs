@@ -9,6 +9,7 @@ mod flows;
 mod model;
 mod mud;
 mod policy;
+mod report;
 
 use std::fmt::Display;
 use std::path::Path;
@@ -34,6 +35,7 @@ pub use flows::flows;
 pub use model::model;
 pub use mud::mud;
 pub use policy::{policy, posture};
+pub use report::report;
 
 /// The exit status for a file that cannot be read or is wrong.
 const BAD_FILE: u8 = 2;

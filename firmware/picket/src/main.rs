@@ -60,6 +60,7 @@ fn main() -> ExitCode {
             intake::run()
         }
         Command::Activity(args) => commands::activity(&args),
+        Command::Report(command) => commands::report(&command),
         Command::Sources(args) => commands::sources(&args),
     }
 }

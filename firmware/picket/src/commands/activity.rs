@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use intake::shown;
 use protocol::intake::{ACTIVITY_MAX, ActivityAsk, ActivityView, CountView, SourceView};
+use report::cell;
 
 use super::{Outcome, finish, listed, show};
 use crate::cli::{ActivityArgs, ClientArgs};
@@ -117,16 +118,9 @@ fn csv_of(rows: &[ActivityView]) -> Result<String, Box<dyn std::error::Error>> {
             row.cut.to_string(),
             row.text.clone(),
         ];
-        writer.write_record(cells.map(|cell| cell_of(&cell)))?;
+        writer.write_record(cells.map(|text| cell(&text)))?;
     }
     Ok(String::from_utf8(writer.into_inner()?)?)
-}
-
-/// A cell that no spreadsheet takes for a formula and no terminal obeys. **Source**: OWASP, CSV injection.
-pub fn cell_of(text: &str) -> String {
-    let text = shown(text);
-    let formula = text.trim_start().starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
-    if formula { format!("'{text}") } else { text }
 }
 
 /// JSON in which also those characters are written out that JSON would let pass to a terminal.
@@ -149,8 +143,6 @@ mod tests {
 
     #[test]
     fn no_cell_begins_a_formula_and_nothing_reaches_a_terminal() {
-        let cells = ["=1+1", " @SUM(A1)", "-2", "+3", "\t=4", "plain", "a=b", "\u{1b}[2J"];
-        assert_eq!(cells.map(cell_of), ["'=1+1", "' @SUM(A1)", "'-2", "'+3", "\\x09=4", "plain", "a=b", "\\x1b[2J"]);
         let row = ActivityView {
             subject: "=x".into(),
             text: "a\u{9b}2J\u{202e}b, \"c\"\n".into(),

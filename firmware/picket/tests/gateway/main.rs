@@ -10,6 +10,7 @@ mod intake;
 mod memory;
 mod model;
 mod policy;
+mod report;
 mod signing;
 mod stand;
 mod table;
