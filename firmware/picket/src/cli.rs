@@ -1,7 +1,7 @@
 //! The command line: what can be asked, and the help that teaches it.
 
-mod flows;
 mod activity;
+mod flows;
 mod policy;
 mod report;
 
@@ -12,8 +12,8 @@ use terms::{HostKey, Span};
 
 use crate::config::duration;
 use crate::control::protocol::EVENTS_MAX;
-pub use flows::{EnforceArgs, FlowsArgs, ProposeArgs, TimemachineArgs, WatchDeviceArgs};
 pub use activity::ActivityArgs;
+pub use flows::{EnforceArgs, FlowsArgs, ProposeArgs, TimemachineArgs, WatchDeviceArgs};
 pub use policy::{DecideArgs, PolicyCommand, PostureArgs};
 pub use report::{Form, ReportCommand, ReportMakeArgs};
 

@@ -45,7 +45,6 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::commands::bad_file;
 use crate::config::Config;
 use crate::control::Server;
-pub use event::now;
 use gateway::{CommandLine, Desk};
 use settings::Settings;
 use shelf::Shelf;
