@@ -6,6 +6,7 @@
 //! | `syslog` | a line | its header and its message (RFC 5424, RFC 3164, or text as it is) |
 //! | `said` | the message of a program that is known | who did what, from where, and how it went |
 //! | `activity` | all of that | one record within its bounds |
+//! | `rules` | records in a row | what is worth a person's look |
 //!
 //! Pure: no clock, no IO, no memory between two lines but the framer's, which is bounded. What a line claims is kept as a claim; the
 //! time of a record is when it came. Whatever the octets are, a line becomes a record or a counted [`Refusal`], and nothing panics.
@@ -14,6 +15,7 @@
 
 mod activity;
 mod framing;
+pub mod rules;
 mod said;
 mod syslog;
 

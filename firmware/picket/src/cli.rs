@@ -12,7 +12,7 @@ use terms::{HostKey, Span};
 
 use crate::config::duration;
 use crate::control::protocol::EVENTS_MAX;
-pub use activity::ActivityArgs;
+pub use activity::{ActivityArgs, ActivityCommand, ActivityTestArgs};
 pub use flows::{EnforceArgs, FlowsArgs, ProposeArgs, TimemachineArgs, WatchDeviceArgs};
 pub use policy::{DecideArgs, PolicyCommand, PostureArgs};
 pub use report::{Form, ReportCommand, ReportMakeArgs};

@@ -12,9 +12,11 @@ use crate::{Request, Response};
 /// The longest message from the intake's process, in octets.
 pub const FROM_INTAKE_MAX: usize = 8 << 20;
 /// The longest message to it, in octets.
-pub const TO_INTAKE_MAX: usize = 64 << 10;
+pub const TO_INTAKE_MAX: usize = 128 << 10;
 /// The most records that one question can ask for.
 pub const ACTIVITY_MAX: u32 = 500;
+/// The longest text of a rule, in octets.
+pub const RULE_MAX: usize = 16 << 10;
 /// The longest word of a question, in octets.
 pub const WORD_MAX: usize = 1_024;
 
@@ -24,7 +26,7 @@ pub const WORD_MAX: usize = 1_024;
 pub enum ToIntake {
     /// The first message: where to listen.
     Start(IntakeStart),
-    /// A question: one of `Activity`, `ActivityCount` and `Sources`.
+    /// A question: one of `Activity`, `ActivityCount`, `ActivityTest` and `Sources`.
     Ask(u64, Request),
 }
 
@@ -56,6 +58,8 @@ pub enum FromIntake {
     Warnings(Vec<String>),
     /// An answer.
     Answer(u64, Response),
+    /// A rule found something in what came just now.
+    Found(FoundView),
 }
 
 /// Which activity is wanted; what is not named is not asked for.
@@ -78,6 +82,49 @@ pub struct ActivityAsk {
     pub before: Option<u64>,
     /// At most so many, the newest.
     pub limit: u32,
+}
+
+/// Which rule is to be tried on what is stored.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TestAsk {
+    /// Its name: one that the binary carries, or any for a text.
+    pub name: String,
+    /// Its file's text; nothing takes the one that the binary carries.
+    pub text: Option<String>,
+    /// Not before this moment, in seconds since the epoch.
+    pub since: Option<f64>,
+    /// Before this moment, in seconds since the epoch.
+    pub until: Option<f64>,
+}
+
+/// What an insider rule found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FoundView {
+    /// The rule's name.
+    pub rule: String,
+    /// What it finds, as a heading.
+    pub title: String,
+    /// `MEDIUM` or `HIGH`, as the rule says.
+    pub level: String,
+    /// What it adds to a risk.
+    pub weight: u8,
+    /// The account or the address that it is about.
+    pub about: String,
+    /// The address that the record came from which completed it.
+    pub source: String,
+    /// When the first record of its last step came.
+    pub since: f64,
+    /// When it was complete.
+    pub at: f64,
+    /// The record that completed it.
+    pub activity: u64,
+    /// What speaks for it: the weakest of its records.
+    pub proof: String,
+    /// What happened, in words.
+    pub words: String,
+    /// What a person does about it.
+    pub next: String,
 }
 
 /// One thing that a host says was done.
@@ -168,5 +215,19 @@ impl ActivityAsk {
             return Err(format!("limit is {}; at most {ACTIVITY_MAX} records can be asked for at a time", self.limit));
         }
         Ok(())
+    }
+}
+
+impl TestAsk {
+    /// Whether it is within its bounds.
+    ///
+    /// # Errors
+    /// The text says what is not.
+    pub fn checked(&self) -> Result<(), String> {
+        match &self.text {
+            Some(text) if text.len() > RULE_MAX => Err(format!("the rule is longer than {} KiB", RULE_MAX >> 10)),
+            _ if self.name.len() > WORD_MAX => Err(format!("the rule's name is longer than {WORD_MAX} octets")),
+            _ => Ok(()),
+        }
     }
 }

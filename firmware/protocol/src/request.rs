@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use terms::{HostKey, Posture};
 
-use crate::intake::ActivityAsk;
+use crate::intake::{ActivityAsk, TestAsk};
 
 /// The longest request, in octets with its line end.
 ///
@@ -204,6 +204,8 @@ pub enum Request {
     Activity(ActivityAsk),
     /// How much of it there is, whatever the limit: answered by a `CountView`.
     ActivityCount(ActivityAsk),
+    /// What an insider rule finds in what is stored: answered by an array of `FoundView`.
+    ActivityTest(TestAsk),
     /// Who sent logs, and how much of it was dropped: answered by an array of `SourceView`.
     Sources,
     /// Ends a host's block: answered by the `BlockView` that ended.
@@ -296,6 +298,7 @@ impl Request {
             Self::ModelLoad { file, .. } | Self::ModelShadow { file, .. } if !file.is_absolute() => {
                 Err("the file must be named by its full path".into())
             }
+            Self::ActivityTest(ask) => ask.checked().map(|()| self),
             Self::Activity(ask) | Self::ActivityCount(ask) => ask.checked().map(|()| self),
             Self::Block { for_secs: Some(0), .. } => Err("for_secs is 0; a block lasts at least a second".into()),
             _ => Ok(self),

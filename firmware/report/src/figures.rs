@@ -112,14 +112,16 @@ impl Figures {
                 continue;
             }
             let blocked = matches!(event.state.as_str(), "blocked" | "confirmed");
-            if event.family.is_none() && !blocked {
+            // What insider rules find in hosts' logs is a finding by the rule's name.
+            let family = event.family.as_deref().or_else(|| event.detector.strip_prefix("insider:"));
+            if family.is_none() && !blocked {
                 continue;
             }
             let (line, found) = hosts.entry(&event.host).or_default();
             line.host.clone_from(&event.host);
             line.mac = line.mac.take().or_else(|| event.mac.clone());
             line.blocked |= blocked;
-            let Some(family) = &event.family else { continue };
+            let Some(family) = family else { continue };
             let high = event.level == "HIGH";
             line.findings += 1;
             line.high += u64::from(high);

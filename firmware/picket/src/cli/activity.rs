@@ -1,6 +1,8 @@
 //! What can be asked about hosts' own logs.
 
-use clap::Args;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
 
 use super::ClientArgs;
 
@@ -13,6 +15,7 @@ pub const ACTIVITY_HELP: &str = "Everything that is named must hold:\n  \
 
 /// The arguments of `activity`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct ActivityArgs {
     /// How to ask.
     #[command(flatten)]
@@ -44,4 +47,34 @@ pub struct ActivityArgs {
     /// Print CSV with a heading
     #[arg(long, conflicts_with = "json")]
     pub csv: bool,
+    /// A rule rather than the list.
+    #[command(subcommand)]
+    pub rule: Option<ActivityCommand>,
+}
+
+/// What can be done with activity beside listing it.
+#[derive(Debug, Subcommand)]
+pub enum ActivityCommand {
+    /// Try an insider rule on what is stored, and list what it would have found
+    ///
+    /// A rule is named as the binary carries it, as `guessed-password`, or by a file of one's own, with a slash or a dot in its name. Nothing is told to anybody and no event is made, so
+    /// that a rule can be tried on last week before it is trusted. A name that there is not is answered with all there are.
+    Test(ActivityTestArgs),
+}
+
+/// The arguments of `activity test`.
+#[derive(Debug, Args)]
+pub struct ActivityTestArgs {
+    /// How to ask.
+    #[command(flatten)]
+    pub client: ClientArgs,
+    /// The rule's name, or its file
+    #[arg(value_name = "RULE")]
+    pub rule: PathBuf,
+    /// Only activity that came at this time or later, in seconds since the epoch
+    #[arg(long, value_name = "T")]
+    pub since: Option<f64>,
+    /// Only activity that came before this time, in seconds since the epoch
+    #[arg(long, value_name = "T")]
+    pub until: Option<f64>,
 }

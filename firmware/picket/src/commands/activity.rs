@@ -1,14 +1,16 @@
 //! `picket activity` and `picket sources`.
 
 use std::collections::VecDeque;
+use std::io::Read;
+use std::path::Path;
 use std::process::ExitCode;
 
 use intake::shown;
-use protocol::intake::{ACTIVITY_MAX, ActivityAsk, ActivityView, CountView, SourceView};
+use protocol::intake::{ACTIVITY_MAX, ActivityAsk, ActivityView, CountView, FoundView, RULE_MAX, SourceView, TestAsk};
 use report::cell;
 
 use super::{Outcome, finish, listed, show};
-use crate::cli::{ActivityArgs, ClientArgs};
+use crate::cli::{ActivityArgs, ActivityCommand, ActivityTestArgs, ClientArgs};
 use crate::config::Config;
 use crate::control::Request;
 use crate::control::client::ask;
@@ -22,7 +24,10 @@ const HEADINGS: [&str; 15] = [
 
 /// `picket activity`.
 pub fn activity(args: &ActivityArgs) -> ExitCode {
-    finish(list(args))
+    match &args.rule {
+        Some(ActivityCommand::Test(test)) => finish(try_rule(test)),
+        None => finish(list(args)),
+    }
 }
 
 /// `picket sources`.
@@ -44,6 +49,32 @@ pub fn sources(args: &ClientArgs) -> ExitCode {
         }
         listed(&table, "nobody has sent a log")
     }))
+}
+
+/// `picket activity test`.
+fn try_rule(args: &ActivityTestArgs) -> Outcome {
+    let named = args.rule.to_string_lossy();
+    let name = args.rule.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let text = named.contains(['/', '.']).then(|| text_of_rule(&args.rule)).transpose()?;
+    let request = Request::ActivityTest(TestAsk { name, text, since: args.since, until: args.until });
+    show(&args.client, &request, |found: &Vec<FoundView>| {
+        let mut table = Table::new(&["AT (UTC)", "ABOUT", "SOURCE", "LEVEL", "PROOF", "ACTIVITY", "WHAT"]);
+        for one in found {
+            let number = one.activity.to_string();
+            let told = [&one.about, &one.source, &one.level, &one.proof, &number, &one.title];
+            table.row(std::iter::once(moment(one.at)).chain(told.map(|text| shown(text))));
+        }
+        listed(&table, "the rule finds nothing in what is stored")
+    })
+}
+
+/// The text of a rule file, not much more of it than a rule can have.
+fn text_of_rule(path: &Path) -> Result<String, String> {
+    let named = |error: std::io::Error| format!("{}: {error}", path.display());
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(named)?;
+    file.take(RULE_MAX as u64 + 1).read_to_string(&mut text).map_err(named)?;
+    Ok(text)
 }
 
 fn list(args: &ActivityArgs) -> Outcome {

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use intake::rules::{Found, Judge, Rule, SHIPPED};
 use intake::{Act, Activity};
-use protocol::intake::{ActivityAsk, ActivityView, CountView};
+use protocol::intake::{ActivityAsk, ActivityView, CountView, FoundView, TestAsk};
 use protocol::{Request, Response};
 use store::Query;
 use terms::Timestamp;
 
 use super::Room;
 
+/// Findings of one trial of a rule.
+const FOUND_MAX: usize = 1_000;
 /// How long a search may take; whoever asks waits a little longer.
 const PATIENCE: Duration = Duration::from_secs(4);
 
@@ -25,6 +28,7 @@ impl Desk {
         let done = match request.checked() {
             Ok(Request::Activity(ask)) => self.activity(&ask),
             Ok(Request::ActivityCount(ask)) => self.count(&ask),
+            Ok(Request::ActivityTest(ask)) => self.test(&ask),
             Ok(Request::Sources) => Ok(Response::of(&self.room.sources().views())),
             Ok(_) => Err("that is not the intake's to answer".into()),
             Err(what) => Err(what),
@@ -44,6 +48,52 @@ impl Desk {
         let shot = self.room.log().shot();
         let count = shot.count(&query, PATIENCE).map_err(|error| error.to_string())?;
         Ok(Response::of(&CountView { count }))
+    }
+}
+
+impl Desk {
+    /// Tries a rule on what is stored.
+    fn test(&self, ask: &TestAsk) -> Result<Response, String> {
+        let rule = match &ask.text {
+            Some(text) => Rule::read(&ask.name, text),
+            None => {
+                let known = || SHIPPED.map(|(name, _)| name).join(", ");
+                let shipped = SHIPPED.iter().find(|(name, _)| *name == ask.name);
+                let (name, text) =
+                    shipped.ok_or_else(|| format!("there is no rule {:?}; there are {}", ask.name, known()))?;
+                Rule::read(name, text)
+            }
+        };
+        let mut judge = Judge::new(vec![rule.map_err(|fault| fault.to_string())?]);
+        let span = ActivityAsk { since: ask.since, until: ask.until, ..ActivityAsk::default() };
+        let shot = self.room.log().shot();
+        let mut found = Vec::new();
+        let walked = shot.each(&query(&span)?, PATIENCE, |activity| {
+            for one in judge.hear(&activity) {
+                found.push(told(&judge.rules()[one.rule], one, &activity));
+            }
+            found.len() < FOUND_MAX
+        });
+        walked.map_err(|error| error.to_string())?;
+        Ok(Response::of(&found))
+    }
+}
+
+/// What a rule found in the record that completed it.
+pub fn told(rule: &Rule, found: Found, activity: &Activity) -> FoundView {
+    FoundView {
+        rule: rule.name.clone(),
+        title: rule.title.clone(),
+        level: rule.level.clone(),
+        weight: rule.weight,
+        about: found.key,
+        source: activity.source.to_string(),
+        since: found.since.as_secs_f64(),
+        at: found.at.as_secs_f64(),
+        activity: found.id,
+        proof: found.proof.as_str().into(),
+        words: rule.words.clone(),
+        next: rule.next.clone(),
     }
 }
 

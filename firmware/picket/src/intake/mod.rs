@@ -23,11 +23,12 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use intake::rules::{Judge, Rule, SHIPPED};
 use protocol::Response;
 use protocol::intake::{FROM_INTAKE_MAX, FromIntake, TO_INTAKE_MAX, ToIntake};
 use protocol::link::{receive, send};
-use store::{ActivityLog, Limits};
-use terms::Span;
+use store::{ActivityLog, Limits, Query};
+use terms::{Span, Timestamp};
 
 use crate::run::now;
 use desk::Desk;
@@ -36,6 +37,12 @@ use sources::Sources;
 
 /// How often records are brought to the medium.
 const FLUSH: Duration = Duration::from_secs(1);
+/// What rules found that is told in a minute; who forges lines can make them find as much as they like.
+const TOLD_MAX: u32 = 30;
+/// What rules are reminded of at the start.
+const REMEMBERED: Span = Span::from_secs(86_400);
+/// How long reminding them may take.
+const REMINDING: Duration = Duration::from_secs(4);
 /// How often old days go.
 const RETAIN: Duration = Duration::from_secs(60);
 
@@ -52,6 +59,8 @@ enum IntakeError {
     Rights(#[from] admin::RightsError),
     #[error(transparent)]
     Store(#[from] store::OpenError),
+    #[error("{0}")]
+    Rule(#[from] intake::rules::RuleFault),
 }
 
 /// What the threads share.
@@ -59,6 +68,16 @@ pub struct Room {
     log: Mutex<ActivityLog>,
     queue: Queue,
     sources: Mutex<Sources>,
+    rules: Mutex<Rules>,
+}
+
+/// The rules, and how much they have told in this minute.
+struct Rules {
+    judge: Judge,
+    minute: u64,
+    told: u32,
+    /// What was found and not told.
+    untold: u64,
 }
 
 /// Runs the intake until the gateway is gone.
@@ -84,7 +103,8 @@ fn serve() -> Result<(), IntakeError> {
     // From here on there may be threads. The process is in its folder.
     let limits = Limits { max_age: Span::from_secs(start.max_age), max_octets: start.max_octets };
     let (log, repaired) = ActivityLog::open(Path::new("."), limits)?;
-    let room = Arc::new(Room { log: Mutex::new(log), queue: Queue::default(), sources: Mutex::default() });
+    let rules = Mutex::new(Rules::reminded(&log)?);
+    let room = Arc::new(Room { log: Mutex::new(log), queue: Queue::default(), sources: Mutex::default(), rules });
     let out = Arc::new(Mutex::new(stream.try_clone()?));
     tell(&out, &FromIntake::Ready(held_by));
     if let Some(repaired) = &repaired {
@@ -100,7 +120,7 @@ fn serve() -> Result<(), IntakeError> {
         thread::Builder::new().name("link".into()).spawn(move || {
             answer(&desk, stream, &out);
             // The gateway is gone: whoever starts the next one starts another intake.
-            desk.room.flush();
+            desk.room.flush(&out);
             std::process::exit(0);
         })?;
     }
@@ -134,7 +154,7 @@ fn keep(room: &Room, out: &Mutex<UnixStream>, repaired: Option<String>) {
     let (mut flushed, mut retained) = (Instant::now(), Instant::now());
     let mut complaint: Option<String> = None;
     loop {
-        room.take_up(FLUSH);
+        room.take_up(FLUSH, out);
         if flushed.elapsed() < FLUSH {
             continue;
         }
@@ -166,20 +186,67 @@ impl Room {
         self.sources.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Hands what waits in the queue to the log, after waiting for some at most so long.
-    fn take_up(&self, patience: Duration) {
-        for activity in self.queue.take(patience) {
-            let (source, transport) = (activity.0.source, activity.1);
-            let stored = self.log().append(activity.0);
-            self.sources().stored(source, transport, stored.is_ok());
+    /// Hands what waits in the queue to the log and to the rules, after waiting for some at most so long.
+    fn take_up(&self, patience: Duration, out: &Mutex<UnixStream>) {
+        let mut rules = self.rules.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        for (mut activity, transport) in self.queue.take(patience) {
+            let source = activity.source;
+            let stored = {
+                let mut log = self.log();
+                activity.id = log.next();
+                log.append(activity.clone()).is_ok()
+            };
+            self.sources().stored(source, transport, stored);
+            // What cannot be looked up afterwards is no evidence.
+            if stored {
+                rules.hear(&activity, out);
+            }
         }
     }
 
     /// Everything that came to the medium; at the end.
-    fn flush(&self) {
-        self.take_up(Duration::ZERO);
+    fn flush(&self, out: &Mutex<UnixStream>) {
+        self.take_up(Duration::ZERO, out);
         if let Err(error) = self.log().tick(now()) {
             tracing::error!("the last records are lost: {error}");
+        }
+    }
+}
+
+impl Rules {
+    /// The rules that the binary carries, reminded of the last day, of which nothing is told again.
+    fn reminded(log: &ActivityLog) -> Result<Self, intake::rules::RuleFault> {
+        let rules = SHIPPED.iter().map(|(name, text)| Rule::read(name, text)).collect::<Result<_, _>>()?;
+        let mut judge = Judge::new(rules);
+        let since = Timestamp::from_micros(now().micros().saturating_sub(REMEMBERED.micros()));
+        let day = Query { since: Some(since), ..Query::default() };
+        let whole = log.shot().each(&day, REMINDING, |activity| {
+            judge.hear(&activity);
+            true
+        });
+        if let Err(error) = whole {
+            tracing::warn!("rules begin without a part of the last day: {error}");
+        }
+        Ok(Self { judge, minute: 0, told: 0, untold: 0 })
+    }
+
+    /// Hears a record that was stored, and tells the gateway what it completes.
+    fn hear(&mut self, activity: &intake::Activity, out: &Mutex<UnixStream>) {
+        for found in self.judge.hear(activity) {
+            let minute = activity.at.minute();
+            if minute != self.minute {
+                if self.untold > 0 {
+                    tracing::warn!("insider rules found {} times more than is told in a minute", self.untold);
+                }
+                (self.minute, self.told, self.untold) = (minute, 0, 0);
+            }
+            if self.told >= TOLD_MAX {
+                self.untold += 1;
+                continue;
+            }
+            self.told += 1;
+            let view = desk::told(&self.judge.rules()[found.rule], found, activity);
+            tell(out, &FromIntake::Found(view));
         }
     }
 }

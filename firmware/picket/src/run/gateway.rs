@@ -102,7 +102,8 @@ impl Gateway for Desk {
         {
             return self.shelf.handle(request);
         }
-        if let Request::Activity(_) | Request::ActivityCount(_) | Request::Sources = request {
+        if let Request::Activity(_) | Request::ActivityCount(_) | Request::ActivityTest(_) | Request::Sources = request
+        {
             return self.intake.ask(request);
         }
         let status = request == Request::Status;

@@ -1,14 +1,18 @@
-//! The intake process, seen from the gateway: started, asked, started again. Nothing that it says is understood here.
+//! The intake process, seen from the gateway: started, asked, started again. What its rules find becomes an event, and never a block.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use protocol::intake::{FROM_INTAKE_MAX, FromIntake, IntakeStart, TO_INTAKE_MAX, ToIntake};
+use protocol::intake::{FROM_INTAKE_MAX, FoundView, FromIntake, IntakeStart, TO_INTAKE_MAX, ToIntake};
 use protocol::link::{receive, send};
+use store::Event;
+use terms::{BlockState, HostKey, MacAddr, ThreatLevel};
 
 use super::child::{Line, Pauses, Running, lock};
+use super::event::{News, act, now};
 use crate::config::Config;
 use crate::control::{Request, Response};
 
@@ -58,7 +62,7 @@ impl Intake {
     }
 
     /// Keeps the process running until `stop`: hears it, and starts it again with a growing pause.
-    pub fn supervise(self: &Arc<Self>, first: Option<Running>) {
+    pub fn supervise(self: &Arc<Self>, first: Option<Running>, news: &SyncSender<News>) {
         if self.start.is_none() {
             return;
         }
@@ -66,7 +70,7 @@ impl Intake {
         loop {
             pauses.started();
             if let Some(running) = running.take() {
-                self.hear(running);
+                self.hear(running, news);
             }
             if self.ending.load(Ordering::Acquire) {
                 return;
@@ -87,12 +91,16 @@ impl Intake {
     }
 
     /// Hears one process until it is gone.
-    fn hear(&self, mut running: Running) {
+    fn hear(&self, mut running: Running, news: &SyncSender<News>) {
         self.line.open(&running);
         loop {
             match receive::<FromIntake>(&mut running.stream, FROM_INTAKE_MAX) {
                 Ok(Some(FromIntake::Ready(held_by))) => *lock(&self.told) = Told { held_by, ..Told::default() },
                 Ok(Some(FromIntake::Warnings(warnings))) => lock(&self.told).warnings = warnings,
+                Ok(Some(FromIntake::Found(found))) => {
+                    // A keeper that is busy misses a hint; it stays in the activity.
+                    let _ = news.try_send(News::Event(Box::new(event(found))));
+                }
                 Ok(Some(FromIntake::Answer(number, response))) => self.line.answered(number, response),
                 Ok(None) => break,
                 Err(error) => {
@@ -123,5 +131,23 @@ impl Intake {
     pub fn stop(&self) {
         self.ending.store(true, Ordering::Release);
         self.line.hang_up();
+    }
+}
+
+/// What a rule found, as an event. It is observed and nothing more: lines that anybody could have sent never make it High.
+fn event(found: FoundView) -> Event {
+    let host = found.source.parse().unwrap_or(HostKey::Mac(MacAddr::ZERO));
+    let FoundView { rule, title, level, weight, about, activity, proof, words, next, .. } = found;
+    let why = format!("{title}: {about}: {words} ({proof} logs of {host}). {next}");
+    let proven = proof != "unproven";
+    let level = if proven && level == "HIGH" { ThreatLevel::High } else { ThreatLevel::Medium };
+    #[allow(clippy::cast_precision_loss, reason = "numbers of records stay below 2^53")]
+    let evidence = vec![("activity".into(), activity as f64), ("weight".into(), f64::from(weight))];
+    let confidence = if proven { 0.9 } else { 0.5 };
+    Event {
+        level,
+        confidence,
+        evidence,
+        ..act(now(), None, host, BlockState::Observed, &format!("insider:{rule}"), why)
     }
 }

@@ -170,7 +170,9 @@ async fn gateway(config: Config, named: Option<&Path>, rooms: Rooms) -> Result<(
         let work = suspects.clone();
         thread::Builder::new().name("api".into()).spawn(move || api.supervise(api_started, &desk, &work))?
     };
-    let intake = thread::Builder::new().name("intake".into()).spawn(move || intake.supervise(intake_started))?;
+    let heard = news.clone();
+    let intake =
+        thread::Builder::new().name("intake".into()).spawn(move || intake.supervise(intake_started, &heard))?;
     let mut hangup = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

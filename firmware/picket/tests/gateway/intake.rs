@@ -170,3 +170,47 @@ fn what_was_taken_in_outlives_a_kill_and_the_intake_is_started_again() {
     let held = status["intake"].to_string();
     assert!(["user 61001", "no capabilities", "seccomp"].iter().all(|word| held.contains(word)), "{status}");
 }
+
+#[test]
+fn what_an_insider_rule_finds_in_plain_logs_is_an_event_and_no_block() {
+    let Some(mut stand) = stand("insider") else { return };
+    let login = |word: &str, who: &str| {
+        let line = format!("{word} password for {who} from 192.168.9.66 port 22 ssh2");
+        stand.host.shell(&format!("logger --server {BOX} --port 5514 --udp --tag sshd '{line}'")).unwrap();
+    };
+    (0..5).for_each(|_| login("Failed", "ann"));
+    (0..4).for_each(|_| login("Failed", "bob"));
+    ["ann", "bob"].into_iter().for_each(|who| login("Accepted", who));
+    eventually(TEN, "the event", || stand.tells(&["A password was guessed: ann", "unproven logs of 192.168.9.10"]));
+    let event = &stand.events(&["A password was guessed"])[..];
+    assert_eq!(event.len(), 1, "bob only forgot his: {event:?}");
+    let told = ["detector", "host", "state", "level"].map(|key| event[0][key].as_str().unwrap().to_owned());
+    assert_eq!(told, ["insider:guessed-password", HOST, "observed", "MEDIUM"]);
+    assert_eq!((stand.pings(3), stand.ask(&["blocks"]).as_array().unwrap().len()), (3, 0));
+    // The same rule, tried on what is stored; then one of the admin's own that is stricter.
+    let found = stand.ask(&["activity", "test", "guessed-password"]);
+    assert_eq!((found.as_array().unwrap().len(), found[0]["about"].as_str()), (1, Some("ann")), "{found}");
+    let own = stand.file("stricter.toml");
+    let shipped = include_str!("../../../intake/rules/guessed-password.toml");
+    fs::write(&own, shipped.replace("count = 5", "count = 4")).unwrap();
+    let found = stand.ask(&["activity", "test", own.to_str().unwrap()]);
+    assert_eq!(found.as_array().unwrap().len(), 2, "{found}");
+    fs::write(&own, shipped.replace("count = 5", "count = 0")).unwrap();
+    for (rule, why) in
+        [(own.to_str().unwrap(), "rule stricter: count is 0"), ("no-such", "there are account-changed, ")]
+    {
+        let refused = stand.picket(&["activity", "test", rule]);
+        assert!(said(&refused).contains(why) && !refused.status.success(), "{}", said(&refused));
+    }
+    // A restart tells nothing again, and forgets no failure before it.
+    (0..5).for_each(|_| login("Failed", "carl"));
+    eventually(TEN, "the lines", || count(&stand, "carl") == 5);
+    std::thread::sleep(std::time::Duration::from_millis(1_500));
+    stand.stop();
+    stand.start();
+    eventually(TEN, "the intake to listen", || stand.try_ask(&["sources"]).is_ok());
+    let line = "Accepted password for carl from 192.168.9.66 port 22 ssh2";
+    stand.host.shell(&format!("logger --server {BOX} --port 5514 --udp --tag sshd '{line}'")).unwrap();
+    eventually(TEN, "the other event", || stand.tells(&["A password was guessed: carl"]));
+    assert_eq!(stand.events(&["A password was guessed: ann"]).len(), 1);
+}
