@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use terms::{Span, Timestamp};
 
 use crate::clock::{now, rfc3339};
+use crate::problem::Problem;
 use crate::role::Role;
 use crate::secret::{same, sha256, typed};
 use crate::totp::Totp;
-use crate::words::{Email, UserName};
+use crate::words::{Email, UserName, person};
 
 /// The most accounts that a box keeps.
 pub const ACCOUNTS_MAX: usize = 1_000;
@@ -80,6 +81,20 @@ impl Code {
 }
 
 impl Account {
+    /// Takes other names; what is absent stays.
+    ///
+    /// # Errors
+    /// One of them is no name.
+    pub fn rename(&mut self, first: Option<&str>, last: Option<&str>) -> Result<(), Problem> {
+        let (first, last) = (
+            first.map(|name| person("first_name", name)).transpose()?,
+            last.map(|name| person("last_name", name)).transpose()?,
+        );
+        self.first_name = first.unwrap_or_else(|| self.first_name.clone());
+        self.last_name = last.or_else(|| self.last_name.take());
+        Ok(())
+    }
+
     /// Notes a log-in.
     pub fn entered(&mut self, from: IpAddr) {
         self.last_login = Some((now().micros(), from));

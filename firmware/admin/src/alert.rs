@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use terms::Timestamp;
 
-use crate::clock::rfc3339;
+use crate::clock::{now, rfc3339};
 
 /// The most alerts that are kept; the oldest acknowledged one goes first.
 pub const ALERTS_MAX: usize = 1_000;
@@ -42,6 +42,9 @@ pub struct Alert {
     pub assigned: Option<String>,
     /// What was written to it.
     pub notes: Vec<Note>,
+    /// Until when it tells nobody, in microseconds.
+    #[serde(default)]
+    pub muted: Option<u64>,
 }
 
 /// A note to an alert.
@@ -90,6 +93,8 @@ pub struct AlertRow {
     assigned: Option<String>,
     /// What was written to it.
     notes: Vec<Note>,
+    /// Until when it tells nobody; further findings of the same rise are counted on.
+    muted_until: Option<String>,
 }
 
 impl From<&Alert> for AlertRow {
@@ -112,6 +117,7 @@ impl From<&Alert> for AlertRow {
             acknowledged_at: alert.acknowledged.as_ref().map(|(_, when)| at(*when)),
             assigned: alert.assigned.clone(),
             notes: alert.notes.clone(),
+            muted_until: alert.muted.filter(|until| *until > now().micros()).map(at),
         }
     }
 }

@@ -1,8 +1,57 @@
 //! The present, and moments as people and programs read them: RFC 3339, UTC.
 
+use std::borrow::Cow;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use terms::Timestamp;
+
+/// A moment of a view: read as the gateway tells it, in seconds since the epoch; written as RFC 3339.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(Timestamp);
+
+impl Moment {
+    /// **Units**: microseconds since the epoch.
+    #[must_use]
+    pub fn micros(self) -> u64 {
+        self.0.micros()
+    }
+}
+
+impl From<Timestamp> for Moment {
+    fn from(at: Timestamp) -> Self {
+        Self(at)
+    }
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from a float saturates")]
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let secs = f64::deserialize(from)?;
+        Ok(Self(Timestamp::from_micros((secs * 1e6).round() as u64)))
+    }
+}
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&rfc3339(self.0))
+    }
+}
+
+impl JsonSchema for Moment {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Moment".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "format": "date-time"})
+    }
+}
 
 /// The present, on the system's clock.
 #[must_use]
@@ -19,13 +68,6 @@ pub fn rfc3339(at: Timestamp) -> String {
     let (year, month, day) = civil(secs / 86_400);
     let (hour, minute, second) = (secs / 3_600 % 24, secs / 60 % 60, secs % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
-}
-
-/// A moment of a view, in seconds since the epoch.
-#[must_use]
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from a float saturates")]
-pub fn of_secs(secs: f64) -> String {
-    rfc3339(Timestamp::from_micros((secs * 1e6).round() as u64))
 }
 
 /// Year, month and day of a day since the epoch. **Source**: Howard Hinnant, "chrono-compatible low-level date algorithms".
@@ -57,7 +99,8 @@ mod tests {
             "2100-03-01T00:00:00",
         ];
         assert_eq!(told, right.map(|text| format!("{text}.000000Z")));
-        assert_eq!(of_secs(1.25), "1970-01-01T00:00:01.250000Z");
+        let read: Moment = serde_json::from_str("1.25").expect("seconds");
+        assert_eq!(serde_json::to_string(&read).expect("a text"), "\"1970-01-01T00:00:01.250000Z\"");
         assert!(rfc3339(Timestamp::from_micros(u64::MAX)).starts_with("9999-12-31T"));
     }
 }

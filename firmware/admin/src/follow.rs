@@ -8,11 +8,10 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use protocol::Request;
-use protocol::views::{EventView, HostView};
 use tokio::sync::broadcast;
 
 use crate::alert::{ALERTS_MAX, Alert};
-use crate::api::EventRow;
+use crate::api::{EventRow, HostRow};
 use crate::audit::Act;
 use crate::clock::now;
 use crate::office::{Office, of_gateway};
@@ -33,14 +32,14 @@ pub fn follow(office: &Office, feed: &broadcast::Sender<News>) {
     let mut followed = office.followed();
     let mut guests = Vec::new();
     for round in 0_u32.. {
-        match office.ask::<Vec<EventView>>(Request::EventsAfter { after: followed, limit: ASKED }) {
+        match office.ask::<Vec<EventRow>>(Request::EventsAfter { after: followed, limit: ASKED }) {
             Ok(events) if !events.is_empty() => {
                 followed = events.last().map_or(followed, |event| event.id);
                 take(office, &events, followed);
                 for event in events {
                     let id = event.id;
                     // Nobody may listen.
-                    let _ = serde_json::to_string(&EventRow::from(event)).map(|line| feed.send(Arc::new((id, line))));
+                    let _ = serde_json::to_string(&event).map(|line| feed.send(Arc::new((id, line))));
                 }
             }
             Ok(_) => sleep(PAUSE),
@@ -48,25 +47,30 @@ pub fn follow(office: &Office, feed: &broadcast::Sender<News>) {
         }
         office.tell_guests(&mut guests);
         if round % LOOK == 0 {
-            let hosts: Vec<HostView> = office.ask(Request::Hosts).unwrap_or_default();
+            let hosts: Vec<HostRow> = office.ask(Request::Hosts).unwrap_or_default();
             settle(office, &hosts);
         }
     }
 }
 
 /// Takes events over.
-fn take(office: &Office, events: &[EventView], followed: u64) {
+fn take(office: &Office, events: &[EventRow], followed: u64) {
     let (mut change, mut acts) = (Change::default(), Vec::new());
+    let medium = office.settings().on("alerts.medium");
     {
         let mut alerts = office.alerts();
         for event in events {
             acts.extend(act(event));
-            if event.level == "HIGH" {
+            let raises = event.level == "HIGH" || medium && event.level == "MEDIUM" && event.family.is_some();
+            if raises {
                 let open = alerts.values_mut().find(|alert| !alert.over && alert.host == event.host);
                 let alert = match open {
                     Some(alert) => {
                         alert.repeats += 1;
-                        alert.last = micros(event.at);
+                        alert.last = event.at.micros();
+                        if event.level == "HIGH" {
+                            alert.severity.clone_from(&event.level);
+                        }
                         alert.clone()
                     }
                     None => raise(event, alerts.last_key_value().map_or(1, |(number, _)| number + 1)),
@@ -90,8 +94,9 @@ fn take(office: &Office, events: &[EventView], followed: u64) {
 }
 
 /// What the audit says of an event. What admins do is recorded where they do it.
-fn act(event: &EventView) -> Option<Act> {
-    if event.detector == "admin" {
+fn act(event: &EventRow) -> Option<Act> {
+    let by_people = event.detector == "policy" && !event.why.starts_with("policy: picket ");
+    if event.detector == "admin" || by_people {
         return None;
     }
     let blocked = matches!(event.state.as_str(), "blocked" | "confirmed");
@@ -105,7 +110,7 @@ fn act(event: &EventView) -> Option<Act> {
     Some(act)
 }
 
-fn raise(event: &EventView, number: u64) -> Alert {
+fn raise(event: &EventRow, number: u64) -> Alert {
     Alert {
         number,
         threat: event.id,
@@ -114,25 +119,26 @@ fn raise(event: &EventView, number: u64) -> Alert {
         family: event.family.clone().unwrap_or_default(),
         severity: event.level.clone(),
         why: event.why.clone(),
-        created: micros(event.at),
+        created: event.at.micros(),
         repeats: 0,
-        last: micros(event.at),
+        last: event.at.micros(),
         over: false,
         acknowledged: None,
         assigned: None,
         notes: Vec::new(),
+        muted: None,
     }
 }
 
 /// An alert is over once its host is below High: the next rise makes another.
-fn settle(office: &Office, hosts: &[HostView]) {
+fn settle(office: &Office, hosts: &[HostRow]) {
     let mut change = Change::default();
     let mut any = false;
     let now = now().micros();
     for alert in office.alerts().values_mut().filter(|alert| !alert.over) {
         // What has just been found may not show in the hosts yet.
         let young = now.saturating_sub(alert.last) < 5_000_000;
-        if !young && hosts.iter().all(|host| host.host != alert.host || host.level != "HIGH") {
+        if !young && hosts.iter().all(|host| host.host != alert.host || host.level != alert.severity) {
             alert.over = true;
             any = true;
             change.put(Kind::Alert, alert.number, alert);
@@ -141,9 +147,4 @@ fn settle(office: &Office, hosts: &[HostView]) {
     if any {
         office.jot(change, Vec::new());
     }
-}
-
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from a float saturates")]
-fn micros(secs: f64) -> u64 {
-    (secs * 1e6).round() as u64
 }

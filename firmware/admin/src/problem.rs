@@ -72,6 +72,12 @@ impl Problem {
         Self::new(403, detail)
     }
 
+    /// 403: the password was asked for too long ago.
+    #[must_use]
+    pub fn stale() -> Self {
+        Self::forbidden("log in again first: this asks for a log-in younger than five minutes")
+    }
+
     /// 404: there is no such thing, or it is not the caller's.
     #[must_use]
     pub fn missing(what: &str) -> Self {

@@ -184,13 +184,8 @@ fn run_errand(office: &Office, errand: Errand) -> Response {
     match errand {
         Errand::Record(act) => {
             let who = Who { name: "command line".into(), ..Who::default() };
-            let what = match act.what.as_str() {
-                "block.create" => "block.create",
-                "block.end" => "block.end",
-                "feedback" => "threat.feedback",
-                _ => "command",
-            };
-            let act = Act { who, what, on: act.on, why: act.why, result: act.result, ..Act::default() };
+            let act =
+                Act { who, what: act.what.into(), on: act.on, why: act.why, result: act.result, ..Act::default() };
             match office.commit(Change::default(), act) {
                 Ok(()) => Response::Ok(serde_json::Value::Null),
                 Err(problem) => Response::Error(problem.detail),

@@ -79,6 +79,8 @@ pub enum Kind {
     Token = b't',
     /// An alert.
     Alert = b'l',
+    /// An account's draft of the policy.
+    Draft = b'd',
     /// An audit record.
     Audit = b'a',
     /// One of a kind: counters, keys, settings.

@@ -14,8 +14,6 @@ use terms::{Span, Timestamp};
 use crate::clock::{now, rfc3339};
 use crate::secret::{NoRandom, hex, random, same, sha256};
 
-/// How long a session of a bearer token lasts.
-pub const BEARER: Span = Span::from_secs(3_600);
 /// How long a log-in counts as having been asked for the password again.
 pub const FRESH: Span = Span::from_secs(300);
 /// The most sessions of one account; the oldest goes.
@@ -84,10 +82,11 @@ impl Session {
         from: IpAddr,
         agent: String,
         due: bool,
+        lasts: Span,
     ) -> Result<(Self, String), NoRandom> {
         let id = hex(&random::<16>()?);
         let created = now().micros();
-        let until = created + BEARER.micros();
+        let until = created + lasts.micros();
         Ok((
             Self { number, account, token: sha256(id.as_bytes()), created, until, seen: created, from, agent, due },
             id,
@@ -266,7 +265,7 @@ mod tests {
     }
 
     fn session() -> (Session, String) {
-        Session::begin(7, 3, [127, 0, 0, 1].into(), "a test".into(), false).expect("random")
+        Session::begin(7, 3, [127, 0, 0, 1].into(), "a test".into(), false, Span::from_secs(600)).expect("random")
     }
 
     #[test]

@@ -471,8 +471,8 @@ pub enum DevicesCommand {
         #[arg(value_name = "MAC")]
         mac: String,
     },
-    /// Write down what a person knows of a device: the name that it is shown under from now on, and notes for those who come later;
-    /// empty text takes either away
+    /// Write down what a person knows of a device: the name that it is shown under from now on, whose it is, its groups and tags, and
+    /// notes for those who come later; empty text takes away
     Describe {
         /// Which.
         #[command(flatten)]
@@ -480,6 +480,15 @@ pub enum DevicesCommand {
         /// Its name
         #[arg(long, value_name = "TEXT")]
         name: Option<String>,
+        /// Whose it is; an account's e-mail address or user name lets that account see it
+        #[arg(long, value_name = "WHO")]
+        owner: Option<String>,
+        /// A group that it is in from now on, in place of those before; may be given several times
+        #[arg(long = "group", value_name = "NAME")]
+        groups: Option<Vec<String>>,
+        /// A tag, in place of those before; may be given several times
+        #[arg(long = "tag", value_name = "WORD")]
+        tags: Option<Vec<String>>,
         /// Notes
         #[arg(long, value_name = "TEXT")]
         notes: Option<String>,

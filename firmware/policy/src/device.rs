@@ -22,7 +22,7 @@ mod tests;
 pub use book::{DEVICES, Devices, Sight};
 pub use clue::{Clue, MudSource, NameSource, Says, TEXT};
 pub use conflict::Conflict;
-pub use hand::HandError;
+pub use hand::{HandError, Said};
 pub use kind::{Guess, Kind, guess};
 pub use record::{DeviceId, DeviceRecord, Hints, Name, Place};
 pub use returning::Suggestion;

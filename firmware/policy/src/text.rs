@@ -24,16 +24,18 @@
 //! What is written reads back as the same policy. Unknown keys, names that nothing defines, ranges upside down and the like are faults
 //! with their line; nothing is taken of a text with a fault.
 
+mod difference;
 mod fault;
 mod fields;
 mod nearest;
 mod read;
-pub(crate) mod write;
+mod write;
 
+pub use difference::{Difference, difference};
 pub use fault::{Fault, line_at, refuse_depth, short};
 pub use nearest::{likely, nearest};
 pub use read::{TEXT_MAX, moment, read};
-pub use write::{moment as written, write, write_rule};
+pub use write::{moment as written, to, who, write, write_rule};
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use policy::DeviceState;
+use policy::device::Said;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use terms::{HostKey, Posture};
@@ -128,6 +129,9 @@ pub enum Request {
         why: String,
         /// Whether it may leave devices no way to the router.
         force: bool,
+        /// Only if this version holds now.
+        #[serde(default)]
+        if_version: Option<u64>,
     },
     /// Keeps the policy that is on trial: answered by a `PolicyView`.
     PolicyConfirm {
@@ -180,6 +184,13 @@ pub enum Request {
     },
     /// What is asked of devices, or done to them by hand: `List` is answered by an array of `DeviceView`, all else by one.
     Devices(DeviceAsk),
+    /// The devices as they are kept, for a backup: answered by an array of records.
+    DevicesKept,
+    /// Puts other devices in place of all: answered by their number.
+    DevicesReplace {
+        /// Records, as `DevicesKept` gives them.
+        devices: Vec<Value>,
+    },
     /// The forests that vote, and what was counted of their votes: answered by a `VotingView`.
     Model,
     /// Has the forest in this file vote, or says what it would change: answered by a `LoadView`.
@@ -208,6 +219,19 @@ pub enum Request {
     ActivityTest(TestAsk),
     /// Who sent logs, and how much of it was dropped: answered by an array of `SourceView`.
     Sources,
+    /// Every key of the configuration: answered by an array of `SettingView`.
+    Settings,
+    /// Sets a key while the gateway runs: answered by its `SettingView`.
+    Set {
+        /// Its table and name.
+        id: String,
+        /// As TOML; as the configuration's file has it if absent.
+        value: Option<String>,
+    },
+    /// The machine: answered by a `MachineView`.
+    Machine,
+    /// Starts the gateway again, in the same process: answered by nothing, before it is done.
+    Restart,
     /// Ends a host's block: answered by the `BlockView` that ended.
     Unblock {
         /// Whose.
@@ -241,14 +265,14 @@ pub enum DeviceAsk {
         /// The hardware address.
         mac: String,
     },
-    /// Writes down a name or notes.
+    /// Writes down what a person says of it. Groups and owner reach the policy too, where that knows the device.
     Describe {
         /// Which.
         device: String,
-        /// Its name; an empty one takes the name away.
-        name: Option<String>,
-        /// What those who come later should know.
-        notes: Option<String>,
+        /// What is said.
+        said: Said,
+        /// Who says it.
+        author: String,
     },
     /// Forgets one. If it comes again, it is new.
     Forget {

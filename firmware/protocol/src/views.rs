@@ -1,6 +1,7 @@
 //! What the gateway shows: plain rows, in the words that people and programs read.
 //!
-//! **Units**: times are seconds since the epoch with microseconds behind the point, lengths of time are seconds.
+//! **Units**: times are seconds since the epoch with microseconds behind the point, lengths of time are seconds. A view that holds a
+//! moment is told how to hold it by `At`: the commands show the number, the API reads it and writes RFC 3339.
 
 mod flow;
 mod forest;
@@ -71,7 +72,8 @@ pub struct StatusView {
 
 /// One host being watched.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct HostView {
+#[schemars(rename = "Host")]
+pub struct HostView<At = f64> {
     /// Its IP address, or its hardware address where it has none.
     pub host: String,
     /// Its hardware address, where one is known.
@@ -87,9 +89,9 @@ pub struct HostView {
     /// The evidence against it that has not faded.
     pub score: f64,
     /// Its first frame.
-    pub first_seen: f64,
+    pub first_seen: At,
     /// Its newest frame.
-    pub last_seen: f64,
+    pub last_seen: At,
     /// Frames from it.
     pub frames: u64,
     /// Octets from it.
@@ -97,8 +99,9 @@ pub struct HostView {
 }
 
 /// One device that is known.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct DeviceView {
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Device")]
+pub struct DeviceView<At = f64> {
     /// Its number.
     pub id: u32,
     /// What it is called: by a person, else by itself, else by its hardware address.
@@ -118,9 +121,9 @@ pub struct DeviceView {
     /// Whether all its hardware addresses were drawn by chance.
     pub randomised: bool,
     /// Its first frame.
-    pub first_seen: f64,
+    pub first_seen: At,
     /// Its newest frame.
-    pub last_seen: f64,
+    pub last_seen: At,
     /// `lan` or `uplink`.
     pub side: String,
     /// `new`, `approved`, `quarantined`, `blocked` or `forgotten`.
@@ -144,7 +147,7 @@ pub struct DeviceView {
 }
 
 /// A name of a device.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DeviceName {
     /// Who told it: `dhcp`, `mdns`, `dns`, `lldp` or `upnp`.
     pub source: String,
@@ -154,11 +157,12 @@ pub struct DeviceName {
 
 /// Something found or done.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct EventView {
+#[schemars(rename = "Event")]
+pub struct EventView<At = f64> {
     /// Its number, counting up.
     pub id: u64,
     /// When.
-    pub at: f64,
+    pub at: At,
     /// The host that it is about.
     pub host: String,
     /// Its hardware address, where one is known.
@@ -183,9 +187,10 @@ pub struct EventView {
 
 /// One frame that an event rests on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct FrameView {
+#[schemars(rename = "Frame")]
+pub struct FrameView<At = f64> {
     /// When it passed.
-    pub at: f64,
+    pub at: At,
     /// Its length on the wire.
     pub len: u32,
     /// Who sent it: address and port, or hardware address.
@@ -203,19 +208,21 @@ pub struct FrameView {
 
 /// An event with its frames.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct EventDetail {
+#[schemars(rename = "EventDetail")]
+pub struct EventDetail<At = f64> {
     /// The event.
-    pub event: EventView,
+    pub event: EventView<At>,
     /// The host's features at that moment, by name.
     #[serde(default)]
     pub features: BTreeMap<String, f64>,
     /// The first frames that it counted.
-    pub frames: Vec<FrameView>,
+    pub frames: Vec<FrameView<At>>,
 }
 
 /// One block in force.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct BlockView {
+#[schemars(rename = "Block")]
+pub struct BlockView<At = f64> {
     /// Who is blocked.
     pub host: String,
     /// Its hardware address, where one is known.
@@ -227,9 +234,9 @@ pub struct BlockView {
     /// In words.
     pub why: String,
     /// When it was decided.
-    pub since: f64,
+    pub since: At,
     /// When it ends.
-    pub until: f64,
+    pub until: At,
     /// What is left of it.
     pub left: f64,
     /// Whether the gateway decided it by itself.
@@ -238,9 +245,10 @@ pub struct BlockView {
 
 /// What was learnt of a device at its site.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct BaselineView {
+#[schemars(rename = "Baseline")]
+pub struct BaselineView<At = f64> {
     /// Since when; times in which nothing was learnt for more than a day do not count.
-    pub since: f64,
+    pub since: At,
     /// Minutes learnt.
     pub minutes: u32,
     /// Whether it is old enough to be held against the device.
@@ -257,39 +265,42 @@ pub struct BaselineView {
 
 /// A host with all that its level rests on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct ExplainView {
+#[schemars(rename = "Explain")]
+pub struct ExplainView<At = f64> {
     /// The host now.
-    pub host: HostView,
+    pub host: HostView<At>,
     /// What was learnt of it; nothing where that is nothing yet.
-    pub baseline: Option<BaselineView>,
+    pub baseline: Option<BaselineView<At>>,
     /// Its block, in words: what for, and until when.
-    pub blocked: Option<BlockedView>,
+    pub blocked: Option<BlockedView<At>>,
     /// Of the last day, how many minutes it was at each level.
     pub minutes: BTreeMap<String, u32>,
     /// The newest events about it, oldest first.
-    pub events: Vec<EventView>,
+    pub events: Vec<EventView<At>>,
     /// What was said of events about it and holds.
-    pub feedback: Vec<FeedbackView>,
+    pub feedback: Vec<FeedbackView<At>>,
 }
 
 /// A block as the history keeps it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct BlockedView {
+#[schemars(rename = "Blocked")]
+pub struct BlockedView<At = f64> {
     /// In words.
     pub why: String,
     /// When it ends.
-    pub until: f64,
+    pub until: At,
     /// Whether the gateway decided it by itself.
     pub automatic: bool,
 }
 
 /// What an admin said of an event.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct FeedbackView {
+#[schemars(rename = "Feedback")]
+pub struct FeedbackView<At = f64> {
     /// The event's number.
     pub id: u64,
     /// When it was said.
-    pub at: f64,
+    pub at: At,
     /// `right` or `false alarm`.
     pub verdict: String,
     /// The host that the event is about.
@@ -299,13 +310,101 @@ pub struct FeedbackView {
     /// What it was found to do.
     pub family: String,
     /// Until when a false alarm quiets this family for this host.
-    pub until: Option<f64>,
+    pub until: Option<At>,
     /// The host's features at that moment, by name.
     pub features: BTreeMap<String, f64>,
 }
 
+/// One key of the configuration.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SettingView {
+    /// Its table and name, as `detect.icmp_per_second`.
+    pub id: String,
+    /// The value in force.
+    pub value: serde_json::Value,
+    /// The value where nobody says anything.
+    pub default: serde_json::Value,
+    /// Who set it: `default`, `file` or `here`.
+    pub origin: String,
+    /// The line of the configuration's file that sets it, where one does.
+    pub line: Option<u64>,
+    /// What it means.
+    pub meaning: String,
+    /// What its value must be.
+    pub expected: String,
+    /// Whether it can be changed while the gateway runs.
+    pub changeable: bool,
+}
+
+/// The machine that the gateway runs on.
+///
+/// **Units**: octets, seconds, degrees Celsius.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MachineView {
+    /// The gateway's version.
+    pub version: String,
+    /// The kernel's.
+    pub kernel: String,
+    /// What processors these are.
+    pub machine: String,
+    /// How many.
+    pub processors: u64,
+    /// For how long the machine has run.
+    pub up: f64,
+    /// The load of the last 1, 5 and 15 minutes.
+    pub load: Vec<f64>,
+    /// Memory in all.
+    pub memory: u64,
+    /// Memory that programs can still have.
+    pub memory_free: u64,
+    /// The gateway's own.
+    pub memory_gateway: u64,
+    /// The API process's own.
+    pub memory_api: u64,
+    /// The medium of the store.
+    pub disk: u64,
+    /// What of it is free.
+    pub disk_free: u64,
+    /// How warm the processor is, where that can be read.
+    pub temperature: Option<f64>,
+    /// Its links.
+    pub links: Vec<LinkView>,
+    /// Every port that is open.
+    pub listening: Vec<ListeningView>,
+}
+
+/// One link.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LinkView {
+    /// Its name.
+    pub name: String,
+    /// Its hardware address.
+    pub mac: String,
+    /// Whether something is at its other end.
+    pub carrier: bool,
+    /// **Units**: Mbit/s.
+    pub speed: Option<i64>,
+    /// Octets that came in.
+    pub octets_in: u64,
+    /// Octets that went out.
+    pub octets_out: u64,
+    /// Frames that it dropped.
+    pub dropped: u64,
+}
+
+/// One open port.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ListeningView {
+    /// `tcp` or `udp`.
+    pub protocol: String,
+    /// The address.
+    pub address: String,
+    /// The port.
+    pub port: u16,
+}
+
 /// The policy in force.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PolicyView {
     /// Its version; zero while the configuration's posture is all there is.
     pub version: u64,
@@ -329,12 +428,13 @@ pub struct PolicyView {
 }
 
 /// One version of the policy.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct VersionView {
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Version")]
+pub struct VersionView<At = f64> {
     /// Its number.
     pub version: u64,
     /// When it was made, in seconds since the epoch.
-    pub at: f64,
+    pub at: At,
     /// By whom.
     pub author: String,
     /// What was done.
@@ -348,7 +448,7 @@ pub struct VersionView {
 }
 
 /// What would happen to a conversation.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RulingView {
     /// `allow` or `deny`.
     pub decision: String,

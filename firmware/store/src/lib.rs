@@ -35,6 +35,7 @@ mod upkeep;
 
 pub use activity::{ActivityLog, Query, Shot, Unfinished};
 pub use contract::{EVENTS_AT_MOST, FEEDBACK_AT_MOST, Figures, Limits, Retained, Store, StoreError};
+pub use disk::room;
 pub use memory::MemoryStore;
 pub use open::{OpenError, Opened, open};
 pub use policies::{Policies, PolicyState, PolicyVersion, Trial, VERSIONS};

@@ -80,6 +80,30 @@ pub fn note(office: &Office, call: &Call, body: NewNote) -> Result<AlertRow, Pro
     change(office, call, "alert.note", |alert, who| add(alert, who, &body.note))
 }
 
+/// For how long an alert tells nobody.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Mute {
+    /// Seconds; 0 has it tell again.
+    #[schemars(range(max = 31_536_000))]
+    for_secs: u64,
+    /// For those who look later.
+    #[schemars(length(max = 500))]
+    #[serde(default)]
+    note: String,
+}
+
+/// `POST alerts/{id}/mute`: it ends by itself; the host stays at its level, and a block stands.
+pub fn mute(office: &Office, call: &Call, body: Mute) -> Result<AlertRow, Problem> {
+    if body.for_secs > 31_536_000 {
+        return Err(Problem::field("for_secs", "takes 0 to 31536000"));
+    }
+    change(office, call, "alert.mute", |alert, who| {
+        alert.muted = (body.for_secs > 0).then(|| now().micros() + body.for_secs * 1_000_000);
+        add(alert, who, &body.note)
+    })
+}
+
 /// Why it was nothing.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

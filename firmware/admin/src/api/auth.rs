@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use terms::Span;
 
 use crate::account::{Account, UserRow};
 use crate::clock::now;
@@ -13,7 +14,7 @@ use crate::role::Role;
 use crate::route::Call;
 use crate::rows::{Change, Kind};
 use crate::secret::{same, typed};
-use crate::session::{BEARER, SESSIONS_MAX, Session};
+use crate::session::{SESSIONS_MAX, Session};
 use crate::words::{Email, person, plain};
 
 /// What is said of any failed log-in, whatever the reason.
@@ -188,10 +189,11 @@ fn begin(office: &Office, call: &Call, number: u64) -> Result<Begun, Problem> {
         .cloned()
         .ok_or_else(|| Problem::new(401, WRONG))?;
     account.entered(call.from);
+    let lasts = Span::from_secs(office.settings().number("accounts.bearer_minutes") * 60);
     let mut numbers = people.numbers;
     numbers.session += 1;
     let (session, id) =
-        Session::begin(numbers.session, number, call.from, plain(&call.agent, 120), account.totp.is_some())
+        Session::begin(numbers.session, number, call.from, plain(&call.agent, 120), account.totp.is_some(), lasts)
             .map_err(|error| Problem::busy(error.to_string()))?;
     let mut change = Change::default();
     let at = now().micros();
@@ -222,7 +224,7 @@ fn begin(office: &Office, call: &Call, number: u64) -> Result<Begun, Problem> {
         due.push("totp");
     }
     people.accounts.insert(number, account);
-    Ok(Begun { access_token: token, token_type: "bearer", expires_in: BEARER.secs(), role, user, due })
+    Ok(Begun { access_token: token, token_type: "bearer", expires_in: lasts.secs(), role, user, due })
 }
 
 /// How an account gets its password.

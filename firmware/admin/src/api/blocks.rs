@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::hosts::key;
-use crate::clock::of_secs;
+use crate::clock::Moment;
 use crate::office::{Office, shown};
 use crate::problem::Problem;
 use crate::route::Call;
@@ -29,17 +29,17 @@ pub struct BlockRow {
     /// In words.
     why: String,
     /// When it was decided.
-    since: String,
+    since: Moment,
     /// When it ends.
-    until: String,
+    until: Moment,
     /// Whether the gateway decided it by itself.
     automatic: bool,
 }
 
-impl From<BlockView> for BlockRow {
-    fn from(view: BlockView) -> Self {
+impl From<BlockView<Moment>> for BlockRow {
+    fn from(view: BlockView<Moment>) -> Self {
         let BlockView { host, mac, target, state, why, since, until, automatic, .. } = view;
-        Self { host, mac, target, state, why, since: of_secs(since), until: of_secs(until), automatic }
+        Self { host, mac, target, state, why, since, until, automatic }
     }
 }
 
@@ -60,7 +60,7 @@ pub struct NewBlock {
 
 /// `GET blocks`.
 pub fn all(office: &Office, _: &Call) -> Result<Vec<BlockRow>, Problem> {
-    Ok(office.ask::<Vec<BlockView>>(Request::Blocks)?.into_iter().map(BlockRow::from).collect())
+    Ok(office.ask::<Vec<BlockView<Moment>>>(Request::Blocks)?.into_iter().map(BlockRow::from).collect())
 }
 
 /// `GET blocks/{host}`.
@@ -80,7 +80,8 @@ pub fn create(office: &Office, call: &Call, body: NewBlock) -> Result<BlockRow, 
     }
     let mut act = call.act("block.create", body.host.clone());
     act.why = why.clone();
-    let made = office.ask::<BlockView>(Request::Block { host, for_secs: body.for_secs, why }).map(BlockRow::from);
+    let made =
+        office.ask::<BlockView<Moment>>(Request::Block { host, for_secs: body.for_secs, why }).map(BlockRow::from);
     match made {
         Ok(row) => {
             act.after = shown(&row);

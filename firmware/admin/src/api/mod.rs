@@ -4,9 +4,16 @@ mod activity;
 mod alerts;
 mod audit;
 mod auth;
+mod backup;
 mod blocks;
+mod devices;
+mod groups;
 mod hosts;
+mod policy;
+mod posture;
 mod profile;
+mod rules;
+mod settings;
 mod statistics;
 mod system;
 mod threats;
@@ -18,6 +25,13 @@ use crate::role::{ADMINS, ANYBODY, OVERSEERS, OWNERS, READERS, Scope};
 use crate::route::Route;
 
 pub use activity::EventRow;
+pub use hosts::HostRow;
+pub use policy::Applied;
+
+/// The longest body with a policy: its text with every octet escaped twice would not be one.
+const POLICY_MAX: usize = 6 << 20;
+/// The longest body with a manufacturer's description.
+const MUD_MAX: usize = 80 << 10;
 
 /// Every route of the API.
 #[must_use]
@@ -55,6 +69,43 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/hosts", "The hosts being watched").roles(READERS).lists(&["host", "mac", "side", "level", "family", "score", "last_seen"], hosts::all),
         Route::get("/api/v1/hosts/{host}", "A host, with all that its level rests on").roles(READERS).gives(hosts::one),
 
+        Route::get("/api/v1/devices", "The devices: an account of the role user sees its own").roles(ANYBODY).lists(&["name", "macs", "addresses", "kind", "vendor", "side", "state", "owner", "groups", "tags", "first_seen", "last_seen"], devices::all),
+        Route::get("/api/v1/devices/{id}", "One device, with all that is known of it").roles(ANYBODY).gives(devices::one),
+        Route::patch("/api/v1/devices/{id}", "Writes down a device's name, owner, groups, tags and notes").roles(ADMINS).scope(Scope::Devices).takes(devices::describe),
+        Route::delete("/api/v1/devices/{id}", "Forgets a device; if it comes again, it is new").roles(ADMINS).scope(Scope::Devices).does(devices::forget),
+        Route::post("/api/v1/devices/{id}/approve", "Approves a device: rules allow it what they say").roles(ADMINS).scope(Scope::Devices).takes(devices::approve),
+        Route::post("/api/v1/devices/{id}/quarantine", "Leaves a device the starter set and nothing else").roles(ADMINS).scope(Scope::Devices).takes(devices::quarantine),
+        Route::post("/api/v1/devices/{id}/block", "Cuts a device off until it is approved").roles(ADMINS).scope(Scope::Devices).takes(devices::block),
+        Route::post("/api/v1/devices/{id}/undecide", "Takes back what was decided about a device: it is new again").roles(ADMINS).scope(Scope::Devices).takes(devices::undecide),
+        Route::post("/api/v1/devices/{id}/merge", "Makes another record part of this device").roles(ADMINS).scope(Scope::Devices).takes(devices::merge),
+        Route::post("/api/v1/devices/{id}/split", "Makes one of its hardware addresses a device of its own").roles(ADMINS).scope(Scope::Devices).creates(devices::split),
+
+        Route::get("/api/v1/groups", "The groups, with their devices and the rules that name them").roles(READERS).lists(&["posture", "groups", "devices", "rules"], groups::all),
+        Route::post("/api/v1/groups", "Makes a group").roles(ADMINS).scope(Scope::Policy).creates(groups::create),
+        Route::get("/api/v1/groups/{name}", "One group").roles(READERS).gives(groups::one),
+        Route::patch("/api/v1/groups/{name}", "Changes a group's posture and the groups that it is in").roles(ADMINS).scope(Scope::Policy).takes(groups::change),
+        Route::delete("/api/v1/groups/{name}", "Takes a group away; its devices stay").roles(ADMINS).scope(Scope::Policy).does(groups::remove),
+
+        Route::get("/api/v1/rules", "The rules, the built-in ones last").roles(READERS).lists(&["effect", "who", "to", "service", "owner", "until", "shadow", "built_in"], rules::all),
+        Route::get("/api/v1/rules/policy", "The policy in force as text, with its version").roles(READERS).gives(rules::policy),
+        Route::get("/api/v1/rules/export", "The policy in force as the text that apply takes").roles(READERS).writes("text/plain; charset=utf-8", rules::export),
+        Route::post("/api/v1/rules/check", "Says what is wrong with a policy's text, line by line").roles(READERS).scope(Scope::Read).up_to(POLICY_MAX).takes(rules::check),
+        Route::post("/api/v1/rules/diff", "Says what a policy's text would change").roles(READERS).scope(Scope::Read).up_to(POLICY_MAX).takes(rules::diff),
+        Route::get("/api/v1/rules/draft", "The own draft of the policy").roles(ADMINS).gives(rules::draft),
+        Route::post("/api/v1/rules/draft", "Keeps a draft of the policy for the caller").roles(ADMINS).scope(Scope::Policy).up_to(POLICY_MAX).creates(rules::keep_draft),
+        Route::delete("/api/v1/rules/draft", "Drops the own draft").roles(ADMINS).scope(Scope::Policy).does(rules::drop_draft),
+        Route::post("/api/v1/rules/apply", "Puts a policy in force, on trial where within_secs is given").roles(ADMINS).scope(Scope::Policy).up_to(POLICY_MAX).parting().takes(rules::apply),
+        Route::get("/api/v1/rules/trial", "The policy on trial, and how long it has left").roles(READERS).gives(rules::trial),
+        Route::post("/api/v1/rules/confirm", "Keeps the policy on trial: for who applied it, over a new connection").roles(ADMINS).scope(Scope::Policy).gives(rules::confirm),
+        Route::post("/api/v1/rules/revert", "Ends a trial, or goes back to a version").roles(ADMINS).scope(Scope::Policy).takes(rules::revert),
+        Route::get("/api/v1/rules/history", "The policy's versions, newest first").roles(READERS).pages(&["author", "act"], rules::history),
+        Route::get("/api/v1/rules/history/{id}", "One version, with its text").roles(READERS).gives(rules::version),
+        Route::post("/api/v1/rules/explain", "Says whether a conversation would pass, and which rule says so").roles(READERS).scope(Scope::Read).takes(rules::explain),
+        Route::post("/api/v1/rules/mud", "Reads a manufacturer's description (RFC 8520) as rules; nothing is changed").roles(READERS).scope(Scope::Read).up_to(MUD_MAX).takes(rules::read_mud),
+        Route::get("/api/v1/rules/mud/{name}", "Writes the rules of a device of the policy as a description").roles(READERS).gives(rules::write_mud),
+        Route::get("/api/v1/posture", "What the box does with what it finds, and for how long").roles(READERS).gives(posture::now),
+        Route::post("/api/v1/posture", "Another posture, for good or for some time").roles(ADMINS).scope(Scope::Policy).takes(posture::set),
+
         Route::get("/api/v1/threats", "The threat log, newest first").roles(READERS).pages(&["host", "level", "family"], threats::all),
         Route::get("/api/v1/threats/{id}", "A threat with its numbers and frames").roles(READERS).gives(threats::one),
         Route::get("/api/v1/threats/{id}/pcap", "A threat's frames as a capture file, in hexadecimal digits").roles(READERS).writes("text/plain; charset=utf-8", threats::pcap),
@@ -66,6 +117,7 @@ pub fn routes() -> Vec<Route> {
         Route::post("/api/v1/alerts/{id}/acknowledge", "Says that an alert was seen").roles(ADMINS).scope(Scope::Alerts).takes(alerts::acknowledge),
         Route::post("/api/v1/alerts/{id}/assign", "Gives an alert to an account").roles(ADMINS).scope(Scope::Alerts).takes(alerts::assign),
         Route::post("/api/v1/alerts/{id}/note", "Writes a note to an alert").roles(ADMINS).scope(Scope::Alerts).takes(alerts::note),
+        Route::post("/api/v1/alerts/{id}/mute", "Has an alert tell nobody for some time").roles(ADMINS).scope(Scope::Alerts).takes(alerts::mute),
         Route::post("/api/v1/alerts/{id}/false-alarm", "Says that an alert was nothing: its family is quiet for its host").roles(ADMINS).scope(Scope::Alerts).takes(alerts::false_alarm),
 
         Route::get("/api/v1/blocks", "The blocks in force").roles(READERS).lists(&["host", "state", "automatic", "until"], blocks::all),
@@ -73,7 +125,7 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/blocks/{host}", "One block").roles(READERS).gives(blocks::one),
         Route::delete("/api/v1/blocks/{host}", "Ends a block").roles(ADMINS).scope(Scope::Blocks).does(blocks::end),
 
-        Route::get("/api/v1/activity", "All that was found and done, newest first").roles(READERS).pages(&["host", "state"], activity::all),
+        Route::get("/api/v1/activity", "All that was found and done, newest first; the role user sees what concerns its devices").roles(ANYBODY).pages(&["host", "state"], activity::all),
         Route::get("/api/v1/events", "What is found and done, as it happens (server-sent events)").roles(READERS).streams(),
         Route::get("/api/v1/statistics", "Totals, hosts by level, the worst hosts, findings by family").roles(READERS).gives(statistics::now),
 
@@ -81,6 +133,14 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/audit/state", "Whether the audit is whole, its head and its key").roles(OVERSEERS).gives(audit::state),
 
         Route::get("/api/v1/system", "The box: version, posture, uptime, what is not as it should be").roles(READERS).gives(system::show),
+        Route::get("/api/v1/system/resources", "The machine: memory, load, disk, temperature, links").roles(READERS).gives(system::resources),
+        Route::get("/api/v1/system/ports", "Every port of the box that is open").roles(READERS).lists(&["protocol", "address", "port"], system::ports),
+        Route::post("/api/v1/system/restart", "Starts the gateway again; traffic crosses meanwhile").roles(OWNERS).dangerous().takes(system::restart),
+        Route::get("/api/v1/settings", "Every setting, with its meaning, its default and who set it").roles(READERS).lists(&["origin", "changeable"], settings::all),
+        Route::get("/api/v1/settings/{id}", "One setting").roles(READERS).gives(settings::one),
+        Route::patch("/api/v1/settings/{id}", "Changes a setting at once").roles(ADMINS).scope(Scope::Settings).takes(settings::change),
+        Route::post("/api/v1/backup", "Makes an encrypted backup: accounts, policy, devices, audit, settings").roles(OWNERS).dangerous().takes(backup::make),
+        Route::post("/api/v1/backup/restore", "Goes back to a backup: everything that people made of the box is replaced").roles(OWNERS).dangerous().up_to(backup::BODY_MAX).takes(backup::restore),
         Route::get("/metrics", "Figures for Prometheus").roles(READERS).writes("text/plain; version=0.0.4; charset=utf-8", system::metrics),
         Route::get("/api/v1/openapi.json", "This document").roles(ANYBODY).gives(system::document),
         Route::get("/healthz", "One word").unclaimed().writes("text/plain; charset=utf-8", system::healthz),

@@ -9,7 +9,6 @@ use crate::problem::Problem;
 use crate::route::Call;
 use crate::rows::{Change, Kind};
 use crate::session::SessionRow;
-use crate::words::person;
 
 /// `GET profile`.
 pub fn show(office: &Office, call: &Call) -> Result<UserRow, Problem> {
@@ -35,12 +34,7 @@ pub fn change(office: &Office, call: &Call, body: Names) -> Result<UserRow, Prob
     let mut account = people.accounts.get(&call.caller()?.account).cloned().ok_or_else(Problem::unknown)?;
     let before = UserRow::from(&account);
     call.unchanged(&before)?;
-    if let Some(name) = &body.first_name {
-        account.first_name = person("first_name", name)?;
-    }
-    if let Some(name) = &body.last_name {
-        account.last_name = Some(person("last_name", name)?);
-    }
+    account.rename(body.first_name.as_deref(), body.last_name.as_deref())?;
     let after = UserRow::from(&account);
     let mut change = Change::default();
     change.put(Kind::Account, account.number, &account);

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use protocol::Request;
-use protocol::views::{EventView, HostView, StatusView};
+use protocol::views::StatusView;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::activity::EventRow;
 use super::hosts::HostRow;
 use crate::office::Office;
 use crate::problem::Problem;
@@ -47,16 +48,15 @@ pub struct Totals {
 /// `GET statistics`.
 pub fn now(office: &Office, _: &Call) -> Result<Totals, Problem> {
     let status: StatusView = office.ask(Request::Status)?;
-    let hosts: Vec<HostView> = office.ask(Request::Hosts)?;
-    let events: Vec<EventView> = office.ask(Request::EventsBefore { before: None, limit: EVENTS })?;
+    let hosts: Vec<HostRow> = office.ask(Request::Hosts)?;
+    let events: Vec<EventRow> = office.ask(Request::EventsBefore { before: None, limit: EVENTS })?;
     let count = |names: &mut dyn Iterator<Item = String>| {
         let mut counted = BTreeMap::new();
         names.for_each(|name| *counted.entry(name).or_insert(0) += 1);
         counted
     };
-    let mut by_octets: Vec<&HostView> = hosts.iter().collect();
+    let mut by_octets: Vec<&HostRow> = hosts.iter().collect();
     by_octets.sort_by_key(|host| std::cmp::Reverse(host.octets));
-    let row = |host: &HostView| HostRow::from(host.clone());
     Ok(Totals {
         frames: status.frames,
         octets: status.octets,
@@ -65,8 +65,8 @@ pub fn now(office: &Office, _: &Call) -> Result<Totals, Problem> {
         blocks: status.blocks,
         dropped: status.blocked_frames,
         families: count(&mut events.iter().filter_map(|event| event.family.clone())),
-        busiest: by_octets.into_iter().take(WORST).map(row).collect(),
-        worst: hosts.iter().filter(|host| host.score > 0.0).take(WORST).map(row).collect(),
+        busiest: by_octets.into_iter().take(WORST).cloned().collect(),
+        worst: hosts.iter().filter(|host| host.score > 0.0).take(WORST).cloned().collect(),
         sides: count(&mut hosts.iter().map(|host| host.side.clone())),
         hosts: count(&mut hosts.iter().map(|host| host.level.clone())),
     })

@@ -8,30 +8,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::activity::{EventRow, page};
-use crate::clock::of_secs;
+use crate::clock::Moment;
 use crate::office::{Office, shown};
 use crate::problem::Problem;
 use crate::route::{Call, Page};
 
 /// The longest that a false alarm is quiet. **Units**: seconds.
 const QUIET_MAX: u64 = 365 * 86_400;
-
-/// One evidence frame.
-#[derive(Serialize, JsonSchema)]
-pub struct FrameRow {
-    /// When it passed.
-    at: String,
-    /// Its length on the wire, in octets.
-    len: u32,
-    /// Who sent it.
-    source: String,
-    /// Whom it is for.
-    destination: String,
-    /// What it is.
-    protocol: String,
-    /// Its first octets, hexadecimal.
-    octets: String,
-}
 
 /// A threat with what it rests on.
 #[derive(Serialize, JsonSchema)]
@@ -42,7 +25,7 @@ pub struct ThreatDetail {
     /// The host's features at that moment, by name.
     features: BTreeMap<String, f64>,
     /// The first frames that it counted.
-    frames: Vec<FrameRow>,
+    frames: Vec<FrameView<Moment>>,
 }
 
 /// What is said of a threat.
@@ -57,21 +40,7 @@ pub struct Judgement {
 }
 
 /// What was said of a threat.
-#[derive(Serialize, JsonSchema)]
-pub struct Judged {
-    /// The threat's number.
-    id: u64,
-    /// When it was said.
-    at: String,
-    /// `right` or `false alarm`.
-    verdict: String,
-    /// The host.
-    host: String,
-    /// What it was found to do.
-    family: String,
-    /// Until when a false alarm is quiet.
-    until: Option<String>,
-}
+pub type Judged = FeedbackView<Moment>;
 
 /// `GET threats`.
 pub fn all(office: &Office, call: &Call) -> Result<Page<EventRow>, Problem> {
@@ -81,18 +50,14 @@ pub fn all(office: &Office, call: &Call) -> Result<Page<EventRow>, Problem> {
 /// `GET threats/{id}`.
 pub fn one(office: &Office, call: &Call) -> Result<ThreatDetail, Problem> {
     let EventDetail { event, features, frames } = detail(office, call)?;
-    let frame = |frame: FrameView| {
-        let FrameView { at, len, source, destination, protocol, octets } = frame;
-        FrameRow { at: of_secs(at), len, source, destination, protocol, octets }
-    };
-    Ok(ThreatDetail { event: event.into(), features, frames: frames.into_iter().map(frame).collect() })
+    Ok(ThreatDetail { event, features, frames })
 }
 
 /// `GET threats/{id}/pcap`: as text, since what a browser downloads it may open.
 pub fn pcap(office: &Office, call: &Call) -> Result<String, Problem> {
     let mut text = header();
     for frame in detail(office, call)?.frames {
-        let micros = micros(frame.at);
+        let micros = frame.at.micros();
         let kept = u32::try_from(frame.octets.len() / 2).unwrap_or(0);
         let numbers = [
             u32::try_from(micros / 1_000_000).unwrap_or(u32::MAX),
@@ -113,11 +78,6 @@ fn header() -> String {
     crate::secret::hex(&octets)
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from a float saturates")]
-fn micros(secs: f64) -> u64 {
-    (secs * 1e6).round() as u64
-}
-
 /// `POST threats/{id}/feedback`.
 pub fn judge(office: &Office, call: &Call, body: Judgement) -> Result<Judged, Problem> {
     let id = call.number("id", "threat")?;
@@ -130,22 +90,21 @@ pub fn judge(office: &Office, call: &Call, body: Judgement) -> Result<Judged, Pr
 
 /// Says of an event that it was right or not.
 pub fn say(office: &Office, call: &Call, id: u64, right: bool, for_secs: u64) -> Result<Judged, Problem> {
-    let said: FeedbackView = office.ask(Request::Feedback { id, right, for_secs }).map_err(missing)?;
+    let said: Judged = office.ask(Request::Feedback { id, right, for_secs }).map_err(missing)?;
     let mut act = call.act("threat.feedback", id.to_string());
     (act.why, act.after) = (said.verdict.clone(), shown(&(&said.host, &said.family)));
     office.record(act)?;
-    let FeedbackView { id, at, verdict, host, family, until, .. } = said;
-    Ok(Judged { id, at: of_secs(at), verdict, host, family, until: until.map(of_secs) })
+    Ok(said)
 }
 
 /// `DELETE threats/{id}/feedback`.
 pub fn unsay(office: &Office, call: &Call) -> Result<(), Problem> {
     let id = call.number("id", "threat")?;
-    office.ask::<FeedbackView>(Request::Unsay { id }).map_err(missing)?;
+    office.ask::<Judged>(Request::Unsay { id }).map_err(missing)?;
     office.record(call.act("threat.feedback.undo", id.to_string()))
 }
 
-fn detail(office: &Office, call: &Call) -> Result<EventDetail, Problem> {
+fn detail(office: &Office, call: &Call) -> Result<EventDetail<Moment>, Problem> {
     let id = call.number("id", "threat")?;
     office.ask(Request::Event { id }).map_err(missing)
 }

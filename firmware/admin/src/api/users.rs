@@ -132,12 +132,7 @@ pub fn change(office: &Office, call: &Call, body: Changed) -> Result<UserRow, Pr
     let mut account = find(&people, call)?.clone();
     let before = UserRow::from(&account);
     call.unchanged(&before)?;
-    if let Some(name) = &body.first_name {
-        account.first_name = person("first_name", name)?;
-    }
-    if let Some(name) = &body.last_name {
-        account.last_name = Some(person("last_name", name)?);
-    }
+    account.rename(body.first_name.as_deref(), body.last_name.as_deref())?;
     account.role = body.role.unwrap_or(account.role);
     account.active = body.active.unwrap_or(account.active);
     let less = account.role != before.role || !account.active;

@@ -3,6 +3,8 @@
 //! **Shape**: a JSON object whose last key is `hash`: SHA-256, hexadecimal, over everything before `,"hash":`. `prev` is the hash of the
 //! record before; that of the first is 64 zeros.
 
+use std::borrow::Cow;
+
 use protocol::link::Head;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -37,7 +39,7 @@ pub struct Act {
     /// Who.
     pub who: Who,
     /// What: `auth.login`, `block.create`.
-    pub what: &'static str,
+    pub what: Cow<'static, str>,
     /// To whom or what.
     pub on: String,
     /// Why, in the words of who did it.
@@ -95,7 +97,7 @@ pub fn seal(act: Act, head: &Head, boot: u64, at: &str) -> (String, Head) {
         who: plain(&act.who.name, TEXT_MAX),
         role: act.who.role,
         from: act.who.from.map(|from| from.to_string()),
-        what: act.what.into(),
+        what: plain(&act.what, TEXT_MAX),
         on: plain(&act.on, TEXT_MAX),
         why: plain(&act.why, TEXT_MAX),
         before: act.before,

@@ -12,7 +12,7 @@ fn key() -> Ed25519KeyPair {
 fn act(n: u64) -> Act {
     Act {
         who: Who { name: "root@example.org".into(), ..Who::default() },
-        what: "block.create",
+        what: "block.create".into(),
         on: format!("10.0.0.{n}\r\nforged"),
         ..Act::default()
     }

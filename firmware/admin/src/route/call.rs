@@ -20,6 +20,8 @@ pub struct Call {
     pub caller: Option<Caller>,
     /// From which address.
     pub from: IpAddr,
+    /// From which port there: together with the address it tells one connection from others.
+    pub port: u16,
     /// What the client calls itself.
     pub agent: String,
     /// The texts for the names in the path.
@@ -43,12 +45,20 @@ impl Call {
         self.caller.as_ref().ok_or_else(Problem::unknown)
     }
 
+    /// Refuses a caller who was not asked for the password within five minutes.
+    ///
+    /// # Errors
+    /// 403.
+    pub fn asked_again(&self) -> Result<(), Problem> {
+        if self.caller()?.fresh { Ok(()) } else { Err(Problem::stale()) }
+    }
+
     /// The beginning of an audit record about this request.
     #[must_use]
     pub fn act(&self, what: &'static str, on: impl Into<String>) -> Act {
         let name = self.caller.as_ref().map_or_else(|| "nobody".into(), |caller| caller.email.clone());
         let who = Who { name, role: self.caller.as_ref().map(|caller| caller.role), from: Some(self.from) };
-        Act { who, what, on: on.into(), ..Act::default() }
+        Act { who, what: what.into(), on: on.into(), ..Act::default() }
     }
 
     /// The number in the path.
@@ -91,7 +101,7 @@ impl Call {
     /// 412.
     pub fn unchanged(&self, row: &impl serde::Serialize) -> Result<(), Problem> {
         let Some(wanted) = &self.if_match else { return Ok(()) };
-        let tag = tag_of(&serde_json::to_vec(row).unwrap_or_default());
+        let tag = tag_of(row);
         let matches = wanted.split(',').map(str::trim).any(|one| one == "*" || one == tag);
         if matches { Ok(()) } else { Err(Problem::new(412, "it was changed meanwhile; read it again")) }
     }

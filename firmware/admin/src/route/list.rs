@@ -1,6 +1,6 @@
 //! Lists: filtered, sorted and paged on the server, at most 100 rows a page, as JSON or CSV.
 //!
-//! Paging is by key, not by offset: `next` names the last row that was shown, so rows that come and go move nobody's page.
+//! `q` keeps rows that hold a text anywhere, the name of a field rows whose field is, or holds, a value. Paging is by key, not by offset: `next` names the last row that was shown, so rows that come and go move nobody's page.
 
 use std::cmp::Ordering;
 use std::fmt::Write as _;
@@ -25,21 +25,25 @@ pub struct Listed {
     /// Field, and whether the largest comes first.
     sort: Option<(String, bool)>,
     filters: Vec<(String, String)>,
+    /// What a row must hold somewhere, in small letters.
+    search: Option<String>,
     /// The sorted field and the id of the last row that was shown.
     after: Option<(Value, Value)>,
     csv: bool,
 }
 
 impl Listed {
-    /// Reads the parameters `limit`, `after`, `sort` and those named like fields.
+    /// Reads the parameters `limit`, `after`, `sort`, `q` and those named like fields.
     ///
     /// # Errors
     /// One of them is unknown or out of bounds.
     pub fn read(call: &Call, fields: &[&str]) -> Result<Self, Problem> {
-        let mut asked = Self { limit: LIMIT, sort: None, filters: Vec::new(), after: None, csv: call.csv };
+        let mut asked =
+            Self { limit: LIMIT, sort: None, filters: Vec::new(), search: None, after: None, csv: call.csv };
         for (name, value) in &call.query {
             match name.as_str() {
                 "limit" => asked.limit = limit(value)?,
+                "q" => asked.search = Some(value.to_lowercase()),
                 "after" => {
                     let cursor: Option<(Value, Value)> = serde_json::from_str(value).ok();
                     asked.after = Some(cursor.ok_or_else(|| Problem::field("after", "take it from next as it is"))?);
@@ -64,7 +68,8 @@ impl Listed {
     /// The page of these rows.
     #[must_use]
     pub fn page(&self, mut rows: Vec<Value>, path: &str) -> Reply {
-        rows.retain(|row| self.filters.iter().all(|(field, wanted)| text(&row[field]).eq_ignore_ascii_case(wanted)));
+        rows.retain(|row| self.filters.iter().all(|(field, wanted)| is(&row[field], wanted)));
+        rows.retain(|row| self.search.as_ref().is_none_or(|wanted| holds(row, wanted)));
         rows.sort_by(|a, b| self.order(&self.key(a), &self.key(b)));
         if let Some(after) = &self.after {
             rows.retain(|row| self.order(&self.key(row), after) == Ordering::Greater);
@@ -95,6 +100,9 @@ impl Listed {
         }
         for (field, wanted) in &self.filters {
             let _ = write!(next, "&{field}={}", encode(wanted));
+        }
+        if let Some(wanted) = &self.search {
+            let _ = write!(next, "&q={}", encode(wanted));
         }
         let _ = write!(next, "&after={}", encode(&cursor));
         next
@@ -165,6 +173,23 @@ fn id(row: &Value) -> &Value {
     ["id", "host", "number"].iter().map(|name| &row[*name]).find(|value| !value.is_null()).unwrap_or(&Value::Null)
 }
 
+/// Whether a field is a value, or a list with it.
+fn is(field: &Value, wanted: &str) -> bool {
+    match field {
+        Value::Array(all) => all.iter().any(|one| is(one, wanted)),
+        one => text(one).eq_ignore_ascii_case(wanted),
+    }
+}
+
+/// Whether a text stands anywhere in a row; `wanted` is in small letters.
+fn holds(row: &Value, wanted: &str) -> bool {
+    match row {
+        Value::Array(all) => all.iter().any(|one| holds(one, wanted)),
+        Value::Object(fields) => fields.values().any(|one| holds(one, wanted)),
+        one => text(one).to_lowercase().contains(wanted),
+    }
+}
+
 /// Numbers by size, everything else as text.
 fn compare(a: &Value, b: &Value) -> Ordering {
     match (a.as_f64(), b.as_f64()) {
@@ -200,6 +225,7 @@ mod tests {
         Call {
             caller: None,
             from: [127, 0, 0, 1].into(),
+            port: 0,
             agent: String::new(),
             path: Vec::new(),
             query: super::super::call::query(query).expect("a query"),
@@ -239,6 +265,7 @@ mod tests {
         let scores: Vec<_> = all("limit=9&sort=-score").iter().map(|row| row["score"].as_u64()).collect();
         assert!(scores.windows(2).all(|pair| pair[0] >= pair[1]));
         assert_eq!(all("side=LAN&limit=10").len(), 84);
+        assert_eq!(all("q=LaN&limit=10").len(), 84);
     }
 
     #[test]
@@ -247,6 +274,17 @@ mod tests {
             let problem = Listed::read(&call(query), &["side"]).expect_err(query);
             assert_eq!((problem.status, problem.field.is_some()), (422, true), "{query}");
         }
+    }
+
+    #[test]
+    fn a_list_in_a_row_is_looked_into() {
+        let row = json!({"id": 1, "macs": ["02:00:00:00:00:01", "02:00:00:00:00:02"], "names": [{"name": "Kitchen"}]});
+        let found = |query: &str| {
+            let page = Listed::read(&call(query), &["macs"]).expect("a list").page(vec![row.clone()], "/x");
+            serde_json::from_slice::<Value>(&page.body).expect("JSON")["items"].as_array().map(Vec::len)
+        };
+        assert_eq!((found("macs=02:00:00:00:00:02"), found("macs=02:00:00:00:00:03")), (Some(1), Some(0)));
+        assert_eq!((found("q=kitch"), found("q=kitchenette")), (Some(1), Some(0)));
     }
 
     #[test]

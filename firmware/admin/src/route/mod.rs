@@ -52,14 +52,23 @@ pub enum Method {
 pub enum Answer {
     /// With one object.
     One(u16, Schema),
-    /// With a page of a list; these fields can be filtered and sorted by.
-    List(Schema, &'static [&'static str]),
+    /// With a page of a list; these fields can be filtered by.
+    List(Schema, &'static [&'static str], Paged),
     /// With nothing.
     Empty,
     /// With text of this type.
     Text(&'static str),
     /// With a stream of server-sent events.
     Stream,
+}
+
+/// Who pages a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paged {
+    /// The route: the handler gives all rows, so they can be sorted and searched too.
+    Here,
+    /// The handler, by number.
+    ByHandler,
 }
 
 /// One route.
@@ -83,6 +92,8 @@ pub struct Route {
     pub dangerous: bool,
     /// Whether a box without an owner serves it.
     pub unclaimed: bool,
+    /// Whether the connection ends with the answer, so that what follows comes over a new one.
+    pub parting: bool,
     /// The schema of its body.
     pub body: Option<Schema>,
     /// The longest body, in octets.
@@ -106,6 +117,7 @@ impl Route {
             before_totp: false,
             dangerous: false,
             unclaimed: false,
+            parting: false,
             body: None,
             body_max: BODY_MAX,
             answer: Answer::Empty,
@@ -173,6 +185,18 @@ impl Route {
         Self { unclaimed: true, ..self }
     }
 
+    /// Ends the connection with the answer.
+    #[must_use]
+    pub fn parting(self) -> Self {
+        Self { parting: true, ..self }
+    }
+
+    /// Takes bodies up to so many octets.
+    #[must_use]
+    pub fn up_to(self, body_max: usize) -> Self {
+        Self { body_max, ..self }
+    }
+
     /// Answers with one object.
     #[must_use]
     pub fn gives<R: Serialize + JsonSchema + 'static>(self, handler: fn(&Office, &Call) -> Result<R, Problem>) -> Self {
@@ -194,7 +218,7 @@ impl Route {
             let rows = rows.map_err(|error| Problem::new(500, error.to_string()))?;
             Ok(asked.page(rows, &call.path_of(path)))
         });
-        Self { answer: Answer::List(|schemas| schemas.subschema_for::<R>(), fields), handler, ..self }
+        Self { answer: Answer::List(|schemas| schemas.subschema_for::<R>(), fields, Paged::Here), handler, ..self }
     }
 
     /// Answers with a page of a list that the handler pages itself.
@@ -207,7 +231,7 @@ impl Route {
         let path = self.path;
         let handler: Handler =
             Arc::new(move |office, call| Ok(handler(office, &call)?.reply(&call, &call.path_of(path))));
-        Self { answer: Answer::List(|schemas| schemas.subschema_for::<R>(), fields), handler, ..self }
+        Self { answer: Answer::List(|schemas| schemas.subschema_for::<R>(), fields, Paged::ByHandler), handler, ..self }
     }
 
     /// Takes a body and answers with what was made of it.

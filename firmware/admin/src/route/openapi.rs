@@ -5,7 +5,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::list::LIMIT_MAX;
-use super::{Answer, Method, Route};
+use super::{Answer, Method, Paged, Route};
 use crate::problem::Problem;
 
 /// What each refusal means.
@@ -83,9 +83,18 @@ fn parameters(route: &Route) -> Vec<Value> {
     let in_path = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let mut all: Vec<Value> =
         in_path.map(|name| text(name, "path", true, json!({"type": "string", "minLength": 1}), "Which one")).collect();
-    if let Answer::List(_, fields) = &route.answer {
+    if let Answer::List(_, fields, paged) = &route.answer {
         let limit = json!({"type": "integer", "minimum": 1, "maximum": LIMIT_MAX});
         all.push(text("limit", "query", false, limit, "The most rows of the page"));
+        if *paged == Paged::Here {
+            all.push(text(
+                "q",
+                "query",
+                false,
+                json!({"type": "string", "maxLength": 512}),
+                "Only rows that hold this text",
+            ));
+        }
         for field in *fields {
             all.push(text(
                 field,
@@ -111,7 +120,7 @@ fn responses(route: &Route, schemas: &mut SchemaGenerator, problem: &Value) -> V
     let content = |kind: &str, schema: Value| json!({"description": "Done", "content": {kind: {"schema": schema}}});
     let (status, good) = match &route.answer {
         Answer::One(status, schema) => (*status, content("application/json", json!(schema(schemas)))),
-        Answer::List(schema, _) => {
+        Answer::List(schema, ..) => {
             let page = json!({
                 "type": "object",
                 "required": ["items", "next"],

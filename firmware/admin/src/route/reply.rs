@@ -31,8 +31,7 @@ impl Reply {
     /// JSON with its tag.
     #[must_use]
     pub fn tagged(status: u16, value: &impl Serialize) -> Self {
-        let reply = Self::json(status, value);
-        Self { tag: Some(tag_of(&reply.body)), ..reply }
+        Self { tag: Some(tag_of(value)), ..Self::json(status, value) }
     }
 
     /// Text.
@@ -55,8 +54,29 @@ impl Reply {
     }
 }
 
-/// The tag of a body.
+/// What moves by itself: that it moved does not make a thing another one.
+const MOVING: [&str; 6] = ["last_seen", "frames", "octets", "score", "confidence", "seen"];
+
+/// The tag of a thing.
 #[must_use]
-pub fn tag_of(body: &[u8]) -> String {
-    format!("\"{}\"", &sha256(body)[..32])
+pub fn tag_of(value: &impl Serialize) -> String {
+    let mut value = serde_json::to_value(value).unwrap_or_default();
+    if let Some(fields) = value.as_object_mut() {
+        MOVING.iter().for_each(|name| drop(fields.remove(*name)));
+    }
+    format!("\"{}\"", &sha256(value.to_string().as_bytes())[..32])
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_thing_that_is_merely_seen_again_keeps_its_tag() {
+        let tag = |name: &str, seen: u64| tag_of(&json!({"name": name, "last_seen": seen}));
+        assert_eq!(tag("a", 1), tag("a", 2));
+        assert_ne!(tag("a", 1), tag("b", 1));
+    }
 }

@@ -51,6 +51,10 @@ const HEADERS: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
+/// Marks an answer with which its connection ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Parting;
+
 /// What all routes are served with.
 pub struct Server {
     /// The shared state.
@@ -116,7 +120,8 @@ async fn asked(
     mut parts: Parts,
     body: &mut Body,
 ) -> Result<Response<Body>, Problem> {
-    let from = parts.extensions.get::<SocketAddr>().map_or(IpAddr::from([0, 0, 0, 0]), SocketAddr::ip);
+    let peer = parts.extensions.get::<SocketAddr>().copied().unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)));
+    let (from, port) = (peer.ip(), peer.port());
     let caller = enter(&server.office, route, &parts, from)?;
     if matches!(route.answer, Answer::Stream) {
         let last = parts.headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
@@ -129,6 +134,7 @@ async fn asked(
     let call = Call {
         caller,
         from,
+        port,
         agent: text(&parts.headers, &header::USER_AGENT),
         path,
         query: query(parts.uri.query().unwrap_or_default())?,
@@ -138,11 +144,16 @@ async fn asked(
     };
     let key = idempotency(route, &parts.headers)?;
     let turn = server.at_work.acquire().await.map_err(|_| Problem::busy("the API is ending"))?;
+    let parting = route.parting;
     let (office, route) = (Arc::clone(&server.office), Arc::clone(route));
     let work = tokio::task::spawn_blocking(move || handle(&office, &route, call, key));
     let reply = work.await.map_err(|_| Problem::new(500, "the API failed to answer; its log says more"))?;
     drop(turn);
-    Ok(response(&reply?))
+    let mut answer = response(&reply?);
+    if parting {
+        answer.extensions_mut().insert(Parting);
+    }
+    Ok(answer)
 }
 
 /// Who asks, and whether they may.
@@ -163,7 +174,7 @@ fn enter(office: &Office, route: &Route, parts: &Parts, from: IpAddr) -> Result<
     let refuse = |why: &str| {
         let who = crate::audit::Who { name: caller.email.clone(), role: Some(caller.role), from: Some(from) };
         let on = format!("{} {}", route.method.as_str(), route.path);
-        office.refused(crate::audit::Act { who, what: "access", on, ..crate::audit::Act::default() }, why);
+        office.refused(crate::audit::Act { who, what: "access".into(), on, ..crate::audit::Act::default() }, why);
         Err(Problem::forbidden(why))
     };
     if caller.due && !route.before_totp {
@@ -179,7 +190,7 @@ fn enter(office: &Office, route: &Route, parts: &Parts, from: IpAddr) -> Result<
         return refuse("the account is not verified yet");
     }
     if route.dangerous && !caller.fresh {
-        return Err(Problem::forbidden("log in again first: this asks for a log-in younger than five minutes"));
+        return Err(Problem::stale());
     }
     Ok(Some(caller))
 }

@@ -12,7 +12,6 @@ use axum::http::Response;
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use hyper::body::Frame;
 use protocol::Request;
-use protocol::views::EventView;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -103,13 +102,10 @@ async fn send(server: Arc<Server>, caller: Option<Caller>, last: Option<u64>, to
 async fn missed(server: &Arc<Server>, last: Option<u64>) -> VecDeque<(u64, String)> {
     let Some(after) = last else { return VecDeque::new() };
     let office = Arc::clone(&server.office);
-    let ask = move || office.ask::<Vec<EventView>>(Request::EventsAfter { after, limit: MISSED });
+    let ask = move || office.ask::<Vec<EventRow>>(Request::EventsAfter { after, limit: MISSED });
     let events = tokio::task::spawn_blocking(ask).await;
     let events = events.ok().and_then(Result::ok).unwrap_or_default();
-    events
-        .into_iter()
-        .filter_map(|event| Some((event.id, serde_json::to_string(&EventRow::from(event)).ok()?)))
-        .collect()
+    events.into_iter().filter_map(|event| Some((event.id, serde_json::to_string(&event).ok()?))).collect()
 }
 
 /// Whether the session or token that began the feed is still good for it.

@@ -19,16 +19,19 @@ mod tls;
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr, TcpListener as StdListener};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::http::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::time::{interval, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
@@ -36,6 +39,7 @@ use crate::office::Office;
 use places::Places;
 use stream::Begun;
 
+use dispatch::Parting;
 pub use dispatch::{Server, router};
 pub use tls::{Certificate, TlsError};
 
@@ -67,11 +71,11 @@ pub async fn serve(
     loop {
         match listener.accept().await {
             Ok((tcp, peer)) => {
-                let from = peer.ip().to_canonical();
-                if !may_connect(&server.office, from) {
+                let from = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+                if !may_connect(&server.office, from.ip()) {
                     continue;
                 }
-                let Some(place) = places.take(from) else { continue };
+                let Some(place) = places.take(from.ip()) else { continue };
                 let (acceptor, router) = (acceptor.clone(), router.clone());
                 tokio::spawn(async move {
                     connection(tcp, from, acceptor, router).await;
@@ -120,6 +124,7 @@ pub fn private(address: IpAddr) -> bool {
 struct Doing {
     requests: AtomicUsize,
     last: AtomicU64,
+    parting: Notify,
 }
 
 /// A request under way, until it is answered or given up.
@@ -143,7 +148,7 @@ impl Drop for Request {
 }
 
 /// One connection, from its handshake to its end.
-async fn connection(tcp: TcpStream, from: IpAddr, acceptor: TlsAcceptor, router: Router) {
+async fn connection(tcp: TcpStream, from: SocketAddr, acceptor: TlsAcceptor, router: Router) {
     let _ = tcp.set_nodelay(true);
     let Ok(Ok(tls)) = timeout(HANDSHAKE, acceptor.accept(tcp)).await else { return };
     let h2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
@@ -152,11 +157,18 @@ async fn connection(tcp: TcpStream, from: IpAddr, acceptor: TlsAcceptor, router:
     let tracked = Arc::clone(&doing);
     let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
         let (router, doing) = (router.clone(), Arc::clone(&tracked));
-        request.extensions_mut().insert(SocketAddr::new(from, 0));
+        request.extensions_mut().insert(from);
         async move {
             use tower_service::Service;
-            let _one = Request::begin(doing, begun);
-            let answer = router.clone().call(request.map(axum::body::Body::new)).await;
+            let _one = Request::begin(Arc::clone(&doing), begun);
+            let mut answer = router.clone().call(request.map(axum::body::Body::new)).await;
+            if let Some(answer) = answer.as_mut().ok().filter(|answer| answer.extensions().get::<Parting>().is_some()) {
+                if h2 {
+                    doing.parting.notify_one();
+                } else {
+                    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+            }
             answer.map_err(|never: Infallible| never)
         }
     });
@@ -176,7 +188,15 @@ async fn connection(tcp: TcpStream, from: IpAddr, acceptor: TlsAcceptor, router:
         builder.timer(TokioTimer::new()).max_concurrent_streams(16).max_header_list_size(16 << 10);
         builder.keep_alive_interval(Duration::from_secs(20)).keep_alive_timeout(Duration::from_secs(10));
         builder.max_send_buf_size(64 << 10).max_pending_accept_reset_streams(16).max_local_error_reset_streams(32);
-        tokio::select! { _ = builder.serve_connection(io, service) => {}, () = idle => {} }
+        let mut serving = pin!(builder.serve_connection(io, service));
+        tokio::select! {
+            _ = serving.as_mut() => {}
+            () = idle => {}
+            () = doing.parting.notified() => {
+                serving.as_mut().graceful_shutdown();
+                let _ended = timeout(IDLE, serving).await;
+            }
+        }
     } else {
         let mut builder = http1::Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(HEADER).max_buf_size(16 << 10).max_headers(64);

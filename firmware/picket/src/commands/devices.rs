@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::flows::{enforce, propose, shadow};
-use super::policy::decide;
+use super::policy::{author, decide};
 use super::{finish, listed, or_dash, show};
 use crate::cli::{ClientArgs, DevicesCommand};
 use crate::control::Request;
@@ -11,6 +11,7 @@ use crate::control::protocol::DeviceAsk;
 use crate::control::views::DeviceView;
 use crate::terminal::{Table, moment};
 use ::policy::DeviceState;
+use ::policy::device::Said;
 
 /// `picket devices ...`.
 pub fn devices(command: &DevicesCommand) -> ExitCode {
@@ -31,9 +32,15 @@ pub fn devices(command: &DevicesCommand) -> ExitCode {
         DevicesCommand::Split { device, mac } => {
             (&device.client, DeviceAsk::Split { device: device.device.clone(), mac: mac.clone() })
         }
-        DevicesCommand::Describe { device, name, notes } => {
-            let (name, notes) = (name.clone(), notes.clone());
-            (&device.client, DeviceAsk::Describe { device: device.device.clone(), name, notes })
+        DevicesCommand::Describe { device, name, owner, groups, tags, notes } => {
+            let said = Said {
+                name: name.clone(),
+                owner: owner.clone(),
+                groups: groups.clone(),
+                tags: tags.clone(),
+                notes: notes.clone(),
+            };
+            (&device.client, DeviceAsk::Describe { device: device.device.clone(), said, author: author() })
         }
         DevicesCommand::Forget(args) => (&args.client, DeviceAsk::Forget { device: args.device.clone() }),
     };

@@ -32,6 +32,8 @@ struct Past {
     socket: std::path::PathBuf,
     policy: Policy,
     servers: Vec<IpAddr>,
+    /// The policy's version, which a change is based on.
+    version: u64,
 }
 
 /// What a draft would have changed.
@@ -184,7 +186,7 @@ impl Past {
         let view: PolicyView = ask(&socket, &Request::Policy)?;
         let policy = text::read(&view.text).map_err(|_| "the policy in force can't be read by this version")?;
         let servers = view.servers.iter().filter_map(|server| server.parse().ok()).collect();
-        Ok(Self { socket, policy, servers })
+        Ok(Self { socket, policy, servers, version: view.version })
     }
 
     /// Flows back to a moment, newest first, as long as they are wanted.
@@ -286,7 +288,17 @@ impl Past {
 
     fn apply(&self, policy: &Policy, within: Option<Span>, why: String) -> Result<PolicyView, AskError> {
         let (text, within_secs) = (text::write(policy), within.map(Span::secs));
-        ask(&self.socket, &Request::PolicyApply { text, within_secs, author: author(), why, force: false })
+        ask(
+            &self.socket,
+            &Request::PolicyApply {
+                text,
+                within_secs,
+                author: author(),
+                why,
+                force: false,
+                if_version: Some(self.version),
+            },
+        )
     }
 }
 

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use ::policy::{Policy, text};
+use ::policy::Policy;
+use ::policy::text::{self, Difference};
 
 use super::{Outcome, finish, show};
 use crate::cli::{DecideArgs, PolicyCommand, PostureArgs};
@@ -25,7 +26,14 @@ pub fn policy(command: &PolicyCommand) -> ExitCode {
                 Err(why) => return bad(&why),
             };
             let within_secs = confirm_within.map(|span| span.secs());
-            let request = Request::PolicyApply { text, within_secs, author: author(), why: why.clone(), force: *force };
+            let request = Request::PolicyApply {
+                text,
+                within_secs,
+                author: author(),
+                why: why.clone(),
+                force: *force,
+                if_version: None,
+            };
             finish(show(client, &request, applied))
         }
         PolicyCommand::Show(client) => finish(show(client, &Request::Policy, |view: &PolicyView| {
@@ -83,8 +91,14 @@ pub fn policy(command: &PolicyCommand) -> ExitCode {
                 Ok((text, _)) => text,
                 Err(why) => return bad(&why),
             };
-            let request =
-                Request::PolicyApply { text, within_secs: None, author: author(), why: why.clone(), force: false };
+            let request = Request::PolicyApply {
+                text,
+                within_secs: None,
+                author: author(),
+                why: why.clone(),
+                force: false,
+                if_version: None,
+            };
             finish(show(client, &request, applied))
         }
     }
@@ -157,7 +171,7 @@ fn diff(client: &crate::cli::ClientArgs, file: &Path) -> Outcome {
     let wanted = text::write(&policy);
     let config = crate::config::Config::find(client.config.as_deref())?;
     let held: PolicyView = ask(&config.control.socket, &Request::Policy)?;
-    let (gone, come) = changes(&held.text, &wanted);
+    let Difference { removed: gone, added: come } = text::difference(&held.text, &wanted);
     let (day, conversations) = super::flows::day_of(client, &policy)?;
     if client.json {
         print(&(serde_json::json!({ "removed": gone, "added": come, "day": conversations }).to_string() + "\n"));
@@ -166,14 +180,6 @@ fn diff(client: &crate::cli::ClientArgs, file: &Path) -> Outcome {
     let lines: String = gone.iter().map(|b| marked('-', b)).chain(come.iter().map(|b| marked('+', b))).collect();
     print(&if lines.is_empty() { "nothing would change\n".to_owned() } else { lines + &day });
     Ok(())
-}
-
-/// The tables of one text that the other lacks, both ways.
-fn changes(held: &str, wanted: &str) -> (Vec<String>, Vec<String>) {
-    let tables = |text: &str| text.split("\n\n").map(|block| block.trim().to_owned()).collect::<Vec<_>>();
-    let (held, wanted) = (tables(held), tables(wanted));
-    let lacking = |of: &[String], by: &[String]| of.iter().filter(|b| !by.contains(b)).cloned().collect();
-    (lacking(&held, &wanted), lacking(&wanted, &held))
 }
 
 fn marked(mark: char, block: &str) -> String {
@@ -216,7 +222,7 @@ fn commented(text: &str) -> String {
 }
 
 /// Who gives the command: the person behind sudo, else the user of this process.
-pub(super) fn author() -> String {
+pub fn author() -> String {
     let named =
         ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
     named.unwrap_or_else(|| "root".into())

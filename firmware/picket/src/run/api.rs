@@ -41,6 +41,8 @@ pub struct Told {
     /// What is not as it should be.
     pub warnings: Vec<String>,
     head: Option<Head>,
+    /// Its number among the processes.
+    pub process: Option<u32>,
 }
 
 /// The way to the API process.
@@ -125,6 +127,7 @@ impl Api {
     /// Hears one process until it is gone.
     fn hear(&self, mut running: Running, questions: &SyncSender<(u64, Request)>, work: &SyncSender<Work>) {
         self.line.open(&running);
+        lock(&self.told).process = Some(running.id());
         let mut kept = Instant::now();
         loop {
             match receive::<FromApi>(&mut running.stream, FROM_API_MAX) {
@@ -142,7 +145,10 @@ impl Api {
             }
         }
         self.line.close();
-        (lock(&self.told).claim, lock(&self.told).held_by) = (None, Vec::new());
+        {
+            let mut told = lock(&self.told);
+            (told.claim, told.held_by, told.process) = (None, Vec::new(), None);
+        }
         self.keep_head();
         running.end();
     }
@@ -243,7 +249,7 @@ impl Api {
 }
 
 /// Writes a small file whole or not at all.
-fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+pub fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     let draft = path.with_extension("new");
     let mut file = fs::File::options().create(true).truncate(true).write(true).mode(0o600).open(&draft)?;

@@ -49,6 +49,11 @@ impl Running {
         Ok(Self { child, stream: ours })
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it: it ends by itself when the pair closes; whatever does not is killed.
     pub fn end(mut self) {
         let _ = self.stream.shutdown(Shutdown::Both);

@@ -8,5 +8,7 @@ mod held;
 mod limits;
 mod matrix;
 mod proof;
+mod rules;
+mod settings;
 #[path = "../gateway/stand.rs"]
 mod stand;

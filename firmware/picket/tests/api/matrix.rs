@@ -36,6 +36,40 @@ POST   /api/v1/tokens                     a s
 DELETE /api/v1/tokens/{id}                a s
 GET    /api/v1/hosts                      t a s
 GET    /api/v1/hosts/{host}               t a s
+GET    /api/v1/devices                    u t a s
+GET    /api/v1/devices/{id}               u t a s
+PATCH  /api/v1/devices/{id}               a s
+DELETE /api/v1/devices/{id}               a s
+POST   /api/v1/devices/{id}/approve       a s
+POST   /api/v1/devices/{id}/quarantine    a s
+POST   /api/v1/devices/{id}/block         a s
+POST   /api/v1/devices/{id}/undecide      a s
+POST   /api/v1/devices/{id}/merge         a s
+POST   /api/v1/devices/{id}/split         a s
+GET    /api/v1/groups                     t a s
+POST   /api/v1/groups                     a s
+GET    /api/v1/groups/{name}              t a s
+PATCH  /api/v1/groups/{name}              a s
+DELETE /api/v1/groups/{name}              a s
+GET    /api/v1/rules                      t a s
+GET    /api/v1/rules/policy               t a s
+GET    /api/v1/rules/export               t a s
+POST   /api/v1/rules/check                t a s
+POST   /api/v1/rules/diff                 t a s
+GET    /api/v1/rules/draft                a s
+POST   /api/v1/rules/draft                a s
+DELETE /api/v1/rules/draft                a s
+POST   /api/v1/rules/apply                a s
+GET    /api/v1/rules/trial                t a s
+POST   /api/v1/rules/confirm              a s
+POST   /api/v1/rules/revert               a s
+GET    /api/v1/rules/history              t a s
+GET    /api/v1/rules/history/{id}         t a s
+POST   /api/v1/rules/explain              t a s
+POST   /api/v1/rules/mud                  t a s
+GET    /api/v1/rules/mud/{name}           t a s
+GET    /api/v1/posture                    t a s
+POST   /api/v1/posture                    a s
 GET    /api/v1/threats                    t a s
 GET    /api/v1/threats/{id}               t a s
 GET    /api/v1/threats/{id}/pcap          t a s
@@ -46,17 +80,26 @@ GET    /api/v1/alerts/{id}                t a s
 POST   /api/v1/alerts/{id}/acknowledge    a s
 POST   /api/v1/alerts/{id}/assign         a s
 POST   /api/v1/alerts/{id}/note           a s
+POST   /api/v1/alerts/{id}/mute           a s
 POST   /api/v1/alerts/{id}/false-alarm    a s
 GET    /api/v1/blocks                     t a s
 POST   /api/v1/blocks                     a s
 GET    /api/v1/blocks/{host}              t a s
 DELETE /api/v1/blocks/{host}              a s
-GET    /api/v1/activity                   t a s
+GET    /api/v1/activity                   u t a s
 GET    /api/v1/events                     t a s
 GET    /api/v1/statistics                 t a s
 GET    /api/v1/audit                      t s
 GET    /api/v1/audit/state                t s
 GET    /api/v1/system                     t a s
+GET    /api/v1/system/resources           t a s
+GET    /api/v1/system/ports               t a s
+POST   /api/v1/system/restart             s
+GET    /api/v1/settings                   t a s
+GET    /api/v1/settings/{id}              t a s
+PATCH  /api/v1/settings/{id}              a s
+POST   /api/v1/backup                     s
+POST   /api/v1/backup/restore             s
 GET    /metrics                           t a s
 ";
 
@@ -92,7 +135,7 @@ fn every_route_takes_exactly_the_roles_of_its_row() {
     let before = accounts(&root);
     let mut wrong = Vec::new();
     for (method, path, who) in rows() {
-        let concrete = path.replace("{id}", "999999999").replace("{host}", "203.0.113.99");
+        let concrete = path.replace("{id}", "999999999").replace("{host}", "203.0.113.99").replace("{name}", "nobody");
         let body = (method != "GET" && method != "DELETE").then_some("{\"");
         let mut expect = |name: &str, token: Option<&str>, wanted: &dyn Fn(u16) -> bool| {
             let status = made.ask(method, &concrete, token, body).status;

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use serde::{Deserialize, Serialize};
 use terms::MacAddr;
 
 use super::record::MACS;
@@ -9,6 +10,24 @@ use super::{DeviceId, Devices};
 
 /// Octets kept of what a person writes of a device.
 const NOTE: usize = 1_024;
+/// The most groups, or tags, that a person gives a device; further ones are not kept.
+const WORDS: usize = 16;
+
+/// What a person says of a device. What is absent stays; an empty text takes away.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Said {
+    /// Its name.
+    pub name: Option<String>,
+    /// Whose it is.
+    pub owner: Option<String>,
+    /// The groups that it is in.
+    pub groups: Option<Vec<String>>,
+    /// Tags.
+    pub tags: Option<Vec<String>>,
+    /// What those who come later should know.
+    pub notes: Option<String>,
+}
 
 /// Why it was not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,14 +82,18 @@ impl Devices {
     ///
     /// # Errors
     /// The device is not there.
-    pub fn describe(&mut self, device: DeviceId, name: Option<&str>, notes: Option<&str>) -> Result<(), HandError> {
+    pub fn describe(&mut self, device: DeviceId, said: &Said) -> Result<(), HandError> {
         let kept = |text: &str| text.chars().filter(|c| !c.is_control()).take(NOTE / 4).collect::<String>();
         let described = self.change(device, |record| {
-            if let Some(name) = name {
+            if let Some(name) = &said.name {
                 record.given_name = Some(kept(name)).filter(|name| !name.is_empty());
             }
-            if let Some(notes) = notes {
-                record.notes = kept(notes);
+            let texts = [(&said.owner, &mut record.owner), (&said.notes, &mut record.notes)];
+            texts.into_iter().for_each(|(text, of)| *of = text.as_deref().map_or_else(|| of.clone(), kept));
+            for (words, of) in [(&said.groups, &mut record.groups), (&said.tags, &mut record.tags)] {
+                if let Some(words) = words {
+                    *of = words.iter().take(WORDS).map(|word| kept(word)).filter(|word| !word.is_empty()).collect();
+                }
             }
         });
         described.ok_or(HandError::Unknown(device))

@@ -172,7 +172,8 @@ fn merged_records_are_one_and_split_ones_two_again() {
     let mut book = with_phone();
     book.told(&clue(FRESH, 4_000, name("kim-2")));
     let (phone, fresh) = (book.of_mac(PHONE).unwrap().id, book.of_mac(FRESH).unwrap().id);
-    book.describe(phone, Some("Kim's phone"), Some("hers")).unwrap();
+    let said = Said { name: Some("Kim's phone".into()), notes: Some("hers".into()), ..Said::default() };
+    book.describe(phone, &said).unwrap();
     book.merge(phone, fresh).unwrap();
     let merged = book.of_mac(FRESH).unwrap();
     assert_eq!((merged.id, merged.macs.len(), merged.names.len()), (phone, 2, 2));
@@ -205,7 +206,7 @@ fn when_full_the_longest_unseen_goes_and_never_one_that_a_person_described() {
         book.saw(&Sight { host: HostKey::Mac(mac(n)), ..sight(mac(n), "::", n as u64) });
     }
     let first = book.of_mac(mac(0)).unwrap().id;
-    book.describe(first, None, Some("kept")).unwrap();
+    book.describe(first, &Said { notes: Some("kept".into()), ..Said::default() }).unwrap();
     book.saw(&sight(PHONE, "192.168.7.5", 9_000));
     assert_eq!(book.records().count(), DEVICES);
     assert!(book.of_mac(mac(0)).is_some() && book.of_mac(mac(1)).is_none() && book.of_mac(PHONE).is_some());

@@ -38,7 +38,7 @@ fn proposed(flows: &[Flow], doubtful: &[Range<Timestamp>]) -> Proposal {
 fn short(proposal: &Proposal) -> Vec<String> {
     let words = |rule: &Rule| {
         let services: Vec<_> = rule.services.iter().map(ToString::to_string).collect();
-        let to: Vec<_> = rule.to.iter().map(crate::text::write::to).collect();
+        let to: Vec<_> = rule.to.iter().map(crate::text::to).collect();
         format!("{}: {} to {} ({})", rule.name, services.join(" "), to.join(" "), rule.comment)
     };
     proposal.rules.iter().map(words).collect()

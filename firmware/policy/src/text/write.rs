@@ -105,7 +105,8 @@ impl Text {
 }
 
 /// A rule's `who` as text.
-pub(crate) fn who(who: &Who) -> String {
+#[must_use]
+pub fn who(who: &Who) -> String {
     match who {
         Who::Device(name) | Who::Group(name) => name.clone(),
         Who::Lan => "lan".into(),
@@ -118,7 +119,8 @@ pub(crate) fn who(who: &Who) -> String {
 }
 
 /// A rule's `to` as text.
-pub(crate) fn to(to: &To) -> String {
+#[must_use]
+pub fn to(to: &To) -> String {
     match to {
         To::Internet => "internet".into(),
         To::Uplink => "uplink".into(),

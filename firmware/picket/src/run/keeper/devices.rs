@@ -81,7 +81,7 @@ impl Shelf {
     }
 
     /// A device by its number, a hardware address, an address or a name.
-    fn find(&self, which: &str) -> Result<&DeviceRecord, String> {
+    pub fn find(&self, which: &str) -> Result<&DeviceRecord, String> {
         let by_number = which.parse::<DeviceId>().ok().and_then(|id| self.devices.get(id));
         let by_mac = which.parse::<MacAddr>().ok().and_then(|mac| self.devices.of_mac(mac));
         let by_address = which.parse::<IpAddr>().ok().and_then(|address| self.devices.of_address(address));
@@ -172,9 +172,12 @@ impl Book {
                 let fresh = self.shelf.devices.split(id, wanted).map_err(said)?;
                 (fresh, Some(wanted), format!("{wanted} was split off device {id} by hand, as device {fresh}"))
             }
-            DeviceAsk::Describe { device, name, notes } => {
+            DeviceAsk::Describe { device, said: what, author } => {
                 let (id, mac) = find(&self.shelf, device)?;
-                self.shelf.devices.describe(id, name.as_deref(), notes.as_deref()).map_err(said)?;
+                let macs = self.shelf.find(device)?.macs.clone();
+                // First where it may be refused.
+                self.describe_in_policy(&macs, what, author)?;
+                self.shelf.devices.describe(id, what).map_err(said)?;
                 (id, mac, format!("device {id} was described by hand"))
             }
             DeviceAsk::Forget { device } => {
@@ -188,14 +191,30 @@ impl Book {
         };
         self.record_act(mac, done);
         self.keep_devices();
-        Ok(Response::of(&self.shelf.view(self.shelf.find(&id.to_string())?)))
+        let device = self.shelf.find(&id.to_string())?;
+        Ok(Response::of(&self.decided(device, self.shelf.view(device))))
+    }
+
+    /// Puts the devices of a backup in place of all.
+    pub(super) fn replace_devices(&mut self, devices: Vec<serde_json::Value>) -> Response {
+        let read: Result<Vec<DeviceRecord>, _> = devices.into_iter().map(serde_json::from_value).collect();
+        match read {
+            Ok(records) if records.iter().all(DeviceRecord::is_within_bounds) => {
+                let number = records.len();
+                self.shelf.devices.replace(records);
+                self.record_act(None, format!("{number} devices were restored by hand"));
+                self.keep_devices();
+                Response::of(&number)
+            }
+            _ => Response::Error("these are no devices as this box keeps them".into()),
+        }
     }
 
     /// The view of a device with what the policy says of it.
     fn decided(&self, device: &DeviceRecord, view: DeviceView) -> DeviceView {
-        let mut macs = device.macs.iter();
-        let state = macs.find_map(|mac| self.policies.state_of(*mac)).unwrap_or_default();
-        DeviceView { state: state.as_str().into(), ..view }
+        let Some(known) = self.policies.device(&device.macs) else { return view };
+        let owner = if known.owner.is_empty() { view.owner } else { known.owner.clone() };
+        DeviceView { state: known.state.as_str().into(), owner, groups: known.groups.clone(), ..view }
     }
 
     /// Brings what is known of devices to the store.

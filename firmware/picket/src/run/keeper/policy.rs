@@ -8,6 +8,7 @@ use std::io;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
+use ::policy::device::Said;
 use ::policy::text::{self, Fault};
 use ::policy::{Asked, Device, DeviceState, Effect, HostName, Policy, Sender, Start, decide, protocol, starter};
 use store::{Policies, PolicyState, PolicyVersion, Trial};
@@ -54,13 +55,20 @@ impl Shelf {
         folder.or_else(|| self.trouble.clone())
     }
 
-    /// What was decided about the device with a hardware address, if anything was.
-    pub fn state_of(&self, mac: MacAddr) -> Option<DeviceState> {
-        self.policy.as_ref()?.device_of(Some(mac), None).map(|device| device.state)
-    }
-
     fn folder(&mut self) -> Result<&mut Policies, Refused> {
         self.folder.as_mut().map_err(|error| format!("the policy's versions can't be read: {error}"))
+    }
+
+    /// What was decided about a device by its hardware addresses, if anything was.
+    pub fn device(&self, macs: &[MacAddr]) -> Option<&Device> {
+        let policy = self.policy.as_ref()?;
+        macs.iter().find_map(|mac| policy.device_of(Some(*mac), None))
+    }
+
+    /// The version that holds now, on trial or for good.
+    fn in_force(&self) -> u64 {
+        let state = self.folder.as_ref().map(|p| p.state().clone()).unwrap_or_default();
+        state.trial.as_ref().map_or(state.confirmed, |trial| trial.version)
     }
 
     fn trial(&self) -> Option<&Trial> {
@@ -110,8 +118,8 @@ impl Book {
             Request::Policy => Ok(()),
             Request::PolicyHistory => return self.history().unwrap_or_else(Response::Error),
             Request::PolicyVersion { version } => return self.one_version(version).unwrap_or_else(Response::Error),
-            Request::PolicyApply { text, within_secs, author, why, force } => {
-                self.apply(&text, within_secs, &author, why, force)
+            Request::PolicyApply { text, within_secs, author, why, force, if_version } => {
+                self.still(if_version).and_then(|()| self.apply(&text, within_secs, &author, why, force))
             }
             Request::PolicyConfirm { author } => self.confirm(&author),
             Request::PolicyRevert { version, author, why } => self.revert(version, &author, why),
@@ -124,6 +132,15 @@ impl Book {
         match done {
             Ok(()) => Response::of(&self.policy_view()),
             Err(why) => Response::Error(why),
+        }
+    }
+
+    /// Refuses where another version holds than the one that was read.
+    fn still(&self, wanted: Option<u64>) -> Result<(), Refused> {
+        let held = self.policies.in_force();
+        match wanted.filter(|wanted| *wanted != held) {
+            Some(wanted) => Err(format!("version {held} holds now, not {wanted}: read it again")),
+            None => Ok(()),
         }
     }
 
@@ -267,16 +284,22 @@ impl Book {
             HostKey::Mac(mac) => Some(*mac),
             address => self.seen(*address).and_then(|host| host.record.mac),
         };
-        let mac: Option<MacAddr> = key.as_ref().and_then(mac);
+        // Every hardware address that the device is known to have: a decision about one of them would leave it the others.
+        let record = self.shelf.find(device).ok().cloned();
+        let mut macs = record.as_ref().map_or(Vec::new(), |record| record.macs.clone());
+        macs.extend(key.as_ref().and_then(mac).filter(|_| macs.is_empty()));
         let address = key.and_then(HostKey::ip);
         let found = policy.devices.iter().position(|d| {
             d.name == device
-                || mac.is_some_and(|m| d.macs.contains(&m))
+                || macs.iter().any(|mac| d.macs.contains(mac))
                 || address.is_some_and(|a| d.addresses.contains(&a))
         });
         match (found, state) {
             (Some(at), Some(state)) => {
                 policy.devices[at].state = state;
+                let fresh: Vec<_> =
+                    macs.into_iter().filter(|mac| policy.device_of(Some(*mac), None).is_none()).collect();
+                policy.devices[at].macs.extend(fresh);
                 if let Some(name) = name {
                     policy.devices[at].name = name;
                 }
@@ -284,27 +307,49 @@ impl Book {
             (Some(at), None) => {
                 policy.devices.remove(at);
             }
-            (None, Some(state)) if mac.is_some() || address.is_some() => policy.devices.push(Device {
+            (None, Some(state)) if !macs.is_empty() || address.is_some() => policy.devices.push(Device {
                 name: name.unwrap_or_else(|| {
-                    mac.map_or_else(|| device.to_owned(), |m| format!("device-{}", m.to_string().replace(':', "")))
+                    let mac = macs.last().map(|mac| format!("device-{}", mac.to_string().replace(':', "")));
+                    mac.unwrap_or_else(|| device.to_owned())
                 }),
-                macs: mac.into_iter().collect(),
                 addresses: address.into_iter().collect(),
+                macs,
                 state,
+                owner: record.as_ref().map_or(String::new(), |record| record.owner.clone()),
+                groups: record.map_or(Vec::new(), |record| record.groups),
                 ..Device::default()
             }),
             (None, _) => {
                 return Err(format!("the policy knows no device {device}; name one by its hardware or IP address"));
             }
         }
+        let act = state.map_or("forget", DeviceState::as_str);
+        self.put_changed(&format!("device {act}"), &policy, author, why)
+    }
+
+    /// Has the policy say of a device that it knows whose it is and in which groups.
+    pub(super) fn describe_in_policy(&mut self, macs: &[MacAddr], said: &Said, author: &str) -> Result<(), Refused> {
+        let Some(name) = self.policies.device(macs).map(|device| device.name.clone()) else { return Ok(()) };
+        let Some(mut policy) = self.policies.policy.clone() else { return Ok(()) };
+        let Some(device) = policy.devices.iter_mut().find(|device| device.name == name) else { return Ok(()) };
+        let before = device.clone();
+        device.owner = said.owner.clone().unwrap_or_else(|| device.owner.clone());
+        device.groups = said.groups.clone().unwrap_or_else(|| device.groups.clone());
+        if *device == before {
+            return Ok(());
+        }
+        self.put_changed("device describe", &policy, author, name)
+    }
+
+    /// Puts a policy in force that was made from the one that holds.
+    fn put_changed(&mut self, act: &str, policy: &Policy, author: &str, why: String) -> Result<(), Refused> {
         if self.policies.trial().is_some() {
             return Err("a policy is on trial: confirm it or revert it first".into());
         }
-        let text = text::write(&policy);
+        let text = text::write(policy);
         // What is written is read again, so that a name that can't be one is told as anywhere else.
         let policy = text::read(&text).map_err(|faults| told(&faults))?;
-        let act = state.map_or("forget", DeviceState::as_str);
-        self.put(&format!("device {act}"), text, policy, None, author, why)
+        self.put(act, text, policy, None, author, why)
     }
 
     fn history(&mut self) -> Result<Response, Refused> {
@@ -327,7 +372,7 @@ impl Book {
         let built_in = Policy { rules: starter().to_vec(), ..Policy::empty(policy.posture) };
         let built_in = text::write(&built_in);
         PolicyView {
-            version: state.trial.as_ref().map_or(state.confirmed, |trial| trial.version),
+            version: self.policies.in_force(),
             posture: policy.posture.as_str().into(),
             servers: self.kernel.servers.iter().map(ToString::to_string).collect(),
             new: policy.newcomers.as_str().into(),
