@@ -45,8 +45,8 @@ mod totp;
 mod words;
 
 pub use audit::{Broken, Verified, verify};
-pub use privileges::has_landlock;
-pub use process::{ProcessError, run};
+pub use privileges::{RightsError, give_up, has_landlock};
+pub use process::{ProcessError, close_inherited, listen, run};
 
 /// The user as whom the API runs unless the configuration names another: a number that nothing else on the box has.
 pub const USER: u32 = protocol::API_USER;

@@ -150,7 +150,7 @@ fn open(link: &Arc<Link>, stream: UnixStream, start: &Start, boot: &str) -> Resu
 }
 
 /// Closes what whoever started the gateway left open in it, and the gateway in turn in this process.
-fn close_inherited() {
+pub fn close_inherited() {
     let names = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
     let numbers: Vec<i32> = names.filter_map(|name| name.file_name().to_str()?.parse().ok()).collect();
     let pair = fs::read_link("/proc/self/fd/0").ok();
@@ -164,8 +164,11 @@ fn close_inherited() {
     }
 }
 
-/// A port may still be held by the API of a gateway that was killed.
-fn listen(address: SocketAddr) -> Result<TcpListener, ProcessError> {
+/// Listens at an address, without waiting for connections. A port may still be held by the process of a gateway that was killed.
+///
+/// # Errors
+/// The address cannot be had.
+pub fn listen(address: SocketAddr) -> Result<TcpListener, ProcessError> {
     let until = Instant::now() + PORT;
     loop {
         match TcpListener::bind(address) {

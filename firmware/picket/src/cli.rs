@@ -1,7 +1,9 @@
 //! The command line: what can be asked, and the help that teaches it.
 
+mod activity;
 mod flows;
 mod policy;
+mod report;
 
 use std::path::PathBuf;
 
@@ -10,8 +12,10 @@ use terms::{HostKey, Span};
 
 use crate::config::duration;
 use crate::control::protocol::EVENTS_MAX;
+pub use activity::{ActivityArgs, ActivityCommand, ActivityTestArgs};
 pub use flows::{EnforceArgs, FlowsArgs, ProposeArgs, TimemachineArgs, WatchDeviceArgs};
 pub use policy::{DecideArgs, PolicyCommand, PostureArgs};
+pub use report::{Form, ReportCommand, ReportMakeArgs};
 
 /// What `picket model --help` teaches.
 const MODEL_HELP: &str = "The binary carries its forest with it; another must be signed by a key that the binary or [model] keys names:\n  \
@@ -121,6 +125,20 @@ pub enum Command {
     /// With --for the change goes by itself, also after a restart: `picket posture observe --for 15m` is a pause in which nothing is
     /// dropped. Without a posture the one in force is printed.
     Posture(PostureArgs),
+    /// What hosts and servers say of their users: log-ins, raised rights, files, accounts, oldest first
+    ///
+    /// The intake takes it in where [intake] names listeners, and keeps it for as long as the configuration says. Whatever came by plain syslog is
+    /// marked unproven: anybody who reaches the listener can say anything. The time shown is when a line came; what it claims is beside it in JSON.
+    #[command(after_help = activity::ACTIVITY_HELP)]
+    Activity(ActivityArgs),
+    /// Who sends logs to this box, how many lines came of each, how many are stored, and what was dropped and why
+    ///
+    /// Every line that came and is not stored is counted under the address that it came from, by reason; what the kernel had no room for is counted as
+    /// `kernel`. The figures are those since the intake was started.
+    Sources(ClientArgs),
+    /// Reports: what happened in a period, in words, counts and lists, as JSON, CSV, HTML or PDF
+    #[command(subcommand)]
+    Report(ReportCommand),
     /// Check or show a configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -146,6 +164,9 @@ pub enum Command {
     /// The API's own process, which `picket run` starts
     #[command(hide = true)]
     Api,
+    /// The intake's own process, which `picket run` starts
+    #[command(hide = true)]
+    Intake,
 }
 
 /// What can be done with the audit.

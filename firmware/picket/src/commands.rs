@@ -1,5 +1,6 @@
 //! The commands that ask a running gateway, and those about configurations and forests: ask, then print for people or as JSON.
 
+mod activity;
 mod devices;
 mod events;
 mod explain;
@@ -8,6 +9,7 @@ mod flows;
 mod model;
 mod mud;
 mod policy;
+mod report;
 
 use std::fmt::Display;
 use std::path::Path;
@@ -24,6 +26,7 @@ use crate::control::views::{BlockView, HostView, StatusView};
 use crate::control::{Request, views};
 use crate::terminal::{Table, clean, moment, print, rounded, time_of_day};
 
+pub use activity::{activity, sources};
 pub use devices::devices;
 pub use events::events;
 pub use explain::explain;
@@ -32,6 +35,7 @@ pub use flows::flows;
 pub use model::model;
 pub use mud::mud;
 pub use policy::{policy, posture};
+pub use report::report;
 
 /// The exit status for a file that cannot be read or is wrong.
 const BAD_FILE: u8 = 2;
@@ -71,6 +75,9 @@ pub fn status(args: &ClientArgs) -> ExitCode {
             .for_each(|(what, now)| table.row([(*what).into(), now.clone()]));
         if !status.api.is_empty() {
             table.row(["API process".into(), status.api.join("; ")]);
+        }
+        if !status.intake.is_empty() {
+            table.row(["intake process".into(), status.intake.join("; ")]);
         }
         status
             .blocked_frames

@@ -9,6 +9,7 @@ mod commands;
 mod config;
 mod control;
 mod doctor;
+mod intake;
 mod links;
 mod log;
 mod model;
@@ -56,5 +57,12 @@ fn main() -> ExitCode {
             log::start();
             admin::run()
         }
+        Command::Intake => {
+            log::start();
+            intake::run()
+        }
+        Command::Activity(args) => commands::activity(&args),
+        Command::Report(command) => commands::report(&command),
+        Command::Sources(args) => commands::sources(&args),
     }
 }

@@ -4,6 +4,7 @@
 //! is one of the `views`. `link` frames the same words for the socket pair between the gateway and its API process.
 #![forbid(unsafe_code)]
 
+pub mod intake;
 pub mod link;
 mod mail;
 pub mod past;
@@ -17,3 +18,5 @@ pub use request::{DeviceAsk, EVENTS_MAX, REQUEST_MAX, RESPONSE_MAX, Request, Res
 pub const API_USER: u32 = 61_000;
 /// The user as whom the process runs that sends a mail.
 pub const MAIL_USER: u32 = 61_001;
+/// The user as whom the intake's process runs, unless the configuration names another.
+pub const INTAKE_USER: u32 = 61_002;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use terms::{HostKey, Posture};
 
+use crate::intake::{ActivityAsk, TestAsk};
 use crate::mail::MailOrder;
 
 /// The longest request, in octets with its line end.
@@ -218,6 +219,14 @@ pub enum Request {
     },
     /// Ends that: answered by the `VotingView` that was.
     ModelUnshadow,
+    /// What hosts say of their users, oldest first: answered by an array of `ActivityView`.
+    Activity(ActivityAsk),
+    /// How much of it there is, whatever the limit: answered by a `CountView`.
+    ActivityCount(ActivityAsk),
+    /// What an insider rule finds in what is stored: answered by an array of `FoundView`.
+    ActivityTest(TestAsk),
+    /// Who sent logs, and how much of it was dropped: answered by an array of `SourceView`.
+    Sources,
     /// Every key of the configuration: answered by an array of `SettingView`.
     Settings,
     /// Sets a key while the gateway runs: answered by its `SettingView`.
@@ -321,6 +330,8 @@ impl Request {
             Self::ModelLoad { file, .. } | Self::ModelShadow { file, .. } if !file.is_absolute() => {
                 Err("the file must be named by its full path".into())
             }
+            Self::ActivityTest(ask) => ask.checked().map(|()| self),
+            Self::Activity(ask) | Self::ActivityCount(ask) => ask.checked().map(|()| self),
             Self::Block { for_secs: Some(0), .. } => Err("for_secs is 0; a block lasts at least a second".into()),
             _ => Ok(self),
         }

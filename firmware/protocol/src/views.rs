@@ -65,6 +65,9 @@ pub struct StatusView {
     /// What holds the API process: its user, capabilities, seccomp, Landlock.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub api: Vec<String>,
+    /// What holds the intake process, in the same words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub intake: Vec<String>,
 }
 
 /// One host being watched.

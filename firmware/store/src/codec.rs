@@ -66,6 +66,7 @@ records! {
     Feedback, 0x81, "feedback";
     DeviceRecord, 0xa1, "device";
     FlowSlab, 0xb1, "flow";
+    intake::Activity, 0xc1, "activity";
 }
 
 impl Record for HostRecord {

@@ -12,10 +12,13 @@
 //! | `closed` | how much there was when the store was closed, gone while it is open | at closing |
 //! | `lock` | held by the one process that owns the directory | never |
 //!
+//! `ActivityLog` is a store of its own for what hosts say of their users, in a directory of its own, owned by the intake process.
+//!
 //! **Durability**: what was given before a `tick` that returned without error is on the medium (`tick` is due each second).
 //! `sync` does the same at once, for people's acts. Called by `picket` alone, from one thread.
 #![forbid(unsafe_code)]
 
+mod activity;
 mod attached;
 mod codec;
 mod contract;
@@ -30,6 +33,7 @@ mod sealed;
 mod sled_store;
 mod upkeep;
 
+pub use activity::{ActivityLog, Query, Shot, Unfinished};
 pub use contract::{EVENTS_AT_MOST, FEEDBACK_AT_MOST, Figures, Limits, Retained, Store, StoreError};
 pub use disk::room;
 pub use memory::MemoryStore;

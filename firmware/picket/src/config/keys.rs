@@ -222,6 +222,21 @@ configuration! {
         /// IP or hardware addresses. To spare a device whatever address it uses, list its hardware address.
         addresses: Vec<HostKey> = Vec::new(), Addresses;
     }
+    /// What hosts and servers log about their users. Plain syslog is taken from any address that reaches the listeners, and proves nothing.
+    intake: IntakeConfig {
+        /// Whether anything is taken in at all.
+        enabled: bool = false, Flag;
+        /// Where syslog comes in as datagrams: the box's management address with a port, or several; "" takes none.
+        syslog_udp: Vec<SocketAddr> = Vec::new(), Listeners;
+        /// Where syslog comes in over connections, by either framing.
+        syslog_tcp: Vec<SocketAddr> = Vec::new(), Listeners;
+        /// The number of the user as whom it runs; nothing else on the box may have it.
+        user: u32 = protocol::INTAKE_USER, Whole(1, 4_294_967_293);
+        /// The oldest activity that is kept.
+        max_age: Span = days(30), Time(3_600, 3_650 * 86_400);
+        /// The most activity that is kept, beside the store's own max_size.
+        max_size: u64 = 256 << 20, Size(16 << 20, 1 << 40);
+    }
 }
 
 /// So many minutes.

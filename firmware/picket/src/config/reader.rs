@@ -110,7 +110,7 @@ impl Reading<'_> {
 
     /// What values must hold together.
     fn agree(&mut self) {
-        let Config { links, respond, .. } = &self.config;
+        let Config { links, respond, api, intake, .. } = &self.config;
         if respond.longest < respond.block_for {
             self.disagreement("respond", "longest", "must not be less than block_for");
         } else if !links.lan.is_empty() && links.lan == links.uplink {
@@ -119,6 +119,8 @@ impl Reading<'_> {
             self.disagreement("links", "bridge", "must be another link than lan and uplink");
         } else if links.bridge.is_empty() {
             self.disagreement("links", "bridge", "needs a name");
+        } else if intake.user == api.user {
+            self.disagreement("intake", "user", "must be another number than user in [api]");
         }
     }
 

@@ -1,16 +1,12 @@
 //! The API process, seen from the gateway: started, asked, answered, started again. Its death never touches the gateway.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::fs;
 use std::io;
-use std::net::Shutdown;
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,17 +15,12 @@ use protocol::link::{Act, Errand, FROM_API_MAX, FromApi, GUESTS_MAX, Head, Start
 
 use protocol::MailOrder;
 
+use super::child::{Line, Pauses, Running, lock};
 use super::event::Work;
 use super::mail;
 use crate::config::Config;
 use crate::control::{Gateway, Request, Response};
 
-/// How long an errand may take.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// The first and the longest pause before it is started again.
-const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(30));
-/// A process that lived so long is started again at once.
-const LIVED: Duration = Duration::from_secs(60);
 /// Its questions that wait for an answer; more are refused.
 const QUESTIONS: usize = 32;
 /// Threads that answer them.
@@ -60,20 +51,12 @@ pub struct Told {
 /// The way to the API process.
 pub struct Api {
     start: Option<Start>,
-    out: Mutex<Option<UnixStream>>,
-    waiting: Mutex<HashMap<u64, SyncSender<Response>>>,
-    next: AtomicU64,
+    line: Line,
     told: Mutex<Told>,
     acts: Mutex<VecDeque<Act>>,
     ending: AtomicBool,
     mailing: AtomicBool,
     head_file: PathBuf,
-}
-
-/// A process that was started, and this end of the pair.
-pub struct Running {
-    child: Child,
-    stream: UnixStream,
 }
 
 impl Api {
@@ -89,9 +72,7 @@ impl Api {
         });
         Self {
             start,
-            out: Mutex::new(None),
-            waiting: Mutex::default(),
-            next: AtomicU64::new(1),
+            line: Line::new(TO_API_MAX),
             told: Mutex::new(Told { head, ..Told::default() }),
             acts: Mutex::default(),
             ending: AtomicBool::new(false),
@@ -106,18 +87,10 @@ impl Api {
     /// The system refuses.
     pub fn spawn(&self) -> io::Result<Option<Running>> {
         let Some(start) = &self.start else { return Ok(None) };
-        let (ours, theirs) = UnixStream::pair()?;
-        let child = Command::new("/proc/self/exe")
-            .arg("api")
-            .env_clear()
-            .envs(std::env::vars().filter(|(name, _)| name == "RUST_LOG"))
-            .current_dir("/")
-            .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .spawn()?;
-        let mut stream = ours;
+        let mut running = Running::start("api")?;
         let start = Start { head: lock(&self.told).head.clone(), ..start.clone() };
-        send(&mut stream, &ToApi::Start(start), TO_API_MAX)?;
-        Ok(Some(Running { child, stream }))
+        send(&mut running.stream, &ToApi::Start(start), TO_API_MAX)?;
+        Ok(Some(running))
     }
 
     /// Keeps the process running until `stop`: hears it, answers it through `gateway`, starts it again with a growing pause.
@@ -134,19 +107,18 @@ impl Api {
                 tracing::error!("the API cannot be answered: {error}");
             }
         }
-        let (mut running, mut pause) = (first, PAUSE.0);
+        let (mut running, mut pauses) = (first, Pauses::new());
         loop {
-            let since = Instant::now();
+            pauses.started();
             if let Some(running) = running.take() {
                 self.hear(running, &questions, work);
             }
             if self.ending.load(Ordering::Acquire) {
                 return;
             }
-            pause = if since.elapsed() > LIVED { PAUSE.0 } else { pause };
+            let pause = pauses.wait();
             tracing::warn!("the API process ended; it is started again in {} ms", pause.as_millis());
             thread::sleep(pause);
-            pause = (pause * 2).min(PAUSE.1);
             if self.ending.load(Ordering::Acquire) {
                 return;
             }
@@ -158,13 +130,12 @@ impl Api {
     }
 
     /// Hears one process until it is gone.
-    fn hear(self: &Arc<Self>, running: Running, questions: &SyncSender<(u64, Request)>, work: &SyncSender<Work>) {
-        let Running { mut child, mut stream } = running;
-        *lock(&self.out) = stream.try_clone().ok();
-        lock(&self.told).process = Some(child.id());
+    fn hear(self: &Arc<Self>, mut running: Running, questions: &SyncSender<(u64, Request)>, work: &SyncSender<Work>) {
+        self.line.open(&running);
+        lock(&self.told).process = Some(running.id());
         let mut kept = Instant::now();
         loop {
-            match receive::<FromApi>(&mut stream, FROM_API_MAX) {
+            match receive::<FromApi>(&mut running.stream, FROM_API_MAX) {
                 Ok(Some(FromApi::Guests(guests))) => {
                     let guests = guests.into_iter().take(GUESTS_MAX).map(NeverBlock::Address);
                     // An enforcer that is busy hears of it with the next change.
@@ -178,21 +149,13 @@ impl Api {
                 }
             }
         }
-        *lock(&self.out) = None;
-        lock(&self.waiting).clear();
+        self.line.close();
         {
             let mut told = lock(&self.told);
             (told.claim, told.held_by, told.process) = (None, Vec::new(), None);
         }
         self.keep_head();
-        let _ = stream.shutdown(Shutdown::Both);
-        // It ends by itself when the pair closes; whatever does not is killed.
-        let until = Instant::now() + Duration::from_secs(3);
-        while matches!(child.try_wait(), Ok(None)) && Instant::now() < until {
-            thread::sleep(Duration::from_millis(20));
-        }
-        let _ = child.kill();
-        let _ = child.wait();
+        running.end();
     }
 
     fn take(self: &Arc<Self>, message: FromApi, questions: &SyncSender<(u64, Request)>, kept: &mut Instant) {
@@ -219,28 +182,24 @@ impl Api {
             FromApi::Ask(number, request) => match questions.try_send((number, request)) {
                 Ok(()) => {}
                 Err(TrySendError::Full((number, _)) | TrySendError::Disconnected((number, _))) => {
-                    self.write(&ToApi::Answer(number, Response::Error("the gateway is busy; ask again".into())));
+                    self.line.write(&ToApi::Answer(number, Response::Error("the gateway is busy; ask again".into())));
                 }
             },
-            FromApi::Done(number, response) => {
-                let waiting = lock(&self.waiting).remove(&number);
-                // Nobody may wait any more.
-                let _ = waiting.map(|waiting| waiting.try_send(response));
-            }
+            FromApi::Done(number, response) => self.line.answered(number, response),
         }
     }
 
     /// Has a mail sent, one at a time, on a thread that nobody waits for.
     fn mail(self: &Arc<Self>, number: u64, order: MailOrder) {
         if self.mailing.swap(true, Ordering::AcqRel) {
-            self.write(&ToApi::Answer(number, Response::Error("another mail is on its way".into())));
+            self.line.write(&ToApi::Answer(number, Response::Error("another mail is on its way".into())));
             return;
         }
         let api = Arc::clone(self);
         let send = move || {
             let response = mail::send(&order);
             api.mailing.store(false, Ordering::Release);
-            api.write(&ToApi::Answer(number, response));
+            api.line.write(&ToApi::Answer(number, response));
         };
         if thread::Builder::new().name("mail".into()).spawn(send).is_err() {
             self.mailing.store(false, Ordering::Release);
@@ -259,7 +218,7 @@ impl Api {
                 }
                 Ok(request) => gateway.handle(request),
             };
-            self.write(&ToApi::Answer(number, response));
+            self.line.write(&ToApi::Answer(number, response));
         }
     }
 
@@ -268,13 +227,8 @@ impl Api {
         if self.start.is_none() {
             return Response::Error(OFF.into());
         }
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let (reply, answer) = sync_channel(1);
-        lock(&self.waiting).insert(number, reply);
-        let sent = self.write(&ToApi::Errand(number, errand));
-        let response = if sent { answer.recv_timeout(PATIENCE).ok() } else { None };
-        lock(&self.waiting).remove(&number);
-        response
+        let answer = self.line.ask(|number| ToApi::Errand(number, errand));
+        answer
             .unwrap_or_else(|| Response::Error("the API process gives no answer; it may just be starting again".into()))
     }
 
@@ -295,7 +249,7 @@ impl Api {
     /// Hands over the acts that waited. Not waited for: this is the thread that would hear the answer.
     fn deliver(&self) {
         for act in lock(&self.acts).drain(..) {
-            self.write(&ToApi::Errand(0, Errand::Record(act)));
+            self.line.write(&ToApi::Errand(0, Errand::Record(act)));
         }
     }
 
@@ -307,23 +261,7 @@ impl Api {
     /// Lets the process end.
     pub fn stop(&self) {
         self.ending.store(true, Ordering::Release);
-        if let Some(out) = lock(&self.out).take() {
-            let _ = out.shutdown(Shutdown::Both);
-        }
-    }
-
-    /// Whether it was sent. A process that takes nothing is cut off rather than waited for.
-    fn write(&self, message: &ToApi) -> bool {
-        let mut out = lock(&self.out);
-        let Some(stream) = out.as_mut() else { return false };
-        let _ = stream.set_write_timeout(Some(PATIENCE));
-        let done = send(stream, message, TO_API_MAX);
-        if let Err(error) = &done {
-            tracing::warn!("the API process is not told: {error}");
-            let _ = stream.shutdown(Shutdown::Both);
-            *out = None;
-        }
-        done.is_ok()
+        self.line.hang_up();
     }
 
     /// Keeps the audit's head where the API process cannot reach, so that a log that lost its end is noticed.
@@ -343,8 +281,4 @@ pub fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     io::Write::write_all(&mut file, text)?;
     file.sync_all()?;
     fs::rename(draft, path)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 
 use super::api::{Api, replace};
 use super::event::{News, Order, Work};
+use super::intake::Intake;
 use super::shelf::Shelf;
 use super::{machine, settings};
 use crate::config::set::{self, Set};
@@ -35,6 +36,7 @@ pub struct Desk {
     news: SyncSender<News>,
     shelf: Shelf,
     api: Arc<Api>,
+    intake: Arc<Intake>,
 }
 
 /// The configuration in force, and where it comes from.
@@ -60,9 +62,9 @@ impl Desk {
         (named, restart): (Option<PathBuf>, Arc<Notify>),
         (work, orders, news): (SyncSender<Work>, SyncSender<Order>, SyncSender<News>),
         shelf: Shelf,
-        api: Arc<Api>,
+        (api, intake): (Arc<Api>, Arc<Intake>),
     ) -> Self {
-        Self { held: Mutex::new(held), restart, named, work, orders, news, shelf, api }
+        Self { held: Mutex::new(held), restart, named, work, orders, news, shelf, api, intake }
     }
 
     /// Reads the configuration anew. A bad file leaves the old one in force and says so.
@@ -77,11 +79,13 @@ impl Desk {
         let (config, set) = set::with_set(config);
         let Ok(mut held) = self.held.lock() else { return };
         let current = &held.config;
-        let fixed =
-            |config: &Config| (config.links.clone(), config.store.clone(), config.control.clone(), config.api.clone());
+        let fixed = |config: &Config| {
+            let Config { links, store, control, api, intake, .. } = config.clone();
+            (links, store, control, api, intake)
+        };
         if fixed(current) != fixed(&config) {
             tracing::warn!(
-                "changes of [links], [store], [control] and [api] take effect when the gateway is started again"
+                "changes of [links], [store], [control], [api] and [intake] take effect when the gateway is started again"
             );
         }
         self.shelf.trust(Keys::with(&config.model.keys));
@@ -127,6 +131,7 @@ impl Desk {
     pub fn stop(&self) {
         self.keep();
         self.api.stop();
+        self.intake.stop();
         let _gone = (self.orders.send(Order::Stop), self.work.send(Work::Stop), self.news.send(News::Stop));
     }
 }
@@ -140,6 +145,10 @@ impl Gateway for Desk {
         | Request::ModelUnshadow = request
         {
             return self.shelf.handle(request);
+        }
+        if let Request::Activity(_) | Request::ActivityCount(_) | Request::ActivityTest(_) | Request::Sources = request
+        {
+            return self.intake.ask(request);
         }
         match request {
             Request::Settings => return Response::of(&self.settings()),
@@ -161,13 +170,13 @@ impl Gateway for Desk {
         let response = answer
             .recv_timeout(PATIENCE)
             .unwrap_or_else(|_| Response::Error("no answer within 5 s; the gateway is busy".into()));
-        if status { self.with_api(response) } else { response }
+        if status { self.with_rooms(response) } else { response }
     }
 }
 
 impl Desk {
-    /// The status with what the API process told.
-    fn with_api(&self, response: Response) -> Response {
+    /// The status with what the API process and the intake process told.
+    fn with_rooms(&self, response: Response) -> Response {
         let Response::Ok(Value::Object(mut status)) = response else { return response };
         let told = self.api.told();
         if let Some(code) = told.claim {
@@ -179,8 +188,13 @@ impl Desk {
         if !told.held_by.is_empty() {
             status.insert("api".into(), json!(told.held_by));
         }
+        let intake = self.intake.told();
+        if !intake.held_by.is_empty() {
+            status.insert("intake".into(), json!(intake.held_by));
+        }
         if let Some(Value::Array(warnings)) = status.get_mut("warnings") {
             warnings.extend(told.warnings.into_iter().map(Value::from));
+            warnings.extend(intake.warnings.into_iter().map(|warning| json!(format!("intake: {warning}"))));
         }
         Response::Ok(Value::Object(status))
     }

@@ -9,18 +9,21 @@
 //! | keeper | the store, what is shown | events, summaries, clues, questions | answers |
 //! | main | signals, the control socket (tokio), the shelf of forests | people | questions and orders |
 //! | api | the API process: its start, its end, the socket pair | its questions | answers and errands |
+//! | intake | the intake process in the same way | its answers | questions |
 //!
 //! Every channel is bounded. The inspector never waits: what does not fit is dropped and counted. Frames cross the kernel's bridge
 //! whatever happens here.
 
 mod api;
 mod bridge;
+mod child;
 mod clues;
 mod denials;
 mod enforcer;
 mod event;
 mod gateway;
 mod inspector;
+mod intake;
 mod jury;
 mod keeper;
 mod machine;
@@ -89,17 +92,24 @@ pub fn run(named: Option<&Path>) -> ExitCode {
     let (config, set) = with_set(config);
     let held = Held { config: config.clone(), origins, set };
     // Before there is a second thread, a socket or a store of the gateway's own that it could inherit.
-    let api = Arc::new(api::Api::new(&config));
-    let started = match crate::doctor::lacking_rights().is_empty().then(|| api.spawn()).transpose() {
-        Ok(started) => started.flatten(),
-        Err(error) => {
-            tracing::error!("the API process does not start: {error}");
-            None
-        }
+    let (api, intake) = (Arc::new(api::Api::new(&config)), Arc::new(intake::Intake::new(&config)));
+    let may = crate::doctor::lacking_rights().is_empty();
+    let begun =
+        |what: &str, spawn: &dyn Fn() -> std::io::Result<Option<child::Running>>| match may.then(spawn).transpose() {
+            Ok(started) => started.flatten(),
+            Err(error) => {
+                tracing::error!("the {what} process does not start: {error}");
+                None
+            }
+        };
+    let rooms = Rooms {
+        api_started: begun("API", &|| api.spawn()),
+        intake_started: begun("intake", &|| intake.spawn()),
+        api,
+        intake,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(4).build();
-    let done =
-        runtime.map_err(RunError::from).and_then(|runtime| runtime.block_on(gateway(held, named, (api, started))));
+    let done = runtime.map_err(RunError::from).and_then(|runtime| runtime.block_on(gateway(held, named, rooms)));
     match done {
         Ok(End::Asked) => ExitCode::SUCCESS,
         Ok(End::Again) => {
@@ -113,6 +123,14 @@ pub fn run(named: Option<&Path>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The processes beside the gateway, and those of them that were started.
+struct Rooms {
+    api: Arc<api::Api>,
+    api_started: Option<child::Running>,
+    intake: Arc<intake::Intake>,
+    intake_started: Option<child::Running>,
 }
 
 /// How a run that went well ended.
@@ -131,11 +149,8 @@ fn again() -> std::io::Error {
     std::process::Command::new("/proc/self/exe").args(std::env::args_os().skip(1)).exec()
 }
 
-async fn gateway(
-    held: Held,
-    named: Option<&Path>,
-    (api, started): (Arc<api::Api>, Option<api::Running>),
-) -> Result<End, RunError> {
+async fn gateway(held: Held, named: Option<&Path>, rooms: Rooms) -> Result<End, RunError> {
+    let Rooms { api, api_started, intake, intake_started } = rooms;
     let config = held.config.clone();
     let lacking = crate::doctor::lacking_rights();
     if !lacking.is_empty() {
@@ -181,12 +196,16 @@ async fn gateway(
         thread::Builder::new().name("denials".into()).spawn(move || denials::listen(&deaf, &news))?
     };
     let restart = Arc::new(Notify::new());
-    let desk = Arc::new(Desk::new(held, (named, Arc::clone(&restart)), told, shelf, Arc::clone(&api)));
+    let rooms = (Arc::clone(&api), Arc::clone(&intake));
+    let desk = Arc::new(Desk::new(held, (named, Arc::clone(&restart)), told, shelf, rooms));
     let supervisor = {
         let desk = Arc::clone(&desk) as Arc<dyn crate::control::Gateway>;
         let work = suspects.clone();
-        thread::Builder::new().name("api".into()).spawn(move || api.supervise(started, &desk, &work))?
+        thread::Builder::new().name("api".into()).spawn(move || api.supervise(api_started, &desk, &work))?
     };
+    let heard = news.clone();
+    let intake =
+        thread::Builder::new().name("intake".into()).spawn(move || intake.supervise(intake_started, &heard))?;
     let mut hangup = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -221,7 +240,7 @@ async fn gateway(
     tracing::info!("picket ends; the bridge forwards on and the last ruleset stands");
     drop((going_on, listening));
     desk.stop();
-    for part in [bridge, denials, inspector, enforcer, keeper, supervisor] {
+    for part in [bridge, denials, inspector, enforcer, keeper, supervisor, intake] {
         if part.join().is_err() {
             tracing::error!("a part of the gateway ended badly");
         }

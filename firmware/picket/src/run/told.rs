@@ -175,9 +175,12 @@ mod tests {
     }
 
     #[test]
-    fn names_that_no_rule_is_about_are_not_told() {
-        let mut questions = wanting("b.example.com");
-        hear(&mut questions, false, 7, 1);
-        assert_eq!(hear(&mut questions, true, 7, 2), None);
+    fn names_that_no_rule_is_about_are_told_and_not_wanted() {
+        for (name, wanted) in [("b.example.com", false), ("*.example.com", true)] {
+            let mut questions = wanting(name);
+            hear(&mut questions, false, 7, 1);
+            let told = hear(&mut questions, true, 7, 2).unwrap();
+            assert_eq!(questions.is_wanted(&told), wanted, "{name}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 pub mod captures;
 pub mod config;
 pub mod frames;
+pub mod logs;
 pub mod model;
 pub mod mud;
 pub mod payloads;

@@ -5,6 +5,7 @@
 mod captures;
 mod config;
 mod frames;
+mod logs;
 mod model;
 mod mud;
 mod payloads;
@@ -30,7 +31,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub static TARGETS: [Target; 11] = [
+pub static TARGETS: [Target; 13] = [
     Target {
         name: "frame",
         of_wire: true,
@@ -158,6 +159,38 @@ pub static TARGETS: [Target; 11] = [
             b"\xff",
         ],
         longest: 1 << 17,
+    },
+    Target {
+        name: "syslog",
+        of_wire: false,
+        run: logs::line,
+        seeds: seeds::logs::lines,
+        words: &[
+            b"<38>",
+            b"<0>1 ",
+            b" - ",
+            b"[a@1 b=\"",
+            b"\"]",
+            b"Nov 22 15:00:00 ",
+            b"2026-11-22T15:00:00Z",
+            b" from ",
+            b" for ",
+            b"pam_unix(",
+            b" : ",
+            b"sshd: ",
+            b"\x1b[2J",
+            b"\xe2\x80\xae",
+            b"\xff",
+        ],
+        longest: 1 << 17,
+    },
+    Target {
+        name: "framing",
+        of_wire: false,
+        run: logs::connection,
+        seeds: seeds::logs::connections,
+        words: &[b"\n", b"\r\n", b" <", b"9 <", b"65536 <", b"65537 <", b"0 <", b"\0"],
+        longest: 1 << 18,
     },
     Target {
         name: "config",

@@ -1,0 +1,143 @@
+//! What the gateway asks of the intake, and the answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use intake::rules::{Found, Judge, Rule, SHIPPED};
+use intake::{Act, Activity};
+use protocol::intake::{ActivityAsk, ActivityView, CountView, FoundView, TestAsk};
+use protocol::{Request, Response};
+use store::Query;
+use terms::Timestamp;
+
+use super::Room;
+
+/// Findings of one trial of a rule.
+const FOUND_MAX: usize = 1_000;
+/// How long a search may take; whoever asks waits a little longer.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// Where the gateway asks.
+pub struct Desk {
+    pub room: Arc<Room>,
+}
+
+impl Desk {
+    /// Answers one question.
+    pub fn answer(&self, request: Request) -> Response {
+        let done = match request.checked() {
+            Ok(Request::Activity(ask)) => self.activity(&ask),
+            Ok(Request::ActivityCount(ask)) => self.count(&ask),
+            Ok(Request::ActivityTest(ask)) => self.test(&ask),
+            Ok(Request::Sources) => Ok(Response::of(&self.room.sources().views())),
+            Ok(_) => Err("that is not the intake's to answer".into()),
+            Err(what) => Err(what),
+        };
+        done.unwrap_or_else(Response::Error)
+    }
+
+    fn activity(&self, ask: &ActivityAsk) -> Result<Response, String> {
+        let query = query(ask)?;
+        let shot = self.room.log().shot();
+        let found = shot.find(&query, ask.limit as usize, PATIENCE).map_err(|error| error.to_string())?;
+        Ok(Response::of(&found.into_iter().map(view).collect::<Vec<_>>()))
+    }
+
+    fn count(&self, ask: &ActivityAsk) -> Result<Response, String> {
+        let query = query(ask)?;
+        let shot = self.room.log().shot();
+        let count = shot.count(&query, PATIENCE).map_err(|error| error.to_string())?;
+        Ok(Response::of(&CountView { count }))
+    }
+}
+
+impl Desk {
+    /// Tries a rule on what is stored.
+    fn test(&self, ask: &TestAsk) -> Result<Response, String> {
+        let rule = match &ask.text {
+            Some(text) => Rule::read(&ask.name, text),
+            None => {
+                let known = || SHIPPED.map(|(name, _)| name).join(", ");
+                let shipped = SHIPPED.iter().find(|(name, _)| *name == ask.name);
+                let (name, text) =
+                    shipped.ok_or_else(|| format!("there is no rule {:?}; there are {}", ask.name, known()))?;
+                Rule::read(name, text)
+            }
+        };
+        let mut judge = Judge::new(vec![rule.map_err(|fault| fault.to_string())?]);
+        let span = ActivityAsk { since: ask.since, until: ask.until, ..ActivityAsk::default() };
+        let shot = self.room.log().shot();
+        let mut found = Vec::new();
+        let walked = shot.each(&query(&span)?, PATIENCE, |activity| {
+            for one in judge.hear(&activity) {
+                found.push(told(&judge.rules()[one.rule], one, &activity));
+            }
+            found.len() < FOUND_MAX
+        });
+        walked.map_err(|error| error.to_string())?;
+        Ok(Response::of(&found))
+    }
+}
+
+/// What a rule found in the record that completed it.
+pub fn told(rule: &Rule, found: Found, activity: &Activity) -> FoundView {
+    FoundView {
+        rule: rule.name.clone(),
+        title: rule.title.clone(),
+        level: rule.level.clone(),
+        weight: rule.weight,
+        about: found.key,
+        source: activity.source.to_string(),
+        since: found.since.as_secs_f64(),
+        at: found.at.as_secs_f64(),
+        activity: found.id,
+        proof: found.proof.as_str().into(),
+        words: rule.words.clone(),
+        next: rule.next.clone(),
+    }
+}
+
+fn query(ask: &ActivityAsk) -> Result<Query, String> {
+    let action = match ask.action.as_deref() {
+        None => None,
+        Some(word) => Some(Act::of(word).ok_or_else(|| {
+            let known: Vec<_> = Act::ALL.iter().map(|act| act.as_str()).collect();
+            format!("{word:?} is no action; there are {}", known.join(", "))
+        })?),
+    };
+    Ok(Query {
+        text: ask.text.clone().filter(|text| !text.is_empty()),
+        subject: ask.subject.clone(),
+        device: ask.device.clone(),
+        action,
+        since: ask.since.map(timestamp),
+        until: ask.until.map(timestamp),
+        before: ask.before,
+    })
+}
+
+fn view(activity: Activity) -> ActivityView {
+    ActivityView {
+        id: activity.id,
+        at: activity.at.as_secs_f64(),
+        claimed: activity.claimed.map(Timestamp::as_secs_f64),
+        source: activity.source.to_string(),
+        device: activity.device,
+        subject: activity.subject,
+        action: activity.action.as_str().into(),
+        object: activity.object,
+        result: activity.result.as_str().into(),
+        address: activity.address.map(|address| address.to_string()),
+        proof: activity.proof.as_str().into(),
+        program: activity.program,
+        priority: activity.priority,
+        cut: activity.cut,
+        text: activity.text,
+    }
+}
+
+/// The moment of a question.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from a float saturates")]
+fn timestamp(secs: f64) -> Timestamp {
+    Timestamp::from_micros((secs * 1e6).round() as u64)
+}
