@@ -5,6 +5,7 @@ mod alerts;
 mod audit;
 mod auth;
 mod blocks;
+mod catalogue;
 mod devices;
 mod groups;
 mod hosts;
@@ -37,7 +38,8 @@ const MUD_MAX: usize = 80 << 10;
 pub fn routes() -> Vec<Route> {
     vec![
         Route::post("/api/v1/auth/claim", "Makes the first superadmin, with the code on the box's console").unclaimed().creates(auth::claim),
-        Route::post("/api/v1/auth/login", "Begins a session").takes(auth::login),
+        Route::get("/api/v1/auth/claim", "Whether the box waits for its owner").unclaimed().gives(auth::waiting),
+        Route::post("/api/v1/auth/login", "Begins a session; the page's is kept in a cookie").enters(auth::login),
         Route::post("/api/v1/auth/verify", "Sets an account's own password with its one-time code").obeys(auth::verify),
         Route::post("/api/v1/auth/logout", "Ends the session that asks").roles(ANYBODY).unverified().before_totp().does(auth::logout),
         Route::post("/api/v1/auth/totp", "Answers with the second factor that a log-in left due").roles(ANYBODY).unverified().before_totp().takes(totp::answer),
@@ -129,6 +131,8 @@ pub fn routes() -> Vec<Route> {
 
         Route::get("/api/v1/audit", "Who did what, newest first").roles(OVERSEERS).pages(&[], audit::all),
         Route::get("/api/v1/audit/state", "Whether the audit is whole, its head and its key").roles(OVERSEERS).gives(audit::state),
+
+        Route::get("/api/v1/catalogue", "The threats that Picket knows, and what hides them").roles(ANYBODY).lists(&["group", "level", "response"], catalogue::all),
 
         Route::get("/api/v1/system", "The box: version, posture, uptime, what is not as it should be").roles(READERS).gives(system::show),
         Route::get("/metrics", "Figures for Prometheus").roles(READERS).writes("text/plain; version=0.0.4; charset=utf-8", system::metrics),
