@@ -56,16 +56,21 @@ pub fn follow(office: &Office, feed: &broadcast::Sender<News>) {
 /// Takes events over.
 fn take(office: &Office, events: &[EventRow], followed: u64) {
     let (mut change, mut acts) = (Change::default(), Vec::new());
+    let medium = office.settings().on("alerts.medium");
     {
         let mut alerts = office.alerts();
         for event in events {
             acts.extend(act(event));
-            if event.level == "HIGH" {
+            let raises = event.level == "HIGH" || medium && event.level == "MEDIUM" && event.family.is_some();
+            if raises {
                 let open = alerts.values_mut().find(|alert| !alert.over && alert.host == event.host);
                 let alert = match open {
                     Some(alert) => {
                         alert.repeats += 1;
                         alert.last = event.at.micros();
+                        if event.level == "HIGH" {
+                            alert.severity.clone_from(&event.level);
+                        }
                         alert.clone()
                     }
                     None => raise(event, alerts.last_key_value().map_or(1, |(number, _)| number + 1)),
@@ -133,7 +138,7 @@ fn settle(office: &Office, hosts: &[HostRow]) {
     for alert in office.alerts().values_mut().filter(|alert| !alert.over) {
         // What has just been found may not show in the hosts yet.
         let young = now.saturating_sub(alert.last) < 5_000_000;
-        if !young && hosts.iter().all(|host| host.host != alert.host || host.level != "HIGH") {
+        if !young && hosts.iter().all(|host| host.host != alert.host || host.level != alert.severity) {
             alert.over = true;
             any = true;
             change.put(Kind::Alert, alert.number, alert);

@@ -41,17 +41,22 @@ impl Link {
                     // Nobody may wait any more.
                     let _ = waiting.map(|waiting| waiting.try_send(response));
                 }
-                ToApi::Errand(number, errand) => self.write(&FromApi::Done(number, errands(errand))),
+                ToApi::Errand(number, errand) => {
+                    self.write(&FromApi::Done(number, errands(errand)));
+                }
                 ToApi::Start(_) => {}
             }
         }
     }
 
-    fn write(&self, message: &FromApi) {
+    /// Whether it was sent.
+    fn write(&self, message: &FromApi) -> bool {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = send(&mut *out, message, FROM_API_MAX) {
+        let done = send(&mut *out, message, FROM_API_MAX);
+        if let Err(error) = &done {
             tracing::warn!("the gateway is not told: {error}");
         }
+        done.is_ok()
     }
 }
 
@@ -60,7 +65,10 @@ impl Gateway for Arc<Link> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (reply, answer) = sync_channel(1);
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(number, reply);
-        self.write(&FromApi::Ask(number, request));
+        if !self.write(&FromApi::Ask(number, request)) {
+            self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
+            return Response::Error("the question is too long for the gateway, or it is ending".into());
+        }
         let response = answer.recv_timeout(PATIENCE);
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
         response.unwrap_or_else(|_| Response::Error("the gateway gives no answer".into()))

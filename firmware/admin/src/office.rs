@@ -24,13 +24,15 @@ use crate::problem::Problem;
 use crate::rows::{Change, Kind, Rows, RowsError};
 use crate::secret::{NoRandom, code, hex, unhex};
 use crate::session::{Claims, Keys};
+use crate::settings::Settings;
 use crate::throttle::{Allowance, Tries};
 use crate::token::PREFIX;
 
 /// Rows of one of a kind.
 const KEYS: u64 = 1;
 const BOOT: u64 = 3;
-const AUDIT_KEY: u64 = 4;
+/// The key that signs exports of the audit.
+pub const AUDIT_KEY: u64 = 4;
 const FOLLOWED: u64 = 5;
 /// Addresses, and accounts, whose failures are remembered.
 const TRIES_MAX: usize = 4_096;
@@ -87,6 +89,7 @@ pub struct Office {
     keys: Mutex<Keys>,
     claim: Mutex<Option<String>>,
     applied: Mutex<Option<Applied>>,
+    settings: Mutex<Settings>,
     gates: Mutex<Gates>,
     /// Hashes passwords.
     pub hasher: Hasher,
@@ -128,6 +131,7 @@ impl Office {
             keys: Mutex::new(keys),
             claim: Mutex::new(claim),
             applied: Mutex::new(None),
+            settings: Mutex::new(Settings::load(&rows)?),
             gates: Mutex::new(Gates {
                 addresses: Tries::new(TRIES_MAX),
                 accounts: Tries::new(TRIES_MAX),
@@ -180,6 +184,11 @@ impl Office {
         self.claim.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The API's own settings.
+    pub fn settings(&self) -> MutexGuard<'_, Settings> {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The policy that was put on trial last.
     pub fn applied(&self) -> MutexGuard<'_, Option<Applied>> {
         self.applied.lock().unwrap_or_else(PoisonError::into_inner)
@@ -213,6 +222,16 @@ impl Office {
             Problem::busy(error.to_string())
         })?;
         self.gateway.tell(FromApi::Head(self.audit.head()));
+        Ok(())
+    }
+
+    /// Puts another audit in place of this one, together with a change. Nothing is written any more after that: the process is to end.
+    ///
+    /// # Errors
+    /// 422: the lines are no chain, and nothing was changed; 503: the change may not be there.
+    pub fn replace_audit(&self, change: Change, lines: &[String], act: Act) -> Result<(), Problem> {
+        let head = self.audit.replace(&self.rows, change, lines, act)?;
+        self.gateway.tell(FromApi::Head(head));
         Ok(())
     }
 

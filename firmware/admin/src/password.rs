@@ -57,6 +57,18 @@ impl Hasher {
         })
     }
 
+    /// A key of 32 octets, made of a passphrase at the cost of a password.
+    ///
+    /// # Errors
+    /// Too many wait already.
+    pub fn key(&self, passphrase: &str, salt: &[u8]) -> Result<[u8; 32], Problem> {
+        self.in_turn(|| {
+            let mut key = [0; 32];
+            let made = argon2()?.hash_password_into(passphrase.as_bytes(), salt, &mut key);
+            made.map(|()| key).map_err(|_| Problem::busy("no key can be made now"))
+        })
+    }
+
     /// Whether this is the password; takes as long where there is none to compare with.
     ///
     /// # Errors

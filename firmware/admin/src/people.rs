@@ -13,7 +13,7 @@ use crate::session::Session;
 use crate::token::{Token, number_of};
 
 /// The row of the numbers.
-const NUMBERS: u64 = 2;
+pub const NUMBERS: u64 = 2;
 
 /// The numbers given last.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]

@@ -14,8 +14,6 @@ use terms::{Span, Timestamp};
 use crate::clock::{now, rfc3339};
 use crate::secret::{NoRandom, hex, random, same, sha256};
 
-/// How long a session of a bearer token lasts.
-pub const BEARER: Span = Span::from_secs(3_600);
 /// For how long a cookie of the page is signed; it is signed anew while its session's row holds.
 pub const COOKIE: Span = Span::from_secs(600);
 /// How long the page may be left alone.
@@ -85,7 +83,7 @@ pub struct SessionRow {
 }
 
 impl Session {
-    /// A new session with the id that goes into its token.
+    /// A new session with the id that goes into its token: a bearer's lasts as long as is said, the page's by its own rules.
     ///
     /// # Errors
     /// The system gives no random octets.
@@ -95,11 +93,11 @@ impl Session {
         from: IpAddr,
         agent: String,
         due: bool,
-        page: bool,
+        bearer: Option<Span>,
     ) -> Result<(Self, String), NoRandom> {
         let id = hex(&random::<16>()?);
-        let (token, created) = (sha256(id.as_bytes()), now().micros());
-        let until = created + if page { PAGE } else { BEARER }.micros();
+        let (token, created, page) = (sha256(id.as_bytes()), now().micros(), bearer.is_none());
+        let until = created + bearer.unwrap_or(PAGE).micros();
         Ok((Self { number, account, token, created, until, seen: created, from, agent, due, page }, id))
     }
 
@@ -306,7 +304,7 @@ mod tests {
     }
 
     fn session() -> (Session, String) {
-        Session::begin(7, 3, [127, 0, 0, 1].into(), "a test".into(), false, false).expect("random")
+        Session::begin(7, 3, [127, 0, 0, 1].into(), "a test".into(), false, Some(Span::from_secs(600))).expect("random")
     }
 
     #[test]
@@ -343,7 +341,7 @@ mod tests {
 
     #[test]
     fn a_session_of_the_page_ends_when_it_is_left_alone_and_after_twelve_hours() {
-        let begun = Session::begin(7, 3, [127, 0, 0, 1].into(), "a test".into(), false, true);
+        let begun = Session::begin(7, 3, [127, 0, 0, 1].into(), "a test".into(), false, None);
         let (mut session, id) = begun.expect("random");
         let begin = session.created;
         assert!(session.lives(begin + IDLE.micros() - 1) && !session.lives(begin + IDLE.micros()));

@@ -9,10 +9,10 @@ use std::net::{IpAddr, SocketAddr};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{Request, Response};
+use crate::{REQUEST_MAX, Request, Response};
 
-/// The longest message from the API process, in octets.
-pub const FROM_API_MAX: usize = 1 << 20;
+/// The longest message from the API process, in octets: a policy with its quotes escaped fits, as into any request.
+pub const FROM_API_MAX: usize = REQUEST_MAX;
 /// The longest message to the API process, in octets.
 pub const TO_API_MAX: usize = 16 << 20;
 /// The most addresses of guests; the newest log-ins count.

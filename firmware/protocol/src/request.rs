@@ -175,6 +175,13 @@ pub enum Request {
     },
     /// What is asked of devices, or done to them by hand: `List` is answered by an array of `DeviceView`, all else by one.
     Devices(DeviceAsk),
+    /// The devices as they are kept, for a backup: answered by an array of records.
+    DevicesKept,
+    /// Puts other devices in place of all: answered by their number.
+    DevicesReplace {
+        /// Records, as `DevicesKept` gives them.
+        devices: Vec<Value>,
+    },
     /// The forests that vote, and what was counted of their votes: answered by a `VotingView`.
     Model,
     /// Has the forest in this file vote, or says what it would change: answered by a `LoadView`.
@@ -195,6 +202,19 @@ pub enum Request {
     },
     /// Ends that: answered by the `VotingView` that was.
     ModelUnshadow,
+    /// Every key of the configuration: answered by an array of `SettingView`.
+    Settings,
+    /// Sets a key while the gateway runs: answered by its `SettingView`.
+    Set {
+        /// Its table and name.
+        id: String,
+        /// As TOML; as the configuration's file has it if absent.
+        value: Option<String>,
+    },
+    /// The machine: answered by a `MachineView`.
+    Machine,
+    /// Starts the gateway again, in the same process: answered by nothing, before it is done.
+    Restart,
     /// Ends a host's block: answered by the `BlockView` that ended.
     Unblock {
         /// Whose.

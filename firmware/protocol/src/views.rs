@@ -310,6 +310,94 @@ pub struct FeedbackView<At = f64> {
     pub features: BTreeMap<String, f64>,
 }
 
+/// One key of the configuration.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SettingView {
+    /// Its table and name, as `detect.icmp_per_second`.
+    pub id: String,
+    /// The value in force.
+    pub value: serde_json::Value,
+    /// The value where nobody says anything.
+    pub default: serde_json::Value,
+    /// Who set it: `default`, `file` or `here`.
+    pub origin: String,
+    /// The line of the configuration's file that sets it, where one does.
+    pub line: Option<u64>,
+    /// What it means.
+    pub meaning: String,
+    /// What its value must be.
+    pub expected: String,
+    /// Whether it can be changed while the gateway runs.
+    pub changeable: bool,
+}
+
+/// The machine that the gateway runs on.
+///
+/// **Units**: octets, seconds, degrees Celsius.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MachineView {
+    /// The gateway's version.
+    pub version: String,
+    /// The kernel's.
+    pub kernel: String,
+    /// What processors these are.
+    pub machine: String,
+    /// How many.
+    pub processors: u64,
+    /// For how long the machine has run.
+    pub up: f64,
+    /// The load of the last 1, 5 and 15 minutes.
+    pub load: Vec<f64>,
+    /// Memory in all.
+    pub memory: u64,
+    /// Memory that programs can still have.
+    pub memory_free: u64,
+    /// The gateway's own.
+    pub memory_gateway: u64,
+    /// The API process's own.
+    pub memory_api: u64,
+    /// The medium of the store.
+    pub disk: u64,
+    /// What of it is free.
+    pub disk_free: u64,
+    /// How warm the processor is, where that can be read.
+    pub temperature: Option<f64>,
+    /// Its links.
+    pub links: Vec<LinkView>,
+    /// Every port that is open.
+    pub listening: Vec<ListeningView>,
+}
+
+/// One link.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LinkView {
+    /// Its name.
+    pub name: String,
+    /// Its hardware address.
+    pub mac: String,
+    /// Whether something is at its other end.
+    pub carrier: bool,
+    /// **Units**: Mbit/s.
+    pub speed: Option<i64>,
+    /// Octets that came in.
+    pub octets_in: u64,
+    /// Octets that went out.
+    pub octets_out: u64,
+    /// Frames that it dropped.
+    pub dropped: u64,
+}
+
+/// One open port.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ListeningView {
+    /// `tcp` or `udp`.
+    pub protocol: String,
+    /// The address.
+    pub address: String,
+    /// The port.
+    pub port: u16,
+}
+
 /// The policy in force.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PolicyView {

@@ -43,6 +43,15 @@ pub(crate) fn room_for(path: &Path, octets: usize) -> Result<(), StoreError> {
     if left < needed { Err(StoreError::Full { path: path.into(), left, needed }) } else { Ok(()) }
 }
 
+/// The size of the medium below a path, and what of it is free. **Units**: octets.
+///
+/// # Errors
+/// The system knows no such path.
+pub fn room(path: &Path) -> io::Result<(u64, u64)> {
+    let stat = statvfs(path)?;
+    Ok((stat.f_blocks.saturating_mul(stat.f_frsize), stat.f_bavail.saturating_mul(stat.f_frsize)))
+}
+
 /// Octets that a directory and everything in it take up on the medium.
 pub(crate) fn octets_in(path: &Path) -> u64 {
     let entries = fs::read_dir(path).into_iter().flatten().flatten();

@@ -31,6 +31,7 @@ mod sled_store;
 mod upkeep;
 
 pub use contract::{EVENTS_AT_MOST, FEEDBACK_AT_MOST, Figures, Limits, Retained, Store, StoreError};
+pub use disk::room;
 pub use memory::MemoryStore;
 pub use open::{OpenError, Opened, open};
 pub use policies::{Policies, PolicyState, PolicyVersion, Trial, VERSIONS};

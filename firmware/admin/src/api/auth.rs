@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use terms::Span;
 
 use crate::account::{Account, UserRow};
 use crate::clock::now;
@@ -13,7 +14,7 @@ use crate::role::Role;
 use crate::route::{Call, Entered};
 use crate::rows::{Change, Kind};
 use crate::secret::{same, typed};
-use crate::session::{BEARER, PAGE, SESSIONS_MAX, Session};
+use crate::session::{PAGE, SESSIONS_MAX, Session};
 use crate::words::{Email, person, plain};
 
 /// What is said of any failed log-in, whatever the reason.
@@ -200,10 +201,12 @@ fn begin(office: &Office, call: &Call, number: u64) -> Entered<Begun> {
         .cloned()
         .ok_or_else(|| Problem::new(401, WRONG))?;
     account.entered(call.from);
+    let lasts = Span::from_secs(office.settings().number("accounts.bearer_minutes") * 60);
+    let bearer = (!call.page).then_some(lasts);
     let mut numbers = people.numbers;
     numbers.session += 1;
     let (session, id) =
-        Session::begin(numbers.session, number, call.from, plain(&call.agent, 120), account.totp.is_some(), call.page)
+        Session::begin(numbers.session, number, call.from, plain(&call.agent, 120), account.totp.is_some(), bearer)
             .map_err(|error| Problem::busy(error.to_string()))?;
     let mut change = Change::default();
     let at = now().micros();
@@ -241,7 +244,7 @@ fn begin(office: &Office, call: &Call, number: u64) -> Entered<Begun> {
         let begun = Begun { access_token: None, token_type: "cookie", expires_in: PAGE.secs(), role, user, due };
         return Ok((begun, Some(token)));
     }
-    let (access_token, expires_in) = (Some(token), BEARER.secs());
+    let (access_token, expires_in) = (Some(token), lasts.secs());
     Ok((Begun { access_token, token_type: "bearer", expires_in, role, user, due }, None))
 }
 

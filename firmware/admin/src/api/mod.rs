@@ -4,6 +4,7 @@ mod activity;
 mod alerts;
 mod audit;
 mod auth;
+mod backup;
 mod blocks;
 mod catalogue;
 mod devices;
@@ -13,6 +14,7 @@ mod policy;
 mod posture;
 mod profile;
 mod rules;
+mod settings;
 mod statistics;
 mod system;
 mod threats;
@@ -135,6 +137,14 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/catalogue", "The threats that Picket knows, and what hides them").roles(ANYBODY).lists(&["group", "level", "response"], catalogue::all),
 
         Route::get("/api/v1/system", "The box: version, posture, uptime, what is not as it should be").roles(READERS).gives(system::show),
+        Route::get("/api/v1/system/resources", "The machine: memory, load, disk, temperature, links").roles(READERS).gives(system::resources),
+        Route::get("/api/v1/system/ports", "Every port of the box that is open").roles(READERS).lists(&["protocol", "address", "port"], system::ports),
+        Route::post("/api/v1/system/restart", "Starts the gateway again; traffic crosses meanwhile").roles(OWNERS).dangerous().takes(system::restart),
+        Route::get("/api/v1/settings", "Every setting, with its meaning, its default and who set it").roles(READERS).lists(&["origin", "changeable"], settings::all),
+        Route::get("/api/v1/settings/{id}", "One setting").roles(READERS).gives(settings::one),
+        Route::patch("/api/v1/settings/{id}", "Changes a setting at once").roles(ADMINS).scope(Scope::Settings).takes(settings::change),
+        Route::post("/api/v1/backup", "Makes an encrypted backup: accounts, policy, devices, audit, settings").roles(OWNERS).dangerous().takes(backup::make),
+        Route::post("/api/v1/backup/restore", "Goes back to a backup: everything that people made of the box is replaced").roles(OWNERS).dangerous().up_to(backup::BODY_MAX).takes(backup::restore),
         Route::get("/metrics", "Figures for Prometheus").roles(READERS).writes("text/plain; version=0.0.4; charset=utf-8", system::metrics),
         Route::get("/api/v1/openapi.json", "This document").roles(ANYBODY).gives(system::document),
         Route::get("/healthz", "One word").unclaimed().writes("text/plain; charset=utf-8", system::healthz),

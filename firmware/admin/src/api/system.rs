@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use protocol::Request;
-use protocol::views::StatusView;
+use protocol::views::{ListeningView, MachineView, StatusView};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::clock::{now, rfc3339};
@@ -36,6 +36,61 @@ pub struct System {
     fingerprint: Option<String>,
     /// What is not as it should be, a line each.
     warnings: Vec<String>,
+}
+
+/// The machine: memory, load, disk, temperature, links, open ports.
+pub fn resources(office: &Office, _: &Call) -> Result<MachineView, Problem> {
+    office.ask(Request::Machine)
+}
+
+/// `GET system/ports`.
+pub fn ports(office: &Office, call: &Call) -> Result<Vec<PortRow>, Problem> {
+    let row = |open: ListeningView| PortRow {
+        id: format!("{}/{} {}", open.protocol, open.port, open.address),
+        protocol: open.protocol,
+        address: open.address,
+        port: open.port,
+    };
+    Ok(resources(office, call)?.listening.into_iter().map(row).collect())
+}
+
+/// One open port of the box.
+#[derive(Serialize, JsonSchema)]
+pub struct PortRow {
+    /// Port, protocol and address.
+    id: String,
+    /// `tcp` or `udp`.
+    protocol: String,
+    /// The address.
+    address: String,
+    /// The port.
+    port: u16,
+}
+
+/// Why the box is to start again.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Why {
+    /// For those who read the audit later.
+    #[schemars(length(max = 500))]
+    #[serde(default)]
+    why: String,
+}
+
+/// What is going to happen.
+#[derive(Serialize, JsonSchema)]
+pub struct Restarting {
+    /// In words.
+    what: &'static str,
+}
+
+/// `POST system/restart`: the record is there before it is done. Traffic crosses meanwhile, under the last ruleset.
+pub fn restart(office: &Office, call: &Call, body: Why) -> Result<Restarting, Problem> {
+    let mut act = call.act("system.restart", "gateway");
+    act.why = super::policy::reason(&body.why);
+    office.record(act)?;
+    office.ask::<()>(Request::Restart)?;
+    Ok(Restarting { what: "the gateway starts again within seconds; the bridge forwards on under the last ruleset" })
 }
 
 /// The document; its schema is OpenAPI's own.

@@ -11,7 +11,8 @@ use protocol::link::Head;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
 use crate::clock::{now, rfc3339};
-use crate::rows::{Change, Rows, RowsError};
+use crate::problem::Problem;
+use crate::rows::{Change, Kind, Rows, RowsError};
 use crate::secret::hex;
 
 pub use record::{Act, Record, Who};
@@ -92,6 +93,30 @@ impl Audit {
         rows.jot(change)?;
         *head = after;
         Ok(())
+    }
+
+    /// Puts another chain in place of this one, with a record that says so at its end. From then on nothing more is written: what
+    /// this audit knows of its chain is not so any more.
+    ///
+    /// # Errors
+    /// 422: the lines are no chain, and nothing was changed; 503: the medium fails.
+    pub fn replace(&self, rows: &Rows, mut change: Change, lines: &[String], act: Act) -> Result<Head, Problem> {
+        let held = self.lock();
+        let mut head = Head { number: 0, hash: BEGIN.into() };
+        for line in lines {
+            head = record::open(line, &head)
+                .map_err(|why| Problem::field("backup", format!("record {}: {why}", head.number + 1)))?;
+            change.line(head.number, line);
+        }
+        let (line, after) = seal(act, &head, self.boot, &rfc3339(now()));
+        change.line(after.number, &line);
+        (after.number + 1..=held.number).for_each(|number| change.remove(Kind::Audit, number));
+        let done = rows.commit(change).map_err(|error| Problem::busy(error.to_string()));
+        // Kept for good where it was done: a record after the old head would break the new chain.
+        done.map(|()| {
+            std::mem::forget(held);
+            after
+        })
     }
 
     /// The newest record.

@@ -8,13 +8,14 @@ pub mod duration;
 mod keys;
 mod kind;
 mod reader;
+pub mod set;
 mod show;
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-pub use keys::{Config, LinksConfig};
+pub use keys::{Config, KEYS, Key, LinksConfig};
 pub use policy::text::Fault;
 pub use reader::Origins;
 pub use show::show;
@@ -80,10 +81,18 @@ impl Config {
     /// # Errors
     /// As for [`Config::load`]; a named file must exist.
     pub fn find(named: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::find_with_origins(named).map(|(config, _)| config)
+    }
+
+    /// As [`Config::find`], and tells which line set which key.
+    ///
+    /// # Errors
+    /// As for [`Config::find`].
+    pub fn find_with_origins(named: Option<&Path>) -> Result<(Self, Origins), ConfigError> {
         match (named, Path::new(DEFAULT_PATH)) {
-            (Some(path), _) => Self::load(path),
-            (None, path) if path.exists() => Self::load(path),
-            (None, _) => Ok(Self::default()),
+            (Some(path), _) => Self::load_with_origins(path),
+            (None, path) if path.exists() => Self::load_with_origins(path),
+            (None, _) => Ok((Self::default(), Origins::new())),
         }
     }
 }

@@ -22,12 +22,20 @@ pub type Origins = BTreeMap<(&'static str, &'static str), usize>;
 /// # Errors
 /// Every fault that was found, in the order of the lines, at most 20; never an empty list.
 pub fn read(text: &str) -> Result<(Config, Origins), Vec<Fault>> {
+    read_over(Config::default(), text)
+}
+
+/// Reads a file over a configuration: what the file does not name stays.
+///
+/// # Errors
+/// As for [`read`].
+pub fn read_over(config: Config, text: &str) -> Result<(Config, Origins), Vec<Fault>> {
     refuse_depth(text)?;
     let document = DeTable::parse(text).map_err(|error| {
         let line = error.span().map_or(1, |span| line_at(text, span.start));
         vec![Fault { line, what: format!("this is not TOML: {}", error.message().replace('\n', ", ")) }]
     })?;
-    let mut reading = Reading { text, config: Config::default(), origins: Origins::new(), faults: Vec::new() };
+    let mut reading = Reading { text, config, origins: Origins::new(), faults: Vec::new() };
     reading.top(document.get_ref());
     reading.agree();
     let Reading { config, origins, mut faults, .. } = reading;

@@ -50,6 +50,8 @@ pub struct Told {
     /// What is not as it should be.
     pub warnings: Vec<String>,
     head: Option<Head>,
+    /// Its number among the processes.
+    pub process: Option<u32>,
 }
 
 /// The way to the API process.
@@ -154,6 +156,7 @@ impl Api {
     fn hear(&self, running: Running, questions: &SyncSender<(u64, Request)>, work: &SyncSender<Work>) {
         let Running { mut child, mut stream } = running;
         *lock(&self.out) = stream.try_clone().ok();
+        lock(&self.told).process = Some(child.id());
         let mut kept = Instant::now();
         loop {
             match receive::<FromApi>(&mut stream, FROM_API_MAX) {
@@ -172,7 +175,10 @@ impl Api {
         }
         *lock(&self.out) = None;
         lock(&self.waiting).clear();
-        (lock(&self.told).claim, lock(&self.told).held_by) = (None, Vec::new());
+        {
+            let mut told = lock(&self.told);
+            (told.claim, told.held_by, told.process) = (None, Vec::new(), None);
+        }
         self.keep_head();
         let _ = stream.shutdown(Shutdown::Both);
         // It ends by itself when the pair closes; whatever does not is killed.
@@ -305,7 +311,7 @@ impl Api {
 }
 
 /// Writes a small file whole or not at all.
-fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+pub fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     let draft = path.with_extension("new");
     let mut file = fs::File::options().create(true).truncate(true).write(true).mode(0o600).open(&draft)?;

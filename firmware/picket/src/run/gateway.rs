@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use policy::DeviceState;
@@ -10,11 +10,15 @@ use protocol::DeviceAsk;
 use protocol::link::{Act, Errand};
 use serde_json::{Value, json};
 
-use super::api::Api;
+use tokio::sync::Notify;
+
+use super::api::{Api, replace};
 use super::event::{News, Order, Work};
-use super::settings;
 use super::shelf::Shelf;
-use crate::config::Config;
+use super::{machine, settings};
+use crate::config::set::{self, Set};
+use crate::config::{Config, KEYS, Key, Origins};
+use crate::control::views::SettingView;
 use crate::control::{Gateway, Request, Response};
 use crate::model::Keys;
 
@@ -23,13 +27,25 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The way in from outside.
 pub struct Desk {
-    config: Mutex<Config>,
+    held: Mutex<Held>,
+    restart: Arc<Notify>,
     named: Option<PathBuf>,
     work: SyncSender<Work>,
     orders: SyncSender<Order>,
     news: SyncSender<News>,
     shelf: Shelf,
     api: Arc<Api>,
+}
+
+/// The configuration in force, and where it comes from.
+#[derive(Clone)]
+pub struct Held {
+    /// The values.
+    pub config: Config,
+    /// The lines of the file.
+    pub origins: Origins,
+    /// What was set since.
+    pub set: Set,
 }
 
 /// The desk as the command line sees it: what it does lands in the audit.
@@ -40,28 +56,30 @@ pub struct CommandLine {
 
 impl Desk {
     pub fn new(
-        config: Config,
-        named: Option<PathBuf>,
+        held: Held,
+        (named, restart): (Option<PathBuf>, Arc<Notify>),
         (work, orders, news): (SyncSender<Work>, SyncSender<Order>, SyncSender<News>),
         shelf: Shelf,
         api: Arc<Api>,
     ) -> Self {
-        Self { config: Mutex::new(config), named, work, orders, news, shelf, api }
+        Self { held: Mutex::new(held), restart, named, work, orders, news, shelf, api }
     }
 
     /// Reads the configuration anew. A bad file leaves the old one in force and says so.
     pub fn reload(&self) {
-        let config = match Config::find(self.named.as_deref()) {
-            Ok(config) => config,
+        let (config, origins) = match Config::find_with_origins(self.named.as_deref()) {
+            Ok(found) => found,
             Err(error) => {
                 tracing::error!("{error}; the configuration in force stays");
                 return;
             }
         };
-        let Ok(mut current) = self.config.lock() else { return };
+        let (config, set) = set::with_set(config);
+        let Ok(mut held) = self.held.lock() else { return };
+        let current = &held.config;
         let fixed =
             |config: &Config| (config.links.clone(), config.store.clone(), config.control.clone(), config.api.clone());
-        if fixed(&current) != fixed(&config) {
+        if fixed(current) != fixed(&config) {
             tracing::warn!(
                 "changes of [links], [store], [control] and [api] take effect when the gateway is started again"
             );
@@ -73,7 +91,31 @@ impl Desk {
         if told {
             tracing::info!(posture = config.posture.as_str(), "the new configuration is in force");
         }
-        *current = config;
+        *held = Held { config, origins, set };
+    }
+
+    fn held(&self) -> Held {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn settings(&self) -> Vec<SettingView> {
+        let (held, default) = (self.held(), Config::default());
+        KEYS.iter().map(|key| setting(key, &held, &default)).collect()
+    }
+
+    /// Sets a key, keeps that, and has it take effect.
+    fn set(&self, id: &str, value: Option<String>) -> Result<SettingView, String> {
+        let key = set::find(id).ok_or_else(|| format!("there is no setting {id}"))?;
+        let before = self.held();
+        let set = before.set.with(id, value)?;
+        // Read over the file as it is now, which is what counts after this.
+        let file = Config::find(self.named.as_deref()).map_err(|error| error.to_string())?;
+        let path = Set::path(&file);
+        set.over(file)
+            .map_err(|faults| faults.iter().map(|fault| fault.what.clone()).collect::<Vec<_>>().join("; "))?;
+        replace(&path, set.text().as_bytes()).map_err(|error| format!("{}: {error}", path.display()))?;
+        self.reload();
+        Ok(setting(key, &self.held(), &Config::default()))
     }
 
     /// Has written down what outlives a restart and is in nobody's store.
@@ -98,6 +140,18 @@ impl Gateway for Desk {
         | Request::ModelUnshadow = request
         {
             return self.shelf.handle(request);
+        }
+        match request {
+            Request::Settings => return Response::of(&self.settings()),
+            Request::Set { id, value } => {
+                return self.set(&id, value).map_or_else(Response::Error, |view| Response::of(&view));
+            }
+            Request::Machine => return Response::of(&machine::view(&self.held().config, self.api.told().process)),
+            Request::Restart => {
+                self.restart.notify_one();
+                return Response::Ok(Value::Null);
+            }
+            _ => {}
         }
         let status = request == Request::Status;
         let (reply, answer) = sync_channel(1);
@@ -152,6 +206,34 @@ impl Gateway for CommandLine {
     }
 }
 
+/// One key as it stands.
+fn setting(key: &Key, held: &Held, default: &Config) -> SettingView {
+    let line = held.origins.get(&(key.table, key.name)).map(|line| *line as u64);
+    let origin = if held.set.has(key) {
+        "here"
+    } else if line.is_some() {
+        "file"
+    } else {
+        "default"
+    };
+    SettingView {
+        id: set::id(key),
+        value: json_of(&(key.write)(&held.config)),
+        default: json_of(&(key.write)(default)),
+        origin: origin.into(),
+        line,
+        meaning: key.help.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" "),
+        expected: (key.expected)(),
+        changeable: set::may_be_set(key),
+    }
+}
+
+/// A value of TOML as JSON.
+fn json_of(text: &str) -> Value {
+    let read = text.parse::<toml::Value>().ok();
+    read.and_then(|value| serde_json::to_value(value).ok()).unwrap_or_else(|| Value::from(text))
+}
+
 fn device_act(state: Option<DeviceState>) -> &'static str {
     match state {
         Some(DeviceState::Approved) => "device.approve",
@@ -191,6 +273,8 @@ fn act(request: &Request) -> Option<Act> {
         Request::ModelLoad { file, dry_run: false } => {
             Some(act("model.load", file.display().to_string(), String::new()))
         }
+        Request::Set { id, value } => Some(act("setting.change", id.clone(), value.clone().unwrap_or_default())),
+        Request::Restart => Some(act("system.restart", "gateway".into(), String::new())),
         Request::ModelRevert => Some(act("model.revert", String::new(), String::new())),
         Request::ModelShadow { file, .. } => Some(act("model.shadow", file.display().to_string(), String::new())),
         Request::ModelUnshadow => Some(act("model.unshadow", String::new(), String::new())),

@@ -232,7 +232,12 @@ impl Book {
             Request::Unsay { id } => self.unsay(id),
             Request::Feedbacks => Response::of(&self.feedbacks()),
             Request::Devices(ask) => self.ask_devices(&ask),
+            Request::DevicesKept => Response::of(&self.shelf.devices.records().collect::<Vec<_>>()),
+            Request::DevicesReplace { devices } => self.replace_devices(devices),
             // The desk has those answered elsewhere.
+            Request::Settings | Request::Set { .. } | Request::Machine | Request::Restart => {
+                Response::Error("the keeper holds no configuration".into())
+            }
             Request::Model
             | Request::ModelLoad { .. }
             | Request::ModelRevert

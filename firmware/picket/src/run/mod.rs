@@ -23,6 +23,7 @@ mod gateway;
 mod inspector;
 mod jury;
 mod keeper;
+mod machine;
 mod recent;
 mod settings;
 mod shelf;
@@ -36,11 +37,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
 
 use crate::commands::bad_file;
 use crate::config::Config;
+use crate::config::set::with_set;
 use crate::control::Server;
-use gateway::{CommandLine, Desk};
+use gateway::{CommandLine, Desk, Held};
 use settings::Settings;
 use shelf::Shelf;
 use terms::HostKey;
@@ -53,6 +56,9 @@ const ORDERS: usize = 4_096;
 const NEWS: usize = 1_024;
 /// How often what was counted of votes is written down, besides at the end.
 const KEEP: Duration = Duration::from_secs(3_600);
+
+/// How long an answer may need to reach whoever had the gateway start again.
+const ANSWERED: Duration = Duration::from_millis(500);
 
 /// Why the gateway did not start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -72,11 +78,13 @@ enum RunError {
 /// Runs the gateway until SIGTERM or SIGINT. The bridge and the last ruleset stay.
 #[must_use]
 pub fn run(named: Option<&Path>) -> ExitCode {
-    let config = match Config::find(named) {
-        Ok(config) => config,
+    let (config, origins) = match Config::find_with_origins(named) {
+        Ok(found) => found,
         Err(error) => return bad_file(&error),
     };
     crate::log::start();
+    let (config, set) = with_set(config);
+    let held = Held { config: config.clone(), origins, set };
     // Before there is a second thread, a socket or a store of the gateway's own that it could inherit.
     let api = Arc::new(api::Api::new(&config));
     let started = match crate::doctor::lacking_rights().is_empty().then(|| api.spawn()).transpose() {
@@ -88,9 +96,14 @@ pub fn run(named: Option<&Path>) -> ExitCode {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(4).build();
     let done =
-        runtime.map_err(RunError::from).and_then(|runtime| runtime.block_on(gateway(config, named, (api, started))));
+        runtime.map_err(RunError::from).and_then(|runtime| runtime.block_on(gateway(held, named, (api, started))));
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(End::Asked) => ExitCode::SUCCESS,
+        Ok(End::Again) => {
+            let error = again();
+            tracing::error!("the gateway does not start again: {error}");
+            ExitCode::FAILURE
+        }
         Err(error) => {
             tracing::error!("{error}");
             eprintln!("picket: {error}");
@@ -99,11 +112,28 @@ pub fn run(named: Option<&Path>) -> ExitCode {
     }
 }
 
+/// How a run that went well ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// By a signal.
+    Asked,
+    /// To start again.
+    Again,
+}
+
+/// Starts this binary again in this process, as it was started. Comes back only where that cannot be done.
+fn again() -> std::io::Error {
+    use std::os::unix::process::CommandExt;
+    tracing::info!("picket starts again");
+    std::process::Command::new("/proc/self/exe").args(std::env::args_os().skip(1)).exec()
+}
+
 async fn gateway(
-    config: Config,
+    held: Held,
     named: Option<&Path>,
     (api, started): (Arc<api::Api>, Option<api::Running>),
-) -> Result<(), RunError> {
+) -> Result<End, RunError> {
+    let config = held.config.clone();
     let lacking = crate::doctor::lacking_rights();
     if !lacking.is_empty() {
         return Err(RunError::Rights(lacking.join(" and ")));
@@ -147,7 +177,8 @@ async fn gateway(
         let news = news.clone();
         thread::Builder::new().name("denials".into()).spawn(move || denials::listen(&deaf, &news))?
     };
-    let desk = Arc::new(Desk::new(config, named, told, shelf, Arc::clone(&api)));
+    let restart = Arc::new(Notify::new());
+    let desk = Arc::new(Desk::new(held, (named, Arc::clone(&restart)), told, shelf, Arc::clone(&api)));
     let supervisor = {
         let desk = Arc::clone(&desk) as Arc<dyn crate::control::Gateway>;
         let work = suspects.clone();
@@ -165,8 +196,13 @@ async fn gateway(
         tokio::select! {
             () = &mut serving => break Err(RunError::Ended),
             _ = hangup.recv() => desk.reload(),
-            _ = terminate.recv() => break Ok(()),
-            _ = interrupt.recv() => break Ok(()),
+            _ = terminate.recv() => break Ok(End::Asked),
+            _ = interrupt.recv() => break Ok(End::Asked),
+            () = restart.notified() => {
+                // The answer that says so is on its way.
+                tokio::time::sleep(ANSWERED).await;
+                break Ok(End::Again);
+            }
             _ = look.tick() => {
                 if !alive() {
                     break Err(RunError::Ended);

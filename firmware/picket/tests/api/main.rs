@@ -9,5 +9,6 @@ mod limits;
 mod matrix;
 mod proof;
 mod rules;
+mod settings;
 #[path = "../gateway/stand.rs"]
 mod stand;

@@ -94,6 +94,14 @@ GET    /api/v1/audit                      t s
 GET    /api/v1/audit/state                t s
 GET    /api/v1/catalogue                  u t a s
 GET    /api/v1/system                     t a s
+GET    /api/v1/system/resources           t a s
+GET    /api/v1/system/ports               t a s
+POST   /api/v1/system/restart             s
+GET    /api/v1/settings                   t a s
+GET    /api/v1/settings/{id}              t a s
+PATCH  /api/v1/settings/{id}              a s
+POST   /api/v1/backup                     s
+POST   /api/v1/backup/restore             s
 GET    /metrics                           t a s
 ";
 

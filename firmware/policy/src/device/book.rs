@@ -66,6 +66,16 @@ impl Devices {
         book
     }
 
+    /// Puts other records in place of all.
+    pub fn replace(&mut self, records: Vec<DeviceRecord>) {
+        let mut book = Self::load(records);
+        book.next = book.next.max(self.next);
+        book.changed = book.records.keys().copied().collect();
+        book.gone =
+            self.records.keys().chain(&self.gone).filter(|id| !book.records.contains_key(*id)).copied().collect();
+        *self = book;
+    }
+
     /// Every record, in the order of their numbers.
     pub fn records(&self) -> impl Iterator<Item = &DeviceRecord> {
         self.records.values()

@@ -161,6 +161,22 @@ impl DeviceRecord {
         said || self.given_name.is_some() || !self.groups.is_empty() || !self.tags.is_empty() || self.macs.len() > 1
     }
 
+    /// Whether no list of it is longer than those of a record that was made here.
+    #[must_use]
+    pub fn is_within_bounds(&self) -> bool {
+        let hints = [
+            self.hints.services.len(),
+            self.hints.models.len(),
+            self.hints.upnp_types.len(),
+            self.hints.software.len(),
+        ];
+        (1..=MACS).contains(&self.macs.len())
+            && self.addresses.len() <= ADDRESSES
+            && self.names.len() <= NAMES
+            && hints.iter().all(|len| *len <= HINTS)
+            && self.groups.len().max(self.tags.len()) <= HINTS
+    }
+
     /// Notes a sight. Returns whether anything but the time changed.
     pub(super) fn seen(&mut self, address: Option<IpAddr>, at: Timestamp) -> bool {
         self.last_seen = self.last_seen.max(at);

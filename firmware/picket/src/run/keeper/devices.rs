@@ -194,6 +194,21 @@ impl Book {
         Ok(Response::of(&self.decided(device, self.shelf.view(device))))
     }
 
+    /// Puts the devices of a backup in place of all.
+    pub(super) fn replace_devices(&mut self, devices: Vec<serde_json::Value>) -> Response {
+        let read: Result<Vec<DeviceRecord>, _> = devices.into_iter().map(serde_json::from_value).collect();
+        match read {
+            Ok(records) if records.iter().all(DeviceRecord::is_within_bounds) => {
+                let number = records.len();
+                self.shelf.devices.replace(records);
+                self.record_act(None, format!("{number} devices were restored by hand"));
+                self.keep_devices();
+                Response::of(&number)
+            }
+            _ => Response::Error("these are no devices as this box keeps them".into()),
+        }
+    }
+
     /// The view of a device with what the policy says of it.
     fn decided(&self, device: &DeviceRecord, view: DeviceView) -> DeviceView {
         let Some(known) = self.policies.device(&device.macs) else { return view };

@@ -1,0 +1,183 @@
+//! What the API keeps for itself that people may change: each key once, with its default, meaning and bounds.
+
+use std::collections::BTreeMap;
+
+use protocol::views::SettingView;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::audit::Act;
+use crate::office::Office;
+use crate::problem::Problem;
+use crate::role::Role;
+use crate::rows::{Change, Kind, Rows, RowsError};
+
+/// The row of the settings.
+pub const ROW: u64 = 6;
+/// The longest text of a value, in characters.
+const TEXT_MAX: usize = 254;
+/// What is shown of a secret that is there.
+const HIDDEN: &str = "(set)";
+
+/// One key.
+struct Key {
+    id: &'static str,
+    default: fn() -> Value,
+    meaning: &'static str,
+    expected: &'static str,
+    good: fn(&Value) -> bool,
+    secret: bool,
+}
+
+/// Every key.
+const KEYS: &[Key] = &[
+    Key {
+        id: "accounts.register",
+        default: || json!(false),
+        meaning: "Whether people may ask for an account by themselves; a superadmin approves it, and its role is user.",
+        expected: "true or false",
+        good: Value::is_boolean,
+        secret: false,
+    },
+    Key {
+        id: "accounts.bearer_minutes",
+        default: || json!(60),
+        meaning: "How long a session of a bearer token lasts, in minutes.",
+        expected: "a whole number from 10 to 120",
+        good: |value| value.as_u64().is_some_and(|minutes| (10..=120).contains(&minutes)),
+        secret: false,
+    },
+    Key {
+        id: "alerts.medium",
+        default: || json!(false),
+        meaning: "Whether a rise of a host to MEDIUM makes an alert too.",
+        expected: "true or false",
+        good: Value::is_boolean,
+        secret: false,
+    },
+];
+
+/// The values that were set.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Settings {
+    set: BTreeMap<String, Value>,
+}
+
+impl Settings {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// The row cannot be read.
+    pub fn load(rows: &Rows) -> Result<Self, RowsError> {
+        Ok(rows.get(Kind::Single, ROW)?.unwrap_or_default())
+    }
+
+    /// A value.
+    #[must_use]
+    pub fn value(&self, id: &str) -> Value {
+        let default = || find(id).map_or(Value::Null, |key| (key.default)());
+        self.set.get(id).cloned().unwrap_or_else(default)
+    }
+
+    /// A switch.
+    #[must_use]
+    pub fn on(&self, id: &str) -> bool {
+        self.value(id) == Value::Bool(true)
+    }
+
+    /// A whole number.
+    #[must_use]
+    pub fn number(&self, id: &str) -> u64 {
+        self.value(id).as_u64().unwrap_or_default()
+    }
+
+    /// The same with another value; null takes it back. Nothing where the value is not what its key expects.
+    #[must_use]
+    pub fn with(&self, id: &str, value: Value) -> Option<Self> {
+        let key = find(id)?;
+        let mut set = self.set.clone();
+        if value.is_null() {
+            set.remove(id);
+        } else {
+            let short = value.as_str().is_none_or(|text| text.chars().count() <= TEXT_MAX);
+            (short && (key.good)(&value)).then(|| set.insert(id.to_owned(), value))?;
+        }
+        Some(Self { set })
+    }
+
+    /// What people see of a value: of a secret, whether there is one.
+    #[must_use]
+    pub fn shown(&self, id: &str) -> Option<Value> {
+        let key = find(id)?;
+        let value = self.value(id);
+        Some(if key.secret && value != (key.default)() { json!(HIDDEN) } else { value })
+    }
+
+    /// Every key as it stands.
+    #[must_use]
+    pub fn views(&self) -> Vec<SettingView> {
+        let view = |key: &Key| SettingView {
+            id: key.id.into(),
+            value: self.shown(key.id).unwrap_or_default(),
+            default: (key.default)(),
+            origin: if self.set.contains_key(key.id) { "here" } else { "default" }.into(),
+            line: None,
+            meaning: key.meaning.into(),
+            expected: key.expected.into(),
+            changeable: true,
+        };
+        KEYS.iter().map(view).collect()
+    }
+
+    /// Has changed ones take effect once they are on the medium.
+    ///
+    /// # Errors
+    /// 503: they may not be there.
+    pub fn keep(office: &Office, changed: Self, act: Act) -> Result<(), Problem> {
+        let mut change = Change::default();
+        change.put(Kind::Single, ROW, &changed);
+        office.commit(change, act)?;
+        *office.settings() = changed;
+        Ok(())
+    }
+}
+
+/// Whether a setting is one of the API's own.
+#[must_use]
+pub fn is_own(id: &str) -> bool {
+    find(id).is_some()
+}
+
+/// Whether a role may change it: what is about accounts is the superadmins'.
+///
+/// # Errors
+/// 403.
+pub fn may_change(id: &str, role: Role) -> Result<(), Problem> {
+    if id.starts_with("accounts.") && role != Role::Superadmin {
+        return Err(Problem::forbidden("only a superadmin changes what is about accounts"));
+    }
+    Ok(())
+}
+
+fn find(id: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_what_its_key_expects_or_is_not_taken() {
+        let set = Settings::default();
+        assert!(!set.on("accounts.register") && set.number("accounts.bearer_minutes") == 60);
+        let changed = set.with("accounts.bearer_minutes", json!(10)).expect("good");
+        assert_eq!(changed.number("accounts.bearer_minutes"), 10);
+        assert_eq!(changed.with("accounts.bearer_minutes", Value::Null), Some(set.clone()));
+        for wrong in [json!(9), json!(121), json!("10"), json!(true), json!([])] {
+            assert_eq!(set.with("accounts.bearer_minutes", wrong), None);
+        }
+        assert_eq!(set.with("accounts.nonsense", json!(1)), None);
+    }
+}
