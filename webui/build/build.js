@@ -6,6 +6,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { fileURLToPath } from "node:url";
 import { basename } from "node:path";
 import * as esbuild from "esbuild";
+import { shortKeys } from "./keys.js";
 import { writeTypes } from "./types.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -33,6 +34,7 @@ const { metafile } = await esbuild.build({
   legalComments: "none",
   jsx: "automatic",
   jsxImportSource: "preact",
+  plugins: [shortKeys()],
   metafile: true,
   logLevel: "warning",
 });

@@ -12,6 +12,7 @@ import { Hosts } from "./pages/hosts";
 import { Overview } from "./pages/overview";
 import { Policy } from "./pages/policy";
 import { Profile } from "./pages/profile";
+import { Settings } from "./pages/settings";
 import { System } from "./pages/system";
 import { Threat } from "./pages/threat";
 import { Threats } from "./pages/threats";
@@ -34,6 +35,7 @@ export const PLACES: Place[] = [
   { name: "host", title: "page.host", group: "nav.network", show: Host, roles: READERS, hidden: true },
   { name: "users", title: "page.users", group: "nav.box", show: Users, roles: OVERSEERS },
   { name: "audit", title: "page.audit", group: "nav.box", show: Audit, roles: OVERSEERS },
+  { name: "settings", title: "page.settings", group: "nav.box", show: Settings, roles: READERS },
   { name: "system", title: "page.system", group: "nav.box", show: System, roles: READERS },
   { name: "profile", title: "page.profile", group: "nav.you", show: Profile },
   { name: "help", title: "page.help", group: "nav.you", show: Help },

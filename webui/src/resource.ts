@@ -9,6 +9,7 @@ export const acted = signal(0);
 const EVERY = 30_000;
 /** How long after the last asking the next may follow. Units: milliseconds. */
 const PAUSE = 900;
+const SETTLED = 1_500;
 
 export interface Resource<T> { value: T | undefined; refusal: Refusal | undefined; busy: boolean; reload: () => void }
 
@@ -40,7 +41,9 @@ export function useResource<T>(key: string, ask: () => Promise<T>): Resource<T> 
   useSignalEffect(() => {
     const first = news.value + acted.value === 0;
     if (first || timer.current) return;
-    timer.current = window.setTimeout(() => { timer.current = 0; reload(); }, Math.max(0, last.current + PAUSE - Date.now()));
+    // Figures that the gateway gathers by the second follow what happened: they are asked for once more.
+    const ask = (more: boolean) => (): void => { timer.current = more ? window.setTimeout(ask(false), SETTLED) : 0; reload(); };
+    timer.current = window.setTimeout(ask(true), Math.max(0, last.current + PAUSE - Date.now()));
   });
   return { value: value.value, refusal: refusal.value, busy: busy.value, reload };
 }

@@ -13,7 +13,7 @@ export function Audit() {
   const wanted = useSignal("");
   const holds = (texts: Array<string | null | undefined>): boolean => texts.some((text) => text?.toLowerCase().includes(wanted.value));
   return <>
-    <Head title={t("page.audit")} about={t("audit.about")}><Act run={() => save("audit", { limit: 100 }, "text/csv", "audit.csv")}>{t("audit.csv")}</Act></Head>
+    <Head title={t("page.audit")} about={t("audit.about")}><Act run={() => save("audit", { limit: 100 }, "text/csv", "audit.csv")}>{t("audit.save")}</Act></Head>
     <Section title={t("audit.state")}>
       {state.refusal && <Refused refusal={state.refusal} again={state.reload} />}
       {state.value && <><p class="lead">{t("audit.whole", { count: count(state.value.records) })}</p>

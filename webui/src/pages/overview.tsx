@@ -1,6 +1,6 @@
 // One look: is the network all right, what did the box do, what must I do.
 import { get } from "../api";
-import { count, octets, printable, span, spaced } from "../format";
+import { absolute, count, octets, printable, span, spaced } from "../format";
 import { events } from "../live";
 import { Bars } from "../parts/chart";
 import { Feed, Unblock } from "../parts/event";
@@ -15,6 +15,7 @@ export function Overview() {
   const system = useResource("system", () => get("system"));
   const alerts = useResource("alerts", () => get("alerts", { acknowledged: false, limit: 20 }));
   const fresh = useResource("fresh", async () => (await get("devices", { state: "new", limit: 100 })).items.length);
+  const machine = useResource("machine", () => get("system/resources"));
   const blocks = useResource("blocks", () => get("blocks", { limit: 8 }));
   const now = totals.value;
   if (!now || !system.value) {
@@ -24,7 +25,7 @@ export function Overview() {
   const hosts = of("SAFE") + of("MEDIUM") + of("HIGH");
   const waiting = alerts.value?.items.filter(({ over }) => !over) ?? [];
   const high = of("HIGH") > 0;
-  const sentence = high ? t("overview.high", { hosts: count(of("HIGH")), blocked: count(now.blocks) })
+  const sentence = high ? t(of("HIGH") === 1 ? "overview.high.one" : "overview.high", { hosts: count(of("HIGH")), blocked: count(now.blocks) })
     : of("MEDIUM") > 0 ? t("overview.medium", { hosts: count(of("MEDIUM")) })
     : now.blocks > 0 ? t("overview.blocked", { blocked: count(now.blocks) }) : hosts === 0 ? t("overview.nobody") : t("overview.quiet", { hosts: count(hosts) });
   const families = Object.entries(now.families).map(([label, value]) => ({ label: spaced(label), value: value as number, id: label })).sort((a, b) => b.value - a.value).slice(0, 8);
@@ -65,6 +66,7 @@ export function Overview() {
           : <Bars points={now.busiest.slice(0, 6).map(({ host, octets: value }) => ({ label: printable(host), value }))} shown={octets} head={[t("host.address"), t("host.octets")]}
               said={t("overview.busiest.said", { host: printable(now.busiest[0]!.host), octets: octets(now.busiest[0]!.octets) })} link={(point) => to("host", point.label)} />}
       </Section>
+    </div>
       <Section title={t("overview.health")} side={<a href={to("system")}>{t("page.system")}</a>}>
         <Facts of={[
           [t("system.uptime"), span(system.value.uptime)],
@@ -72,9 +74,10 @@ export function Overview() {
           [t("system.missed"), count(now.not_inspected)],
           [t("system.table"), t(system.value.table_intact ? "system.table.good" : "system.table.bad")],
           [t("system.store"), octets(system.value.store_octets)],
-          [t("system.version"), system.value.version],
+          [t("system.memory"), machine.value && t("system.free", { free: octets(machine.value.memory_free), all: octets(machine.value.memory) })],
+          [t("system.disk"), machine.value && t("system.free", { free: octets(machine.value.disk_free), all: octets(machine.value.disk) })],
+          [t("system.clock"), absolute(system.value.clock)],
         ]} />
       </Section>
-    </div>
   </>;
 }

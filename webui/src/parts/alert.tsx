@@ -10,6 +10,8 @@ import { Dialog } from "./dialog";
 import { Form } from "./form";
 import { said } from "./notes";
 
+const DAY = 86_400;
+
 export function AlertActs({ alert, brief }: { alert: AlertRow; brief?: boolean }) {
   const noting = useSignal(false);
   if (!may(ADMINS)) return null;
@@ -23,6 +25,10 @@ export function AlertActs({ alert, brief }: { alert: AlertRow; brief?: boolean }
       await post("alerts/{id}/assign", { to: self.value?.email ?? "" }, { id });
       said(t("alert.assigned"));
     }}>{t("alert.assign")}</Act>}
+    {!brief && <Act small label={t(alert.muted_until ? "alert.unmute.of" : "alert.mute.of", { host: alert.host })} run={async () => {
+      await post("alerts/{id}/mute", { for_secs: alert.muted_until ? 0 : DAY, note: "" }, { id });
+      said(t(alert.muted_until ? "alert.unmuted" : "alert.muted"));
+    }}>{t(alert.muted_until ? "alert.unmute" : "alert.mute")}</Act>}
     {!brief && <button type="button" class="small" onClick={() => { noting.value = true; }}>{t("alert.note")}</button>}
     {!brief && !alert.over && <Act small kind="danger" ask={t("alert.false.ask", { host: alert.host, family: spaced(alert.family) })} label={t("alert.false.of", { host: alert.host })} run={async () => {
       await post("alerts/{id}/false-alarm", { note: "", for_secs: null }, { id });

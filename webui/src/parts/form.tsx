@@ -8,7 +8,7 @@ import { why } from "./show";
 export interface Field {
   name: string;
   label: string;
-  type?: "text" | "email" | "password" | "number" | "checkbox" | "textarea" | "date";
+  type?: "text" | "email" | "password" | "number" | "checkbox" | "textarea" | "file";
   value?: string | number | boolean;
   hint?: string;
   options?: Array<[string, string]>;
@@ -25,7 +25,7 @@ export type Values = Record<string, string>;
 interface Props {
   fields: Field[];
   submit: string;
-  run: (values: Values) => Promise<unknown>;
+  run: (values: Values, form: HTMLFormElement) => Promise<unknown>;
   children?: ComponentChildren;
   row?: boolean;
   kind?: "main" | "danger";
@@ -45,7 +45,7 @@ export function Form({ fields, submit, run, children, row, kind = "main" }: Prop
     busy.value = true;
     refusal.value = null;
     try {
-      await run(values);
+      await run(values, form);
     } catch (error) {
       const field = error instanceof Refusal && fields.some(({ name }) => name === error.field) ? error.field : undefined;
       refusal.value = { field, text: why(error) };
