@@ -47,10 +47,10 @@ export function Threat({ id = "" }: { id?: string | undefined }) {
             said(t("block.done", { host }), () => remove("blocks/{host}", { host }));
           }}>{t("block.hour")}</Act>}
           <Act small run={async () => { await post("threats/{id}/feedback", { right: true, for_secs: null }, { id }); said(t("threat.right.done"), () => remove("threats/{id}/feedback", { id })); }}>{t("threat.right")}</Act>
-          <Act small kind="danger" ask={t("alert.false.ask", { host, family: spaced(family ?? "") })} label={t("alert.false.of", { host })} run={async () => {
+          {!alert && <Act small kind="danger" ask={t("alert.false.ask", { host, family: spaced(family ?? "") })} label={t("alert.false.of", { host })} run={async () => {
             await post("threats/{id}/feedback", { right: false, for_secs: null }, { id });
             said(t("alert.false.done"), () => remove("threats/{id}/feedback", { id }));
-          }}>{t("alert.false")}</Act>
+          }}>{t("alert.false")}</Act>}
         </div>}
       </Section>
       <Section title={t("threat.evidence")}>

@@ -8,6 +8,7 @@ import { t, word } from "../words";
 
 /** A name from the network: text only, its direction kept to itself, what cannot be seen written out. */
 export function Name({ text, most }: { text: string; most?: number }) {
+  if (!text) return null;
   return <bdi class="name" title={text.length > 40 ? printable(text, 300) : undefined}>{printable(text, most)}</bdi>;
 }
 

@@ -14,7 +14,7 @@ export interface Column<Row> { head: string; cell: (row: Row) => ComponentChildr
 /** Rows under heads; on a phone each row is a card. */
 export function Rows<Row>({ rows, columns, id, label }: { rows: Row[]; columns: Array<Column<Row>>; id: (row: Row) => string | number; label: string }) {
   return <div class="scroll"><table aria-label={label}>
-    <thead><tr>{columns.map(({ head, end }) => <th key={head} scope="col" class={end ? "end" : undefined}>{head || <span class="unseen">{t("list.acts")}</span>}</th>)}</tr></thead>
+    <thead><tr>{columns.map(({ head, end }) => <th key={head} scope="col" class={end ? "end" : undefined}>{head || <span class="hush">{t("list.acts")}</span>}</th>)}</tr></thead>
     <tbody>{rows.map((row) => <tr key={id(row)}>{columns.map(({ head, cell, wide, end }) =>
       <td key={head} data-head={head} class={[wide ? "wide" : "", end ? "end" : ""].join(" ").trim() || undefined}>{cell(row)}</td>)}</tr>)}</tbody>
   </table></div>;
