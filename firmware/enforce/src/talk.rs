@@ -2,7 +2,8 @@
 //! known.
 //!
 //! A conversation's key is the same for packets of both directions: the LAN end comes first. What it stands for is the number of the
-//! rule that admitted it; packets pass while that number is alive. Packets of either direction renew its time.
+//! rule that admitted it; packets pass while that number is alive. Packets of either direction renew its time, but for bare
+//! acknowledgements of TCP: else each connection that was closed would fill its place for hours.
 //!
 //! ```text
 //! IPv4   address, protocol, port, address, port         5 registers
@@ -15,24 +16,19 @@
 
 use std::net::IpAddr;
 
+use features::talks::{FIRST, OTHER, TCP, TCP_ENDED};
 use policy::{Begins, Family, RuleNumber, Told, protocol};
 use terms::Span;
 
 use crate::layout::Set;
 use crate::part::{Base, End, Is, Part, Register, SCRATCH, is_family, is_protocol, width};
 
-/// How long a conversation is known after its first packet, until another comes.
-const FIRST: Span = Span::from_secs(60);
-/// How long one of TCP is known after a packet.
-const TCP: Span = Span::from_secs(2 * 3_600);
-/// The same after one that ends it.
-const TCP_ENDED: Span = Span::from_secs(20);
-/// The same for everything else.
-const OTHER: Span = Span::from_secs(180);
 /// How long later fragments may follow the first.
 const FRAGMENTS: Span = Span::from_secs(5);
 /// FIN and RST among the flags of TCP.
 const ENDS: u8 = 0x05;
+/// SYN and PSH, which open a conversation or carry what was just written.
+const LIVES: u8 = 0x0a;
 
 /// A conversation that the kernel knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,17 +63,21 @@ pub(crate) fn known(from: Begins) -> Vec<Vec<Part>> {
     let mut rules = Vec::new();
     for family in [Family::V4, Family::V6] {
         let ports = |number: u8| [is_family(family), is_protocol(number)].concat();
-        let flags = vec![
-            Part::Load { base: Base::Transport, offset: 13, len: 1, to: SCRATCH },
-            Part::Mask(SCRATCH, vec![ENDS]),
-            Part::Compare(SCRATCH, Is::Not, vec![0]),
-        ];
+        let any_of = |flags: u8| {
+            vec![
+                Part::Load { base: Base::Transport, offset: 13, len: 1, to: SCRATCH },
+                Part::Mask(SCRATCH, vec![flags]),
+                Part::Compare(SCRATCH, Is::Not, vec![0]),
+            ]
+        };
         let by_ports = Places::of(family, Told::ByPorts, from);
         if family == Family::V4 {
             rules.push([is_family(family), first_fragment(), lookup(family, by_ports), note_fragments()].concat());
         }
-        rules.push([ports(protocol::TCP), flags, pass(family, by_ports, TCP_ENDED)].concat());
-        rules.push([ports(protocol::TCP), pass(family, by_ports, TCP)].concat());
+        rules.push([ports(protocol::TCP), any_of(ENDS), pass(family, by_ports, TCP_ENDED)].concat());
+        rules.push([ports(protocol::TCP), any_of(LIVES), pass(family, by_ports, TCP)].concat());
+        // A bare acknowledgement is the last word of many: it passes and keeps nothing open.
+        rules.push([ports(protocol::TCP), lookup(family, by_ports), vec![Part::Accept]].concat());
         rules.push([ports(protocol::UDP), pass(family, by_ports, OTHER)].concat());
     }
     for family in [Family::V4, Family::V6] {

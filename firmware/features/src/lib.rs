@@ -21,6 +21,7 @@ mod peers;
 mod rate;
 mod signs;
 mod table;
+pub mod talks;
 pub mod vector;
 mod window;
 

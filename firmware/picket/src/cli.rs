@@ -1,5 +1,6 @@
 //! The command line: what can be asked, and the help that teaches it.
 
+mod flows;
 mod policy;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use terms::{HostKey, Span};
 
 use crate::config::duration;
 use crate::control::protocol::EVENTS_MAX;
+pub use flows::{EnforceArgs, FlowsArgs, ProposeArgs, TimemachineArgs, WatchDeviceArgs};
 pub use policy::{DecideArgs, PolicyCommand, PostureArgs};
 
 /// What `picket model --help` teaches.
@@ -81,6 +83,11 @@ pub enum Command {
     Explain(HostArgs),
     /// What was found and what was done about it, oldest first
     Events(EventsArgs),
+    /// What devices did: who began a conversation with whom about what, how often in a minute, and how much it carried
+    ///
+    /// Kept as long as the history; the newest quarter of an hour is lost with the power. Names are those for which the device itself was
+    /// told the address.
+    Flows(FlowsArgs),
     /// Say of an event that it was right or a false alarm, and see, take back or export what was said
     #[command(subcommand, after_help = FEEDBACK_HELP)]
     Feedback(FeedbackCommand),
@@ -465,6 +472,21 @@ pub enum DevicesCommand {
         #[arg(long, value_name = "TEXT")]
         notes: Option<String>,
     },
+    /// Say which rules a device needs to go on with what it did: the smallest readable set, as text for the policy
+    ///
+    /// Names come before addresses; what is wider than what was seen says why in its comment. What the other side began, and what the
+    /// device did while a finding stood against it, makes no rule and is counted. Nothing is changed by it.
+    Propose(ProposeArgs),
+    /// Watch a device as if it were held to its rules: nothing is cut, and what would have been is told
+    ///
+    /// A device without rules gets those that `devices propose` makes. Said again, it tells which conversations would have been cut since
+    /// then, why, and the rule that would allow each. --stop ends it.
+    Shadow(WatchDeviceArgs),
+    /// Hold a device to its rules from now on, after a summary of what its shadow saw and for how long
+    ///
+    /// Whatever its rules do not allow is dropped, also while the box protects rather than enforces. With --confirm-within it goes by
+    /// itself unless `policy confirm` follows.
+    Enforce(EnforceArgs),
     /// Forget a device and all that was learnt and written of it, as when it was given away; if it comes again it is a new one, with another
     /// number
     Forget(DeviceArgs),
@@ -484,6 +506,20 @@ pub struct DeviceArgs {
 /// What can be done with descriptions of devices.
 #[derive(Debug, Subcommand)]
 pub enum MudCommand {
+    /// Write a device's rules as a manufacturer's description (RFC 8519), which other networks can read
+    ///
+    /// What such a file cannot tell, as denies, times and devices by name, is said on standard error and left out. A dash writes to
+    /// standard output.
+    Write {
+        /// How to ask.
+        #[command(flatten)]
+        client: ClientArgs,
+        /// The device's name in the policy
+        device: String,
+        /// The file
+        #[arg(default_value = "-")]
+        file: PathBuf,
+    },
     /// Print the rules that a manufacturer's description becomes, in the form of RFC 8519 or of the drafts. Needs no running gateway. A file
     /// that is not whole, too long or says what no rule can tell is refused with line and member
     Read {

@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         Command::Hosts(args) => commands::hosts(&args),
         Command::Explain(args) => commands::explain(&args),
         Command::Events(args) => commands::events(&args),
+        Command::Flows(args) => commands::flows(&args),
         Command::Feedback(command) => commands::feedback(&command),
         Command::Blocks(args) => commands::blocks(&args),
         Command::Block(args) => commands::block(&args),

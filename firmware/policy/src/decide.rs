@@ -3,6 +3,8 @@
 //! This is the meaning of a policy; `compile` says the same to the kernel, and a test holds them together.
 
 use core::net::IpAddr;
+use std::collections::HashMap;
+use std::rc::Rc;
 
 use terms::{HostKey, MacAddr, Posture, Timestamp};
 
@@ -52,12 +54,130 @@ pub struct Ruling {
     pub why: String,
 }
 
-/// Decides about a conversation that is not known yet.
+/// Decides about conversations under one policy; what holds for a device is looked up once.
+pub struct Judge<'p> {
+    policy: &'p Policy,
+    by_mac: HashMap<MacAddr, &'p Device>,
+    /// Devices without a hardware address here.
+    by_address: HashMap<IpAddr, &'p Device>,
+    /// By the device's name; nothing is the device that is unknown.
+    standings: HashMap<Option<&'p str>, Rc<Standing<'p>>>,
+    /// Rules about what begins on the uplink side.
+    inbound: Vec<&'p Rule>,
+}
+
+/// How a device stands under the policy.
+struct Standing<'p> {
+    device: Option<&'p Device>,
+    holds: bool,
+    /// Rules about what it starts.
+    rules: Vec<&'p Rule>,
+}
+
+/// Decides about one conversation that is not known yet.
 #[must_use]
 pub fn decide(policy: &Policy, start: &Start<'_>) -> Ruling {
-    match start.from {
-        Sender::Lan(mac, address) => from_lan(policy, policy.device_of(mac, Some(address)), start),
-        Sender::Uplink(address) => from_uplink(policy, address, start),
+    Judge::new(policy).decide(start)
+}
+
+impl<'p> Judge<'p> {
+    /// Under this policy.
+    #[must_use]
+    pub fn new(policy: &'p Policy) -> Self {
+        let by_mac = |d: &'p Device| d.macs.iter().map(move |mac| (*mac, d));
+        let macless = policy.devices.iter().filter(|d| d.macs.is_empty());
+        let from_outside = |who: &Who| matches!(who, Who::Uplink | Who::Internet | Who::Network(_));
+        Self {
+            policy,
+            // Of two devices with the same address the first counts, as everywhere.
+            by_mac: policy.devices.iter().rev().flat_map(by_mac).collect(),
+            by_address: macless.rev().flat_map(|d| d.addresses.iter().map(move |a| (*a, d))).collect(),
+            standings: HashMap::new(),
+            inbound: policy.all_rules().filter(|rule| rule.who.iter().any(from_outside)).collect(),
+        }
+    }
+
+    /// Decides about a conversation that is not known yet.
+    pub fn decide(&mut self, start: &Start<'_>) -> Ruling {
+        match start.from {
+            Sender::Lan(mac, address) => self.begun_on_lan(mac, address, start),
+            Sender::Uplink(address) => self.begun_on_uplink(address, start),
+        }
+    }
+
+    /// The device to which a frame from the LAN side belongs: see [`Policy::device_of`].
+    #[must_use]
+    pub fn device_of(&self, mac: Option<MacAddr>, address: IpAddr) -> Option<&'p Device> {
+        mac.and_then(|mac| self.by_mac.get(&mac)).or_else(|| self.by_address.get(&address)).copied()
+    }
+
+    fn standing(&mut self, mac: Option<MacAddr>, address: IpAddr) -> Rc<Standing<'p>> {
+        let (device, policy) = (self.device_of(mac, address), self.policy);
+        let standing = self.standings.entry(device.map(|d| d.name.as_str())).or_insert_with(|| {
+            let rules = policy.all_rules().filter(|rule| policy.is_about(rule, device)).collect();
+            Rc::new(Standing { device, holds: policy.holds(device), rules })
+        });
+        Rc::clone(standing)
+    }
+
+    fn begun_on_lan(&mut self, mac: Option<MacAddr>, address: IpAddr, start: &Start<'_>) -> Ruling {
+        let standing = self.standing(mac, address);
+        let (policy, device) = (self.policy, standing.device);
+        let name = device.map_or("a device that nobody has decided about", |d| d.name.as_str());
+        let state = Policy::state_of(device);
+        if !standing.holds {
+            return allowed(format!(
+                "{name} may do what it likes: its posture is {}",
+                policy.posture_of(device).as_str()
+            ));
+        }
+        if state == DeviceState::Blocked {
+            return denied(format!("{name} is blocked"));
+        }
+        let about = |rule: &&Rule| {
+            rule.services.iter().any(|service| service.covers(start.asked))
+                && rule.to.iter().any(|to| is_to(policy, to, start))
+        };
+        if let Some(ruling) = by_rules(policy, standing.rules.iter().copied().filter(about), start) {
+            return ruling;
+        }
+        match (state, policy.newcomers) {
+            (DeviceState::New, Newcomers::Everything) => allowed("new devices are tolerated".into()),
+            (DeviceState::New, _) => denied(format!("{name} is new, and no rule for new devices allows it")),
+            (DeviceState::Quarantined, _) => denied(format!("{name} is in quarantine")),
+            _ => denied(format!("no rule allows it to {name}")),
+        }
+    }
+
+    fn begun_on_uplink(&mut self, from: IpAddr, start: &Start<'_>) -> Ruling {
+        let standing = self.standing(start.to_mac, start.to);
+        let (policy, device) = (self.policy, standing.device);
+        let name = device.map_or_else(|| start.to.to_string(), |d| d.name.clone());
+        if !standing.holds {
+            return allowed(format!("anybody may reach {name}: its posture is {}", policy.posture_of(device).as_str()));
+        }
+        if Policy::state_of(device) == DeviceState::Blocked {
+            return denied(format!("{name} is blocked"));
+        }
+        let sender = |who: &Who| match who {
+            Who::Uplink => true,
+            Who::Internet => HostKey::from(from).is_global(),
+            Who::Network(network) => network.contains(from),
+            _ => false,
+        };
+        let receiver = |to: &To| match to {
+            To::Lan | To::Uplink => true,
+            To::Network(network) => network.contains(start.to),
+            To::Device(name) => device.is_some_and(|d| d.name == *name),
+            _ => false,
+        };
+        let about = |rule: &&Rule| {
+            rule.who.iter().any(sender)
+                && rule.to.iter().any(receiver)
+                && rule.services.iter().any(|service| service.covers(start.asked))
+        };
+        let ruling = by_rules(policy, self.inbound.iter().copied().filter(about), start);
+        ruling.unwrap_or_else(|| denied(format!("no rule lets anybody on the uplink side begin with {name}")))
     }
 }
 
@@ -89,62 +209,6 @@ pub fn new_denies<'p>(before: &Policy, then: Timestamp, policy: &'p Policy, at: 
     };
     let held = |rule: &&Rule| holds(policy, rule, at) && !before.rules.iter().any(|other| same(rule, other));
     policy.rules.iter().filter(held).collect()
-}
-
-fn from_lan(policy: &Policy, device: Option<&Device>, start: &Start<'_>) -> Ruling {
-    let name = device.map_or("a device that nobody has decided about", |d| d.name.as_str());
-    let state = Policy::state_of(device);
-    if !policy.holds(device) {
-        return allowed(format!("{name} may do what it likes: its posture is {}", policy.posture_of(device).as_str()));
-    }
-    if state == DeviceState::Blocked {
-        return denied(format!("{name} is blocked"));
-    }
-    let rules = policy.all_rules();
-    let about = |rule: &&Rule| {
-        policy.is_about(rule, device)
-            && rule.services.iter().any(|service| service.covers(start.asked))
-            && rule.to.iter().any(|to| is_to(policy, to, start))
-    };
-    if let Some(ruling) = by_rules(policy, rules.iter().filter(about), start) {
-        return ruling;
-    }
-    match (state, policy.newcomers) {
-        (DeviceState::New, Newcomers::Everything) => allowed("new devices are tolerated".into()),
-        (DeviceState::New, _) => denied(format!("{name} is new, and no rule for new devices allows it")),
-        (DeviceState::Quarantined, _) => denied(format!("{name} is in quarantine")),
-        _ => denied(format!("no rule allows it to {name}")),
-    }
-}
-
-fn from_uplink(policy: &Policy, from: IpAddr, start: &Start<'_>) -> Ruling {
-    let device = policy.device_of(start.to_mac, Some(start.to));
-    let name = device.map_or_else(|| start.to.to_string(), |d| d.name.clone());
-    if !policy.holds(device) {
-        return allowed(format!("anybody may reach {name}: its posture is {}", policy.posture_of(device).as_str()));
-    }
-    if Policy::state_of(device) == DeviceState::Blocked {
-        return denied(format!("{name} is blocked"));
-    }
-    let sender = |who: &Who| match who {
-        Who::Uplink => true,
-        Who::Internet => HostKey::from(from).is_global(),
-        Who::Network(network) => network.contains(from),
-        _ => false,
-    };
-    let receiver = |to: &To| match to {
-        To::Lan | To::Uplink => true,
-        To::Network(network) => network.contains(start.to),
-        To::Device(name) => device.is_some_and(|d| d.name == *name),
-        _ => false,
-    };
-    let about = |rule: &&Rule| {
-        rule.who.iter().any(sender)
-            && rule.to.iter().any(receiver)
-            && rule.services.iter().any(|service| service.covers(start.asked))
-    };
-    let ruling = by_rules(policy, policy.rules.iter().filter(about), start);
-    ruling.unwrap_or_else(|| denied(format!("no rule lets anybody on the uplink side begin with {name}")))
 }
 
 /// A deny before every allow; shadow rules only count.

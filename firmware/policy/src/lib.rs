@@ -8,10 +8,13 @@ mod block;
 mod compile;
 mod decide;
 pub mod device;
+mod flow;
 mod hostname;
 pub mod mud;
 mod network;
 mod plan;
+mod propose;
+mod rehearsal;
 mod respond;
 mod rules;
 mod ruleset;
@@ -21,10 +24,13 @@ pub mod text;
 
 pub use block::{Block, BlockTarget};
 pub use compile::{DENIED, compile, kernel_name, next_opening};
-pub use decide::{DEFAULT, Ruling, Sender, Start, decide, new_denies};
+pub use decide::{DEFAULT, Judge, Ruling, Sender, Start, decide, new_denies};
+pub use flow::{Flow, NAMES};
 pub use hostname::HostName;
 pub use network::{Network, NetworkError};
 pub use plan::{Begins, Family, INBOUND, Line, Match, NEWCOMERS, Plan, RuleNumber, Then, Told, USER};
+pub use propose::{Learning, Proposal};
+pub use rehearsal::{DIFFERENCES, Difference, Rehearsal};
 pub use respond::{BLOCKS, Decision, MANUAL_LONGEST, ManualBlock, Refusal, Responder, ResponderConfig, Suspect};
 pub use rules::{
     DEVICES, Device, DeviceState, Effect, Group, NAME, NameList, Newcomers, Policy, RULES, Rule, To, Who, starter,

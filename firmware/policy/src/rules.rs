@@ -4,6 +4,7 @@
 
 use core::net::IpAddr;
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 use terms::{MacAddr, Posture, Timestamp};
@@ -82,6 +83,8 @@ pub struct Device {
     pub state: DeviceState,
     /// Its own posture instead of its groups' and the box's.
     pub posture: Option<Posture>,
+    /// Since when it is watched as if it were enforced; nothing is cut by it.
+    pub shadow_since: Option<Timestamp>,
     /// Whose it is.
     pub owner: String,
     /// For those who read it later.
@@ -274,6 +277,13 @@ impl Policy {
         })
     }
 
+    /// Every name that a rule is about, each once.
+    #[must_use]
+    pub fn names(&self) -> Vec<HostName> {
+        let all: BTreeSet<&HostName> = self.rules.iter().flat_map(|rule| self.names_in(rule)).collect();
+        all.into_iter().cloned().collect()
+    }
+
     /// A device by its name.
     #[must_use]
     pub fn device(&self, name: &str) -> Option<&Device> {
@@ -281,15 +291,19 @@ impl Policy {
     }
 
     /// Every rule: the policy's own, then the starter set.
-    #[must_use]
-    pub fn all_rules(&self) -> Vec<Rule> {
-        self.rules.iter().cloned().chain(starter()).collect()
+    pub fn all_rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().chain(starter())
     }
 }
 
 /// What a network cannot live without, as rules like any other: address resolution, DHCP, the network's own DNS and time.
 #[must_use]
-pub fn starter() -> Vec<Rule> {
+pub fn starter() -> &'static [Rule] {
+    static STARTER: LazyLock<Vec<Rule>> = LazyLock::new(make_starter);
+    &STARTER
+}
+
+fn make_starter() -> Vec<Rule> {
     let udp = |port| Service::Udp(Ports::one(port));
     let rule = |name: &str, to, services: &[Service], comment: &str| Rule {
         name: format!("{BUILT_IN}{name}"),

@@ -32,6 +32,26 @@ pub struct Ruleset {
     pub plan: Option<Plan>,
 }
 
+impl NeverBlock {
+    /// The hardware address, if it is one.
+    #[must_use]
+    pub const fn mac(&self) -> Option<MacAddr> {
+        match self {
+            Self::Mac(mac) => Some(*mac),
+            Self::Address(_) => None,
+        }
+    }
+
+    /// The IP address, if it is one.
+    #[must_use]
+    pub const fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Mac(_) => None,
+            Self::Address(address) => Some(*address),
+        }
+    }
+}
+
 impl fmt::Display for NeverBlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -43,7 +43,7 @@ pub enum Service {
 }
 
 /// What the first packet of a conversation is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Asked {
     /// The IP protocol's number.
     pub protocol: u8,

@@ -53,6 +53,13 @@ pub enum Request {
         /// Its number.
         id: u64,
     },
+    /// What devices did, newest first: answered by a `FlowPage`.
+    Flows {
+        /// Those before a page, by its `next`; the newest where there is none.
+        before: Option<u64>,
+        /// About so many.
+        limit: u32,
+    },
     /// The blocks in force: answered by an array of `BlockView`.
     Blocks,
     /// Blocks a host: answered by the `BlockView` once the kernel holds it.

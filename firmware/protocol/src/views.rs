@@ -3,6 +3,7 @@
 //! **Units**: times are seconds since the epoch with microseconds behind the point, lengths of time are seconds. A view that holds a
 //! moment is told how to hold it by `At`: the commands show the number, the API reads it and writes RFC 3339.
 
+mod flow;
 mod forest;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use flow::{FlowPage, FlowView};
 pub use forest::{DriftView, LevelChange, LoadView, ModelView, MovedView, ShadowView, VotingView};
 
 /// The totals since the gateway started.
@@ -413,6 +415,9 @@ pub struct PolicyView {
     pub rules: u64,
     /// The seconds until it goes unless it is confirmed; absent where it is for good.
     pub confirm_within: Option<f64>,
+    /// The addresses that serve the network, as the box has learnt them: `servers` in rules.
+    #[serde(default)]
+    pub servers: Vec<String>,
     /// The policy as text.
     pub text: String,
     /// The rules that every policy has, as text.

@@ -29,6 +29,7 @@ pub(crate) struct Attached {
     pub(crate) events: Journal,
     pub(crate) minutes: Journal,
     pub(crate) counters: Journal,
+    pub(crate) flows: Journal,
     pub(crate) block_rows: Tree,
     pub(crate) host_rows: Tree,
     pub(crate) feedback_rows: Tree,
@@ -55,6 +56,7 @@ pub(crate) enum Kind {
     Events,
     Minutes,
     Counters,
+    Flows,
 }
 
 impl Attached {
@@ -64,6 +66,7 @@ impl Attached {
             Kind::Events => &self.events,
             Kind::Minutes => &self.minutes,
             Kind::Counters => &self.counters,
+            Kind::Flows => &self.flows,
         }
     }
 
@@ -73,6 +76,7 @@ impl Attached {
             Kind::Events => &mut self.events,
             Kind::Minutes => &mut self.minutes,
             Kind::Counters => &mut self.counters,
+            Kind::Flows => &mut self.flows,
         }
     }
 
@@ -85,7 +89,7 @@ impl Attached {
 
 impl Kind {
     /// Every kind.
-    pub(crate) const ALL: [Self; 3] = [Self::Events, Self::Minutes, Self::Counters];
+    pub(crate) const ALL: [Self; 4] = [Self::Events, Self::Minutes, Self::Counters, Self::Flows];
 }
 
 impl From<sled::Error> for Trouble {

@@ -3,8 +3,8 @@
 //! A value is one format tag (high half: the kind of record, low half: its version) and the record in postcard. A key is big-endian
 //! so that octet order is the order of numbers. A tag that is not known is an error, never a guess.
 
-use policy::Block;
 use policy::device::DeviceRecord;
+use policy::{Block, Flow};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use terms::HostKey;
@@ -43,6 +43,10 @@ pub(crate) enum DecodeError {
 #[derive(Serialize, serde::Deserialize)]
 pub(crate) struct Slab(pub(crate) Vec<Minute>);
 
+/// The same of flows.
+#[derive(Serialize, serde::Deserialize)]
+pub(crate) struct FlowSlab(pub(crate) Vec<Flow>);
+
 macro_rules! records {
     ($($type:ty, $tag:literal, $name:literal;)*) => {
         $(impl Record for $type {
@@ -61,6 +65,7 @@ records! {
     terms::BlockState, 0x71, "state of an event";
     Feedback, 0x81, "feedback";
     DeviceRecord, 0xa1, "device";
+    FlowSlab, 0xb1, "flow";
 }
 
 impl Record for HostRecord {
@@ -123,8 +128,8 @@ pub(crate) fn number_at(key: &[u8], offset: usize) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::records::EvidenceFrame;
-    use policy::BlockTarget;
     use policy::device::{Hints, MudSource, Name, NameSource, Place};
+    use policy::{Asked, BlockTarget};
     use proptest::prelude::*;
     use std::net::Ipv4Addr;
     use terms::{BlockState, Family, MacAddr, Side, Span, ThreatLevel, Timestamp};
@@ -220,6 +225,21 @@ mod tests {
                     ..DeviceRecord::default()
                 }),
                 "a10001025a100000090100c0a807090300010101610402010300000000002001020162020103010163000001016400",
+            ),
+            (
+                encode(&FlowSlab(vec![Flow {
+                    mac: MAC,
+                    lan: Ipv4Addr::new(192, 168, 7, 9).into(),
+                    far: Ipv4Addr::new(192, 0, 2, 1).into(),
+                    inbound: false,
+                    asked: Asked::port(6, 443),
+                    names: vec!["a.b".into()],
+                    first: Timestamp::from_micros(1),
+                    last: Timestamp::from_micros(2),
+                    count: 3,
+                    octets: [4, 300],
+                }])),
+                "b101025a1000000900c0a8070900c00002010006bb03000103612e6201020304ac02",
             ),
         ];
         for (ours, golden) in golden {

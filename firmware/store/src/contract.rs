@@ -4,8 +4,8 @@ use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use policy::Block;
 use policy::device::{DeviceId, DeviceRecord};
+use policy::{Block, Flow};
 use terms::{BlockState, HostKey, Span, Timestamp};
 
 use crate::records::{Counters, Event, Feedback, HostRecord, Minute};
@@ -187,6 +187,19 @@ pub trait Store: Send {
     /// # Errors
     /// `StoreError`.
     fn counters(&self, range: Range<u64>) -> Result<Vec<Counters>, StoreError>;
+
+    /// Appends flows as a sealed block of their own: collect thousands, or many minutes of them, before you call.
+    ///
+    /// # Errors
+    /// `StoreError`; none of them is kept.
+    fn append_flows(&mut self, flows: &[Flow]) -> Result<(), StoreError>;
+
+    /// The newest flows that were appended with a number below `before` (all if `None`), in lots of one minute, newest lot first: so
+    /// many lots that they hold `at_least` flows, or all there are. Page back with the number of the last lot.
+    ///
+    /// # Errors
+    /// `StoreError`.
+    fn flows(&self, before: Option<u64>, at_least: usize) -> Result<Vec<(u64, Vec<Flow>)>, StoreError>;
 
     /// Brings to the medium what was appended since the last call; due each second. After an error of the medium it opens the
     /// store anew; the text tells what was done and is worth an event.

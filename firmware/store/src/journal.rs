@@ -144,6 +144,25 @@ impl Journal {
             rows.push(row(&key, &value)?);
             batch.remove(key);
         }
+        let octets = self.seal_rows(&rows, batch)?;
+        self.open_octets = 0;
+        Ok(octets)
+    }
+
+    /// Makes a block of rows that never were open, each with the minute that it is about. Returns the octets handed on.
+    ///
+    /// # Errors
+    /// What failed; none of them is kept.
+    pub(crate) fn append_sealed(&mut self, rows: Vec<(u64, Vec<u8>)>) -> Result<u64, Trouble> {
+        let before = self.next;
+        let numbered = rows.into_iter().zip(before..).map(|((minute, value), seq)| Row { seq, minute, value });
+        let rows: Vec<_> = numbered.collect();
+        self.next += rows.len() as u64;
+        self.seal_rows(&rows, Batch::default()).inspect_err(|_| self.next = before)
+    }
+
+    /// Writes a block, then does what goes with it in one batch.
+    fn seal_rows(&mut self, rows: &[Row], mut batch: Batch) -> Result<u64, Trouble> {
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
             return Ok(0);
         };
@@ -155,12 +174,11 @@ impl Journal {
             until: minutes().max().unwrap_or(0),
             len: 0,
         };
-        block.len = sealed::write(&self.file(&block), self.kind, &rows).map_err(Trouble::Disk)?;
+        block.len = sealed::write(&self.file(&block), self.kind, rows).map_err(Trouble::Disk)?;
         batch.insert(self.key(INDEX, block.last), encode(&block));
         batch.insert(&[self.kind, NEXT], &self.next.to_be_bytes());
         self.tree.apply_batch(batch)?;
         self.blocks.push_back(block);
-        self.open_octets = 0;
         Ok(block.len)
     }
 

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
-use policy::Block;
 use policy::device::{DeviceId, DeviceRecord};
+use policy::{Block, Flow};
 use terms::{BlockState, HostKey, Timestamp};
 
 use crate::contract::{EVENTS_AT_MOST, FEEDBACK_AT_MOST, Figures, Limits, Retained, Store, StoreError};
 use crate::hosts::Hosts;
 use crate::records::{Counters, Event, Feedback, HostRecord, Minute};
+use crate::sled_store::lots;
 
 /// Events kept; the oldest go first.
 const EVENTS: usize = EVENTS_AT_MOST;
@@ -18,9 +19,12 @@ const MINUTES: usize = 65_536;
 /// Minutes of counters kept (a week); the oldest go first.
 const COUNTERS: usize = 7 * 24 * 60;
 
+/// Lots of flows kept; the oldest go first.
+const LOTS: usize = 256;
+
 /// State and history in memory.
 ///
-/// **Bounds**: 1,000 events, 65,536 minutes of hosts, a week of counters, 8,192 hosts. `max_octets` does not apply.
+/// **Bounds**: 1,000 events, 65,536 minutes of hosts, a week of counters, 256 minutes of flows, 8,192 hosts. `max_octets` does not apply.
 pub struct MemoryStore {
     limits: Limits,
     next: u64,
@@ -31,6 +35,9 @@ pub struct MemoryStore {
     minutes: VecDeque<Minute>,
     hosts: Hosts,
     counters: VecDeque<Counters>,
+    flows: VecDeque<(u64, Vec<Flow>)>,
+    /// Lots of flows that were ever appended.
+    lots: u64,
     closed: bool,
 }
 
@@ -48,6 +55,8 @@ impl MemoryStore {
             minutes: VecDeque::new(),
             hosts: Hosts::default(),
             counters: VecDeque::new(),
+            flows: VecDeque::new(),
+            lots: 0,
             closed: false,
         }
     }
@@ -167,6 +176,28 @@ impl Store for MemoryStore {
         Ok(counters)
     }
 
+    fn append_flows(&mut self, flows: &[Flow]) -> Result<(), StoreError> {
+        self.open()?;
+        for lot in lots(flows) {
+            self.lots += 1;
+            push(&mut self.flows, LOTS, (self.lots, lot.to_vec()));
+        }
+        Ok(())
+    }
+
+    fn flows(&self, before: Option<u64>, at_least: usize) -> Result<Vec<(u64, Vec<Flow>)>, StoreError> {
+        self.open()?;
+        let older = self.flows.iter().rev().filter(|(number, _)| before.is_none_or(|before| *number < before));
+        let mut found: Vec<(u64, Vec<Flow>)> = Vec::new();
+        for lot in older {
+            if found.iter().map(|(_, flows)| flows.len()).sum::<usize>() >= at_least {
+                break;
+            }
+            found.push(lot.clone());
+        }
+        Ok(found)
+    }
+
     fn tick(&mut self) -> Result<Option<String>, StoreError> {
         self.open().map(|()| None)
     }
@@ -178,11 +209,12 @@ impl Store for MemoryStore {
     fn retain(&mut self, now: Timestamp) -> Result<Retained, StoreError> {
         self.open()?;
         let cutoff = self.limits.cutoff(now);
-        let count = |store: &Self| store.events.len() + store.minutes.len() + store.counters.len();
+        let count = |store: &Self| store.events.len() + store.minutes.len() + store.counters.len() + store.flows.len();
         let before = count(self);
         self.events.retain(|e| e.at.minute() >= cutoff.minute());
         self.minutes.retain(|m| m.minute >= cutoff.minute());
         self.counters.retain(|c| c.minute >= cutoff.minute());
+        self.flows.retain(|(_, lot)| lot.iter().any(|flow| flow.last >= cutoff));
         let gone = self.hosts.old(cutoff, usize::MAX);
         self.hosts.remove(&gone);
         Ok(Retained { history: before - count(self), hosts: gone.len(), more: false })

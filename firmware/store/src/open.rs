@@ -113,6 +113,8 @@ fn load(path: &Path, sealed: &Path, lock: File) -> Result<(Attached, State), Tro
     let history = db.open_tree("history")?;
     let [events, minutes, counters] = [b'e', b'm', b'c'].map(|kind| Journal::load(kind, &history, sealed));
     let (events, minutes, counters) = (events?, minutes?, counters?);
+    // A tree of its own, which a version before flows does not look at.
+    let flows = Journal::load(b'f', &db.open_tree("flows")?, sealed)?;
     check_rows(&history)?;
     let [block_rows, host_rows, feedback_rows, device_rows] =
         ["blocks", "hosts", "feedback", "devices"].map(|name| db.open_tree(name));
@@ -134,7 +136,7 @@ fn load(path: &Path, sealed: &Path, lock: File) -> Result<(Attached, State), Tro
         let device: DeviceRecord = decode(&item?.1)?;
         state.devices.insert(device.id, device);
     }
-    let known: HashSet<PathBuf> = events.files().chain(minutes.files()).chain(counters.files()).collect();
+    let known: HashSet<PathBuf> = [&events, &minutes, &counters, &flows].into_iter().flat_map(Journal::files).collect();
     check_closed(path, &tally([&events, &minutes, &counters], state.blocks.len(), state.hosts.len()))?;
     remove_unknown(sealed, &known).map_err(Trouble::Disk)?;
     let file = File::open(path.join("sled").join("db")).map_err(Trouble::Disk)?;
@@ -142,6 +144,7 @@ fn load(path: &Path, sealed: &Path, lock: File) -> Result<(Attached, State), Tro
         events,
         minutes,
         counters,
+        flows,
         block_rows,
         host_rows,
         feedback_rows,

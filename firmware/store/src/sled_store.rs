@@ -7,13 +7,13 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use policy::Block;
 use policy::device::{DeviceId, DeviceRecord};
+use policy::{Block, Flow};
 use sled::Batch;
 use terms::{BlockState, HostKey, Timestamp};
 
 use crate::attached::{Attached, Kind, State, Trouble};
-use crate::codec::{Slab, decode, encode, host_key};
+use crate::codec::{FlowSlab, Slab, decode, encode, host_key};
 use crate::contract::{EVENTS_AT_MOST, Figures, Limits, Retained, Store, StoreError};
 use crate::disk::{octets_in, room_for};
 use crate::hosts::Hosts;
@@ -421,6 +421,30 @@ impl Store for SledStore {
         Ok(counters)
     }
 
+    fn append_flows(&mut self, flows: &[Flow]) -> Result<(), StoreError> {
+        let rows = lots(flows).map(|lot| (lot[0].first.minute(), encode(&FlowSlab(lot.to_vec())))).collect::<Vec<_>>();
+        self.make_room(rows.iter().map(|(_, value)| value.len()).sum())?;
+        let octets = self.act(|attached| match attached.flows.append_sealed(rows) {
+            Err(Trouble::Disk(source)) => Ok(Err(source)),
+            done => done.map(Ok),
+        })?;
+        let octets = octets.map_err(|source| self.disk(source))?;
+        self.wrote(octets);
+        Ok(())
+    }
+
+    fn flows(&self, before: Option<u64>, at_least: usize) -> Result<Vec<(u64, Vec<Flow>)>, StoreError> {
+        let (mut found, mut count) = (Vec::new(), 0);
+        let walked = self.attached()?.flows.walk_back(before.unwrap_or(u64::MAX), &mut |row| {
+            let FlowSlab(lot) = decode(&row.value)?;
+            count += lot.len();
+            found.push((row.seq, lot));
+            Ok(count < at_least)
+        });
+        walked.map_err(|trouble| self.misread(trouble))?;
+        Ok(found)
+    }
+
     fn tick(&mut self) -> Result<Option<String>, StoreError> {
         if self.doubtful.take() && matches!(self.medium, Medium::Open(_)) {
             self.let_go(Medium::Failed);
@@ -462,6 +486,11 @@ impl Store for SledStore {
         self.let_go(Medium::Closed);
         done
     }
+}
+
+/// Flows in lots of one minute, none too long, in the order in which they come.
+pub(crate) fn lots(flows: &[Flow]) -> impl Iterator<Item = &[Flow]> {
+    flows.chunk_by(|a, b| a.first.minute() == b.first.minute()).flat_map(|same| same.chunks(SLAB))
 }
 
 /// The event of a row, with the state that was noted after it was sealed.

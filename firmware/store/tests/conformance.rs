@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Fixture, at, block, device, event, host, host_record, minute};
+use common::{Fixture, at, block, device, event, flow, host, host_record, minute};
 use policy::Block;
 use policy::device::DeviceId;
 use proptest::prelude::*;
@@ -131,6 +131,22 @@ fn minutes_are_told_by_host_and_range() {
 }
 
 #[test]
+fn flows_are_told_newest_first_in_lots_of_a_minute() {
+    on_both(|store| {
+        store.append_flows(&[flow(10, 1), flow(10, 2), flow(11, 3)]).unwrap();
+        store.append_flows(&[flow(12, 4)]).unwrap();
+        let lots = store.flows(None, 2).unwrap();
+        assert_eq!(lots, [(3, vec![flow(12, 4)]), (2, vec![flow(11, 3)])]);
+        assert_eq!(store.flows(Some(2), 1).unwrap(), [(1, vec![flow(10, 1), flow(10, 2)])]);
+        assert_eq!(store.flows(Some(1), 9).unwrap(), []);
+        store.retain(at(40 * 86_400)).unwrap();
+        assert_eq!(store.flows(None, 9).unwrap(), []);
+        store.append_flows(&[flow(99_999, 5)]).unwrap();
+        assert_eq!(store.flows(None, 9).unwrap(), [(4, vec![flow(99_999, 5)])]);
+    });
+}
+
+#[test]
 fn a_host_keeps_its_first_sight() {
     on_both(|store| {
         store.put_hosts(&[host_record(1, 100)]).unwrap();
@@ -196,6 +212,7 @@ enum Act {
     Said(u64, u64),
     Unsaid(u64),
     Device(u32, String),
+    Flows(u64, u8),
     Reopen,
     Tick,
 }
@@ -215,6 +232,7 @@ fn act() -> impl Strategy<Value = Act> {
         2 => (0..9_u64, 0..2_000_u64).prop_map(|(id, t)| Act::Said(id, t)),
         1 => (0..9_u64).prop_map(Act::Unsaid),
         2 => (0..9_u32, "[a-z]{0,9}").prop_map(|(n, name)| Act::Device(n, name)),
+        2 => (0..50_u64, 1..9_u8).prop_map(|(minute, n)| Act::Flows(minute, n)),
         1 => Just(Act::Reopen),
         1 => Just(Act::Tick),
     ]
@@ -280,6 +298,11 @@ proptest! {
                     flash.put_devices(&[device(n, &name)], &[DeviceId::of(n + 1)]).unwrap();
                     memory.put_devices(&[device(n, &name)], &[DeviceId::of(n + 1)]).unwrap();
                 }
+                Act::Flows(minute, n) => {
+                    let flows: Vec<_> = (0..n).map(|n| flow(minute, n)).collect();
+                    flash.append_flows(&flows).unwrap();
+                    memory.append_flows(&flows).unwrap();
+                }
                 Act::Reopen => {
                     flash.close().unwrap();
                     drop(flash);
@@ -295,6 +318,7 @@ proptest! {
         prop_assert_eq!(flash.feedback(), memory.feedback());
         prop_assert_eq!(flash.devices(), memory.devices());
         prop_assert_eq!(flash.counters(5..40).unwrap(), memory.counters(5..40).unwrap());
+        prop_assert_eq!(flash.flows(None, 20).unwrap(), memory.flows(None, 20).unwrap());
         for n in 0..9 {
             prop_assert_eq!(flash.minutes(host(n), 3..45).unwrap(), memory.minutes(host(n), 3..45).unwrap());
         }

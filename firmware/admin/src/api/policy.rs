@@ -38,6 +38,8 @@ pub struct Held {
     pub rules: u64,
     /// Whether it goes by itself unless it is confirmed: see `trial`.
     pub on_trial: bool,
+    /// The addresses that serve the network: `servers` in rules.
+    pub servers: Vec<String>,
     /// The policy as text.
     pub text: String,
     /// The rules that every policy has, as text.
@@ -55,8 +57,8 @@ struct Brief<'v> {
 
 impl From<PolicyView> for Held {
     fn from(view: PolicyView) -> Self {
-        let PolicyView { version, posture, new, devices, rules, confirm_within, text, built_in } = view;
-        Self { version, posture, new, devices, rules, on_trial: confirm_within.is_some(), text, built_in }
+        let PolicyView { version, posture, new, devices, rules, confirm_within, servers, text, built_in } = view;
+        Self { version, posture, new, devices, rules, on_trial: confirm_within.is_some(), servers, text, built_in }
     }
 }
 
@@ -86,8 +88,7 @@ pub fn read(office: &Office) -> Result<(Held, Policy), Problem> {
 
 /// All rules of a policy, the built-in ones last, and which of them are built in.
 pub fn rules(policy: &Policy) -> Vec<(Rule, bool)> {
-    let own = policy.rules.len();
-    policy.all_rules().into_iter().enumerate().map(|(at, rule)| (rule, at >= own)).collect()
+    policy.all_rules().map(|rule| (rule.clone(), rule.is_built_in())).collect()
 }
 
 /// Faults in a line.

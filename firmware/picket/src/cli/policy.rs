@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use terms::{Posture, Span, Timestamp};
 
-use super::{ClientArgs, span};
+use super::{ClientArgs, TimemachineArgs, span};
 
 /// What `picket policy --help` teaches.
 pub const POLICY_HELP: &str = "A policy is a text: devices, and who may start a conversation with whom.\n  \
@@ -53,6 +53,11 @@ pub enum PolicyCommand {
         /// The policy to compare with
         file: PathBuf,
     },
+    /// Say what a file would have cut, and let pass, of what devices really did
+    ///
+    /// Every conversation of the last days is asked of the file and of the policy in force; where they differ it is told by device, with
+    /// the rule that decides, how often, and the rule that would allow it. Nothing is changed by it.
+    Timemachine(TimemachineArgs),
     /// Say whether a file is a policy, and if not, what is wrong on which line
     ///
     /// Needs no running gateway. Every fault is one line with the file's name, the line's number, the key and the value; the exit
@@ -190,7 +195,7 @@ impl From<PostureName> for Posture {
 }
 
 /// Seconds as a plain number, or a duration.
-fn seconds(text: &str) -> Result<Span, String> {
+pub(super) fn seconds(text: &str) -> Result<Span, String> {
     match text.parse::<u32>() {
         Ok(secs) if secs > 0 => Ok(Span::from_secs(u64::from(secs))),
         _ => span(text).map_err(|_| "expected seconds, or a time as 2m".into()),

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::flows::{enforce, propose, shadow};
 use super::policy::{author, decide};
 use super::{finish, listed, or_dash, show};
 use crate::cli::{ClientArgs, DevicesCommand};
@@ -22,6 +23,9 @@ pub fn devices(command: &DevicesCommand) -> ExitCode {
         DevicesCommand::Approve(args) => return decide(args, Some(DeviceState::Approved)),
         DevicesCommand::Quarantine(args) => return decide(args, Some(DeviceState::Quarantined)),
         DevicesCommand::Block(args) => return decide(args, Some(DeviceState::Blocked)),
+        DevicesCommand::Propose(args) => return propose(args),
+        DevicesCommand::Shadow(args) => return shadow(args),
+        DevicesCommand::Enforce(args) => return enforce(args),
         DevicesCommand::Merge { device, with } => {
             (&device.client, DeviceAsk::Merge { device: device.device.clone(), with: with.clone() })
         }

@@ -6,14 +6,23 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use policy::mud::{self, Description};
+use policy::text;
 
-use super::BAD_FILE;
-use crate::cli::MudCommand;
+use super::{BAD_FILE, Outcome, finish};
+use crate::cli::{ClientArgs, MudCommand};
+use crate::config::Config;
+use crate::control::Request;
+use crate::control::client::ask;
+use crate::control::views::PolicyView;
+use crate::run::now;
 use crate::terminal::{clean, print};
 
 /// `picket mud ...`.
 pub fn mud(command: &MudCommand) -> ExitCode {
-    let MudCommand::Read { json, file } = command;
+    let (json, file) = match command {
+        MudCommand::Read { json, file } => (json, file),
+        MudCommand::Write { client, device, file } => return finish(write(client, device, file)),
+    };
     let described = octets(file).map_err(|error| error.to_string());
     let described = described.and_then(|octets| mud::read(&octets).map_err(|error| error.to_string()));
     let printed = described.and_then(|description| {
@@ -33,6 +42,35 @@ pub fn mud(command: &MudCommand) -> ExitCode {
             ExitCode::from(BAD_FILE)
         }
     }
+}
+
+/// A device's rules as a file.
+fn write(client: &ClientArgs, device: &str, file: &Path) -> Outcome {
+    let socket = Config::find(client.config.as_deref())?.control.socket;
+    let view: PolicyView = ask(&socket, &Request::Policy)?;
+    let policy = text::read(&view.text).map_err(|_| "the policy in force can't be read by this version")?;
+    let known = policy.device(device).ok_or_else(|| format!("the policy knows no device {device}"))?;
+    let (rules, untold) = mud::rules_of(&policy, device);
+    untold.iter().for_each(|what| eprintln!("left out: {}", clean(what)));
+    let label = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let description = Description {
+        url: format!("https://picket.local/{}.json", known.name.chars().map(label).collect::<String>()),
+        last_update: text::written(now()),
+        cache_validity: 48,
+        is_supported: true,
+        system: Some(known.name.clone()),
+        manufacturer: None,
+        model: None,
+        rules,
+        notes: Vec::new(),
+    };
+    let written = mud::write(&description).map_err(|error| error.to_string())?;
+    if file == Path::new("-") {
+        print(&written);
+    } else {
+        std::fs::write(file, written).map_err(|error| format!("{}: {error}", file.display()))?;
+    }
+    Ok(())
 }
 
 /// The file, and one octet more than it may have, so that a device or a pipe without end is no trap.

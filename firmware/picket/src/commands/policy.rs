@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
+use ::policy::Policy;
 use ::policy::text::{self, Difference};
 
 use super::{Outcome, finish, show};
@@ -18,9 +19,10 @@ use crate::terminal::{Table, clean, moment, print};
 pub fn policy(command: &PolicyCommand) -> ExitCode {
     match command {
         PolicyCommand::Check { file, .. } => check(file),
+        PolicyCommand::Timemachine(args) => super::flows::timemachine(args),
         PolicyCommand::Apply { client, file, confirm_within, why, force } => {
             let text = match read(file) {
-                Ok(text) => text,
+                Ok((text, _)) => text,
                 Err(why) => return bad(&why),
             };
             let within_secs = confirm_within.map(|span| span.secs());
@@ -86,7 +88,7 @@ pub fn policy(command: &PolicyCommand) -> ExitCode {
         PolicyCommand::Export { client, file } => finish(export(client, file)),
         PolicyCommand::Import { client, file, why } => {
             let text = match read(file) {
-                Ok(text) => text,
+                Ok((text, _)) => text,
                 Err(why) => return bad(&why),
             };
             let request = Request::PolicyApply {
@@ -104,13 +106,12 @@ pub fn policy(command: &PolicyCommand) -> ExitCode {
 
 /// What a file holds, or what is wrong with it.
 fn check(file: &Path) -> ExitCode {
-    match read(file).map(|text| text::read(&text)) {
-        Ok(Ok(policy)) => {
+    match read(file) {
+        Ok((_, policy)) => {
             let (devices, rules) = (policy.devices.len(), policy.rules.len());
             print(&format!("{}: a policy with {devices} devices and {rules} rules\n", file.display()));
             ExitCode::SUCCESS
         }
-        Ok(Err(_)) => ExitCode::from(super::BAD_FILE),
         Err(why) => bad(&why),
     }
 }
@@ -154,7 +155,7 @@ pub fn decide(args: &DecideArgs, state: Option<::policy::DeviceState>) -> ExitCo
     }))
 }
 
-fn applied(view: &PolicyView) -> String {
+pub(super) fn applied(view: &PolicyView) -> String {
     let until = view.confirm_within.map_or(String::new(), |left| {
         format!("\nIt goes by itself in {left:.0} s unless you say: picket policy confirm")
     });
@@ -164,19 +165,20 @@ fn applied(view: &PolicyView) -> String {
     )
 }
 
-/// Line by line what a file would change.
+/// Line by line what a file would change, and which conversations of the last day.
 fn diff(client: &crate::cli::ClientArgs, file: &Path) -> Outcome {
-    let wanted = read(file)?;
-    let wanted = text::read(&wanted).map(|policy| text::write(&policy)).unwrap_or_default();
+    let (_, policy) = read(file)?;
+    let wanted = text::write(&policy);
     let config = crate::config::Config::find(client.config.as_deref())?;
     let held: PolicyView = ask(&config.control.socket, &Request::Policy)?;
     let Difference { removed: gone, added: come } = text::difference(&held.text, &wanted);
+    let (day, conversations) = super::flows::day_of(client, &policy)?;
     if client.json {
-        print(&(serde_json::json!({ "removed": gone, "added": come }).to_string() + "\n"));
+        print(&(serde_json::json!({ "removed": gone, "added": come, "day": conversations }).to_string() + "\n"));
         return Ok(());
     }
     let lines: String = gone.iter().map(|b| marked('-', b)).chain(come.iter().map(|b| marked('+', b))).collect();
-    print(&if lines.is_empty() { "nothing would change\n".to_owned() } else { lines });
+    print(&if lines.is_empty() { "nothing would change\n".to_owned() } else { lines + &day });
     Ok(())
 }
 
@@ -197,7 +199,7 @@ fn export(client: &crate::cli::ClientArgs, file: &Path) -> Outcome {
 }
 
 /// A policy's text, checked: the gateway says the same, but only this names the file.
-fn read(file: &Path) -> Result<String, String> {
+pub(super) fn read(file: &Path) -> Result<(String, Policy), String> {
     let name = file.display();
     let long = fs::metadata(file).is_ok_and(|file| file.len() > text::TEXT_MAX as u64);
     if long {
@@ -205,7 +207,7 @@ fn read(file: &Path) -> Result<String, String> {
     }
     let text = fs::read_to_string(file).map_err(|error| format!("{name}: {error}"))?;
     match text::read(&text) {
-        Ok(_) => Ok(text),
+        Ok(policy) => Ok((text, policy)),
         Err(faults) => Err(faults.iter().map(|fault| format!("{name}: {fault}")).collect::<Vec<_>>().join("\n")),
     }
 }

@@ -12,6 +12,8 @@ use terms::{HostKey, MacAddr, Side, Span, Timestamp};
 use wire::udp::Datagram;
 use wire::{Net, Packet, Summary, Transport, dhcp, dhcp6, dns, lldp, ssdp};
 
+use super::told::Told;
+
 /// Clues on their way to the keeper.
 const CLUES: usize = 1_024;
 /// Things said that are remembered; a later one pushes out another in its place.
@@ -28,6 +30,8 @@ pub enum Learnt {
     Said(Clue),
     /// A name server knows an address by this name.
     Called(IpAddr, String, Timestamp),
+    /// A device was told addresses for a name that it asked for.
+    Told(Told),
 }
 
 /// The inspector's end.
@@ -58,6 +62,15 @@ impl Clues {
     /// Clues that found the channel full.
     pub const fn lost(&self) -> u64 {
         self.lost
+    }
+
+    /// Passes on what a device was told, unless it was told the same a moment ago.
+    #[cold]
+    pub fn pass_told(&mut self, told: Told) {
+        let what = (told.mac, &told.name, told.addresses.iter().map(|(address, _)| *address).collect::<Vec<_>>());
+        if self.is_news(what, told.at) {
+            self.pass_on(Learnt::Told(told));
+        }
     }
 
     /// Hears what a frame says of its sender.
@@ -248,6 +261,7 @@ mod tests {
         let word = |learnt| match learnt {
             Learnt::Said(clue) => format!("{} {:?}", clue.mac, clue.says),
             Learnt::Called(address, name, _) => format!("{address} {name}"),
+            Learnt::Told(told) => format!("{} {}", told.mac, told.name),
         };
         from.try_iter().map(word).collect()
     }

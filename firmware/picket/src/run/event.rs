@@ -1,10 +1,12 @@
 //! What the threads tell one another.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::mpsc::SyncSender;
 
 use detect::forest::drift::Drift;
 use detect::{Finding, Kinds, Quiet, Thresholds};
+use features::talks::Talk;
 use features::{FeatureVector, SCHEMA};
 use policy::{Block, HostName, NeverBlock, Policy, ResponderConfig};
 use store::{Event, EvidenceFrame, HostRecord, Minute};
@@ -157,6 +159,10 @@ pub struct Second {
     pub hosts: Vec<HostNow>,
     /// Host minutes that closed.
     pub minutes: Vec<Minute>,
+    /// Conversations that began or went on.
+    pub talks: Vec<Talk>,
+    /// Conversations that ended too many at once to be told.
+    pub talks_lost: u64,
     /// What was counted of votes.
     pub voted: Voted,
     /// What is not as it should be.
@@ -191,6 +197,8 @@ pub struct KernelState {
     pub intact: bool,
     /// Frames dropped, by counter.
     pub dropped: BTreeMap<String, u64>,
+    /// The addresses that serve the network.
+    pub servers: Vec<IpAddr>,
     /// What is not as it should be.
     pub warnings: Vec<String>,
 }

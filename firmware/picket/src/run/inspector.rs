@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use capture::{Frame, Tap};
 use detect::forest::drift::Drift;
 use detect::{Baseline, Detector, Finding, Sink, Window};
+use features::talks::Talks;
 use features::{Capacities, FeatureVector, HashKey};
 use policy::NeverBlock;
 use store::{Event, HostRecord, Minute};
@@ -44,7 +45,8 @@ pub fn inspect(
     let capacities = Capacities { hosts: settings.board.budgets.hosts, ..Capacities::default() };
     let mut detector = Detector::new(key, capacities, config.detect.thresholds(), None);
     detector.enable(config.detect.kinds());
-    let mut eye = Eye::new(suspects.clone(), clues, capacities.hosts, drift);
+    let mut eye = Eye::new(suspects.clone(), clues, (capacities.hosts, key), drift);
+    eye.own = settings.own.iter().filter_map(NeverBlock::mac).collect();
     let mut taps = Taps::new(settings);
     let ways = Ways { orders, suspects, news };
     // A forest is borrowed for as long as it votes: the next one takes its place between two frames.
@@ -203,6 +205,11 @@ struct Eye {
     suspects: SyncSender<Work>,
     clues: Clues,
     questions: Questions,
+    talks: Talks,
+    /// The minute in which all conversations were told.
+    told_all: u64,
+    /// The box's own hardware addresses.
+    own: Vec<MacAddr>,
     recent: Recent,
     frames: u64,
     octets: u64,
@@ -253,11 +260,14 @@ impl Sink for Heard<'_> {
 }
 
 impl Eye {
-    fn new(suspects: SyncSender<Work>, clues: Clues, capacity: usize, drift: Drift) -> Self {
+    fn new(suspects: SyncSender<Work>, clues: Clues, (capacity, key): (usize, HashKey), drift: Drift) -> Self {
         Self {
             suspects,
             clues,
             questions: Questions::new(),
+            talks: Talks::new(key),
+            told_all: 0,
+            own: Vec::new(),
             recent: Recent::new(),
             frames: 0,
             octets: 0,
@@ -304,8 +314,15 @@ impl Eye {
                 self.recent.keep(frame.at, host, frame.len, frame.octets);
                 self.clues.hear(&summary, frame.at, frame.side);
                 if let Some(told) = self.questions.hear(&summary, frame.at, frame.side) {
-                    let sent = self.suspects.try_send(Work::Told(Box::new(told)));
-                    self.lost += u64::from(sent.is_err());
+                    if self.questions.is_wanted(&told) {
+                        let sent = self.suspects.try_send(Work::Told(Box::new(told.clone())));
+                        self.lost += u64::from(sent.is_err());
+                    }
+                    self.clues.pass_told(told);
+                }
+                // What the box itself says and hears does not cross it.
+                if !self.own.contains(&summary.src) && !self.own.contains(&summary.dst) {
+                    self.talks.observe(&summary, frame.at, frame.side);
                 }
                 let (remembered, votes) = (&self.remembered, &mut self.votes);
                 let mut heard = Heard { found: &mut self.found, minutes: &mut self.minutes, remembered, votes, jury };
@@ -384,6 +401,9 @@ impl Eye {
             host.addresses_on_mac = host.record.mac.map_or(1, |mac| detector.table().hosts_behind(mac, at));
         }
         let counted = Ignored::ALL.iter().map(|r| (r.as_str(), self.ignored[r.index()])).filter(|(_, n)| *n > 0);
+        let turn = std::mem::replace(&mut self.told_all, at.minute()) != at.minute();
+        let mut talks = Vec::new();
+        self.talks.tell(turn, &mut |talk| talks.push(*talk));
         let minutes = std::mem::replace(&mut self.minutes, Vec::with_capacity(hosts.capacity()));
         Second {
             at,
@@ -397,6 +417,8 @@ impl Eye {
             clues_lost: self.clues.lost(),
             hosts,
             minutes,
+            talks,
+            talks_lost: self.talks.lost(),
             voted: Voted::default(),
             warnings: taps.complaint.iter().cloned().collect(),
         }

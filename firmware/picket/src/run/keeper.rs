@@ -3,6 +3,7 @@
 mod devices;
 mod explain;
 mod feedback;
+mod flows;
 mod policy;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -41,7 +42,9 @@ pub fn keep(
     let limits = Limits { max_age: config.store.max_age, max_octets: config.store.max_size };
     let (store, warning) = open(config, limits);
     let mut book = Book {
-        shelf: Shelf::new(store.as_ref(), learnt),
+        shelf: Shelf::new(store.as_ref()),
+        learnt,
+        ledger: flows::Ledger::default(),
         store,
         work: work.clone(),
         orders: orders.clone(),
@@ -80,6 +83,7 @@ pub fn keep(
             }
             book.catch_up();
             book.keep_devices();
+            book.keep_flows(false);
         }
         if retained.elapsed() >= RETAIN {
             retained = Instant::now();
@@ -88,6 +92,7 @@ pub fn keep(
         }
     }
     book.keep_devices();
+    book.keep_flows(true);
     let closed = book.store.close();
     book.ran(closed);
 }
@@ -111,8 +116,12 @@ fn open(config: &Config, limits: Limits) -> (Box<dyn Store>, Option<String>) {
 
 struct Book {
     store: Box<dyn Store>,
+    /// What the inspector learns of devices.
+    learnt: Receiver<Learnt>,
     /// What is known of devices.
     shelf: Shelf,
+    /// What devices did.
+    ledger: flows::Ledger,
     work: SyncSender<Work>,
     orders: SyncSender<Order>,
     second: Second,
@@ -216,7 +225,21 @@ impl Book {
             self.ran(done);
         }
         self.second = second;
-        self.shelf.learn(&self.second);
+        self.learn();
+        for talk in std::mem::take(&mut self.second.talks) {
+            self.ledger.take(&talk);
+        }
+    }
+
+    /// Takes in what devices said and were told, and who was there.
+    fn learn(&mut self) {
+        while let Ok(learnt) = self.learnt.try_recv() {
+            match learnt {
+                Learnt::Told(told) => self.ledger.hear(&told),
+                other => self.shelf.learn(other),
+            }
+        }
+        self.shelf.see(&self.second);
     }
 
     fn answer(&mut self, request: Request, reply: SyncSender<Response>) {
@@ -226,6 +249,7 @@ impl Book {
             Request::Events { limit, since } => self.events(limit, since),
             Request::EventsBefore { before, limit } => self.events_before(before, limit),
             Request::EventsAfter { after, limit } => self.events_after(after, limit),
+            Request::Flows { before, limit } => self.flows(before, limit),
             Request::Event { id } => self.event(id),
             Request::Explain { host } => self.explain(host),
             Request::Feedback { id, right, for_secs } => self.give_feedback(id, right, Span::from_secs(for_secs)),
@@ -306,6 +330,10 @@ impl Book {
                 "{} things that devices said of themselves came too fast to be kept",
                 self.second.clues_lost
             ));
+        }
+        let lost = self.ledger.lost + self.second.talks_lost;
+        if lost > 0 {
+            warnings.push(format!("{lost} conversations came too fast to be written down"));
         }
         StatusView {
             version: env!("CARGO_PKG_VERSION").into(),

@@ -29,6 +29,8 @@ mod settings;
 mod shelf;
 mod told;
 
+pub use event::now;
+
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -63,11 +63,7 @@ impl Settings {
     /// A hardware address of the box itself, by which events name it.
     #[must_use]
     pub fn this_box(&self) -> MacAddr {
-        let mac = |own: &NeverBlock| match own {
-            NeverBlock::Mac(mac) => Some(*mac),
-            NeverBlock::Address(_) => None,
-        };
-        self.own.iter().find_map(mac).unwrap_or_default()
+        self.own.iter().find_map(NeverBlock::mac).unwrap_or_default()
     }
 
     /// The ruleset for a policy and for whom no block may cut: the box itself, those learnt, those configured.

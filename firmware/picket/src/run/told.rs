@@ -1,7 +1,7 @@
 //! What devices are told by the name servers that they ask, for the names that rules are about.
 //!
 //! An answer counts only for the device that asked: its question went by a moment ago, to the server that answers, with the same
-//! number, port and name. So nobody opens a way by sending answers that nobody asked for. Names that no rule is about cost a look.
+//! number, port and name. So nobody opens a way by sending answers that nobody asked for.
 //!
 //! **Bounds**: [`ASKED`] questions are remembered, a later one pushes out another in its place; an answer tells at most
 //! [`ADDRESSES`] addresses. Answers over TCP are not read. **Source**: RFC 1035, section 4.
@@ -14,7 +14,7 @@ use terms::{MacAddr, Side, Span, Timestamp};
 use wire::{Net, Summary, Transport, dns};
 
 /// Questions that are remembered.
-const ASKED: usize = 2_048;
+const ASKED: usize = 8_192;
 /// How long an answer may take.
 const PATIENCE: Span = Span::from_secs(10);
 /// Addresses of one answer that are told.
@@ -55,12 +55,14 @@ impl Questions {
         self.wanted = names;
     }
 
+    /// Whether a rule is about the name that a device was told addresses for.
+    pub fn is_wanted(&self, told: &Told) -> bool {
+        self.wanted.iter().any(|wanted| wanted.matches(&told.name))
+    }
+
     /// Hears a frame; gives back what a device was told by it.
     #[inline]
     pub fn hear(&mut self, frame: &Summary<'_>, at: Timestamp, side: Side) -> Option<Told> {
-        if self.wanted.is_empty() {
-            return None;
-        }
         let Net::Ip(packet) = &frame.net else { return None };
         let Transport::Udp(datagram) = &packet.transport else { return None };
         match (side, datagram.src_port, datagram.dst_port) {
@@ -76,7 +78,7 @@ impl Questions {
     #[cold]
     fn ask(&mut self, who: (MacAddr, IpAddr, u16), payload: &[u8], at: Timestamp) {
         let Some(message) = dns::Message::parse(payload).filter(|m| !m.header.response) else { return };
-        let Some(name) = self.wanted_of(&message) else { return };
+        let Some(name) = asked_for(&message) else { return };
         let hash = self.hasher.hash_one((who, message.header.id, name));
         self.open[hash as usize % ASKED] = (hash, at);
     }
@@ -84,7 +86,7 @@ impl Questions {
     #[cold]
     fn answer(&mut self, who: (MacAddr, IpAddr, u16), payload: &[u8], at: Timestamp) -> Option<Told> {
         let message = dns::Message::parse(payload).filter(|m| m.header.response && m.header.rcode == 0)?;
-        let name = self.wanted_of(&message)?;
+        let name = asked_for(&message)?;
         let hash = self.hasher.hash_one((who, message.header.id, &name));
         let open = &mut self.open[hash as usize % ASKED];
         if open.0 != hash || at.since(open.1) > PATIENCE {
@@ -98,13 +100,11 @@ impl Questions {
         let addresses: Vec<_> = message.answers().filter_map(address).take(ADDRESSES).collect();
         (!addresses.is_empty()).then_some(Told { mac: who.0, name, addresses, at })
     }
+}
 
-    /// The name that is asked for, in lower case, if a rule is about it.
-    fn wanted_of(&self, message: &dns::Message<'_>) -> Option<String> {
-        let question = message.question()?;
-        let name = question.name.as_str().to_ascii_lowercase();
-        self.wanted.iter().any(|wanted| wanted.matches(&name)).then_some(name)
-    }
+/// The name that is asked for, in lower case.
+fn asked_for(message: &dns::Message<'_>) -> Option<String> {
+    Some(message.question()?.name.as_str().to_ascii_lowercase())
 }
 
 #[cfg(test)]

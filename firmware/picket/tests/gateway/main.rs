@@ -5,6 +5,7 @@
 mod admin;
 mod bridge;
 mod devices;
+mod flows;
 mod memory;
 mod model;
 mod policy;

@@ -3,10 +3,10 @@
 use super::stand::{HOST, HOST_MAC, ROUTER, Stand, eventually, pings, said};
 
 /// An address of the router's other self, and one that nobody is told.
-const CLOUD: &str = "192.168.9.77";
-const OTHER: &str = "192.168.9.78";
+pub const CLOUD: &str = "192.168.9.77";
+pub const OTHER: &str = "192.168.9.78";
 
-fn device() -> String {
+pub fn device() -> String {
     format!("[[device]]\nname = \"pc\"\nmacs = [\"{HOST_MAC}\"]\naddresses = [\"{HOST}\"]\nstate = \"approved\"\n")
 }
 
@@ -34,7 +34,7 @@ fn policy(stand: &Stand, words: &[&str]) {
     assert!(output.status.success(), "policy {}: {}", words.join(" "), said(&output));
 }
 
-fn apply(stand: &Stand, file: &str, more: &[&str]) {
+pub fn apply(stand: &Stand, file: &str, more: &[&str]) {
     let file = stand.file(file).display().to_string();
     policy(stand, &[&["apply", &file], more].concat());
 }

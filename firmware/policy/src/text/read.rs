@@ -151,7 +151,7 @@ impl<'t> Reading<'t> {
 
     fn device(&mut self, table: &'t DeTable<'t>, at: Range<usize>) -> Option<Device> {
         let mut fields = Fields::new(self.text, "[[device]]", table, at);
-        fields.only(&["name", "macs", "addresses", "groups", "state", "posture", "owner", "comment"]);
+        fields.only(&["name", "macs", "addresses", "groups", "state", "posture", "shadow_since", "owner", "comment"]);
         let name = self.name(&mut fields, Some(Named::Device));
         let device = Device {
             name: name.clone().unwrap_or_default(),
@@ -161,6 +161,7 @@ impl<'t> Reading<'t> {
             groups: fields.each("groups", group_name),
             state: fields.one_of("state", &DeviceState::ALL, DeviceState::as_str).unwrap_or_default(),
             posture: fields.one_of("posture", &Posture::ALL, Posture::as_str),
+            shadow_since: fields.each("shadow_since", moment_of).into_iter().next(),
             owner: fields.word("owner").map(|w| w.text).unwrap_or_default(),
             comment: fields.word("comment").map(|w| w.text).unwrap_or_default(),
         };

@@ -34,12 +34,21 @@ pub fn write(policy: &Policy) -> String {
         text.values("groups", &device.groups);
         text.value("state", device.state.as_str());
         text.some("posture", device.posture.map(terms::Posture::as_str).unwrap_or_default());
+        text.some("shadow_since", &device.shadow_since.map(moment).unwrap_or_default());
         text.some("owner", &device.owner);
         text.some("comment", &device.comment);
     }
     for rule in &policy.rules {
         text.rule(rule);
     }
+    text.0
+}
+
+/// One rule as text, as it stands in a policy.
+#[must_use]
+pub fn write_rule(rule: &Rule) -> String {
+    let mut text = Text(String::new());
+    text.rule(rule);
     text.0
 }
 
@@ -124,7 +133,8 @@ pub fn to(to: &To) -> String {
 }
 
 /// A moment as RFC 3339 has it, in universal time.
-pub(crate) fn moment(at: Timestamp) -> String {
+#[must_use]
+pub fn moment(at: Timestamp) -> String {
     let micros = i64::try_from(at.micros()).unwrap_or(i64::MAX);
     jiff::Timestamp::from_microsecond(micros).map(|t| t.to_string()).unwrap_or_default()
 }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use policy::device::{DeviceId, DeviceRecord};
-use policy::{Block, BlockTarget};
+use policy::{Asked, Block, BlockTarget, Flow};
 use store::{Event, EvidenceFrame, HostRecord, Limits, Minute, SledStore, open};
 use tempfile::TempDir;
 use terms::{BlockState, Family, HostKey, MacAddr, Side, Span, ThreatLevel, Timestamp};
@@ -102,5 +102,22 @@ pub fn device(n: u32, name: &str) -> DeviceRecord {
         given_name: Some(name.into()),
         last_seen: at(u64::from(n)),
         ..DeviceRecord::default()
+    }
+}
+
+/// Conversations of a device in a minute.
+pub fn flow(minute: u64, n: u8) -> Flow {
+    let at = at(minute * 60);
+    Flow {
+        mac: MacAddr::new([2, 0, 0, 0, 0, n]),
+        lan: [192, 168, 0, n].into(),
+        far: [203, 0, 113, 7].into(),
+        inbound: false,
+        asked: Asked::port(6, 443),
+        names: vec!["a.example".into()],
+        first: at,
+        last: at,
+        count: 1,
+        octets: [u64::from(n), 2],
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use ::policy::{HostName, RuleNumber};
+use ::policy::RuleNumber;
 use terms::{MacAddr, Span, Timestamp};
 
 use super::super::event::{Order, now};
@@ -64,11 +64,7 @@ impl Hand {
 
     /// After a change of the policy: the names that count from now on, and what is known of them.
     pub(super) fn follow_names(&mut self) {
-        let mut wanted: Vec<HostName> =
-            self.policy.rules.iter().flat_map(|rule| self.policy.names_in(rule)).cloned().collect();
-        wanted.sort_unstable();
-        wanted.dedup();
-        if self.orders.try_send(Order::Names(wanted)).is_err() {
+        if self.orders.try_send(Order::Names(self.policy.names())).is_err() {
             tracing::warn!("the inspector is behind and did not hear which names rules are about");
         }
         let all: Vec<_> =

@@ -106,12 +106,8 @@ impl Hand {
     }
 
     /// The addresses of those that serve the network.
-    fn servers(&self) -> Vec<IpAddr> {
-        let address = |never: &NeverBlock| match never {
-            NeverBlock::Address(address) => Some(*address),
-            NeverBlock::Mac(_) => None,
-        };
-        self.serving.iter().filter_map(address).collect()
+    pub(super) fn servers(&self) -> Vec<IpAddr> {
+        self.serving.iter().filter_map(NeverBlock::address).collect()
     }
 
     /// Whether a conversation would pass, and which rule says so.

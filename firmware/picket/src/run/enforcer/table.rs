@@ -154,8 +154,8 @@ impl Hand {
         }
         let dropped = held.dropped.into_iter().map(|d| (d.name, d.packets)).collect();
         let blocks = self.responder.blocks().count() as u64;
-        let state =
-            KernelState { blocks, intact: held.table, dropped, warnings: self.complaint.iter().cloned().collect() };
+        let (servers, warnings) = (self.servers(), self.complaint.iter().cloned().collect());
+        let state = KernelState { blocks, intact: held.table, dropped, servers, warnings };
         self.tell(News::Kernel(state));
     }
 

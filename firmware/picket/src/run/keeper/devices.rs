@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::sync::mpsc::Receiver;
 
 use policy::device::{Conflict, DeviceId, DeviceRecord, Devices, Sight, Suggestion, guess};
 use store::Store;
@@ -21,7 +20,6 @@ const CONFLICTS: usize = 256;
 /// What the keeper knows of devices.
 pub struct Shelf {
     pub devices: Devices,
-    heard: Receiver<Learnt>,
     /// What could not be true, with its moment, oldest first.
     pub conflicts: VecDeque<(Timestamp, Conflict)>,
     /// The newest moment that was taken in.
@@ -30,22 +28,25 @@ pub struct Shelf {
 
 impl Shelf {
     /// What the store remembers.
-    pub fn new(store: &dyn Store, heard: Receiver<Learnt>) -> Self {
+    pub fn new(store: &dyn Store) -> Self {
         let devices = Devices::load(store.devices());
-        Self { devices, heard, conflicts: VecDeque::new(), at: Timestamp::EPOCH }
+        Self { devices, conflicts: VecDeque::new(), at: Timestamp::EPOCH }
     }
 
-    /// Takes in what devices said, and who was there since the last call.
-    pub fn learn(&mut self, second: &Second) {
-        while let Ok(learnt) = self.heard.try_recv() {
-            match learnt {
-                Learnt::Said(clue) => {
-                    let conflict = self.devices.told(&clue);
-                    self.note(clue.at, conflict);
-                }
-                Learnt::Called(address, name, at) => self.devices.called(address, &name, at),
+    /// Takes in what was learnt of a device.
+    pub fn learn(&mut self, learnt: Learnt) {
+        match learnt {
+            Learnt::Said(clue) => {
+                let conflict = self.devices.told(&clue);
+                self.note(clue.at, conflict);
             }
+            Learnt::Called(address, name, at) => self.devices.called(address, &name, at),
+            Learnt::Told(_) => {}
         }
+    }
+
+    /// Takes in who was there since the last call.
+    pub fn see(&mut self, second: &Second) {
         for host in &second.hosts {
             let record = &host.record;
             let Some(mac) = record.mac.filter(|_| record.last_seen > self.at) else { continue };
@@ -136,7 +137,7 @@ impl Shelf {
 impl Book {
     /// Answers what is asked of devices, or does what a person wants done to them.
     pub(super) fn ask_devices(&mut self, ask: &DeviceAsk) -> Response {
-        self.shelf.learn(&self.second);
+        self.learn();
         match self.answer_devices(ask) {
             Ok(response) => response,
             Err(why) => Response::Error(why),

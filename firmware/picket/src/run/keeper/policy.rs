@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use ::policy::device::Said;
 use ::policy::text::{self, Fault};
-use ::policy::{Asked, Device, DeviceState, Effect, Policy, Sender, Start, decide, protocol, starter};
+use ::policy::{Asked, Device, DeviceState, Effect, HostName, Policy, Sender, Start, decide, protocol, starter};
 use store::{Policies, PolicyState, PolicyVersion, Trial};
 use terms::{BlockState, HostKey, MacAddr, Posture, Span};
 
@@ -90,6 +90,8 @@ impl Book {
         self.watch_trial();
         self.read_in_force();
         let _gone = self.work.send(Work::Policy(self.policies.policy.clone().map(Box::new), None));
+        self.ledger.recall(self.store.as_ref(), now());
+        self.tell_names(&self.policies.policy.as_ref().map(Policy::names).unwrap_or_default());
     }
 
     /// The configuration's posture changed, which counts while no policy was applied.
@@ -367,11 +369,12 @@ impl Book {
         let state = self.policies.folder.as_ref().map(|p| p.state().clone()).unwrap_or_default();
         let empty = Policy::empty(self.policies.configured);
         let policy = self.policies.policy.as_ref().unwrap_or(&empty);
-        let built_in = Policy { rules: starter(), ..Policy::empty(policy.posture) };
+        let built_in = Policy { rules: starter().to_vec(), ..Policy::empty(policy.posture) };
         let built_in = text::write(&built_in);
         PolicyView {
             version: self.policies.in_force(),
             posture: policy.posture.as_str().into(),
+            servers: self.kernel.servers.iter().map(ToString::to_string).collect(),
             new: policy.newcomers.as_str().into(),
             devices: policy.devices.len() as u64,
             rules: policy.rules.len() as u64,
@@ -384,13 +387,23 @@ impl Book {
     /// Has the enforcer follow a policy, and waits for the kernel.
     fn enforce(&self, policy: Option<Policy>) -> Result<(), Refused> {
         let (reply, answer) = sync_channel(1);
+        let names = policy.as_ref().map(Policy::names).unwrap_or_default();
         if self.work.send(Work::Policy(policy.map(Box::new), Some(reply))).is_err() {
             return Err("the gateway is ending".into());
         }
         match answer.recv_timeout(PATIENCE) {
-            Ok(Response::Ok(_)) => Ok(()),
-            Ok(Response::Error(why)) => Err(why),
-            Err(_) => Err("the enforcer gave no answer; picket status says more".into()),
+            Ok(Response::Ok(_)) => {}
+            Ok(Response::Error(why)) => return Err(why),
+            Err(_) => return Err("the enforcer gave no answer; picket status says more".into()),
+        }
+        self.tell_names(&names);
+        Ok(())
+    }
+
+    /// What devices were told before a rule was about it counts too, or a new rule would wait for the next question.
+    fn tell_names(&self, wanted: &[HostName]) {
+        for told in self.ledger.told(now()).filter(|told| wanted.iter().any(|name| name.matches(&told.name))) {
+            let _gone = self.work.send(Work::Told(Box::new(told)));
         }
     }
 

@@ -1,0 +1,105 @@
+//! What devices did, as rows.
+
+use policy::{Asked, Flow};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use terms::Timestamp;
+
+/// Alike conversations of one device that began or went on in one minute.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FlowView {
+    /// When the first of them began; the first packet where they only went on.
+    pub first: f64,
+    /// Their last packet.
+    pub last: f64,
+    /// The hardware address of the device on the LAN side.
+    pub mac: String,
+    /// Its address.
+    pub device: String,
+    /// The address on the other side.
+    pub peer: String,
+    /// The names for which the device was told that address, newest first.
+    pub names: Vec<String>,
+    /// Who began: `lan` or `uplink`.
+    pub begun_by: String,
+    /// What was asked of the other: `tcp/443`, `udp/53`, `ping`.
+    pub service: String,
+    /// How many began.
+    pub conversations: u32,
+    /// Octets on the wire from the device.
+    pub octets_out: u64,
+    /// Octets on the wire towards it.
+    pub octets_in: u64,
+}
+
+/// A page of flows, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FlowPage {
+    /// The flows.
+    pub flows: Vec<FlowView>,
+    /// What to ask for to get those before; nothing where these were the last.
+    pub next: Option<u64>,
+}
+
+impl From<&Flow> for FlowView {
+    fn from(flow: &Flow) -> Self {
+        Self {
+            first: flow.first.as_secs_f64(),
+            last: flow.last.as_secs_f64(),
+            mac: flow.mac.to_string(),
+            device: flow.lan.to_string(),
+            peer: flow.far.to_string(),
+            names: flow.names.clone(),
+            begun_by: if flow.inbound { "uplink" } else { "lan" }.into(),
+            service: flow.asked.to_string(),
+            conversations: flow.count,
+            octets_out: flow.octets[0],
+            octets_in: flow.octets[1],
+        }
+    }
+}
+
+impl FlowView {
+    /// The flow as a value; nothing if a field is none of its kind, as from another version.
+    #[must_use]
+    pub fn flow(&self) -> Option<Flow> {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "microseconds fit for 280 years")]
+        let at = |secs: f64| Timestamp::from_micros((secs.max(0.0) * 1e6).round() as u64);
+        Some(Flow {
+            mac: self.mac.parse().ok()?,
+            lan: self.device.parse().ok()?,
+            far: self.peer.parse().ok()?,
+            inbound: self.begun_by == "uplink",
+            asked: Asked::read(&self.service).ok()?,
+            names: self.names.clone(),
+            first: at(self.first),
+            last: at(self.last),
+            count: self.conversations,
+            octets: [self.octets_out, self.octets_in],
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use terms::MacAddr;
+
+    #[test]
+    fn a_flow_reads_back_from_its_row() {
+        let flow = Flow {
+            mac: MacAddr::new([2, 0, 0, 0, 0, 1]),
+            lan: [10, 0, 0, 5].into(),
+            far: [203, 0, 113, 7].into(),
+            inbound: true,
+            asked: Asked { protocol: 1, port: 0, echo: true },
+            names: vec!["a.example".into()],
+            first: Timestamp::from_micros(1_795_424_400_123_457),
+            last: Timestamp::from_micros(1_795_424_400_999_999),
+            count: 3,
+            octets: [1, 2],
+        };
+        assert_eq!(FlowView::from(&flow).flow(), Some(flow));
+        assert_eq!(FlowView::default().flow(), None);
+    }
+}
