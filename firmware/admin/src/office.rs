@@ -24,7 +24,7 @@ use crate::people::{Caller, People};
 use crate::problem::Problem;
 use crate::rows::{Change, Kind, Rows, RowsError};
 use crate::secret::{NoRandom, code, hex, unhex};
-use crate::session::Keys;
+use crate::session::{Claims, Keys};
 use crate::settings::Settings;
 use crate::throttle::{Allowance, Tries};
 use crate::token::PREFIX;
@@ -300,12 +300,23 @@ impl Office {
     /// Who a token stands for.
     #[must_use]
     pub fn caller(&self, token: &str) -> Option<Caller> {
-        let at = now().micros();
         if token.starts_with(PREFIX) {
-            return self.people().of_token(token, at);
+            return self.people().of_token(token, now().micros());
         }
         let claims = self.keys().read(token)?;
-        self.people().of_session(claims.sid, &claims.jti, at).filter(|caller| caller.account.to_string() == claims.sub)
+        self.of_claims(&claims, false, true)
+    }
+
+    /// Who the page's cookie stands for, and what it says; `used` where a person does something.
+    #[must_use]
+    pub fn page_caller(&self, cookie: &str, used: bool) -> Option<(Caller, Claims)> {
+        let claims = self.keys().read_cookie(cookie)?;
+        Some((self.of_claims(&claims, true, used)?, claims))
+    }
+
+    fn of_claims(&self, claims: &Claims, page: bool, used: bool) -> Option<Caller> {
+        let caller = self.people().of_session(claims.sid, &claims.jti, page, used);
+        caller.filter(|caller| caller.account.to_string() == claims.sub)
     }
 
     /// Says something that is not as it should be, to whoever looks.

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
+use crate::clock::now;
 use crate::role::{Role, Scope};
 use crate::rows::{Change, Kind, Rows, RowsError};
 use crate::session::Session;
@@ -58,6 +59,8 @@ pub struct Caller {
     pub fresh: bool,
     /// Whether the second factor is still due.
     pub due: bool,
+    /// Whether it is the page that asks, by its cookie.
+    pub page: bool,
 }
 
 impl People {
@@ -66,9 +69,12 @@ impl People {
     /// # Errors
     /// The rows cannot be read.
     pub fn load(rows: &Rows) -> Result<Self, RowsError> {
+        let mut sessions: BTreeMap<u64, Session> = rows.all(Kind::Session)?.into_iter().collect();
+        // When a session was last used is not kept on flash: a restart does not end those that were in use.
+        sessions.values_mut().for_each(|session| session.seen = now().micros());
         Ok(Self {
             accounts: rows.all(Kind::Account)?.into_iter().collect(),
-            sessions: rows.all(Kind::Session)?.into_iter().collect(),
+            sessions,
             tokens: rows.all(Kind::Token)?.into_iter().collect(),
             numbers: rows.get(Kind::Single, NUMBERS)?.unwrap_or_default(),
         })
@@ -104,11 +110,13 @@ impl People {
         self.accounts.values().filter(owner).count()
     }
 
-    /// Who a session's token stands for.
-    pub fn of_session(&mut self, number: u64, id: &str, now: u64) -> Option<Caller> {
-        let session = self.sessions.get_mut(&number).filter(|session| session.holds(id))?;
+    /// Who a session's token stands for: the page's cookie, or a bearer token. One that is `used` was not left alone.
+    pub fn of_session(&mut self, number: u64, id: &str, page: bool, used: bool) -> Option<Caller> {
+        let session = self.sessions.get_mut(&number).filter(|session| session.page == page && session.holds(id))?;
         let account = self.accounts.get(&session.account).filter(|account| account.active)?;
-        session.seen = now;
+        if used {
+            session.seen = now().micros();
+        }
         Some(Caller {
             account: account.number,
             email: account.email.as_str().into(),
@@ -118,6 +126,7 @@ impl People {
             scopes: None,
             fresh: session.fresh(),
             due: session.due,
+            page,
         })
     }
 
@@ -135,6 +144,7 @@ impl People {
             scopes: Some(token.scopes.clone()),
             fresh: false,
             due: false,
+            page: false,
         })
     }
 
@@ -150,7 +160,7 @@ impl People {
     pub fn guests(&self, now: u64, most: usize) -> Vec<IpAddr> {
         let admin = |session: &&Session| {
             let role = self.accounts.get(&session.account).map(|account| account.role);
-            session.until > now && matches!(role, Some(Role::Admin | Role::Superadmin)) && !session.from.is_loopback()
+            session.lives(now) && matches!(role, Some(Role::Admin | Role::Superadmin)) && !session.from.is_loopback()
         };
         let mut guests = Vec::new();
         for session in self.sessions.values().rev().filter(admin) {

@@ -72,10 +72,17 @@ impl Problem {
         Self::new(403, detail)
     }
 
-    /// 403: the password was asked for too long ago.
+    /// 403: the password was asked for too long ago. The field says to programs what is to be proven.
     #[must_use]
     pub fn stale() -> Self {
-        Self::forbidden("log in again first: this asks for a log-in younger than five minutes")
+        let why = "log in again first: this asks for a log-in younger than five minutes";
+        Self { field: Some("login".into()), ..Self::forbidden(why) }
+    }
+
+    /// 403: the second factor has not been asked for yet.
+    #[must_use]
+    pub fn due() -> Self {
+        Self { field: Some("totp".into()), ..Self::forbidden("the second factor is due: POST /api/v1/auth/totp") }
     }
 
     /// 404: there is no such thing, or it is not the caller's.

@@ -14,6 +14,12 @@ use terms::{Span, Timestamp};
 use crate::clock::{now, rfc3339};
 use crate::secret::{NoRandom, hex, random, same, sha256};
 
+/// For how long a cookie of the page is signed; it is signed anew while its session's row holds.
+pub const COOKIE: Span = Span::from_secs(600);
+/// How long the page may be left alone.
+pub const IDLE: Span = Span::from_secs(1_800);
+/// How long a session of the page lasts at most.
+pub const PAGE: Span = Span::from_secs(43_200);
 /// How long a log-in counts as having been asked for the password again.
 pub const FRESH: Span = Span::from_secs(300);
 /// The most sessions of one account; the oldest goes.
@@ -48,6 +54,9 @@ pub struct Session {
     /// Whether the second factor has not been asked for yet.
     #[serde(default)]
     pub due: bool,
+    /// Whether it is the page's, by a cookie; else it is a program's, by a bearer token.
+    #[serde(default)]
+    pub page: bool,
 }
 
 /// A session as its owner sees it.
@@ -67,12 +76,14 @@ pub struct SessionRow {
     pub from: String,
     /// What the client calls itself.
     pub agent: String,
+    /// Whether it is the page's; else it is a program's.
+    pub page: bool,
     /// Whether it is the one that asks.
     pub current: bool,
 }
 
 impl Session {
-    /// A new session with the id that goes into its token.
+    /// A new session with the id that goes into its token: a bearer's lasts as long as is said, the page's by its own rules.
     ///
     /// # Errors
     /// The system gives no random octets.
@@ -82,23 +93,26 @@ impl Session {
         from: IpAddr,
         agent: String,
         due: bool,
-        lasts: Span,
+        bearer: Option<Span>,
     ) -> Result<(Self, String), NoRandom> {
         let id = hex(&random::<16>()?);
-        let created = now().micros();
-        let until = created + lasts.micros();
-        Ok((
-            Self { number, account, token: sha256(id.as_bytes()), created, until, seen: created, from, agent, due },
-            id,
-        ))
+        let (token, created, page) = (sha256(id.as_bytes()), now().micros(), bearer.is_none());
+        let until = created + bearer.unwrap_or(PAGE).micros();
+        Ok((Self { number, account, token, created, until, seen: created, from, agent, due, page }, id))
     }
 
     /// Whether it still holds, for the token with this id.
     #[must_use]
     pub fn holds(&self, id: &str) -> bool {
-        let now = now().micros();
+        self.lives(now().micros()) && same(&self.token, &sha256(id.as_bytes()))
+    }
+
+    /// Whether it is not over: by its age, and the page's by having been left alone.
+    #[must_use]
+    pub fn lives(&self, now: u64) -> bool {
+        let used = !self.page || now.saturating_sub(self.seen.max(self.created)) < IDLE.micros();
         // A clock that was set back must not make a session last longer.
-        (self.created..self.until).contains(&now) && same(&self.token, &sha256(id.as_bytes()))
+        (self.created..self.until).contains(&now) && used
     }
 
     /// Whether the password was asked for just now.
@@ -119,6 +133,7 @@ impl Session {
             seen: at(self.seen.max(self.created)),
             from: self.from.to_string(),
             agent: self.agent.clone(),
+            page: self.page,
             current,
         }
     }
@@ -137,6 +152,14 @@ pub struct Claims {
     pub jti: String,
     iat: u64,
     exp: u64,
+}
+
+impl Claims {
+    /// Whether half of the time for which it was signed is over.
+    #[must_use]
+    pub fn half_over(&self) -> bool {
+        now().micros() / 1_000_000 > (self.iat + self.exp) / 2
+    }
 }
 
 /// One key of the ring.
@@ -174,22 +197,38 @@ impl Keys {
     pub fn sign(&self, session: &Session, id: String) -> Option<String> {
         provide();
         let key = self.keys.last()?;
+        let (from, until) = if session.page {
+            let now = now().micros();
+            (now, (now + COOKIE.micros()).min(session.until))
+        } else {
+            (session.created, session.until)
+        };
         let claims = Claims {
             iss: ISSUER.into(),
             aud: AUDIENCE.into(),
             sub: session.account.to_string(),
             sid: session.number,
             jti: id,
-            iat: session.created / 1_000_000,
-            exp: session.until / 1_000_000,
+            iat: from / 1_000_000,
+            exp: until / 1_000_000,
         };
         let header = Header { kid: Some(key.kid.to_string()), ..Header::new(Algorithm::HS256) };
         jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(key.secret.as_bytes())).ok()
     }
 
-    /// What a token says, if one of the keys signed it.
+    /// What a bearer token says, if one of the keys signed it and its time is not over.
     #[must_use]
     pub fn read(&self, token: &str) -> Option<Claims> {
+        self.believed(token, LEEWAY)
+    }
+
+    /// What the page's cookie says. Its own time may be over for as long as the page may be left alone: the row decides.
+    #[must_use]
+    pub fn read_cookie(&self, token: &str) -> Option<Claims> {
+        self.believed(token, IDLE.secs())
+    }
+
+    fn believed(&self, token: &str, leeway: u64) -> Option<Claims> {
         provide();
         let kid = jsonwebtoken::decode_header(token).ok()?.kid?;
         let key = self.keys.iter().find(|key| key.kid.to_string() == kid)?;
@@ -197,7 +236,7 @@ impl Keys {
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[AUDIENCE]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        validation.leeway = LEEWAY;
+        validation.leeway = leeway;
         let read = jsonwebtoken::decode(token, &DecodingKey::from_secret(key.secret.as_bytes()), &validation);
         read.ok().map(|read| read.claims)
     }
@@ -265,7 +304,7 @@ mod tests {
     }
 
     fn session() -> (Session, String) {
-        Session::begin(7, 3, [127, 0, 0, 1].into(), "a test".into(), false, Span::from_secs(600)).expect("random")
+        Session::begin(7, 3, [127, 0, 0, 1].into(), "a test".into(), false, Some(Span::from_secs(600))).expect("random")
     }
 
     #[test]
@@ -298,6 +337,21 @@ mod tests {
         for wrong in ["", ".", "..", "a.b.c", &"x".repeat(9_000)] {
             assert_eq!(keys.read(wrong), None);
         }
+    }
+
+    #[test]
+    fn a_session_of_the_page_ends_when_it_is_left_alone_and_after_twelve_hours() {
+        let begun = Session::begin(7, 3, [127, 0, 0, 1].into(), "a test".into(), false, None);
+        let (mut session, id) = begun.expect("random");
+        let begin = session.created;
+        assert!(session.lives(begin + IDLE.micros() - 1) && !session.lives(begin + IDLE.micros()));
+        session.seen = begin + PAGE.micros() - 1;
+        assert!(session.lives(session.seen) && !session.lives(begin + PAGE.micros()), "it was used all the time");
+        // Its cookie is signed for ten minutes, whatever the row says.
+        let keys = keys();
+        let claims = keys.read_cookie(&keys.sign(&session, id).expect("a key")).expect("signed");
+        assert_eq!(claims.exp - claims.iat, COOKIE.secs());
+        assert!(!claims.half_over());
     }
 
     #[test]

@@ -12,10 +12,10 @@ use crate::password::{self, LENGTH};
 use crate::people::People;
 use crate::problem::Problem;
 use crate::role::Role;
-use crate::route::Call;
+use crate::route::{Call, Entered};
 use crate::rows::{Change, Kind};
 use crate::secret::{same, typed};
-use crate::session::{SESSIONS_MAX, Session};
+use crate::session::{PAGE, SESSIONS_MAX, Session};
 use crate::words::{Email, person, plain};
 
 /// What is said of any failed log-in, whatever the reason.
@@ -92,6 +92,18 @@ pub fn claim(office: &Office, call: &Call, body: Claim) -> Result<UserRow, Probl
     Ok(row)
 }
 
+/// Whether the box waits for its owner.
+#[derive(Serialize, JsonSchema)]
+pub struct Waiting {
+    /// Whether it can be claimed now.
+    unclaimed: bool,
+}
+
+/// `GET auth/claim`: the page asks which of its first screens to show.
+pub fn waiting(office: &Office, _: &Call) -> Result<Waiting, Problem> {
+    Ok(Waiting { unclaimed: office.claim().is_some() })
+}
+
 /// A log-in.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -107,9 +119,9 @@ pub struct Login {
 /// A session that has begun.
 #[derive(Serialize, JsonSchema)]
 pub struct Begun {
-    /// The token: send it as `Authorization: Bearer`.
-    access_token: String,
-    /// `bearer`.
+    /// The token: send it as `Authorization: Bearer`. Nothing for the page, whose script never sees its own: it is in a cookie.
+    access_token: Option<String>,
+    /// `bearer`, or `cookie` for the page.
     token_type: &'static str,
     /// Seconds for which it holds.
     expires_in: u64,
@@ -122,7 +134,7 @@ pub struct Begun {
 }
 
 /// `POST auth/login`.
-pub fn login(office: &Office, call: &Call, body: Login) -> Result<Begun, Problem> {
+pub fn login(office: &Office, call: &Call, body: Login) -> Entered<Begun> {
     let name = plain(&body.email.to_ascii_lowercase(), 254);
     let wrong = || Problem::new(401, WRONG);
     let found = {
@@ -171,8 +183,8 @@ fn fail(office: &Office, call: &Call, name: String, key: String) {
     office.refused(call.act("auth.login", name), "wrong name or password");
 }
 
-/// Begins a session of an account whose password was right.
-fn begin(office: &Office, call: &Call, number: u64) -> Result<Begun, Problem> {
+/// Begins a session of an account whose password was right; gives its answer, and its cookie if it is the page's.
+fn begin(office: &Office, call: &Call, number: u64) -> Entered<Begun> {
     let mut people = office.people();
     let mut account = people
         .accounts
@@ -182,15 +194,19 @@ fn begin(office: &Office, call: &Call, number: u64) -> Result<Begun, Problem> {
         .ok_or_else(|| Problem::new(401, WRONG))?;
     account.entered(call.from);
     let lasts = Span::from_secs(office.settings().number("accounts.bearer_minutes") * 60);
+    let bearer = (!call.page).then_some(lasts);
     let mut numbers = people.numbers;
     numbers.session += 1;
     let (session, id) =
-        Session::begin(numbers.session, number, call.from, plain(&call.agent, 120), account.totp.is_some(), lasts)
+        Session::begin(numbers.session, number, call.from, plain(&call.agent, 120), account.totp.is_some(), bearer)
             .map_err(|error| Problem::busy(error.to_string()))?;
     let mut change = Change::default();
     let at = now().micros();
     let mut gone: Vec<u64> =
-        people.sessions.values().filter(|session| session.until <= at).map(|session| session.number).collect();
+        people.sessions.values().filter(|session| !session.lives(at)).map(|session| session.number).collect();
+    // Whoever is asked again in the page goes on in one session.
+    let before = call.caller.as_ref().filter(|caller| caller.page && caller.account == number);
+    gone.extend(before.and_then(|caller| caller.session));
     let own = people.sessions_of(number, None);
     gone.extend(own.iter().take((own.len() + 1).saturating_sub(SESSIONS_MAX)));
     gone.iter().for_each(|session| change.remove(Kind::Session, *session));
@@ -216,7 +232,12 @@ fn begin(office: &Office, call: &Call, number: u64) -> Result<Begun, Problem> {
         due.push("totp");
     }
     people.accounts.insert(number, account);
-    Ok(Begun { access_token: token, token_type: "bearer", expires_in: lasts.secs(), role, user, due })
+    if call.page {
+        let begun = Begun { access_token: None, token_type: "cookie", expires_in: PAGE.secs(), role, user, due };
+        return Ok((begun, Some(token)));
+    }
+    let (access_token, expires_in) = (Some(token), lasts.secs());
+    Ok((Begun { access_token, token_type: "bearer", expires_in, role, user, due }, None))
 }
 
 /// How an account gets its password.

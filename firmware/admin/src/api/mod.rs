@@ -6,6 +6,7 @@ mod audit;
 mod auth;
 mod backup;
 mod blocks;
+mod catalogue;
 mod devices;
 mod flows;
 mod groups;
@@ -41,7 +42,8 @@ const MUD_MAX: usize = 80 << 10;
 pub fn routes() -> Vec<Route> {
     vec![
         Route::post("/api/v1/auth/claim", "Makes the first superadmin, with the code on the box's console").unclaimed().creates(auth::claim),
-        Route::post("/api/v1/auth/login", "Begins a session").takes(auth::login),
+        Route::get("/api/v1/auth/claim", "Whether the box waits for its owner").unclaimed().gives(auth::waiting),
+        Route::post("/api/v1/auth/login", "Begins a session; the page's is kept in a cookie").enters(auth::login),
         Route::post("/api/v1/auth/verify", "Sets an account's own password with its one-time code").obeys(auth::verify),
         Route::post("/api/v1/auth/register", "Asks for an account, where that is on; a superadmin approves it").obeys(auth::register),
         Route::post("/api/v1/auth/resend", "Sends an account that waits for it another code by mail").obeys(auth::resend),
@@ -143,6 +145,8 @@ pub fn routes() -> Vec<Route> {
 
         Route::get("/api/v1/audit", "Who did what, newest first").roles(OVERSEERS).pages(&[], audit::all),
         Route::get("/api/v1/audit/state", "Whether the audit is whole, its head and its key").roles(OVERSEERS).gives(audit::state),
+
+        Route::get("/api/v1/catalogue", "The threats that Picket knows, and what hides them").roles(ANYBODY).lists(&["group", "level", "response"], catalogue::all),
 
         Route::get("/api/v1/system", "The box: version, posture, uptime, what is not as it should be").roles(READERS).gives(system::show),
         Route::get("/api/v1/system/resources", "The machine: memory, load, disk, temperature, links").roles(READERS).gives(system::resources),

@@ -55,7 +55,7 @@ pub fn sessions(office: &Office, call: &Call) -> Result<Vec<SessionRow>, Problem
 pub fn sessions_of(office: &Office, account: u64, current: Option<u64>) -> Vec<SessionRow> {
     let people = office.people();
     let now = crate::clock::now().micros();
-    let own = people.sessions.values().filter(|session| session.account == account && session.until > now);
+    let own = people.sessions.values().filter(|session| session.account == account && session.lives(now));
     own.map(|session| session.row(Some(session.number) == current)).collect()
 }
 

@@ -34,6 +34,8 @@ pub struct Call {
     pub if_match: Option<String>,
     /// Whether a CSV is wanted.
     pub csv: bool,
+    /// Whether it is the page that asks.
+    pub page: bool,
 }
 
 impl Call {

@@ -232,6 +232,7 @@ mod tests {
             octets: Vec::new(),
             if_match: None,
             csv: false,
+            page: false,
         }
     }
 

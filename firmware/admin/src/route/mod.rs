@@ -31,6 +31,8 @@ const BODY_MAX: usize = 16 << 10;
 
 /// What a route does; runs on a thread that may block.
 type Handler = Arc<dyn Fn(&Office, Call) -> Result<Reply, Problem> + Send + Sync>;
+/// What begins a session gives: its answer, and the token for the page's cookie if it is the page's.
+pub type Entered<R> = Result<(R, Option<String>), Problem>;
 /// A type's JSON schema.
 type Schema = fn(&mut schemars::SchemaGenerator) -> schemars::Schema;
 
@@ -242,6 +244,22 @@ impl Route {
         R: Serialize + JsonSchema + 'static,
     {
         self.body_to(200, handler)
+    }
+
+    /// Takes a body and answers with what was begun by it, and with the page's cookie.
+    #[must_use]
+    pub fn enters<B, R>(self, handler: fn(&Office, &Call, B) -> Entered<R>) -> Self
+    where
+        B: DeserializeOwned + JsonSchema + 'static,
+        R: Serialize + JsonSchema + 'static,
+    {
+        let handler: Handler = Arc::new(move |office, call| {
+            let body = call.body::<B>()?;
+            let (begun, cookie) = handler(office, &call, body)?;
+            Ok(Reply { cookie, ..Reply::json(200, &begun) })
+        });
+        let answer = Answer::One(200, |schemas| schemas.subschema_for::<R>());
+        Self { body: Some(|schemas| schemas.subschema_for::<B>()), answer, handler, ..self }
     }
 
     /// Takes a body and answers 201 with what was created.

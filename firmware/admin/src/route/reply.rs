@@ -16,6 +16,8 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// The body's tag, for `If-Match`.
     pub tag: Option<String>,
+    /// The token of the session that began, for the page's cookie.
+    pub cookie: Option<String>,
 }
 
 impl Reply {
@@ -23,7 +25,7 @@ impl Reply {
     #[must_use]
     pub fn json(status: u16, value: &impl Serialize) -> Self {
         match serde_json::to_vec(value) {
-            Ok(body) => Self { status, kind: "application/json", body, tag: None },
+            Ok(body) => Self { status, kind: "application/json", body, tag: None, cookie: None },
             Err(error) => Self::problem(&Problem::new(500, format!("the answer cannot be written: {error}"))),
         }
     }
@@ -37,20 +39,20 @@ impl Reply {
     /// Text.
     #[must_use]
     pub fn text(kind: &'static str, text: String) -> Self {
-        Self { status: 200, kind, body: text.into_bytes(), tag: None }
+        Self { status: 200, kind, body: text.into_bytes(), tag: None, cookie: None }
     }
 
     /// 204.
     #[must_use]
     pub fn empty() -> Self {
-        Self { status: 204, kind: "application/json", body: Vec::new(), tag: None }
+        Self { status: 204, kind: "application/json", body: Vec::new(), tag: None, cookie: None }
     }
 
     /// A refusal.
     #[must_use]
     pub fn problem(problem: &Problem) -> Self {
         let body = serde_json::to_vec(problem).unwrap_or_default();
-        Self { status: problem.status, kind: "application/problem+json", body, tag: None }
+        Self { status: problem.status, kind: "application/problem+json", body, tag: None, cookie: None }
     }
 }
 

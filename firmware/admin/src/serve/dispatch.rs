@@ -17,7 +17,9 @@ use http_body_util::BodyExt;
 use tokio::sync::{Semaphore, broadcast};
 use tokio::time::timeout;
 
+use super::cookie::{self, Held};
 use super::feed;
+use super::page::with_page;
 use crate::follow::News;
 use crate::office::Office;
 use crate::people::Caller;
@@ -93,7 +95,7 @@ pub fn router(server: &Arc<Server>) -> Router {
     }
     let missing = || async { response(&Reply::problem(&Problem::missing("route"))) };
     let method = || async { response(&Reply::problem(&Problem::new(405, "this route does not take this method"))) };
-    router.method_not_allowed_fallback(method).fallback(missing)
+    with_page(router).method_not_allowed_fallback(method).fallback(missing)
 }
 
 /// Answers one request.
@@ -122,9 +124,12 @@ async fn asked(
 ) -> Result<Response<Body>, Problem> {
     let peer = parts.extensions.get::<SocketAddr>().copied().unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)));
     let (from, port) = (peer.ip(), peer.port());
-    let caller = enter(&server.office, route, &parts, from)?;
+    let (caller, held) = enter(&server.office, route, &parts, from)?;
     if matches!(route.answer, Answer::Stream) {
         let last = parts.headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+        // A browser's event stream sends that header only when it comes back.
+        let first = || parts.uri.query()?.strip_prefix("after=")?.parse().ok();
+        let last = last.or_else(first);
         return feed::stream(server, caller, last).map(dressed);
     }
     let path = RawPathParams::from_request_parts(&mut parts, &()).await;
@@ -141,6 +146,7 @@ async fn asked(
         octets,
         if_match: parts.headers.get(header::IF_MATCH).map(|_| text(&parts.headers, &header::IF_MATCH)),
         csv: text(&parts.headers, &header::ACCEPT).starts_with("text/csv"),
+        page: cookie::is_page(&parts.headers),
     };
     let key = idempotency(route, &parts.headers)?;
     let turn = server.at_work.acquire().await.map_err(|_| Problem::busy("the API is ending"))?;
@@ -149,26 +155,41 @@ async fn asked(
     let work = tokio::task::spawn_blocking(move || handle(&office, &route, call, key));
     let reply = work.await.map_err(|_| Problem::new(500, "the API failed to answer; its log says more"))?;
     drop(turn);
-    let mut answer = response(&reply?);
+    let reply = reply?;
+    let mut answer = response(&reply);
+    let begun = reply.cookie.as_deref().and_then(cookie::set);
+    if let Some(cookie) = begun.or_else(|| cookie::after(&server.office, held.as_ref()?)) {
+        answer.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
     if parting {
         answer.extensions_mut().insert(Parting);
     }
     Ok(answer)
 }
 
-/// Who asks, and whether they may.
-fn enter(office: &Office, route: &Route, parts: &Parts, from: IpAddr) -> Result<Option<Caller>, Problem> {
+/// Who asks, and whether they may; with the page's cookie if they have one.
+fn enter(
+    office: &Office,
+    route: &Route,
+    parts: &Parts,
+    from: IpAddr,
+) -> Result<(Option<Caller>, Option<Held>), Problem> {
     let token = text(&parts.headers, &header::AUTHORIZATION);
     let token = token
         .split_once(' ')
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim());
-    let caller = token.and_then(|token| office.caller(token));
+    let held = if token.is_none() { cookie::held(office, parts, route.method)? } else { None };
+    let caller = held.as_ref().map(|held| held.caller.clone());
+    let caller = caller.or_else(|| token.and_then(|token| office.caller(token)));
     if route.public() {
+        if cookie::is_page(&parts.headers) {
+            cookie::guard(parts, route.method)?;
+        }
         if !route.unclaimed && office.claim().is_some() {
             return Err(Problem::forbidden("the box has no owner yet: POST /api/v1/auth/claim"));
         }
-        return Ok(caller);
+        return Ok((caller, held));
     }
     let caller = caller.ok_or_else(Problem::unknown)?;
     let refuse = |why: &str| {
@@ -178,7 +199,7 @@ fn enter(office: &Office, route: &Route, parts: &Parts, from: IpAddr) -> Result<
         Err(Problem::forbidden(why))
     };
     if caller.due && !route.before_totp {
-        return Err(Problem::forbidden("the second factor is due: POST /api/v1/auth/totp"));
+        return Err(Problem::due());
     }
     if !route.roles.contains(&caller.role) {
         return refuse("this role may not");
@@ -192,7 +213,7 @@ fn enter(office: &Office, route: &Route, parts: &Parts, from: IpAddr) -> Result<
     if route.dangerous && !caller.fresh {
         return Err(Problem::stale());
     }
-    Ok(Some(caller))
+    Ok((Some(caller), held))
 }
 
 /// The body, within its length and time.

@@ -91,7 +91,8 @@ async fn send(server: Arc<Server>, caller: Option<Caller>, last: Option<u64>, to
             Ok(Ok(event)) => to.try_send(told(event.0, &event.1)),
             // It was too slow, or the API is ending: it comes again with the last id that it has.
             Ok(Err(_)) => return,
-            Err(_) => to.try_send(": beat\n\n".into()),
+            // A comment would do for the connection, but a page cannot see one.
+            Err(_) => to.try_send("event: beat\ndata:\n\n".into()),
         };
         if done.is_err() || !holds(&server, caller.as_ref()) {
             return;
@@ -115,7 +116,7 @@ fn holds(server: &Server, caller: Option<&Caller>) -> bool {
     let same =
         people.accounts.get(&caller.account).is_some_and(|account| account.active && account.role == caller.role);
     let now = crate::clock::now().micros();
-    same && caller.session.is_none_or(|number| people.sessions.get(&number).is_some_and(|session| now < session.until))
+    same && caller.session.is_none_or(|number| people.sessions.get(&number).is_some_and(|session| session.lives(now)))
 }
 
 fn told(id: u64, line: &str) -> String {

@@ -11,8 +11,10 @@
 //! | answer | 30 s; a reader that takes nothing for 20 s is gone |
 //! | idle connection | 60 s |
 
+mod cookie;
 mod dispatch;
 mod feed;
+mod page;
 mod places;
 mod stream;
 mod tls;

@@ -9,6 +9,7 @@ use super::client::Box;
 /// Who may, written by hand: `-` everybody, else the letters of user, auditor, admin and superadmin.
 const TABLE: &str = "
 POST   /api/v1/auth/claim                 -
+GET    /api/v1/auth/claim                 -
 POST   /api/v1/auth/login                 -
 POST   /api/v1/auth/verify                -
 POST   /api/v1/auth/register              -
@@ -100,6 +101,7 @@ GET    /api/v1/events                     t a s
 GET    /api/v1/statistics                 t a s
 GET    /api/v1/audit                      t s
 GET    /api/v1/audit/state                t s
+GET    /api/v1/catalogue                  u t a s
 GET    /api/v1/system                     t a s
 GET    /api/v1/system/resources           t a s
 GET    /api/v1/system/ports               t a s

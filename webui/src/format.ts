@@ -1,0 +1,73 @@
+// The one place that makes text of values: times, counts, names from the network.
+import { ahead } from "./api";
+import { language, t } from "./words";
+
+/** The longest name that is shown whole. */
+const NAME_MAX = 120;
+/** Control characters, and those that turn the direction of text or cannot be seen. */
+const ODD = /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]/gu;
+
+/** The box's time now, in milliseconds. */
+export const now = (): number => Date.now() + ahead.value;
+
+/** A text from the network, cut, with what cannot be seen written out. */
+export function printable(text: string, most = NAME_MAX): string {
+  const letters = [...text];
+  const cut = letters.length > most ? letters.slice(0, most).join("") + "…" : text;
+  return cut.replace(ODD, (odd) => `‹U+${odd.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}›`);
+}
+
+export const count = (value: number): string => new Intl.NumberFormat(language.value).format(value);
+export const percent = (share: number): string => new Intl.NumberFormat(language.value, { style: "percent", maximumFractionDigits: 0 }).format(share);
+/** A measured number with three digits. */
+export const number = (value: number): string => new Intl.NumberFormat(language.value, { maximumSignificantDigits: 3 }).format(value);
+
+/** Octets, with a unit of 1,000. */
+export function octets(value: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
+  let unit = 0;
+  while (value >= 1_000 && unit < units.length - 1) { value /= 1_000; unit += 1; }
+  return `${new Intl.NumberFormat(language.value, { maximumFractionDigits: value < 10 && unit > 0 ? 1 : 0 }).format(value)} ${units[unit]}`;
+}
+
+/** A length of time in its largest two units. Units: seconds. */
+export function span(seconds: number): string {
+  const total = Math.max(0, Math.round(seconds));
+  const parts: Array<[number, "day" | "hour" | "minute" | "second"]> = [
+    [Math.floor(total / 86_400), "day"], [Math.floor(total / 3_600) % 24, "hour"], [Math.floor(total / 60) % 60, "minute"], [total % 60, "second"],
+  ];
+  const first = parts.findIndex(([value]) => value > 0);
+  const shown = first < 0 ? parts.slice(3) : parts.slice(first, first + (first === 0 ? 1 : 2)).filter(([value], at) => at === 0 || value > 0);
+  return shown.map(([value, unit]) => new Intl.NumberFormat(language.value, { style: "unit", unit, unitDisplay: "short" }).format(value)).join(" ");
+}
+
+/** A countdown, `1:59`. Units: seconds. */
+export function countdown(seconds: number): string {
+  const left = Math.max(0, Math.ceil(seconds));
+  return `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+}
+
+export function absolute(at: string): string {
+  const date = new Date(at);
+  if (Number.isNaN(date.getTime())) return at;
+  const local = new Intl.DateTimeFormat(language.value, { dateStyle: "medium", timeStyle: "medium" }).format(date);
+  return `${local} (${date.toISOString().replace("T", " ").slice(0, 19)} UTC)`;
+}
+
+/** How long ago, or in how long. */
+export function relative(at: string): string {
+  const seconds = (Date.parse(at) - now()) / 1_000;
+  if (Number.isNaN(seconds)) return printable(at);
+  const size = Math.abs(seconds);
+  if (size < 5) return t("time.now");
+  const format = new Intl.RelativeTimeFormat(language.value, { numeric: "always", style: "short" });
+  const [value, unit]: [number, Intl.RelativeTimeFormatUnit] = size < 60 ? [seconds, "second"] : size < 3_600 ? [seconds / 60, "minute"]
+    : size < 86_400 ? [seconds / 3_600, "hour"] : [seconds / 86_400, "day"];
+  return format.format(Math.trunc(value), unit);
+}
+
+/** A name of the field with underscores, as words. */
+export const spaced = (word: string): string => {
+  const text = printable(word).replaceAll("_", " ");
+  return text.charAt(0).toUpperCase() + text.slice(1);
+};

@@ -1,0 +1,18 @@
+// A dialog over the page: the browser's own, which keeps the focus inside and gives it back.
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef } from "preact/hooks";
+import { t } from "../words";
+
+export function Dialog({ title, close, children, firm }: { title: string; close?: () => void; children: ComponentChildren; firm?: boolean }) {
+  const own = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const dialog = own.current;
+    if (dialog && !dialog.open) dialog.showModal();
+    return () => dialog?.close();
+  }, []);
+  return <dialog ref={own} aria-labelledby={id} onCancel={(event) => { event.preventDefault(); if (!firm) close?.(); }}>
+    <header><h2 id={id}>{title}</h2>{close && !firm && <button type="button" class="close" aria-label={t("act.close")} onClick={close}>×</button>}</header>
+    {children}
+  </dialog>;
+}

@@ -1,0 +1,108 @@
+// Every page at both widths and in both themes: what axe finds, whether it scrolls sideways, and a picture to look at.
+import { OWNER, SCREENS, WIDTHS, api, axe, eventually, go, login, look, must, onHost, open, status } from "./browser.js";
+
+const HOSTILE = "<img/src=x/onerror=alert(1)>";
+const PAGES = ["overview", "devices", "device", "policy", "threats", "threat", "blocked", "activity", "hosts", "host", "users", "profile", "audit", "settings", "system", "help"];
+const ONE = { device: (row) => `device/${row.device}`, threat: (row) => `threat/${row.threat}`, host: (row) => `host/${row.host}` };
+const wrong = [];
+
+async function shot(page, name, width, theme, state) {
+  const found = await axe(page);
+  if (found.length) wrong.push(`${name} ${width} ${theme} ${state}: ${found.join("; ")}`);
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  if (over > 0) wrong.push(`${name} ${width} ${theme} ${state}: ${over} px too wide`);
+  await page.screenshot({ path: `${SCREENS}/${name}-${width}-${theme}-${state}.png`, fullPage: true });
+}
+
+const ways = Object.keys(WIDTHS).flatMap((width) => ["light", "dark"].map((theme) => [width, theme]));
+const browser = await open();
+const begin = Date.now();
+const told = (what) => console.log(`${((Date.now() - begin) / 1_000).toFixed(1)} s: ${what}`);
+try {
+  for (const [width, theme] of ways) {
+    const { context, page, clean } = await look(browser, { width, theme });
+    await page.getByRole("heading", { name: "Claim this box" }).waitFor();
+    await shot(page, "claim", width, theme, "empty");
+    clean();
+    await context.close();
+  }
+  const first = await look(browser);
+  const { claim_code: code } = await status();
+  for (const [label, value] of [["Claim code", code], ["First name", OWNER.first_name], ["E-mail address", OWNER.email], ["New password", OWNER.password]]) await first.page.getByLabel(label).fill(value);
+  await first.page.getByRole("button", { name: "Make it mine" }).click();
+  await first.page.getByRole("heading", { name: "The box is yours" }).waitFor();
+  for (const [width, theme] of ways) {
+    await first.page.setViewportSize(WIDTHS[width]);
+    await first.page.emulateMedia({ colorScheme: theme });
+    await shot(first.page, "wizard", width, theme, "empty");
+  }
+  const state = await first.context.storageState();
+  for (const [width, theme] of ways) {
+    const { context, page, clean } = await look(browser, { width, theme });
+    await page.getByRole("heading", { name: "Log in" }).waitFor();
+    await shot(page, "login", width, theme, "empty");
+    clean();
+    await context.close();
+  }
+  told("claim, wizard, log-in");
+
+  const views = [];
+  for (const [width, theme] of ways) views.push([width, theme, await look(browser, { width, theme, state })]);
+  const all = async (which, pages, rows) => {
+    await Promise.all(views.map(async ([width, theme, { page }]) => {
+      for (const name of pages) {
+        await go(page, ONE[name]?.(rows) ?? name);
+        if (which === "busy") must(await page.locator("main img").count() === 0, name, "made markup of a name");
+        await shot(page, name, width, theme, which);
+      }
+    }));
+    told(`${pages.length} pages ${which}`);
+  };
+  const one = { device: 999_999, threat: 999_999, host: "192.0.2.1" };
+  await all("empty", PAGES, one);
+
+  // A device that calls itself by markup, and a scan.
+  await onHost(`timeout 8 udhcpc -f -n -q -t 2 -T 1 -i eth0 -s /bin/true -x hostname:'${HOSTILE}' || true`);
+  await onHost("nmap -n -Pn -sS -T4 --max-rate 200 --max-retries 0 --host-timeout 6s -p 1000-1060 192.168.9.1 || true");
+  const page = first.page;
+  const threat = await eventually("a threat", async () => (await api(page, "threats")).items?.[0]);
+  const device = await eventually("the device", async () => (await api(page, "devices")).items?.find(({ addresses }) => addresses.includes(threat.host)));
+  must(device.names.some(({ name }) => name.includes("<img")), "the device told no name:", JSON.stringify(device.names));
+  await all("busy", PAGES, { device: device.id, threat: threat.id, host: threat.host });
+  await go(views[0][2].page, `device/${device.id}`);
+  await views[0][2].page.getByText(HOSTILE).first().waitFor({ timeout: 5_000 });
+
+  // Five pages in German on the smallest phone.
+  const german = await look(browser, { state, locale: "de-DE" });
+  await german.page.setViewportSize({ width: 320, height: 700 });
+  for (const name of ["overview", "threats", "devices", "policy", "profile"]) {
+    await go(german.page, name);
+    await shot(german.page, name, "german", "light", "busy");
+  }
+  must(await german.page.locator("html").getAttribute("lang") === "de", "the page does not say its language");
+  german.clean();
+
+  // The box is gone: what was there stays, and the page says how old it is.
+  for (const [, , { page }] of views) await go(page, "overview");
+  const cut = async (on) => { for (const [, , { context }] of views) await context.setOffline(on); };
+  for (const name of PAGES) {
+    const place = ONE[name]?.({ device: device.id, threat: threat.id, host: threat.host }) ?? name;
+    for (const [, , { page }] of views) await go(page, place);
+    await cut(true);
+    await Promise.all(views.map(async ([width, theme, { page }]) => {
+      await page.evaluate(() => dispatchEvent(new Event("offline")));
+      await page.locator(".link-state.gone").waitFor({ timeout: 25_000 });
+      await shot(page, name, width, theme, "offline");
+    }));
+    await cut(false);
+    for (const [, , { page }] of views) await page.evaluate(() => dispatchEvent(new Event("online")));
+  }
+  told("all pages offline");
+  for (const [, , { clean }] of views) clean();
+} catch (error) {
+  wrong.push(error.stack);
+} finally {
+  await browser.close();
+}
+if (wrong.length) console.log(wrong.join("\n"));
+process.exit(wrong.length ? 1 : 0);

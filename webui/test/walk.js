@@ -1,0 +1,223 @@
+// The paths that a person walks, each checked behind the page: the API, the kernel's ruleset, a packet.
+import { OWNER, api, axe, eventually, go, login, look, must, onHost, open, sh, status } from "./browser.js";
+
+const ROUTER = "192.168.9.1";
+const ATTACKER = "192.168.9.10";
+const table = () => sh("nft list table bridge picket 2>/dev/null || true");
+const pings = async () => (await onHost(`ping -n -q -c 2 -i 0.2 -W 1 ${ROUTER} || true`)).stdout.match(/(\d) received/)?.[1] === "2";
+let applied_at = 0;
+const note = (page, text) => page.locator(".note", { hasText: text }).last().waitFor();
+
+const walks = {
+  async claim_to_overview(page) {
+    const { claim_code: code } = await status();
+    await page.getByLabel("Claim code").fill("aaaa-bbbb-cccc-dddd");
+    await page.getByLabel("First name").fill(OWNER.first_name);
+    await page.getByLabel("E-mail address").fill(OWNER.email);
+    await page.getByLabel("New password").fill(OWNER.password);
+    await page.getByRole("button", { name: "Make it mine" }).click();
+    await page.getByText("the code is wrong").waitFor();
+    must(await page.getByLabel("First name").inputValue() === OWNER.first_name, "what was typed is lost");
+    await page.getByLabel("Claim code").fill(code.toUpperCase().replaceAll("-", " "));
+    await page.getByRole("button", { name: "Make it mine" }).click();
+    await page.getByRole("heading", { name: "The box is yours" }).waitFor();
+    await page.getByRole("button", { name: "To the overview" }).click();
+    await page.getByRole("heading", { name: "What needs you" }).waitFor();
+    const [cookie] = await page.context().cookies();
+    must(cookie.name === "__Host-picket" && cookie.httpOnly && cookie.secure && cookie.sameSite === "Strict", JSON.stringify(cookie));
+    must(!(await status()).claim_code, "the box can still be claimed");
+  },
+
+  async a_request_from_elsewhere_changes_nothing(page) {
+    const send = (headers) => page.evaluate(async (headers) => (await fetch("/api/v1/auth/logout", { method: "POST", headers })).status, headers);
+    must(await send({}) === 403, "a change without the page's header is taken");
+    const before = await api(page, "profile");
+    must(before.email === OWNER.email, "the session is gone");
+  },
+
+  async a_scan_is_seen_opened_and_unblocked(page) {
+    await go(page, "overview");
+    must(await pings(), "the host reaches the router");
+    const begin = Date.now();
+    await onHost(`nmap -n -Pn -sS -T4 --max-rate 200 --max-retries 0 --host-timeout 6s -p 1000-1060 ${ROUTER} || true`);
+    await page.locator(".feed li", { hasText: ATTACKER }).filter({ hasText: "Port scan" }).first().waitFor({ timeout: 8_000 });
+    console.log(`  in the feed ${Date.now() - begin} ms after the scan began`);
+    await eventually("the kernel's block", async () => (await table()).includes(ATTACKER) || (await table()).includes("02:09:00:00:00:10"));
+    must(!(await pings()), "a blocked host reaches nobody");
+    await page.locator(".feed").getByRole("link", { name: "Port scan" }).first().click();
+    await page.getByRole("heading", { name: "What Picket did" }).waitFor();
+    await page.getByText("Evidence in numbers").waitFor();
+    const unblock = page.getByRole("button", { name: `Unblock ${ATTACKER}` });
+    await unblock.waitFor();
+    await unblock.click();
+    await note(page, "is not blocked any more");
+    must((await api(page, `blocks/${ATTACKER}`)).status === 404, "the API still has the block");
+    await eventually("the host to reach the router again", pings);
+    // And its inverse, in the same place.
+    await page.locator(".note").getByRole("button", { name: "Undo" }).last().click();
+    await note(page, "Taken back");
+    await eventually("the block to be back", async () => (await api(page, `blocks/${ATTACKER}`)).host === ATTACKER);
+    await go(page, "blocked");
+    await page.getByRole("button", { name: `Unblock ${ATTACKER}` }).click();
+    await note(page, "is not blocked any more");
+    await eventually("the host to reach the router again", pings);
+  },
+
+  async an_alert_is_acknowledged_and_noted(page) {
+    await go(page, "threats");
+    await page.getByRole("button", { name: /^Mark as seen/ }).first().click();
+    await note(page, "marked as seen");
+    const { items } = await api(page, `alerts?host=${ATTACKER}`);
+    must(items[0].acknowledged_by === OWNER.email, JSON.stringify(items));
+  },
+
+  async a_device_is_approved_and_that_is_undone(page) {
+    const device = async () => (await api(page, "devices")).items.find(({ addresses }) => addresses.includes(ATTACKER));
+    await eventually("the device", device);
+    await go(page, "devices");
+    const { name } = await device();
+    await page.getByRole("button", { name: `Approve ${name}` }).click();
+    await note(page, "Approved");
+    must((await device()).state === "approved", "it is not approved");
+    await page.locator(".note").getByRole("button", { name: "Undo" }).last().click();
+    await note(page, "Taken back");
+    must((await device()).state === "new", "it is not undone");
+  },
+
+  async protection_pauses_and_comes_back(page) {
+    await go(page, "overview");
+    await page.getByRole("button", { name: "Pause protection" }).click();
+    await page.getByRole("button", { name: "Pause", exact: true }).click();
+    await page.getByText("Protection paused:").waitFor();
+    must((await status()).posture === "observe", "it does not pause");
+    await page.getByRole("button", { name: "Protect again" }).click();
+    await note(page, "Protection is back");
+    must((await status()).posture === "protect", "it does not protect again");
+  },
+
+  async a_draft_is_looked_at_and_applied_on_trial(page) {
+    const before = await api(page, "rules/policy");
+    await go(page, "policy");
+    await page.getByRole("button", { name: "Begin with what is in force" }).click();
+    const box = page.getByLabel("Your draft");
+    await box.fill("posture = \"protekt\"\n");
+    await page.getByRole("button", { name: "What would change?" }).click();
+    await page.getByText("Line 1").waitFor();
+    const rule = `\n[[allow]]\nname = "page-test"\nwho = "lan"\nto = "192.0.2.9"\nservice = "tcp/8443"\n`;
+    await box.fill(before.text.replace("posture = \"protect\"", "posture = \"enforce\"") + rule);
+    await page.getByRole("button", { name: "What would change?" }).click();
+    await page.getByLabel("What would change").getByText("page-test").waitFor();
+    await page.getByLabel("Keep within").selectOption("60");
+    await page.getByLabel("Even if approved").check();
+    await page.getByRole("button", { name: "Apply", exact: true }).click();
+    await page.getByRole("region", { name: "A policy is on trial" }).waitFor();
+    const applied = await api(page, "rules/policy");
+    must(applied.text.includes("page-test") && applied.on_trial, JSON.stringify(applied));
+    must(!(await pings()), "default deny lets a new device ping the router");
+    applied_at = Date.now();
+  },
+
+  async the_search_is_reached_by_a_key_and_jumps(page) {
+    await go(page, "overview");
+    await page.keyboard.press("/");
+    await page.getByRole("searchbox", { name: "Search" }).waitFor();
+    await page.keyboard.type(ATTACKER);
+    await page.locator(".found a", { hasText: ATTACKER }).first().waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: ATTACKER }).waitFor();
+  },
+
+  async a_user_is_invited_and_sets_a_password(page, { browser }) {
+    await go(page, "users");
+    await page.getByRole("button", { name: "New account" }).click();
+    await page.getByLabel("First name").fill("<img src=x onerror=alert(1)>");
+    await page.getByLabel("E-mail address").fill("guest@example.org");
+    await page.getByLabel("Role", { exact: true }).last().selectOption("auditor");
+    await page.getByRole("button", { name: "Make account" }).click();
+    const code = await page.locator("dialog .code").innerText();
+    await page.getByRole("button", { name: "I have written it down" }).click();
+    await page.getByText("<img src=x onerror=alert(1)>").first().waitFor();
+    must(await page.locator("main img").count() === 0, "a name became markup");
+    const other = await look(browser);
+    await other.page.getByRole("button", { name: "I have a one-time code" }).click();
+    await other.page.getByLabel("E-mail address").fill("guest@example.org");
+    await other.page.getByLabel("One-time code").fill(code);
+    await other.page.getByLabel("New password").fill("another-horse-8-staple");
+    await other.page.getByRole("button", { name: "Set password" }).click();
+    await other.page.getByRole("heading", { name: "Log in" }).waitFor();
+    await login(other.page, { email: "guest@example.org", password: "another-horse-8-staple" });
+    await other.page.getByRole("heading", { name: "What needs you" }).waitFor();
+    must(await other.page.getByRole("button", { name: "Pause protection" }).count() === 0, "an auditor is offered what only admins may");
+    other.clean();
+    await other.context.close();
+  },
+
+  async a_session_that_ended_asks_over_the_page_and_goes_on(page) {
+    await go(page, "profile");
+    await page.getByLabel("First name").fill("Adele");
+    const { items } = await api(page, "sessions");
+    const own = items.find(({ current }) => current);
+    await page.evaluate((id) => fetch(`/api/v1/sessions/${id}`, { method: "DELETE", headers: { "X-Picket-Page": "used" } }), own.id);
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByRole("heading", { name: "Your session is over" }).waitFor();
+    const found = await axe(page);
+    must(found.length === 0, found.join("; "));
+    await page.locator("dialog").getByLabel("Password").fill(OWNER.password);
+    await page.locator("dialog").getByRole("button", { name: "Log in" }).click();
+    await note(page, "Saved");
+    must((await api(page, "profile")).first_name === "Adele", "what was typed is lost");
+  },
+
+  async a_box_that_restarts_is_waited_for(page) {
+    await go(page, "overview");
+    const api_process = (await sh("pgrep -f 'exe api$' || true")).trim().split("\n").filter(Boolean);
+    must(api_process.length > 0, "no API process");
+    const { uptime } = await api(page, "system");
+    await sh(`for p in ${api_process.join(" ")}; do ip netns identify $p | grep -q "$(ip netns identify $$)" && kill -9 $p; done || true`);
+    await page.locator(".link-state.gone").waitFor({ timeout: 15_000 });
+    await page.locator(".link-state:not(.gone)").waitFor({ timeout: 40_000 });
+    must((await api(page, "system")).uptime > uptime, "the gateway went on");
+  },
+
+  async logging_out_ends_the_session(page) {
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByRole("heading", { name: "Log in" }).waitFor();
+    must((await api(page, "profile")).status === 401, "the session lives on");
+    must((await page.context().cookies()).length === 0, "the cookie is still there");
+    await login(page);
+    await page.getByRole("heading", { name: "What needs you" }).waitFor();
+  },
+
+  async a_policy_that_nobody_keeps_goes_by_itself(page) {
+    must(applied_at > 0, "none was applied");
+    await page.getByRole("region", { name: "A policy is on trial" }).waitFor({ state: "detached", timeout: 70_000 });
+    const took = Date.now() - applied_at;
+    must(took > 50_000 && took < 66_000, "it went after", took, "ms");
+    must(!(await api(page, "rules/policy")).text.includes("page-test"), "the policy is still there");
+    // Debian 12's nft cannot list a policy's chains: a packet tells.
+    must(await pings(), "the host does not reach the router again");
+  },
+};
+
+const browser = await open();
+let failed = 0;
+try {
+  const { page, clean } = await look(browser);
+  for (const [name, walk] of Object.entries(walks)) {
+    const begin = Date.now();
+    try {
+      await walk(page, { browser });
+      console.log(`walked ${name} in ${Date.now() - begin} ms`);
+    } catch (error) {
+      failed += 1;
+      console.log(`FAILED ${name}: ${error.stack}`);
+      await page.screenshot({ path: `${process.env.PICKET_SCREENS}/failed-${name}.png` });
+      // What stands open would be in the way of the next.
+      await page.reload();
+    }
+  }
+  clean();
+} finally {
+  await browser.close();
+}
+process.exit(failed ? 1 : 0);
