@@ -17,13 +17,15 @@ const ROLES: Role[] = ["user", "auditor", "admin", "superadmin"];
 export function Users() {
   const adding = useSignal(false);
   const code = useSignal<{ who: string; code: string } | null>(null);
+  /** A code that is not here went to its owner by mail. */
+  const hand = (who: string, made: string | null | undefined): void => { if (made) code.value = { who, code: made }; else said(t("users.code.mailed", { who })); };
   const roles = ROLES.map((role): [string, string] => [role, word("role", role)]);
   const acts = (user: UserRow) => may(OWNERS) && user.id !== self.value?.id && <div class="acts">
     <select aria-label={t("users.role.of", { who: user.email })} value={user.role} onChange={(event) => {
       const box = event.currentTarget;
       patch("users/{id}", { role: box.value as Role }, { id: user.id }).then(() => said(t("users.changed", { who: user.email }), () => patch("users/{id}", { role: user.role }, { id: user.id })), () => { box.value = user.role; });
     }}>{roles.map(([role, name]) => <option key={role} value={role} selected={role === user.role}>{name}</option>)}</select>
-    <Act small label={t("users.code.of", { who: user.email })} run={async () => { const made = await post("users/{id}/code", { why: "" }, { id: user.id }); code.value = { who: user.email, code: made.setup_code }; }}>{t("users.code")}</Act>
+    <Act small label={t("users.code.of", { who: user.email })} run={async () => { const made = await post("users/{id}/code", { why: "" }, { id: user.id }); hand(user.email, made.setup_code); }}>{t("users.code")}</Act>
     <Act small label={t(user.active ? "users.disable.of" : "users.enable.of", { who: user.email })} run={async () => {
       await patch("users/{id}", { active: !user.active }, { id: user.id });
       said(t("users.changed", { who: user.email }), () => patch("users/{id}", { active: user.active }, { id: user.id }));
@@ -55,7 +57,7 @@ export function Users() {
       ]} run={async ({ first_name = "", last_name, email = "", role }) => {
         const made = await post("users", { first_name, last_name: last_name || null, email, user_name: null, role: role as Role });
         adding.value = false;
-        code.value = { who: email, code: made.setup_code };
+        hand(email, made.setup_code);
         said(t("users.made", { who: printable(email) }));
       }} />
     </Dialog>}

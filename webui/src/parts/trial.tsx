@@ -1,7 +1,7 @@
 // The posture in the header, its pause, and over every page the policy that is on trial, with one clear way to keep it.
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { get, post } from "../api";
+import { Refusal, get, post } from "../api";
 import { countdown, now, span } from "../format";
 import { clock } from "../live";
 import { useResource } from "../resource";
@@ -17,7 +17,7 @@ import { State } from "./show";
 export function useTrial() {
   return useResource("trial", async () => {
     const { posture, left } = await get("posture");
-    const trial = left === null || left === undefined ? null : await get("rules/trial").catch(() => null);
+    const trial = left === null || left === undefined ? null : await get("rules/trial").catch((error: unknown) => { if (error instanceof Refusal && error.status === 404) return null; throw error; });
     return { posture, ends: trial ? now() + trial.left * 1_000 : null, author: trial?.author ?? "", version: trial?.version ?? 0 };
   });
 }

@@ -539,6 +539,7 @@ export default {
   "users.changed": "{who} ist geändert.",
   "users.code": "Neuer Code",
   "users.code.about": "Geben Sie dies {who}. Es setzt ein Mal ein Passwort und wird nur jetzt gezeigt.",
+  "users.code.mailed": "Der Code ist per Mail unterwegs an {who}.",
   "users.code.of": "Neuer Code für {who}",
   "users.code.title": "Einmal-Code",
   "users.disable": "Abschalten",

@@ -537,6 +537,7 @@ export default {
   "users.changed": "{who} is changed.",
   "users.code": "New code",
   "users.code.about": "Hand this to {who}. It sets a password once, and is shown only now.",
+  "users.code.mailed": "The code is on its way to {who} by mail.",
   "users.code.of": "New code for {who}",
   "users.code.title": "One-time code",
   "users.disable": "Disable",
