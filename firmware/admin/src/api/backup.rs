@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::account::Account;
-use crate::audit::Act;
+use crate::audit::{Act, chain};
 use crate::backup::{FILE_MAX, Kept, Line, Writer, open};
 use crate::clock::{Moment, now};
 use crate::office::{AUDIT_KEY, Office};
@@ -194,5 +194,6 @@ fn read(lines: Vec<Line>) -> Result<Read, Problem> {
         return Err(wrong("holds no superadmin who could log in"));
     }
     policy::text::read(&read.policy).map_err(|faults| wrong(&super::policy::told(&faults)))?;
+    chain(&read.audit)?;
     Ok(read)
 }

@@ -102,12 +102,11 @@ impl Audit {
     /// 422: the lines are no chain, and nothing was changed; 503: the medium fails.
     pub fn replace(&self, rows: &Rows, mut change: Change, lines: &[String], act: Act) -> Result<Head, Problem> {
         let held = self.lock();
-        let mut head = Head { number: 0, hash: BEGIN.into() };
-        for line in lines {
-            head = record::open(line, &head)
-                .map_err(|why| Problem::field("backup", format!("record {}: {why}", head.number + 1)))?;
+        let heads = chain(lines)?;
+        for (head, line) in heads.iter().zip(lines) {
             change.line(head.number, line);
         }
+        let head = heads.last().cloned().unwrap_or(Head { number: 0, hash: BEGIN.into() });
         let (line, after) = seal(act, &head, self.boot, &rfc3339(now()));
         change.line(after.number, &line);
         (after.number + 1..=held.number).for_each(|number| change.remove(Kind::Audit, number));
@@ -147,6 +146,20 @@ impl Audit {
     fn lock(&self) -> MutexGuard<'_, Head> {
         self.head.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The heads of a chain, record by record.
+///
+/// # Errors
+/// 422: the lines are no chain.
+pub fn chain(lines: &[String]) -> Result<Vec<Head>, Problem> {
+    let mut head = Head { number: 0, hash: BEGIN.into() };
+    let mut next = |line: &String| {
+        head = record::open(line, &head)
+            .map_err(|why| Problem::field("backup", format!("record {}: {why}", head.number + 1)))?;
+        Ok(head.clone())
+    };
+    lines.iter().map(&mut next).collect()
 }
 
 #[cfg(test)]

@@ -94,3 +94,15 @@ fn a_chain_is_checked_when_it_is_opened_and_against_the_head_that_others_know() 
     rows.commit(change).expect("room");
     assert_eq!(open(None).1.map(|broken| broken.number), Some(3));
 }
+
+#[test]
+fn a_chain_reads_back_record_by_record_and_swapped_or_short_of_one_it_is_none() {
+    let text = export();
+    let mut lines: Vec<String> = text.lines().take(9).map(ToOwned::to_owned).collect();
+    assert_eq!(chain(&lines).expect("whole").iter().map(|head| head.number).collect::<Vec<_>>(), Vec::from_iter(1..=9));
+    lines.swap(3, 4);
+    assert_eq!(chain(&lines).expect_err("swapped").status, 422);
+    lines.swap(3, 4);
+    lines.remove(0);
+    assert_eq!(chain(&lines).expect_err("short").status, 422);
+}
