@@ -13,6 +13,7 @@ mod kill;
 mod memory;
 mod peer;
 mod ping;
+mod policy;
 mod readme;
 mod row;
 pub mod sender;
@@ -31,7 +32,7 @@ use row::{Row, median};
 /// What `lab bench` takes.
 #[derive(Args, Debug)]
 pub struct Options {
-    /// Only these, separated by commas: features, forest, forwarding, block, memory, ping, kill. The README is left as it is then.
+    /// Only these, separated by commas: features, forest, forwarding, block, memory, ping, policy, kill. The README is left as it is then.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Three rounds instead of seven, and twenty kills; the README is left as it is.
@@ -54,13 +55,14 @@ struct Plan {
 type Benchmark = (&'static str, fn(&Plan) -> Result<Vec<Row>>);
 
 /// In the order in which they run, the long one last.
-const ALL: [Benchmark; 7] = [
+const ALL: [Benchmark; 8] = [
     ("features", features::run),
     ("forest", forest::run),
     ("forwarding", forwarding::run),
     ("block", block::run),
     ("memory", memory::run),
     ("ping", ping::run),
+    ("policy", policy::run),
     ("kill", kill::run),
 ];
 

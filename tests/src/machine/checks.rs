@@ -188,6 +188,9 @@ fn more_power_cuts(stand: &mut Stand<'_>) -> Result<()> {
     cut(stand, 50, 20)
 }
 
+/// Cuts that are made beyond those asked for while none has lost anything: the moment is drawn, and many a moment has nothing to lose.
+const MORE_CUTS: u32 = 8;
+
 /// Cuts the power so often while the box writes what it found, and so often inside an update; half of the cuts keep a random half of
 /// what was not flushed. After each the box boots, and all is well in one slot.
 fn cut(stand: &mut Stand<'_>, writing: u32, updating: u32) -> Result<()> {
@@ -197,12 +200,16 @@ fn cut(stand: &mut Stand<'_>, writing: u32, updating: u32) -> Result<()> {
     let update = Bundle::of(stand.medium.path())?.signed(OWN_KEY)?;
     stand.trust(OWN_KEY)?;
     let mut lost = 0;
-    for round in 0..writing + updating {
-        if round >= writing {
+    for round in 0..writing + updating + MORE_CUTS {
+        let writes = round < writing || round >= writing + updating;
+        if round >= writing + updating && lost > 0 {
+            break;
+        }
+        if !writes {
             stand.put_update(&update)?;
         }
         stand.start_dropping((round % 2 == 1).then_some(seed + u64::from(round)))?;
-        if round < writing {
+        if writes {
             stand.await_words("picket runs as process")?;
             // A scan makes events that are written; where it does not get through, that is what was wanted.
             let scan =

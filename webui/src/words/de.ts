@@ -107,7 +107,7 @@ export default {
   "claim.about": "Dieses Gerät gehört noch niemandem. Der Code steht auf seiner Konsole und in der Antwort von picket status.",
   "claim.code": "Besitz-Code",
   "claim.code.hint": "Vier Gruppen zu vier Zeichen. Großschreibung und Striche sind gleichgültig.",
-  "claim.meanwhile": "Bis dahin schaut das Gerät nur zu und sperrt niemanden.",
+  "claim.meanwhile": "Bis dahin schaut das Gerät nur zu, außer seine Konfigurationsdatei nennt eine Haltung.",
   "claim.submit": "In Besitz nehmen",
   "claim.title": "Gerät in Besitz nehmen",
   "decision.allow": "geht durch",

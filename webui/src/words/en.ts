@@ -105,7 +105,7 @@ export default {
   "claim.about": "Nobody owns this box yet. The code stands on its console and in the answer of picket status.",
   "claim.code": "Claim code",
   "claim.code.hint": "Four groups of four letters. Capitals and dashes do not matter.",
-  "claim.meanwhile": "Until it is claimed, the box only observes and blocks nobody.",
+  "claim.meanwhile": "Until it is claimed, the box only observes, unless its configuration file names a posture.",
   "claim.submit": "Make it mine",
   "claim.title": "Claim this box",
   "decision.allow": "passes",

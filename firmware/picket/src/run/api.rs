@@ -18,6 +18,8 @@ use protocol::MailOrder;
 use super::child::{Line, Pauses, Running, lock};
 use super::event::Work;
 use super::mail;
+use tokio::sync::Notify;
+
 use crate::config::Config;
 use crate::control::{Gateway, Request, Response};
 
@@ -56,6 +58,8 @@ pub struct Api {
     acts: Mutex<VecDeque<Act>>,
     ending: AtomicBool,
     mailing: AtomicBool,
+    /// Rung when the box waits for its first account, or has it.
+    claims: Arc<Notify>,
     head_file: PathBuf,
 }
 
@@ -77,8 +81,14 @@ impl Api {
             acts: Mutex::default(),
             ending: AtomicBool::new(false),
             mailing: AtomicBool::new(false),
+            claims: Arc::default(),
             head_file,
         }
+    }
+
+    /// Rung when the box waits for its first account, or has it: see `Told::claim`.
+    pub fn claims(&self) -> Arc<Notify> {
+        Arc::clone(&self.claims)
     }
 
     /// Starts the process; nothing where the API is off.
@@ -169,7 +179,10 @@ impl Api {
             }
             FromApi::Fingerprint(fingerprint) => lock(&self.told).fingerprint = Some(fingerprint),
             FromApi::Guests(_) => {}
-            FromApi::Claim(code) => lock(&self.told).claim = code,
+            FromApi::Claim(code) => {
+                lock(&self.told).claim = code;
+                self.claims.notify_one();
+            }
             FromApi::Warnings(warnings) => lock(&self.told).warnings = warnings,
             FromApi::Head(head) => {
                 lock(&self.told).head = Some(head);

@@ -1,6 +1,7 @@
 //! What the control socket and the signals reach: questions to the keeper, another configuration, the end.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use policy::DeviceState;
 use protocol::DeviceAsk;
 use protocol::link::{Act, Errand};
 use serde_json::{Value, json};
+use terms::Posture;
 
 use tokio::sync::Notify;
 
@@ -29,6 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The way in from outside.
 pub struct Desk {
     held: Mutex<Held>,
+    /// Whether the API waits for its first account.
+    unclaimed: AtomicBool,
     restart: Arc<Notify>,
     named: Option<PathBuf>,
     work: SyncSender<Work>,
@@ -64,7 +68,18 @@ impl Desk {
         shelf: Shelf,
         (api, intake): (Arc<Api>, Arc<Intake>),
     ) -> Self {
-        Self { held: Mutex::new(held), restart, named, work, orders, news, shelf, api, intake }
+        Self {
+            held: Mutex::new(held),
+            unclaimed: AtomicBool::new(false),
+            restart,
+            named,
+            work,
+            orders,
+            news,
+            shelf,
+            api,
+            intake,
+        }
     }
 
     /// Reads the configuration anew. A bad file leaves the old one in force and says so.
@@ -89,13 +104,37 @@ impl Desk {
             );
         }
         self.shelf.trust(Keys::with(&config.model.keys));
-        let told = self.orders.send(Order::Adjust(config.detect.thresholds(), config.detect.kinds())).is_ok()
-            && self.work.send(Work::Configure(settings::responder(&config))).is_ok()
-            && self.news.send(News::Posture(config.posture.as_str())).is_ok();
-        if told {
-            tracing::info!(posture = config.posture.as_str(), "the new configuration is in force");
-        }
         *held = Held { config, origins, set };
+        let thresholds = Order::Adjust(held.config.detect.thresholds(), held.config.detect.kinds());
+        if self.orders.send(thresholds).is_ok() && self.respond(&held) {
+            tracing::info!(posture = self.posture(&held).as_str(), "the new configuration is in force");
+        }
+    }
+
+    /// Follows the claim: a box that nobody has claimed observes, unless its configuration names a posture.
+    pub fn watch_claim(&self) {
+        let unclaimed = self.api.told().claim.is_some();
+        if self.unclaimed.swap(unclaimed, Ordering::AcqRel) == unclaimed {
+            return;
+        }
+        let held = self.held();
+        if self.respond(&held) {
+            let what = if unclaimed { "nobody has claimed the box yet" } else { "the box is claimed" };
+            tracing::info!(posture = self.posture(&held).as_str(), "{what}");
+        }
+    }
+
+    /// Has blocks follow a configuration.
+    fn respond(&self, held: &Held) -> bool {
+        let config = Config { posture: self.posture(held), ..held.config.clone() };
+        self.work.send(Work::Configure(settings::responder(&config))).is_ok()
+            && self.news.send(News::Posture(config.posture.as_str())).is_ok()
+    }
+
+    /// The posture that counts while no policy was applied.
+    fn posture(&self, held: &Held) -> Posture {
+        let unset = !held.origins.contains_key(&("", "posture"));
+        if unset && self.unclaimed.load(Ordering::Acquire) { Posture::Observe } else { held.config.posture }
     }
 
     fn held(&self) -> Held {

@@ -196,7 +196,7 @@ async fn gateway(held: Held, named: Option<&Path>, rooms: Rooms) -> Result<End, 
         thread::Builder::new().name("denials".into()).spawn(move || denials::listen(&deaf, &news))?
     };
     let restart = Arc::new(Notify::new());
-    let rooms = (Arc::clone(&api), Arc::clone(&intake));
+    let (rooms, claims) = ((Arc::clone(&api), Arc::clone(&intake)), api.claims());
     let desk = Arc::new(Desk::new(held, (named, Arc::clone(&restart)), told, shelf, rooms));
     let supervisor = {
         let desk = Arc::clone(&desk) as Arc<dyn crate::control::Gateway>;
@@ -220,6 +220,7 @@ async fn gateway(held: Held, named: Option<&Path>, rooms: Rooms) -> Result<End, 
             _ = hangup.recv() => desk.reload(),
             _ = terminate.recv() => break Ok(End::Asked),
             _ = interrupt.recv() => break Ok(End::Asked),
+            () = claims.notified() => desk.watch_claim(),
             () = restart.notified() => {
                 // The answer that says so is on its way.
                 tokio::time::sleep(ANSWERED).await;

@@ -46,6 +46,7 @@ impl Box {
         let answer = made.claim(made.code().as_str(), PASSWORD);
         assert_eq!(answer.status, 201, "{answer:?}");
         let token = made.log_in(ROOT, PASSWORD);
+        eventually(TEN, "the box to protect", || made.stand.ask(&["status"])["posture"] == "protect");
         Some((made, token))
     }
 

@@ -3,11 +3,14 @@
 use serde_json::json;
 
 use super::client::{Box, PASSWORD, ROOT};
+use super::stand::{TEN, eventually};
 
 #[test]
 fn a_box_is_claimed_once_and_serves_nothing_else_before() {
     let Some(made) = Box::unclaimed("claim") else { return };
     let code = made.code();
+    let posture = || made.stand.ask(&["status"])["posture"].clone();
+    eventually(TEN, "the box to observe", || posture() == "observe");
     for path in ["/api/v1/users", "/api/v1/blocks", "/metrics", "/api/v1/nothing"] {
         assert!(matches!(made.ask("GET", path, None, None).status, 401 | 403 | 404), "{path}");
     }
@@ -16,6 +19,7 @@ fn a_box_is_claimed_once_and_serves_nothing_else_before() {
     let short = made.claim(&code, "short-12345");
     assert_eq!((short.status, short.json()["field"].as_str()), (422, Some("password")), "{short:?}");
     assert_eq!(made.claim(&code.to_uppercase().replace('-', " "), PASSWORD).status, 201);
+    eventually(TEN, "the box to protect", || posture() == "protect");
     assert_eq!(made.claim(&code, PASSWORD).status, 409);
     let status = made.stand.ask(&["status"]);
     assert!(status.get("claim_code").is_none() && status["fingerprint"].as_str().unwrap().len() == 64, "{status}");

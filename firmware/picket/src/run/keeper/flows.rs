@@ -22,8 +22,9 @@ use crate::control::views::{FlowPage, FlowView};
 const OPEN: usize = 4_096;
 /// Flows of one device that are kept of one minute: more are a scan, of which the findings tell.
 const A_MINUTE: u16 = 512;
-/// How long flows wait for the store.
+/// How long flows wait for the store; at least so long even where there are many, so that a flood does not wear the flash.
 const HELD: Span = Span::from_secs(900);
+const HELD_AT_LEAST: Span = Span::from_secs(120);
 /// How long a name counts after a restart, since it was last used.
 const KNOWN: Span = Span::from_secs(3_600);
 /// Addresses with names that are remembered.
@@ -41,6 +42,8 @@ type Called = (String, Timestamp, Timestamp);
 pub(super) struct Ledger {
     open: BTreeMap<(u64, Alike), Flow>,
     minute: u64,
+    /// When flows went to the store last.
+    kept: Timestamp,
     /// Flows of this minute, by device.
     busy: BTreeMap<MacAddr, u16>,
     told: BTreeMap<(MacAddr, IpAddr), Vec<Called>>,
@@ -112,12 +115,12 @@ impl Ledger {
                 flow.octets = [flow.octets[0] + talk.octets[0], flow.octets[1] + talk.octets[1]];
             }
             Entry::Vacant(room) => {
-                let busy = self.busy.entry(talk.mac).or_default();
-                if full || *busy >= A_MINUTE {
+                // Who invents devices fills neither list.
+                if full || self.busy.get(&talk.mac).is_some_and(|busy| *busy >= A_MINUTE) {
                     self.lost += u64::from(talk.begun.is_some());
                     return;
                 }
-                *busy += 1;
+                *self.busy.entry(talk.mac).or_default() += 1;
                 let names = self.told.get(&(talk.mac, talk.far)).map_or(&[][..], Vec::as_slice);
                 let counts = |(_, since, until): &&Called| *since <= first && first < *until;
                 room.insert(Flow {
@@ -139,13 +142,15 @@ impl Ledger {
     /// Hands to the store the minutes that are over, if there are enough of them or they are old; all of them with `end`.
     pub fn keep(&mut self, store: &mut dyn Store, now: Timestamp, end: bool) -> Result<(), StoreError> {
         let oldest = self.open.first_key_value().map(|((minute, _), _)| *minute);
-        let due = oldest.is_some_and(|minute| minute + HELD.secs() / 60 <= now.minute()) || self.open.len() >= OPEN / 2;
-        if self.open.is_empty() || !(due || end) {
+        let old = oldest.is_some_and(|minute| minute + HELD.secs() / 60 <= now.minute());
+        let many = self.open.len() >= OPEN / 2 && now.since(self.kept) >= HELD_AT_LEAST;
+        if self.open.is_empty() || !(old || many || end) {
             return Ok(());
         }
         let flows: Vec<Flow> = self.open.values().cloned().collect();
         store.append_flows(&flows)?;
         self.open.clear();
+        self.kept = now;
         Ok(())
     }
 }
@@ -220,6 +225,25 @@ mod tests {
         other.mac = MacAddr::new([2, 0, 0, 0, 0, 6]);
         ledger.take(&other);
         assert_eq!((ledger.open.len(), ledger.lost), (usize::from(A_MINUTE) + 1, 2_000 - u64::from(A_MINUTE)));
+    }
+
+    #[test]
+    fn a_flood_of_invented_devices_takes_no_more_memory_and_reaches_the_flash_seldom() {
+        let (mut ledger, mut store) = (Ledger::default(), MemoryStore::new(Limits::default()));
+        let mut blocks = 0;
+        for second in 0..240_u32 {
+            for n in 0..4_096_u32 {
+                let mut talk = talk([203, 0, 113, 7], 6_000 + u64::from(second));
+                let [a, b, c, d] = (second << 12 | n).to_be_bytes();
+                talk.mac = MacAddr::new([2, 0, a, b, c, d]);
+                ledger.take(&talk);
+            }
+            let before = ledger.open.len();
+            ledger.keep(&mut store, Timestamp::from_secs(6_000 + u64::from(second)), false).unwrap();
+            blocks += u32::from(ledger.open.len() < before);
+        }
+        assert!(ledger.open.len() <= OPEN && ledger.busy.len() <= OPEN && ledger.lost > 900_000);
+        assert_eq!(blocks, 2);
     }
 
     #[test]
