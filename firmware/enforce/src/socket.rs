@@ -26,8 +26,10 @@ const ERROR_TEXT: u16 = 1;
 const ERROR_OFFSET: u16 = 2;
 /// Room for one reading: the kernel lists in pieces of at most 32 KiB.
 const READING: usize = 64 * 1024;
-/// Room in the socket for answers.
+/// Room in the socket for answers at first; grows with the transaction.
 const ANSWERS: i32 = 4 * 1024 * 1024;
+/// What one answer takes up there while it waits: the kernel counts what it allocated, not what it says.
+const AN_ANSWER: i32 = 1024;
 /// Room for a request at first; grows with the request.
 const REQUEST: i32 = 1024 * 1024;
 /// Requests begin here; a transaction's messages count from 1.
@@ -41,6 +43,7 @@ const READINGS: usize = 10;
 pub(crate) struct Socket {
     mnl: Mnl,
     room: i32,
+    answers: i32,
     seq: u32,
     reading: Vec<u8>,
 }
@@ -72,9 +75,9 @@ impl Socket {
             // Kernels before 4.12 lack them; errors are shorter there.
             let _ = set_option(fd, libc::SOL_NETLINK, option, 1);
         }
-        let mut socket = Self { mnl, room: 0, seq: FIRST_REQUEST, reading: vec![0; READING + 4] };
+        let mut socket = Self { mnl, room: 0, answers: 0, seq: FIRST_REQUEST, reading: vec![0; READING + 4] };
         socket.make_room(REQUEST);
-        set_room(fd, libc::SO_RCVBUFFORCE, libc::SO_RCVBUF, ANSWERS);
+        socket.make_room_for_answers(ANSWERS);
         Ok(socket)
     }
 
@@ -84,8 +87,9 @@ impl Socket {
     /// `Refused` names the first object at which the kernel stopped: nothing was changed then.
     pub fn commit(&mut self, ready: &Ready) -> Result<(), EnforceError> {
         self.drain();
-        self.send(&ready.octets)?;
         let (mut acknowledged, expected) = (0, ready.answers.len());
+        self.make_room_for_answers(i32::try_from(expected).unwrap_or(i32::MAX).saturating_mul(AN_ANSWER));
+        self.send(&ready.octets)?;
         let mut refused: Option<Answer> = None;
         while let Some(octets) = self.read().map_err(|_| EnforceError::Unconfirmed { acknowledged, expected })? {
             for answer in Messages::new(octets).filter_map(|m| Answer::read(&m)) {
@@ -197,6 +201,14 @@ impl Socket {
         if wanted > self.room {
             set_room(self.mnl.as_raw_fd(), libc::SO_SNDBUFFORCE, libc::SO_SNDBUF, wanted);
             self.room = wanted;
+        }
+    }
+
+    /// All answers wait at once: those that find no room are lost, and with them the word that the transaction holds.
+    fn make_room_for_answers(&mut self, octets: i32) {
+        if octets > self.answers {
+            set_room(self.mnl.as_raw_fd(), libc::SO_RCVBUFFORCE, libc::SO_RCVBUF, octets);
+            self.answers = octets;
         }
     }
 }
