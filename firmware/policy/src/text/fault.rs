@@ -46,8 +46,8 @@ pub fn refuse_depth(text: &str) -> Result<(), Vec<Fault>> {
 /// The line on which an octet of the text stands, from 1.
 #[must_use]
 pub fn line_at(text: &str, offset: usize) -> usize {
-    // Over a slice the compiler counts many octets at once, which a policy of 5,000 rules needs.
-    text.as_bytes()[..offset.min(text.len())].iter().filter(|octet| **octet == b'\n').count() + 1
+    // A policy of 5,000 rules asks this tens of thousands of times.
+    memchr::memchr_iter(b'\n', &text.as_bytes()[..offset.min(text.len())]).count() + 1
 }
 
 /// The text without what a terminal could obey, cut to what a line can hold.
