@@ -26,10 +26,8 @@ impl From<Timestamp> for Moment {
 }
 
 impl<'de> Deserialize<'de> for Moment {
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from a float saturates")]
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let secs = f64::deserialize(from)?;
-        Ok(Self(Timestamp::from_micros((secs * 1e6).round() as u64)))
+        f64::deserialize(from).map(|secs| Self(Timestamp::from_secs_f64(secs)))
     }
 }
 

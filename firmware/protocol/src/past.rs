@@ -228,12 +228,7 @@ impl<'g, G: Ask> Past<'g, G> {
                     && (mac.is_some_and(|mac| device.macs.contains(&mac))
                         || address.is_some_and(|address| device.addresses.contains(&address)))
             };
-            #[allow(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "microseconds fit for 280 years"
-            )]
-            let at = |event: &EventView| Timestamp::from_micros((event.at.max(0.0) * 1e6) as u64);
+            let at = |event: &EventView| Timestamp::from_secs_f64(event.at);
             let around = |at: Timestamp| Timestamp::from_micros(at.micros().saturating_sub(DOUBT.micros()))..at + DOUBT;
             found.extend(page.iter().filter(of).map(|event| around(at(event))));
             match page.first() {

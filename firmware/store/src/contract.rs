@@ -194,6 +194,12 @@ pub trait Store: Send {
     /// `StoreError`; none of them is kept.
     fn append_flows(&mut self, flows: &[Flow]) -> Result<(), StoreError>;
 
+    /// The number that the next lot of flows gets.
+    ///
+    /// # Errors
+    /// `StoreError`.
+    fn next_flows(&self) -> Result<u64, StoreError>;
+
     /// The newest flows that were appended with a number below `before` (all if `None`), in lots of one minute, newest lot first: so
     /// many lots that they hold `at_least` flows, or all there are. Page back with the number of the last lot.
     ///

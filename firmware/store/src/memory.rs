@@ -185,6 +185,11 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    fn next_flows(&self) -> Result<u64, StoreError> {
+        self.open()?;
+        Ok(self.lots + 1)
+    }
+
     fn flows(&self, before: Option<u64>, at_least: usize) -> Result<Vec<(u64, Vec<Flow>)>, StoreError> {
         self.open()?;
         let older = self.flows.iter().rev().filter(|(number, _)| before.is_none_or(|before| *number < before));

@@ -140,7 +140,12 @@ impl SledStore {
         if !self.attached()?.journal(kind).is_full() {
             return Ok(());
         }
-        let octets = self.act(|attached| match attached.journal_mut(kind).seal() {
+        self.seal(|attached| attached.journal_mut(kind).seal())
+    }
+
+    /// Writes a block; where it cannot be written the medium stays in use.
+    fn seal(&mut self, write: impl FnOnce(&mut Attached) -> Result<u64, Trouble>) -> Result<(), StoreError> {
+        let octets = self.act(|attached| match write(attached) {
             Err(Trouble::Disk(source)) => Ok(Err(source)),
             done => done.map(Ok),
         })?;
@@ -424,13 +429,11 @@ impl Store for SledStore {
     fn append_flows(&mut self, flows: &[Flow]) -> Result<(), StoreError> {
         let rows = lots(flows).map(|lot| (lot[0].first.minute(), encode(&FlowSlab(lot.to_vec())))).collect::<Vec<_>>();
         self.make_room(rows.iter().map(|(_, value)| value.len()).sum())?;
-        let octets = self.act(|attached| match attached.flows.append_sealed(rows) {
-            Err(Trouble::Disk(source)) => Ok(Err(source)),
-            done => done.map(Ok),
-        })?;
-        let octets = octets.map_err(|source| self.disk(source))?;
-        self.wrote(octets);
-        Ok(())
+        self.seal(|attached| attached.flows.append_sealed(rows))
+    }
+
+    fn next_flows(&self) -> Result<u64, StoreError> {
+        Ok(self.attached()?.flows.next())
     }
 
     fn flows(&self, before: Option<u64>, at_least: usize) -> Result<Vec<(u64, Vec<Flow>)>, StoreError> {

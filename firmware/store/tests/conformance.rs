@@ -139,8 +139,10 @@ fn flows_are_told_newest_first_in_lots_of_a_minute() {
         assert_eq!(lots, [(3, vec![flow(12, 4)]), (2, vec![flow(11, 3)])]);
         assert_eq!(store.flows(Some(2), 1).unwrap(), [(1, vec![flow(10, 1), flow(10, 2)])]);
         assert_eq!(store.flows(Some(1), 9).unwrap(), []);
+        assert_eq!(store.next_flows().unwrap(), 4);
         store.retain(at(40 * 86_400)).unwrap();
         assert_eq!(store.flows(None, 9).unwrap(), []);
+        assert_eq!(store.next_flows().unwrap(), 4, "numbers are not used again");
         store.append_flows(&[flow(99_999, 5)]).unwrap();
         assert_eq!(store.flows(None, 9).unwrap(), [(4, vec![flow(99_999, 5)])]);
     });

@@ -32,6 +32,14 @@ impl Timestamp {
         Self(secs.saturating_mul(1_000_000))
     }
 
+    /// The moment so many seconds after the epoch, to the nearest microsecond: what [`Self::as_secs_f64`] wrote. What is before the
+    /// epoch, or no number, is the epoch.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from a float saturates")]
+    pub const fn from_secs_f64(secs: f64) -> Self {
+        Self((secs.max(0.0) * 1e6 + 0.5) as u64)
+    }
+
     /// Microseconds since the epoch.
     #[must_use]
     pub const fn micros(self) -> u64 {
@@ -115,5 +123,15 @@ mod tests {
     fn time_before_is_no_time_rather_than_a_wrap() {
         assert_eq!(Timestamp::from_secs(1).since(Timestamp::from_secs(2)), Span::ZERO);
         assert_eq!(Timestamp::from_secs(121).minute(), 2);
+    }
+
+    #[test]
+    fn seconds_with_a_point_read_back_to_the_microsecond() {
+        for micros in [0, 1, 999_999, 1_795_424_400_123_457] {
+            let at = Timestamp::from_micros(micros);
+            assert_eq!(Timestamp::from_secs_f64(at.as_secs_f64()), at);
+        }
+        assert_eq!([-1.0, f64::NAN].map(Timestamp::from_secs_f64), [Timestamp::EPOCH; 2]);
+        assert_eq!(Timestamp::from_secs_f64(f64::INFINITY).micros(), u64::MAX);
     }
 }

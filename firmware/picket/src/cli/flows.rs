@@ -7,9 +7,6 @@ use terms::Span;
 
 use super::{ClientArgs, span};
 
-/// A week.
-const WEEK: Span = Span::from_secs(7 * 86_400);
-
 /// The arguments of `flows`.
 #[derive(Debug, Args)]
 pub struct FlowsArgs {
@@ -39,12 +36,6 @@ impl Past {
     /// As a length of time.
     pub fn span(self) -> Span {
         Span::from_secs(u64::from(self.days) * 86_400)
-    }
-}
-
-impl Default for Past {
-    fn default() -> Self {
-        Self { days: u16::try_from(WEEK.secs() / 86_400).unwrap_or(7) }
     }
 }
 

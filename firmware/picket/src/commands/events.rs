@@ -89,7 +89,7 @@ fn write_pcap(path: &Path, frames: &[FrameView]) -> io::Result<()> {
     for view in frames {
         let octets = octets(&view.octets).ok_or(io::ErrorKind::InvalidData)?;
         let frame = Frame {
-            at: timestamp(view.at),
+            at: Timestamp::from_secs_f64(view.at),
             side: Side::Unknown,
             link: LinkType::Ethernet,
             len: view.len,
@@ -107,12 +107,6 @@ fn octets(text: &str) -> Option<Vec<u8>> {
     let pair =
         |pair: &[u8]| u8::try_from(char::from(pair[0]).to_digit(16)? * 16 + char::from(pair[1]).to_digit(16)?).ok();
     digits.len().is_multiple_of(2).then(|| digits.chunks_exact(2).map(pair).collect())?
-}
-
-/// The moment of a view.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from a float saturates")]
-fn timestamp(secs: f64) -> Timestamp {
-    Timestamp::from_micros((secs * 1e6).round() as u64)
 }
 
 #[cfg(test)]

@@ -110,8 +110,8 @@ fn query(ask: &ActivityAsk) -> Result<Query, String> {
         subject: ask.subject.clone(),
         device: ask.device.clone(),
         action,
-        since: ask.since.map(timestamp),
-        until: ask.until.map(timestamp),
+        since: ask.since.map(Timestamp::from_secs_f64),
+        until: ask.until.map(Timestamp::from_secs_f64),
         before: ask.before,
     })
 }
@@ -134,10 +134,4 @@ fn view(activity: Activity) -> ActivityView {
         cut: activity.cut,
         text: activity.text,
     }
-}
-
-/// The moment of a question.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from a float saturates")]
-fn timestamp(secs: f64) -> Timestamp {
-    Timestamp::from_micros((secs * 1e6).round() as u64)
 }

@@ -277,7 +277,7 @@ impl Book {
             // The desk has these done by the API process.
             Request::Audit { .. } | Request::AuditTrailer { .. } => Response::Error("the API is off".into()),
             Request::PolicyExplain { from, to, service, at } => {
-                let at = at.map_or_else(now, |secs| Timestamp::from_micros((secs.max(0.0) * 1e6) as u64));
+                let at = at.map_or_else(now, Timestamp::from_secs_f64);
                 return self.pass(Work::Explain(Box::new(Asking { from, to, service, at }), reply));
             }
             policy => self.about_policy(policy),

@@ -66,8 +66,6 @@ impl FlowView {
     /// The flow as a value; nothing if a field is none of its kind, as from another version.
     #[must_use]
     pub fn flow(&self) -> Option<Flow> {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "microseconds fit for 280 years")]
-        let at = |secs: f64| Timestamp::from_micros((secs.max(0.0) * 1e6).round() as u64);
         Some(Flow {
             mac: self.mac.parse().ok()?,
             lan: self.device.parse().ok()?,
@@ -75,8 +73,8 @@ impl FlowView {
             inbound: self.begun_by == "uplink",
             asked: Asked::read(&self.service).ok()?,
             names: self.names.clone(),
-            first: at(self.first),
-            last: at(self.last),
+            first: Timestamp::from_secs_f64(self.first),
+            last: Timestamp::from_secs_f64(self.last),
             count: self.conversations,
             octets: [self.octets_out, self.octets_in],
         })

@@ -165,12 +165,11 @@ impl Book {
     /// Flows below a number, newest first: those that wait for the store are numbered as the lot that comes next.
     pub(super) fn flows(&mut self, before: Option<u64>, limit: u32) -> Response {
         let (before, limit) = (before.unwrap_or(u64::MAX), limit as usize);
-        let done = self.store.flows(None, 1).and_then(|newest| {
+        let done = self.store.next_flows().and_then(|coming| {
             let below = (before / LOT).saturating_add(1);
-            Ok((newest, self.store.flows(Some(below), limit.saturating_add(LOT as usize))?))
+            Ok((coming, self.store.flows(Some(below), limit.saturating_add(LOT as usize))?))
         });
-        let Some((newest, lots)) = self.ran(done) else { return self.refused() };
-        let coming = newest.first().map_or(1, |(number, _)| number + 1);
+        let Some((coming, lots)) = self.ran(done) else { return self.refused() };
         let waiting: Vec<&Flow> = self.ledger.open.values().collect();
         let stored = lots.iter().map(|(number, flows)| (*number, flows.iter().collect()));
         let all = std::iter::once((coming, waiting)).chain(stored);
