@@ -4,10 +4,10 @@ use policy::BlockTarget;
 use terms::Span;
 
 use crate::attribute::{Attributes, Message, Messages};
+use crate::change::Standing;
 use crate::error::EnforceError;
 use crate::layout::{Set, TABLE};
 use crate::message::{self, attr, number};
-use crate::change::Standing;
 use crate::shape::{self, READINGS, Shape};
 use crate::socket::{self, Socket};
 
@@ -80,7 +80,11 @@ pub(crate) fn standing(socket: &mut Socket) -> Result<Standing, EnforceError> {
 }
 
 /// All objects of one kind in Picket's table.
-pub(crate) fn list<T>(socket: &mut Socket, kind: u16, read: fn(&Message<'_>) -> Option<T>) -> Result<Vec<T>, EnforceError> {
+pub(crate) fn list<T>(
+    socket: &mut Socket,
+    kind: u16,
+    read: fn(&Message<'_>) -> Option<T>,
+) -> Result<Vec<T>, EnforceError> {
     let found = socket.ask("table bridge picket", message::dump(kind), |all: &mut Vec<T>, message| {
         // In each kind's messages the first attribute is the table's name.
         if message.attributes().text(attr::OF_TABLE) == Some(TABLE) {
@@ -132,9 +136,7 @@ fn counter(message: &Message<'_>) -> Option<Dropped> {
 
 /// Reads octets as every kind of answer.
 pub(crate) fn read_anything(octets: &[u8]) -> usize {
-    let read = |m: Message<'_>| {
-        shape::named(&m) + counter(&m).iter().count() + keys(&m).count()
-    };
+    let read = |m: Message<'_>| shape::named(&m) + counter(&m).iter().count() + keys(&m).count();
     Messages::new(octets).map(read).sum::<usize>() + socket::read_answers(octets)
 }
 
