@@ -80,6 +80,14 @@ POST   /api/v1/proposals/{device}/shadow  a s
 POST   /api/v1/proposals/{device}/enforce a s
 GET    /api/v1/posture                    t a s
 POST   /api/v1/posture                    a s
+GET    /api/v1/model                      t a s
+POST   /api/v1/model/check                t a s
+POST   /api/v1/model/dry-run              t a s
+POST   /api/v1/model/load                 s
+POST   /api/v1/model/revert               s
+POST   /api/v1/model/shadow               s
+DELETE /api/v1/model/shadow               s
+POST   /api/v1/model/classify             t a s
 GET    /api/v1/threats                    t a s
 GET    /api/v1/threats/{id}               t a s
 GET    /api/v1/threats/{id}/pcap          t a s
