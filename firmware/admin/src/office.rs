@@ -22,10 +22,12 @@ use crate::outbox::Outbox;
 use crate::password::Hasher;
 use crate::people::{Caller, People};
 use crate::problem::Problem;
+use crate::reports::Reports;
 use crate::rows::{Change, Kind, Rows, RowsError};
 use crate::secret::{NoRandom, code, hex, unhex};
 use crate::session::{Claims, Keys};
 use crate::settings::Settings;
+use crate::source::{Source, Telling, telling};
 use crate::throttle::{Allowance, Tries};
 use crate::token::PREFIX;
 
@@ -78,6 +80,8 @@ pub struct Gates {
     pub resends: Tries<String>,
     /// Accounts that people ask for.
     pub registers: Allowance,
+    /// Codes of agents, by address.
+    pub redeems: Tries<IpAddr>,
     /// Claims.
     pub claims: Allowance,
     refusals: Allowance,
@@ -93,6 +97,9 @@ pub struct Office {
     audit: Audit,
     people: Mutex<People>,
     alerts: Mutex<BTreeMap<u64, Alert>>,
+    sources: Mutex<BTreeMap<u64, Source>>,
+    batches: Mutex<()>,
+    reports: Mutex<Reports>,
     keys: Mutex<Keys>,
     claim: Mutex<Option<String>>,
     applied: Mutex<Option<Applied>>,
@@ -136,6 +143,9 @@ impl Office {
             audit,
             people: Mutex::new(people),
             alerts: Mutex::new(rows.all(Kind::Alert)?.into_iter().collect()),
+            sources: Mutex::new(rows.all(Kind::Source)?.into_iter().collect()),
+            batches: Mutex::new(()),
+            reports: Mutex::new(Reports::load(&rows)?),
             keys: Mutex::new(keys),
             claim: Mutex::new(claim),
             applied: Mutex::new(None),
@@ -146,6 +156,7 @@ impl Office {
                 accounts: Tries::new(TRIES_MAX),
                 codes: Tries::allowing(TRIES_MAX, 3, Span::from_secs(600)),
                 resends: Tries::allowing(TRIES_MAX, 2, Span::from_secs(600)),
+                redeems: Tries::new(TRIES_MAX),
                 registers: Allowance::new(REGISTERS, Span::from_secs(3_600)),
                 claims: Allowance::new(CLAIMS, Span::from_secs(3_600)),
                 refusals: Allowance::new(REFUSALS, Span::from_secs(60)),
@@ -177,6 +188,28 @@ impl Office {
     /// The alerts by number, for as long as the guard lives.
     pub fn alerts(&self) -> MutexGuard<'_, BTreeMap<u64, Alert>> {
         self.alerts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The enrolled sources by number, for as long as the guard lives.
+    pub fn sources(&self) -> MutexGuard<'_, BTreeMap<u64, Source>> {
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Held by the batch of a source that is on its way to the intake.
+    #[must_use]
+    pub fn batches(&self) -> &Mutex<()> {
+        &self.batches
+    }
+
+    /// The source that a token stands for.
+    #[must_use]
+    pub fn telling(&self, token: &str) -> Option<Telling> {
+        telling(&self.sources(), token)
+    }
+
+    /// The reports, for as long as the guard lives.
+    pub fn reports(&self) -> MutexGuard<'_, Reports> {
+        self.reports.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The gates.

@@ -7,6 +7,7 @@ mod first;
 mod flows;
 mod held;
 mod limits;
+mod logs;
 mod mail;
 mod matrix;
 mod people;
