@@ -9,6 +9,7 @@ import { Devices } from "./pages/devices";
 import { Help } from "./pages/help";
 import { Host } from "./pages/host";
 import { Hosts } from "./pages/hosts";
+import { Learning } from "./pages/learning";
 import { Overview } from "./pages/overview";
 import { Policy } from "./pages/policy";
 import { Profile } from "./pages/profile";
@@ -31,6 +32,7 @@ export const PLACES: Place[] = [
   { name: "devices", title: "page.devices", group: "nav.network", show: Devices },
   { name: "device", title: "page.device", group: "nav.network", show: Device, hidden: true },
   { name: "policy", title: "page.policy", group: "nav.network", show: Policy, roles: READERS },
+  { name: "learning", title: "page.learning", group: "nav.network", show: Learning, roles: READERS },
   { name: "hosts", title: "page.hosts", group: "nav.network", show: Hosts, roles: READERS },
   { name: "host", title: "page.host", group: "nav.network", show: Host, roles: READERS, hidden: true },
   { name: "users", title: "page.users", group: "nav.box", show: Users, roles: OVERSEERS },

@@ -21,11 +21,47 @@ const walks = {
     await page.getByLabel("Claim code").fill(code.toUpperCase().replaceAll("-", " "));
     await page.getByRole("button", { name: "Make it mine" }).click();
     await page.getByRole("heading", { name: "The box is yours" }).waitFor();
-    await page.getByRole("button", { name: "To the overview" }).click();
-    await page.getByRole("heading", { name: "What needs you" }).waitFor();
     const [cookie] = await page.context().cookies();
     must(cookie.name === "__Host-picket" && cookie.httpOnly && cookie.secure && cookie.sameSite === "Strict", JSON.stringify(cookie));
     must(!(await status()).claim_code, "the box can still be claimed");
+  },
+
+  async the_questions_are_kept_by_the_box_and_go_on_where_they_were(page) {
+    const setting = async (id) => (await api(page, `settings/${id}`)).value;
+    const next = () => page.getByRole("button", { name: "Next" }).click();
+    await page.getByText("Restore from a backup instead").waitFor();
+    await page.getByLabel("Name", { exact: true }).fill("Cellar");
+    await page.getByLabel("Time zone").selectOption("Europe/Berlin");
+    await next();
+    await page.getByText("Where is it reached?").waitFor();
+    must(await setting("box.name") === "Cellar" && await setting("setup.step") === 2, "the first answer is not kept");
+    must((await api(page, "rules/policy")).text.includes(`time_zone = "Europe/Berlin"`), "the time zone is not kept");
+    await page.reload();
+    await page.getByText("Where is it reached?").waitFor();
+    await next();
+    await page.getByText("May it write mail?").waitFor();
+    await page.getByRole("button", { name: "Back" }).click();
+    await page.getByText("Where is it reached?").waitFor();
+    await next();
+    await page.getByText("May it write mail?").waitFor();
+    await page.getByRole("button", { name: "Skip" }).click();
+    await page.getByLabel("Never block").fill("192.168.9.77, nonsense");
+    await next();
+    await page.locator(".refused, .error").first().waitFor();
+    must(await setting("setup.step") === 4, "a refused answer is passed over");
+    await page.getByLabel("Never block").fill("192.168.9.77");
+    await next();
+    must(await page.getByLabel("Posture").inputValue() === "protect", "protect is not what is proposed");
+    await next();
+    await page.getByLabel("Days looked at").fill("14");
+    await page.getByRole("button", { name: "To the overview" }).click();
+    await page.getByRole("heading", { name: "What needs you" }).waitFor();
+    must(await setting("learning.days") === 14 && await setting("setup.step") === 0, "the last answer is not kept");
+    must(JSON.stringify(await setting("never_block.addresses")) === `["192.168.9.77"]`, "it may be blocked");
+    must((await status()).posture === "protect", "it does not protect");
+    await page.reload();
+    await page.getByRole("heading", { name: "What needs you" }).waitFor();
+    must((await page.locator(".brand").innerText()).includes("Cellar"), "its name is not shown");
   },
 
   async a_request_from_elsewhere_changes_nothing(page) {
@@ -47,7 +83,7 @@ const walks = {
     await page.locator(".feed").getByRole("link", { name: "Port scan" }).first().click();
     await page.getByRole("heading", { name: "What Picket did" }).waitFor();
     await page.getByText("Evidence in numbers").waitFor();
-    const unblock = page.getByRole("button", { name: `Unblock ${ATTACKER}` });
+    const unblock = page.getByRole("button", { name: `Unblock: ${ATTACKER}` });
     await unblock.waitFor();
     await unblock.click();
     await note(page, "is not blocked any more");
@@ -58,14 +94,14 @@ const walks = {
     await note(page, "Taken back");
     await eventually("the block to be back", async () => (await api(page, `blocks/${ATTACKER}`)).host === ATTACKER);
     await go(page, "blocked");
-    await page.getByRole("button", { name: `Unblock ${ATTACKER}` }).click();
+    await page.getByRole("button", { name: `Unblock: ${ATTACKER}` }).click();
     await note(page, "is not blocked any more");
     await eventually("the host to reach the router again", pings);
   },
 
   async an_alert_is_acknowledged_and_noted(page) {
     await go(page, "threats");
-    await page.getByRole("button", { name: /^Mark as seen/ }).first().click();
+    await page.getByRole("button", { name: /^Seen:/ }).first().click();
     await note(page, "marked as seen");
     const { items } = await api(page, `alerts?host=${ATTACKER}`);
     must(items[0].acknowledged_by === OWNER.email, JSON.stringify(items));
@@ -76,7 +112,7 @@ const walks = {
     await eventually("the device", device);
     await go(page, "devices");
     const { name } = await device();
-    await page.getByRole("button", { name: `Approve ${name}` }).click();
+    await page.getByRole("button", { name: `Approve: ${name}` }).click();
     await note(page, "Approved");
     must((await device()).state === "approved", "it is not approved");
     await page.locator(".note").getByRole("button", { name: "Undo" }).last().click();

@@ -5,7 +5,7 @@ import { events } from "../live";
 import { Bars } from "../parts/chart";
 import { Feed, Unblock } from "../parts/event";
 import { AlertActs } from "../parts/alert";
-import { Ago, Empty, Facts, Head, HostLink, Left, Level, Refused, Section, State } from "../parts/show";
+import { Ago, Await, Empty, Facts, Head, HostLink, Left, Level, Section, State } from "../parts/show";
 import { useResource } from "../resource";
 import { to } from "../route";
 import { t } from "../words";
@@ -19,7 +19,7 @@ export function Overview() {
   const blocks = useResource("blocks", () => get("blocks", { limit: 8 }));
   const now = totals.value;
   if (!now || !system.value) {
-    return <><Head title={t("page.overview")} />{totals.refusal ? <Refused refusal={totals.refusal} again={totals.reload} /> : <p class="waits" aria-busy="true">{t("list.loading")}</p>}</>;
+    return <><Head title={t("page.overview")} /><Await of={totals}>{() => null}</Await></>;
   }
   const of = (level: string): number => now.hosts[level] ?? 0;
   const hosts = of("SAFE") + of("MEDIUM") + of("HIGH");
@@ -58,25 +58,25 @@ export function Overview() {
       </Section>
       <Section title={t("overview.families")}>
         {families.length === 0 ? <Empty>{t("overview.families.none")}</Empty>
-          : <Bars points={families} said={t("overview.families.said", { first: families[0]!.label, count: count(families[0]!.value) })} shown={count} head={[t("threat.family"), t("overview.findings")]}
+          : <Bars points={families} said={t("overview.families.said", { first: families[0]!.label, count: count(families[0]!.value) })} shown={count} head={["threat.family", t("overview.findings")]}
               link={(point) => to("threats", undefined, { family: (point as { id?: string }).id ?? "" })} />}
       </Section>
       <Section title={t("overview.busiest")}>
         {now.busiest.length === 0 ? <Empty>{t("overview.nobody")}</Empty>
-          : <Bars points={now.busiest.slice(0, 6).map(({ host, octets: value }) => ({ label: printable(host), value }))} shown={octets} head={[t("host.address"), t("host.octets")]}
+          : <Bars points={now.busiest.slice(0, 6).map(({ host, octets: value }) => ({ label: printable(host), value }))} shown={octets} head={["host.address", t("host.octets")]}
               said={t("overview.busiest.said", { host: printable(now.busiest[0]!.host), octets: octets(now.busiest[0]!.octets) })} link={(point) => to("host", point.label)} />}
       </Section>
     </div>
       <Section title={t("overview.health")} side={<a href={to("system")}>{t("page.system")}</a>}>
         <Facts of={[
-          [t("system.uptime"), span(system.value.uptime)],
-          [t("system.inspected"), t("system.inspected.value", { frames: count(now.frames), octets: octets(now.octets) })],
-          [t("system.missed"), count(now.not_inspected)],
-          [t("system.table"), t(system.value.table_intact ? "system.table.good" : "system.table.bad")],
-          [t("system.store"), octets(system.value.store_octets)],
-          [t("system.memory"), machine.value && t("system.free", { free: octets(machine.value.memory_free), all: octets(machine.value.memory) })],
-          [t("system.disk"), machine.value && t("system.free", { free: octets(machine.value.disk_free), all: octets(machine.value.disk) })],
-          [t("system.clock"), absolute(system.value.clock)],
+          ["system.uptime", span(system.value.uptime)],
+          ["system.inspected", t("system.inspected.value", { frames: count(now.frames), octets: octets(now.octets) })],
+          ["system.missed", count(now.not_inspected)],
+          ["system.table", t(system.value.table_intact ? "system.table.good" : "system.table.bad")],
+          ["system.store", octets(system.value.store_octets)],
+          ["system.memory", machine.value && t("system.free", { free: octets(machine.value.memory_free), all: octets(machine.value.memory) })],
+          ["system.disk", machine.value && t("system.free", { free: octets(machine.value.disk_free), all: octets(machine.value.disk) })],
+          ["system.clock", absolute(system.value.clock)],
         ]} />
       </Section>
   </>;

@@ -101,6 +101,7 @@ GET    /api/v1/events                     t a s
 GET    /api/v1/statistics                 t a s
 GET    /api/v1/audit                      t s
 GET    /api/v1/audit/state                t s
+GET    /api/v1/audit/verify               t s
 GET    /api/v1/catalogue                  u t a s
 GET    /api/v1/system                     t a s
 GET    /api/v1/system/resources           t a s
