@@ -15,6 +15,7 @@
 //! | `process`, `privileges`, `link` | the process: its start, what it gives up, the socket pair |
 #![forbid(unsafe_code)]
 
+mod access;
 mod account;
 mod alert;
 mod api;
@@ -25,6 +26,7 @@ mod draft;
 mod follow;
 mod link;
 pub mod mail;
+mod news;
 mod office;
 mod outbox;
 mod password;
@@ -42,6 +44,7 @@ mod settings;
 mod throttle;
 mod token;
 mod totp;
+
 mod words;
 
 pub use audit::{Broken, Verified, verify};

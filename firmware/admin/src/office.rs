@@ -14,10 +14,13 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use terms::{Span, Timestamp};
 
+use crate::access::Access;
+use crate::account::ACCOUNTS_MAX;
 use crate::alert::Alert;
 use crate::api::Applied;
 use crate::audit::{Act, Audit, Who};
 use crate::clock::now;
+use crate::news::Feed;
 use crate::outbox::Outbox;
 use crate::password::Hasher;
 use crate::people::{Caller, People};
@@ -41,6 +44,8 @@ const TRIES_MAX: usize = 4_096;
 const REFUSALS: usize = 60;
 /// Accounts that may be asked for in an hour.
 const REGISTERS: usize = 20;
+/// Requests for access that an account makes in ten minutes; the next one waits as long.
+const ASKED: u32 = 10;
 /// Wrong claim codes in an hour.
 const CLAIMS: usize = 10;
 
@@ -78,6 +83,8 @@ pub struct Gates {
     pub resends: Tries<String>,
     /// Accounts that people ask for.
     pub registers: Allowance,
+    /// Requests for access, by account.
+    pub asked: Tries<u64>,
     /// Claims.
     pub claims: Allowance,
     refusals: Allowance,
@@ -93,6 +100,7 @@ pub struct Office {
     audit: Audit,
     people: Mutex<People>,
     alerts: Mutex<BTreeMap<u64, Alert>>,
+    requests: Mutex<BTreeMap<u64, Access>>,
     keys: Mutex<Keys>,
     claim: Mutex<Option<String>>,
     applied: Mutex<Option<Applied>>,
@@ -101,6 +109,8 @@ pub struct Office {
     gates: Mutex<Gates>,
     /// Hashes passwords.
     pub hasher: Hasher,
+    /// Tells those who listen.
+    pub feed: Feed,
     gateway: Box<dyn Gateway>,
     answered: Mutex<Answered>,
     /// The document of all routes.
@@ -136,6 +146,7 @@ impl Office {
             audit,
             people: Mutex::new(people),
             alerts: Mutex::new(rows.all(Kind::Alert)?.into_iter().collect()),
+            requests: Mutex::new(rows.all(Kind::Access)?.into_iter().collect()),
             keys: Mutex::new(keys),
             claim: Mutex::new(claim),
             applied: Mutex::new(None),
@@ -146,12 +157,14 @@ impl Office {
                 accounts: Tries::new(TRIES_MAX),
                 codes: Tries::allowing(TRIES_MAX, 3, Span::from_secs(600)),
                 resends: Tries::allowing(TRIES_MAX, 2, Span::from_secs(600)),
+                asked: Tries::allowing(ACCOUNTS_MAX, ASKED, Span::from_secs(600)),
                 registers: Allowance::new(REGISTERS, Span::from_secs(3_600)),
                 claims: Allowance::new(CLAIMS, Span::from_secs(3_600)),
                 refusals: Allowance::new(REFUSALS, Span::from_secs(60)),
                 unrecorded: 0,
             }),
             hasher: Hasher::new().map_err(|_| OfficeError::Key("no password can be hashed"))?,
+            feed: Feed::default(),
             gateway,
             answered: Mutex::new(HashMap::new()),
             document,
@@ -177,6 +190,11 @@ impl Office {
     /// The alerts by number, for as long as the guard lives.
     pub fn alerts(&self) -> MutexGuard<'_, BTreeMap<u64, Alert>> {
         self.alerts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The requests for access by number, for as long as the guard lives.
+    pub fn requests(&self) -> MutexGuard<'_, BTreeMap<u64, Access>> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The gates.

@@ -4,6 +4,7 @@ mod activity;
 mod flows;
 mod policy;
 mod report;
+mod requests;
 
 use std::path::PathBuf;
 
@@ -16,6 +17,7 @@ pub use activity::{ActivityArgs, ActivityCommand, ActivityTestArgs};
 pub use flows::{EnforceArgs, FlowsArgs, ProposeArgs, TimemachineArgs, WatchDeviceArgs};
 pub use policy::{DecideArgs, PolicyCommand, PostureArgs};
 pub use report::{Form, ReportCommand, ReportMakeArgs};
+pub use requests::RequestsCommand;
 
 /// What `picket model --help` teaches.
 const MODEL_HELP: &str = "The binary carries its forest with it; another must be signed by a key that the binary or [model] keys names:\n  \
@@ -120,6 +122,9 @@ pub enum Command {
     /// The policy: who may start a conversation with whom; apply it on trial, keep it, go back
     #[command(subcommand, after_help = policy::POLICY_HELP)]
     Policy(PolicyCommand),
+    /// What users ask to be let do for some time: list the requests, grant one as a rule that ends by itself, or refuse one with a note
+    #[command(subcommand, after_help = requests::REQUESTS_HELP)]
+    Requests(RequestsCommand),
     /// What the box does: observe, protect or enforce; also for some time
     ///
     /// With --for the change goes by itself, also after a restart: `picket posture observe --for 15m` is a pause in which nothing is

@@ -10,6 +10,7 @@ mod model;
 mod mud;
 mod policy;
 mod report;
+mod requests;
 
 use std::fmt::Display;
 use std::path::Path;
@@ -36,6 +37,7 @@ pub use model::model;
 pub use mud::mud;
 pub use policy::{policy, posture};
 pub use report::report;
+pub use requests::requests;
 
 /// The exit status for a file that cannot be read or is wrong.
 const BAD_FILE: u8 = 2;

@@ -4,6 +4,7 @@
 //! is one of the `views`. `link` frames the same words for the socket pair between the gateway and its API process.
 #![forbid(unsafe_code)]
 
+mod access;
 pub mod intake;
 pub mod link;
 mod mail;
@@ -11,6 +12,7 @@ pub mod past;
 mod request;
 pub mod views;
 
+pub use access::{AccessAsk, AccessView};
 pub use mail::{MailOrder, MailSent};
 pub use request::{DeviceAsk, EVENTS_MAX, REQUEST_MAX, RESPONSE_MAX, Request, Response, WHY_MAX, host_text};
 

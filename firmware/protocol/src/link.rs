@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{REQUEST_MAX, Request, Response};
+use crate::{AccessAsk, REQUEST_MAX, Request, Response};
 
 /// The longest message from the API process, in octets: a policy with its quotes escaped fits, as into any request.
 pub const FROM_API_MAX: usize = REQUEST_MAX;
@@ -67,6 +67,8 @@ pub enum Errand {
         /// Its e-mail address; one that has no account gets one.
         email: String,
     },
+    /// Shows or decides requests for access.
+    Access(AccessAsk),
     /// Audit records after this number, as lines.
     Audit {
         /// The number before the first.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use terms::{HostKey, Posture};
 
+use crate::access::AccessAsk;
 use crate::intake::{ActivityAsk, TestAsk};
 use crate::mail::MailOrder;
 
@@ -100,6 +101,8 @@ pub enum Request {
         /// Its e-mail address; one that has no account gets one.
         email: String,
     },
+    /// Requests for access, which the API process keeps.
+    Access(AccessAsk),
     /// Audit records after this number, oldest first: answered by an array of lines.
     Audit {
         /// The number.

@@ -9,11 +9,13 @@ mod blocks;
 mod catalogue;
 mod devices;
 mod flows;
+mod grants;
 mod groups;
 mod hosts;
 mod policy;
 mod posture;
 mod profile;
+mod requests;
 mod rules;
 mod settings;
 mod statistics;
@@ -23,10 +25,11 @@ mod tokens;
 mod totp;
 mod users;
 
-use crate::role::{ADMINS, ANYBODY, OVERSEERS, OWNERS, READERS, Scope};
+use crate::role::{ADMINS, ANYBODY, ASKERS, OVERSEERS, OWNERS, READERS, Scope};
 use crate::route::Route;
 
 pub use activity::EventRow;
+pub use grants::errand as about_access;
 pub use hosts::HostRow;
 pub use policy::Applied;
 pub use users::recover;
@@ -120,6 +123,13 @@ pub fn routes() -> Vec<Route> {
         Route::post("/api/v1/proposals/{device}/shadow", "Begins or ends a device's shadow; nothing is cut by it").roles(ADMINS).scope(Scope::Policy).takes(flows::watch),
         Route::post("/api/v1/proposals/{device}/enforce", "Holds a device to its rules").roles(ADMINS).scope(Scope::Policy).takes(flows::enforce),
 
+        Route::get("/api/v1/requests", "Requests for access: an account of the role user sees its own").roles(ANYBODY).lists(&["state", "asked_by", "device", "to", "service", "created"], requests::all),
+        Route::post("/api/v1/requests", "Asks for access of a device for some time; an admin decides").roles(ASKERS).creates(requests::create),
+        Route::get("/api/v1/requests/{id}", "One request").roles(ANYBODY).gives(requests::one),
+        Route::post("/api/v1/requests/{id}/grant", "Makes a request a rule that ends by itself; who asked is told").roles(ADMINS).scope(Scope::Policy).takes(requests::grant),
+        Route::post("/api/v1/requests/{id}/refuse", "Refuses a request with a note; who asked is told").roles(ADMINS).scope(Scope::Policy).takes(requests::refuse),
+        Route::delete("/api/v1/requests/{id}", "Withdraws an own request that waits").roles(ASKERS).does(requests::withdraw),
+
         Route::get("/api/v1/threats", "The threat log, newest first").roles(READERS).pages(&["host", "level", "family"], threats::all),
         Route::get("/api/v1/threats/{id}", "A threat with its numbers and frames").roles(READERS).gives(threats::one),
         Route::get("/api/v1/threats/{id}/pcap", "A threat's frames as a capture file, in hexadecimal digits").roles(READERS).writes("text/plain; charset=utf-8", threats::pcap),
@@ -140,7 +150,7 @@ pub fn routes() -> Vec<Route> {
         Route::delete("/api/v1/blocks/{host}", "Ends a block").roles(ADMINS).scope(Scope::Blocks).does(blocks::end),
 
         Route::get("/api/v1/activity", "All that was found and done, newest first; the role user sees what concerns its devices").roles(ANYBODY).pages(&["host", "state"], activity::all),
-        Route::get("/api/v1/events", "What is found and done, as it happens (server-sent events)").roles(READERS).streams(),
+        Route::get("/api/v1/events", "What is found and done, as it happens (server-sent events); the role user hears of its own requests").roles(ANYBODY).streams(),
         Route::get("/api/v1/statistics", "Totals, hosts by level, the worst hosts, findings by family").roles(READERS).gives(statistics::now),
 
         Route::get("/api/v1/audit", "Who did what, newest first").roles(OVERSEERS).pages(&[], audit::all),

@@ -14,13 +14,12 @@ use axum::http::request::Parts;
 use axum::http::{Response, StatusCode};
 use axum::routing::{MethodFilter, on};
 use http_body_util::BodyExt;
-use tokio::sync::{Semaphore, broadcast};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::cookie::{self, Held};
 use super::feed;
 use super::page::with_page;
-use crate::follow::News;
 use crate::office::Office;
 use crate::people::Caller;
 use crate::problem::Problem;
@@ -61,17 +60,15 @@ pub struct Parting;
 pub struct Server {
     /// The shared state.
     pub office: Arc<Office>,
-    /// The live feed.
-    pub feed: broadcast::Sender<News>,
     /// Those at work.
     pub at_work: Semaphore,
 }
 
 impl Server {
-    /// A server for an office and its feed.
+    /// A server for an office.
     #[must_use]
-    pub fn new(office: Arc<Office>, feed: broadcast::Sender<News>) -> Self {
-        Self { office, feed, at_work: Semaphore::new(AT_WORK) }
+    pub fn new(office: Arc<Office>) -> Self {
+        Self { office, at_work: Semaphore::new(AT_WORK) }
     }
 }
 

@@ -226,9 +226,9 @@ impl Api {
             // Only what the command line asks goes back to the API process.
             let response = match request.checked() {
                 Err(what) => Response::Error(what),
-                Ok(Request::Audit { .. } | Request::AuditTrailer { .. } | Request::Recover { .. }) => {
-                    Response::Error("ask yourself".into())
-                }
+                Ok(
+                    Request::Audit { .. } | Request::AuditTrailer { .. } | Request::Recover { .. } | Request::Access(_),
+                ) => Response::Error("ask yourself".into()),
                 Ok(request) => gateway.handle(request),
             };
             self.line.write(&ToApi::Answer(number, response));

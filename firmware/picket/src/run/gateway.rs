@@ -245,6 +245,7 @@ impl Gateway for CommandLine {
         match request {
             Request::Audit { after, limit } => return api.errand(Errand::Audit { after, limit }),
             Request::Recover { email } => return api.errand(Errand::Recover { email }),
+            Request::Access(ask) => return api.errand(Errand::Access(ask)),
             Request::AuditTrailer { last } => return api.errand(Errand::Trailer { last }),
             _ => {}
         }

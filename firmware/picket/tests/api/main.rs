@@ -11,6 +11,7 @@ mod mail;
 mod matrix;
 mod people;
 mod proof;
+mod requests;
 mod rules;
 mod settings;
 #[path = "../gateway/stand.rs"]

@@ -350,6 +350,18 @@ fn to(text: &str, names: &BTreeMap<String, Named>) -> Result<To, String> {
     }
 }
 
+/// What a text in `to` means under a policy, as a rule of it would have it.
+///
+/// # Errors
+/// It is nothing that the policy knows; the text says what was expected.
+pub fn destination(text: &str, policy: &Policy) -> Result<To, String> {
+    let devices = policy.devices.iter().map(|device| (&device.name, Named::Device));
+    let groups = policy.groups.iter().map(|group| (&group.name, Named::Group));
+    let lists = policy.lists.iter().map(|list| (&list.name, Named::List));
+    let names = devices.chain(groups).chain(lists).map(|(name, of)| (name.clone(), of)).collect();
+    to(text, &names)
+}
+
 fn said(error: &NetworkError) -> String {
     match error {
         NetworkError::Address => "is no address".into(),
