@@ -13,6 +13,7 @@ import { Learning } from "./pages/learning";
 import { Overview } from "./pages/overview";
 import { Policy } from "./pages/policy";
 import { Profile } from "./pages/profile";
+import { Requests } from "./pages/requests";
 import { Settings } from "./pages/settings";
 import { System } from "./pages/system";
 import { Threat } from "./pages/threat";
@@ -33,6 +34,7 @@ export const PLACES: Place[] = [
   { name: "device", title: "page.device", group: "nav.network", show: Device, hidden: true },
   { name: "policy", title: "page.policy", group: "nav.network", show: Policy, roles: READERS },
   { name: "learning", title: "page.learning", group: "nav.network", show: Learning, roles: READERS },
+  { name: "requests", title: "page.requests", group: "nav.network", show: Requests },
   { name: "hosts", title: "page.hosts", group: "nav.network", show: Hosts, roles: READERS },
   { name: "host", title: "page.host", group: "nav.network", show: Host, roles: READERS, hidden: true },
   { name: "users", title: "page.users", group: "nav.box", show: Users, roles: OVERSEERS },

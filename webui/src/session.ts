@@ -36,12 +36,10 @@ export async function open(): Promise<void> {
 export async function enter(own: UserRow): Promise<void> {
   self.value = own;
   step.value = may(OWNERS) ? Number((await get("settings/{id}", { id: "setup.step" })).value) : 0;
-  if (may(READERS)) {
-    name.value = (await get("system")).name;
-    const page = await get("activity", { limit: 40 }).catch(() => null);
-    events.value = page?.items ?? [];
-    listen(page?.items[0]?.id ?? 0);
-  }
+  if (may(READERS)) name.value = (await get("system")).name;
+  const page = await get("activity", { limit: 40 }).catch(() => null);
+  events.value = page?.items ?? [];
+  listen(page?.items[0]?.id ?? 0);
   stage.value = step.value > 0 ? "wizard" : "in";
 }
 

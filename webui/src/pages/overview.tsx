@@ -15,6 +15,7 @@ export function Overview() {
   const system = useResource("system", () => get("system"));
   const alerts = useResource("alerts", () => get("alerts", { acknowledged: false, limit: 20 }));
   const fresh = useResource("fresh", async () => (await get("devices", { state: "new", limit: 100 })).items.length);
+  const asked = useResource("asked", async () => (await get("requests", { state: "waiting", limit: 100 })).items.length);
   const machine = useResource("machine", () => get("system/resources"));
   const blocks = useResource("blocks", () => get("blocks", { limit: 8 }));
   const now = totals.value;
@@ -35,10 +36,11 @@ export function Overview() {
       <p>{t(system.value.posture === "protect" ? "overview.protects" : "overview.observes")} <State state={system.value.posture} of="posture" /></p>
     </div>
     <Section title={t("overview.needs")}>
-      {waiting.length === 0 && system.value.warnings.length === 0 && !fresh.value ? <Empty>{t("overview.nothing")}</Empty>
+      {waiting.length === 0 && system.value.warnings.length === 0 && !fresh.value && !asked.value ? <Empty>{t("overview.nothing")}</Empty>
         : <ul class="todo">
           {system.value.warnings.map((warning) => <li key={warning}><a href={to("system")}>{printable(warning, 300)}</a></li>)}
           {fresh.value ? <li><a href={to("devices", undefined, { state: "new" })}>{t("overview.new", { count: count(fresh.value) })}</a></li> : null}
+          {asked.value ? <li><a href={to("requests", undefined, { state: "waiting" })}>{t("overview.requests", { count: count(asked.value) })}</a></li> : null}
           {waiting.slice(0, 5).map((alert) => <li key={alert.id}><span><a href={to("threat", alert.threat)}>{spaced(alert.family)}</a> · <HostLink host={alert.host} mac={alert.mac} /> · <Ago at={alert.last} /></span><AlertActs alert={alert} brief /></li>)}
           {waiting.length > 5 && <li><a href={to("threats")}>{t("overview.more", { count: count(waiting.length - 5) })}</a></li>}
         </ul>}
