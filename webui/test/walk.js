@@ -153,6 +153,24 @@ const walks = {
     applied_at = Date.now();
   },
 
+  async would_this_pass_is_answered_with_the_rule(page) {
+    await go(page, "policy");
+    await page.getByLabel("From (device").fill(ATTACKER);
+    await page.getByLabel("To (device").fill(ROUTER);
+    await page.getByRole("button", { name: "Ask", exact: true }).click();
+    const told = await page.locator("main .state", { hasText: /^(passes|does not pass)$/ }).first().innerText();
+    const said = await page.evaluate((body) => fetch("/api/v1/rules/explain", { method: "POST", headers: { "X-Picket-Page": "used", "Content-Type": "application/json" }, body }).then((answer) => answer.json()), JSON.stringify({ from: ATTACKER, to: ROUTER, service: "tcp/443" }));
+    must(told === (said.decision === "allow" ? "passes" : "does not pass"), told, JSON.stringify(said));
+  },
+
+  async the_audit_is_read_again(page) {
+    await go(page, "audit");
+    await page.getByRole("button", { name: "Verify chain" }).click();
+    await note(page, "the chain is whole");
+    const { records, whole } = await api(page, "audit/verify");
+    must(whole && records > 10, records, "records");
+  },
+
   async the_search_is_reached_by_a_key_and_jumps(page) {
     await go(page, "overview");
     await page.keyboard.press("/");
@@ -234,6 +252,57 @@ const walks = {
     must(!(await api(page, "rules/policy")).text.includes("page-test"), "the policy is still there");
     // Debian 12's nft cannot list a policy's chains: a packet tells.
     must(await pings(), "the host does not reach the router again");
+  },
+
+  async what_a_device_needs_is_proposed_and_watched_in_shadow(page) {
+    const device = (await api(page, "devices")).items.find(({ addresses }) => addresses.includes(ATTACKER));
+    await go(page, "learning");
+    await page.getByRole("link", { name: device.name }).first().click();
+    await page.getByRole("heading", { name: "Proposed rules" }).waitFor();
+    await page.getByRole("button", { name: "Begin shadow" }).click();
+    await note(page, "The shadow has begun");
+    must((await api(page, `proposals/${device.id}/shadow`)).since, "it is not watched");
+    await page.getByText("Watched since").waitFor();
+    await page.getByRole("button", { name: "End shadow" }).click();
+    await note(page, "The shadow is over");
+    must(!(await api(page, `proposals/${device.id}/shadow`)).since, "it is still watched");
+    // What is held against what it did: the scan's conversations would be cut by default deny.
+    await page.getByText("would have been cut").waitFor();
+  },
+
+  async access_is_asked_for_granted_refused_and_withdrawn(page) {
+    const device = (await api(page, "devices")).items.find(({ addresses }) => addresses.includes(ATTACKER));
+    await go(page, "requests");
+    const dialog = page.locator("dialog");
+    const wish = async (service) => {
+      await page.getByRole("button", { name: "Ask for access" }).click();
+      await dialog.getByLabel("Device", { exact: true }).selectOption(String(device.id));
+      await dialog.getByLabel("To (device").fill("192.0.2.44");
+      await dialog.getByLabel("Service").fill(service);
+      await dialog.getByLabel("Why").fill("the build server");
+      await dialog.getByRole("button", { name: "Ask", exact: true }).click();
+      await note(page, "The admins are told");
+      await page.getByRole("cell", { name: service }).waitFor();
+    };
+    const states = async () => Object.fromEntries((await api(page, "requests")).items.map(({ service, state }) => [service, state]));
+    const row = (service) => page.getByRole("row").filter({ hasText: service });
+    await wish("tcp/8001");
+    await row("tcp/8001").getByRole("button", { name: /^Grant/ }).click();
+    const found = await axe(page);
+    must(found.length === 0, found.join("; "));
+    await dialog.getByLabel("For how many hours").fill("2");
+    await dialog.getByRole("button", { name: "Grant" }).click();
+    await note(page, "Granted");
+    must((await api(page, "rules/policy")).text.includes("192.0.2.44"), "no rule was made");
+    await wish("tcp/8002");
+    await row("tcp/8002").getByRole("button", { name: /^Refuse/ }).click();
+    await dialog.getByLabel("For who asked").fill("ask the owner");
+    await dialog.getByRole("button", { name: "Refuse" }).click();
+    await note(page, "Refused");
+    await wish("tcp/8003");
+    await row("tcp/8003").getByRole("button", { name: /^Withdraw/ }).click();
+    await note(page, "withdrawn");
+    must(JSON.stringify(await states()) === JSON.stringify({ "tcp/8001": "granted", "tcp/8002": "refused", "tcp/8003": "withdrawn" }), JSON.stringify(await states()));
   },
 };
 

@@ -78,7 +78,7 @@ function Input({ field, id, error }: { field: Field; id: string; error?: string 
   }
   const text = value === undefined || typeof value === "boolean" ? "" : String(value);
   return <div class="field"><label for={id}>{t(label)}</label>
-    {options ? <select {...shared} defaultValue={text}>{options.map(([key, shown]) => <option key={key} value={key} selected={key === text}>{shown}</option>)}</select>
+    {options ? <select {...shared}>{options.map(([key, shown]) => <option key={key} value={key} selected={key === text}>{shown}</option>)}</select>
       : type === "textarea" ? <textarea {...shared} rows={rows ?? 4} class={mono ? "mono" : undefined} spellcheck={!mono} defaultValue={text} />
       : <input {...shared} type={type as "text"} defaultValue={text} min={min} max={max} minLength={type === "number" ? undefined : min} maxLength={type === "number" ? undefined : max}
           autocomplete={autocomplete ?? "off"} inputMode={numeric ? "numeric" : undefined} class={mono ? "mono" : undefined} autocapitalize="none" />}

@@ -45,6 +45,8 @@ export function State({ state, of = "state" }: { state: string; of?: string }) {
 
 /** A host's address as a link to what is known of it. */
 export function HostLink({ host, mac }: { host: string; mac?: string | null | undefined }) {
+  // What people do is about no host.
+  if (/^[0:]+$/.test(host)) return null;
   if (!may(READERS)) return <span class="mono"><Name text={host} /></span>;
   return <a href={to("host", host)} title={mac ?? undefined} class="mono"><Name text={host} /></a>;
 }

@@ -17,7 +17,7 @@ export function Rows<Row>({ rows, columns, id, label }: { rows: Row[]; columns: 
   const heads = columns.map(([key]) => key && t(key));
   return <div class="scroll"><table aria-label={label}>
     <thead><tr>{columns.map(([, , kind], at) => <th key={at} scope="col" class={kind}>{heads[at] || <span class="hush">{t("list.acts")}</span>}</th>)}</tr></thead>
-    <tbody>{rows.map((row, n) => <tr key={id ? id(row) : n}>{columns.map(([, cell, kind], at) => <td key={at} data-head={heads[at]} class={kind}>{cell(row)}</td>)}</tr>)}</tbody>
+    <tbody>{rows.map((row, n) => <tr key={id ? id(row) : n}>{columns.map(([, cell, kind], at) => <td key={at} data-head={heads[at]} class={kind}><div>{cell(row)}</div></td>)}</tr>)}</tbody>
   </table></div>;
 }
 
