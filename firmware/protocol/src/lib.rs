@@ -14,7 +14,10 @@ pub mod views;
 
 pub use access::{AccessAsk, AccessView};
 pub use mail::{MailOrder, MailSent};
-pub use request::{DeviceAsk, EVENTS_MAX, REQUEST_MAX, RESPONSE_MAX, Request, Response, WHY_MAX, host_text};
+pub use request::{
+    DeviceAsk, EVENTS_MAX, MODEL_TEXT_MAX, Minute, ModelFile, REQUEST_MAX, RESPONSE_MAX, Request, Response, WHY_MAX,
+    host_text,
+};
 
 /// The user as whom the API's process runs, unless the configuration names another.
 pub const API_USER: u32 = 61_000;

@@ -12,6 +12,7 @@ mod flows;
 mod grants;
 mod groups;
 mod hosts;
+mod model;
 mod policy;
 mod posture;
 mod profile;
@@ -38,6 +39,9 @@ pub use users::recover;
 const POLICY_MAX: usize = 6 << 20;
 /// The longest body with a manufacturer's description.
 const MUD_MAX: usize = 80 << 10;
+
+/// The longest body with a forest.
+const MODEL_MAX: usize = protocol::MODEL_TEXT_MAX + (1 << 10);
 
 /// Every route of the API.
 #[must_use]
@@ -129,6 +133,15 @@ pub fn routes() -> Vec<Route> {
         Route::post("/api/v1/requests/{id}/grant", "Makes a request a rule that ends by itself; who asked is told").roles(ADMINS).scope(Scope::Policy).takes(requests::grant),
         Route::post("/api/v1/requests/{id}/refuse", "Refuses a request with a note; who asked is told").roles(ADMINS).scope(Scope::Policy).takes(requests::refuse),
         Route::delete("/api/v1/requests/{id}", "Withdraws an own request that waits").roles(ASKERS).does(requests::withdraw),
+
+        Route::get("/api/v1/model", "The forests that vote, what was counted of their votes, and how far this site is from the training").roles(READERS).gives(model::show),
+        Route::post("/api/v1/model/check", "Says what a forest's file holds, or why it may not vote here").roles(READERS).scope(Scope::Read).up_to(MODEL_MAX).takes(model::check),
+        Route::post("/api/v1/model/dry-run", "Says which hosts' levels a forest would change; nothing is changed").roles(READERS).scope(Scope::Read).up_to(MODEL_MAX).takes(model::dry_run),
+        Route::post("/api/v1/model/load", "Has another forest vote; the former one is kept").roles(OWNERS).dangerous().up_to(MODEL_MAX).takes(model::load),
+        Route::post("/api/v1/model/revert", "Has the former forest vote again").roles(OWNERS).dangerous().gives(model::revert),
+        Route::post("/api/v1/model/shadow", "Counts a forest's votes beside those that decide").roles(OWNERS).dangerous().up_to(MODEL_MAX).takes(model::shadow),
+        Route::delete("/api/v1/model/shadow", "Ends that").roles(OWNERS).does(model::unshadow),
+        Route::post("/api/v1/model/classify", "What the forest in force says of a host's newest minute, or of features, and why").roles(READERS).scope(Scope::Read).takes(model::classify),
 
         Route::get("/api/v1/threats", "The threat log, newest first").roles(READERS).pages(&["host", "level", "family"], threats::all),
         Route::get("/api/v1/threats/{id}", "A threat with its numbers and frames").roles(READERS).gives(threats::one),

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use policy::NeverBlock;
 use protocol::link::{Act, Errand, FROM_API_MAX, FromApi, GUESTS_MAX, Head, Start, TO_API_MAX, ToApi, receive, send};
 
-use protocol::MailOrder;
+use protocol::{MailOrder, ModelFile};
 
 use super::child::{Line, Pauses, Running, lock};
 use super::event::Work;
@@ -229,6 +229,12 @@ impl Api {
                 Ok(
                     Request::Audit { .. } | Request::AuditTrailer { .. } | Request::Recover { .. } | Request::Access(_),
                 ) => Response::Error("ask yourself".into()),
+                // That process reaches no file, and has none read for it.
+                Ok(
+                    Request::ModelCheck { file: ModelFile::Path(_) }
+                    | Request::ModelLoad { file: ModelFile::Path(_), .. }
+                    | Request::ModelShadow { file: ModelFile::Path(_), .. },
+                ) => Response::Error("send the file itself".into()),
                 Ok(request) => gateway.handle(request),
             };
             self.line.write(&ToApi::Answer(number, response));

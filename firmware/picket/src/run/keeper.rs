@@ -265,6 +265,8 @@ impl Book {
                 Response::Error("the keeper holds no configuration".into())
             }
             Request::Model
+            | Request::ModelCheck { .. }
+            | Request::ModelClassify { .. }
             | Request::ModelLoad { .. }
             | Request::ModelRevert
             | Request::ModelShadow { .. }

@@ -60,7 +60,12 @@ type Asking = (MacAddr, IpAddr, u16);
 impl Questions {
     /// No question, and no name that anybody wants.
     pub fn new() -> Self {
-        Self { wanted: Vec::new(), hasher: RandomState::new(), open: vec![(0, Timestamp::EPOCH); ASKED], streams: Streams::default() }
+        Self {
+            wanted: Vec::new(),
+            hasher: RandomState::new(),
+            open: vec![(0, Timestamp::EPOCH); ASKED],
+            streams: Streams::default(),
+        }
     }
 
     /// The names that rules are about from now on.

@@ -86,6 +86,14 @@ GET    /api/v1/requests/{id}              u t a s
 POST   /api/v1/requests/{id}/grant        a s
 POST   /api/v1/requests/{id}/refuse       a s
 DELETE /api/v1/requests/{id}              u a s
+GET    /api/v1/model                      t a s
+POST   /api/v1/model/check                t a s
+POST   /api/v1/model/dry-run              t a s
+POST   /api/v1/model/load                 s
+POST   /api/v1/model/revert               s
+POST   /api/v1/model/shadow               s
+DELETE /api/v1/model/shadow               s
+POST   /api/v1/model/classify             t a s
 GET    /api/v1/threats                    t a s
 GET    /api/v1/threats/{id}               t a s
 GET    /api/v1/threats/{id}/pcap          t a s

@@ -47,7 +47,8 @@ impl Streams {
         let stream = &mut self.0[at];
         // Numbers go round: half of them are behind.
         let behind = stream.next.wrapping_sub(seq);
-        let fresh = payload.filter(|_| behind < 1 << 31).map(|payload| payload.get(behind as usize..).unwrap_or_default());
+        let fresh =
+            payload.filter(|_| behind < 1 << 31).map(|payload| payload.get(behind as usize..).unwrap_or_default());
         let Some(fresh) = fresh else {
             self.0.swap_remove(at);
             return;
