@@ -34,6 +34,7 @@ mod people;
 mod privileges;
 mod problem;
 mod process;
+mod reports;
 mod role;
 mod route;
 mod rows;
@@ -41,6 +42,7 @@ mod secret;
 mod serve;
 mod session;
 mod settings;
+mod source;
 mod throttle;
 mod token;
 mod totp;
@@ -48,7 +50,7 @@ mod totp;
 mod words;
 
 pub use audit::{Broken, Verified, verify};
-pub use privileges::{RightsError, give_up, has_landlock};
+pub use privileges::{RightsError, give_up, give_up_all, has_landlock};
 pub use process::{ProcessError, close_inherited, listen, run};
 
 /// The user as whom the API runs unless the configuration names another: a number that nothing else on the box has.

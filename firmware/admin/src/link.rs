@@ -21,6 +21,9 @@ const MAIL: Duration = Duration::from_secs(40);
 /// Does what the gateway wants done.
 pub type Errands = Arc<dyn Fn(Errand) -> Response + Send + Sync>;
 
+/// The same where it makes a report.
+const REPORT: Duration = Duration::from_secs(90);
+
 /// The way to the gateway.
 pub struct Link {
     out: Mutex<UnixStream>,
@@ -75,7 +78,11 @@ impl Link {
 
 impl Gateway for Arc<Link> {
     fn ask(&self, request: Request) -> Response {
-        let patience = if matches!(request, Request::Mail(_)) { MAIL } else { PATIENCE };
+        let patience = match request {
+            Request::Mail(_) => MAIL,
+            Request::Report(_) => REPORT,
+            _ => PATIENCE,
+        };
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (reply, answer) = sync_channel(1);
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(number, reply);

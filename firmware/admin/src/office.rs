@@ -25,10 +25,12 @@ use crate::outbox::Outbox;
 use crate::password::Hasher;
 use crate::people::{Caller, People};
 use crate::problem::Problem;
+use crate::reports::Reports;
 use crate::rows::{Change, Kind, Rows, RowsError};
 use crate::secret::{NoRandom, code, hex, unhex};
 use crate::session::{Claims, Keys};
 use crate::settings::Settings;
+use crate::source::{Source, Telling, telling};
 use crate::throttle::{Allowance, Tries};
 use crate::token::PREFIX;
 
@@ -85,6 +87,8 @@ pub struct Gates {
     pub registers: Allowance,
     /// Requests for access, by account.
     pub asked: Tries<u64>,
+    /// Codes of agents, by address.
+    pub redeems: Tries<IpAddr>,
     /// Claims.
     pub claims: Allowance,
     refusals: Allowance,
@@ -101,6 +105,9 @@ pub struct Office {
     people: Mutex<People>,
     alerts: Mutex<BTreeMap<u64, Alert>>,
     requests: Mutex<BTreeMap<u64, Access>>,
+    sources: Mutex<BTreeMap<u64, Source>>,
+    batches: Mutex<()>,
+    reports: Mutex<Reports>,
     keys: Mutex<Keys>,
     claim: Mutex<Option<String>>,
     applied: Mutex<Option<Applied>>,
@@ -147,6 +154,9 @@ impl Office {
             people: Mutex::new(people),
             alerts: Mutex::new(rows.all(Kind::Alert)?.into_iter().collect()),
             requests: Mutex::new(rows.all(Kind::Access)?.into_iter().collect()),
+            sources: Mutex::new(rows.all(Kind::Source)?.into_iter().collect()),
+            batches: Mutex::new(()),
+            reports: Mutex::new(Reports::load(&rows)?),
             keys: Mutex::new(keys),
             claim: Mutex::new(claim),
             applied: Mutex::new(None),
@@ -158,6 +168,7 @@ impl Office {
                 codes: Tries::allowing(TRIES_MAX, 3, Span::from_secs(600)),
                 resends: Tries::allowing(TRIES_MAX, 2, Span::from_secs(600)),
                 asked: Tries::allowing(ACCOUNTS_MAX, ASKED, Span::from_secs(600)),
+                redeems: Tries::new(TRIES_MAX),
                 registers: Allowance::new(REGISTERS, Span::from_secs(3_600)),
                 claims: Allowance::new(CLAIMS, Span::from_secs(3_600)),
                 refusals: Allowance::new(REFUSALS, Span::from_secs(60)),
@@ -195,6 +206,28 @@ impl Office {
     /// The requests for access by number, for as long as the guard lives.
     pub fn requests(&self) -> MutexGuard<'_, BTreeMap<u64, Access>> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The enrolled sources by number, for as long as the guard lives.
+    pub fn sources(&self) -> MutexGuard<'_, BTreeMap<u64, Source>> {
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Held by the batch of a source that is on its way to the intake.
+    #[must_use]
+    pub fn batches(&self) -> &Mutex<()> {
+        &self.batches
+    }
+
+    /// The source that a token stands for.
+    #[must_use]
+    pub fn telling(&self, token: &str) -> Option<Telling> {
+        telling(&self.sources(), token)
+    }
+
+    /// The reports, for as long as the guard lives.
+    pub fn reports(&self) -> MutexGuard<'_, Reports> {
+        self.reports.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The gates.

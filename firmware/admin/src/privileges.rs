@@ -34,6 +34,9 @@ pub enum RightsError {
     Seccomp(String),
 }
 
+/// What a process that only computes may take of memory, in octets.
+const MEMORY: u64 = 256 << 20;
+
 /// What the process may ask of the kernel; with all arguments, but for `ARGUMENTS`.
 #[rustfmt::skip]
 const SYSTEM_CALLS: &[i64] = &[
@@ -133,6 +136,27 @@ pub fn give_up_all_but_one_port(port: u16) -> Result<(), RightsError> {
     }
     ruleset.restrict_self()?;
     leave_root(protocol::MAIL_USER).map_err(|(what, error)| system(what)(error))
+}
+
+/// Gives up everything but standard input and output and what memory it takes; for a process that only computes.
+///
+/// # Errors
+/// Something could not be given up.
+pub fn give_up_all(uid: u32) -> Result<(), RightsError> {
+    let system = |what: &'static str| move |error: rustix::io::Errno| RightsError::System(what, error.into());
+    let abi = ABI::V6;
+    Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(abi))?
+        .handle_access(AccessNet::from_all(abi))?
+        .scope(Scope::from_all(abi))?
+        .create()?
+        .restrict_self()?;
+    let _ = rustix::process::nice(10);
+    let most = rustix::process::Rlimit { current: Some(MEMORY), maximum: Some(MEMORY) };
+    rustix::process::setrlimit(rustix::process::Resource::Data, most).map_err(system("memory"))?;
+    leave_root(uid).map_err(|(what, error)| system(what)(error))?;
+    seccompiler::apply_filter(&filter()?).map_err(|error| RightsError::Seccomp(error.to_string()))
 }
 
 /// Becomes a user without groups, capabilities and new privileges.

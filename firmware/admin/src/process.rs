@@ -193,6 +193,11 @@ fn run_errand(office: &Office, errand: Errand) -> Response {
                 Err(problem) => Response::Error(problem.detail),
             }
         }
+        Errand::Source(ask) => match crate::api::source_at_the_box(office, ask) {
+            Ok(made) => Response::of(&made),
+            Err(problem) => Response::Error(problem.detail),
+        },
+        Errand::Incidents { .. } => Response::Error("there are no incidents yet".into()),
         Errand::Recover { email } => match crate::api::recover(office, &email) {
             Ok(code) => Response::of(&code),
             Err(problem) => Response::Error(problem.detail),

@@ -85,6 +85,10 @@ pub enum Kind {
     Draft = b'd',
     /// A letter that waits.
     Letter = b'm',
+    /// An enrolled source.
+    Source = b'e',
+    /// A report.
+    Report = b'r',
     /// An audit record.
     Audit = b'a',
     /// One of a kind: counters, keys, settings.

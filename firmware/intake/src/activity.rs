@@ -43,6 +43,10 @@ pub enum Act {
     LogCleared,
     /// A program that watches is stopped.
     WatchStopped,
+    /// An agent says nothing any more; this box says so.
+    AgentSilent,
+    /// Lines of an agent never came; this box says so.
+    LinesLost,
 }
 
 /// How it went.
@@ -63,7 +67,7 @@ pub enum Proof {
     /// Nothing but the address that the line came from. Anybody who reaches the listener can say anything.
     #[default]
     Unproven,
-    /// The source has shown the token or the certificate with which it was enrolled.
+    /// The source has shown the token with which it was enrolled. It speaks for itself and its own accounts, and for nobody else.
     Enrolled,
 }
 
@@ -106,7 +110,7 @@ pub struct Activity {
 
 impl Act {
     /// Every action, in the order in which they are told.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Other,
         Self::Login,
         Self::Logout,
@@ -120,6 +124,8 @@ impl Act {
         Self::Medium,
         Self::LogCleared,
         Self::WatchStopped,
+        Self::AgentSilent,
+        Self::LinesLost,
     ];
 
     /// The action in words.
@@ -139,6 +145,8 @@ impl Act {
             Self::Medium => "medium",
             Self::LogCleared => "log cleared",
             Self::WatchStopped => "watch stopped",
+            Self::AgentSilent => "agent silent",
+            Self::LinesLost => "lines lost",
         }
     }
 
@@ -167,7 +175,7 @@ impl Proof {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Unproven => "unproven",
-            Self::Enrolled => "enrolled",
+            Self::Enrolled => "token",
         }
     }
 }

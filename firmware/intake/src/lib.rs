@@ -4,8 +4,10 @@
 //! |---|---|---|
 //! | `framing` | octets of a TCP connection | lines, by either framing of RFC 6587 |
 //! | `syslog` | a line | its header and its message (RFC 5424, RFC 3164, or text as it is) |
+//! | `json` | an object of an agent or a shipper | the same, with its place in what the agent tells |
 //! | `said` | the message of a program that is known | who did what, from where, and how it went |
 //! | `activity` | all of that | one record within its bounds |
+//! | `habits` | records in a row | what is usual for an account, and what is not |
 //! | `rules` | records in a row | what is worth a person's look |
 //!
 //! Pure: no clock, no IO, no memory between two lines but the framer's, which is bounded. What a line claims is kept as a claim; the
@@ -15,6 +17,8 @@
 
 mod activity;
 mod framing;
+pub mod habits;
+pub mod json;
 pub mod rules;
 mod said;
 mod syslog;
@@ -45,12 +49,28 @@ pub enum Refusal {
     Store,
     /// The kernel had no room before anybody could read it.
     Kernel,
+    /// No JSON object that says anything.
+    NoRecord,
+    /// It was told and stored before.
+    Again,
+    /// More in one batch than are looked at.
+    TooMany,
 }
 
 impl Refusal {
     /// Every reason, in the order in which they are told.
-    pub const ALL: [Self; 7] =
-        [Self::Empty, Self::TooLong, Self::Torn, Self::TooFast, Self::Queue, Self::Store, Self::Kernel];
+    pub const ALL: [Self; 10] = [
+        Self::Empty,
+        Self::TooLong,
+        Self::Torn,
+        Self::TooFast,
+        Self::Queue,
+        Self::Store,
+        Self::Kernel,
+        Self::NoRecord,
+        Self::Again,
+        Self::TooMany,
+    ];
 
     /// The reason in words.
     #[must_use]
@@ -63,6 +83,9 @@ impl Refusal {
             Self::Queue => "queue full",
             Self::Store => "store takes none",
             Self::Kernel => "kernel queue full",
+            Self::NoRecord => "no record",
+            Self::Again => "told before",
+            Self::TooMany => "too many at once",
         }
     }
 }

@@ -5,6 +5,7 @@ mod flows;
 mod policy;
 mod report;
 mod requests;
+mod sources;
 
 use std::path::PathBuf;
 
@@ -18,6 +19,7 @@ pub use flows::{EnforceArgs, FlowsArgs, ProposeArgs, TimemachineArgs, WatchDevic
 pub use policy::{DecideArgs, PolicyCommand, PostureArgs};
 pub use report::{Form, ReportCommand, ReportMakeArgs};
 pub use requests::RequestsCommand;
+pub use sources::{SourcesArgs, SourcesCommand};
 
 /// What `picket model --help` teaches.
 const MODEL_HELP: &str = "The binary carries its forest with it; another must be signed by a key that the binary or [model] keys names:\n  \
@@ -140,7 +142,8 @@ pub enum Command {
     ///
     /// Every line that came and is not stored is counted under the address that it came from, by reason; what the kernel had no room for is counted as
     /// `kernel`. The figures are those since the intake was started.
-    Sources(ClientArgs),
+    #[command(after_help = sources::SOURCES_HELP)]
+    Sources(SourcesArgs),
     /// Reports: what happened in a period, in words, counts and lists, as JSON, CSV, HTML or PDF
     #[command(subcommand)]
     Report(ReportCommand),
@@ -166,6 +169,9 @@ pub enum Command {
     /// The process that sends one mail, which `picket run` starts
     #[command(hide = true)]
     Mail,
+    /// The process that makes one report, which `picket run` starts
+    #[command(hide = true)]
+    Reporter,
     /// The API's own process, which `picket run` starts
     #[command(hide = true)]
     Api,

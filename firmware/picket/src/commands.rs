@@ -36,14 +36,14 @@ pub use flows::flows;
 pub use model::model;
 pub use mud::mud;
 pub use policy::{policy, posture};
-pub use report::report;
+pub use report::{events_of, report};
 pub use requests::requests;
 
 /// The exit status for a file that cannot be read or is wrong.
 const BAD_FILE: u8 = 2;
 
 /// A command's outcome: done, or why not in one line.
-type Outcome = Result<(), Box<dyn std::error::Error>>;
+pub type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 /// `picket status`.
 pub fn status(args: &ClientArgs) -> ExitCode {

@@ -14,6 +14,7 @@ mod links;
 mod log;
 mod model;
 mod replay;
+mod reporter;
 mod run;
 mod self_test;
 mod terminal;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         Command::Openapi => audit::openapi(),
         Command::Recover { client, email } => commands::recover(&client, &email),
         Command::Mail => admin::mail::run(),
+        Command::Reporter => reporter::run(),
         Command::Api => {
             log::start();
             admin::run()

@@ -2,7 +2,8 @@
 //!
 //! The frames are those of [`link`](crate::link). The gateway hands questions on and understands nothing of the answers.
 
-use std::net::SocketAddr;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,8 +12,12 @@ use crate::{Request, Response};
 
 /// The longest message from the intake's process, in octets.
 pub const FROM_INTAKE_MAX: usize = 8 << 20;
-/// The longest message to it, in octets.
-pub const TO_INTAKE_MAX: usize = 128 << 10;
+/// The longest message to it, in octets: a batch fits whose every other octet has to be escaped.
+pub const TO_INTAKE_MAX: usize = 4 << 20;
+/// The longest batch of an enrolled source, in octets.
+pub const BATCH_MAX: usize = 1 << 20;
+/// The most lines of a batch that are looked at.
+pub const BATCH_LINES: usize = 5_000;
 /// The most records that one question can ask for.
 pub const ACTIVITY_MAX: u32 = 500;
 /// The longest text of a rule, in octets.
@@ -26,7 +31,7 @@ pub const WORD_MAX: usize = 1_024;
 pub enum ToIntake {
     /// The first message: where to listen.
     Start(IntakeStart),
-    /// A question: one of `Activity`, `ActivityCount`, `ActivityTest` and `Sources`.
+    /// A question: one of `Activity`, `ActivityCount`, `ActivityTest`, `Sources`, `Subjects`, `Logs` and `SourceGone`.
     Ask(u64, Request),
 }
 
@@ -46,6 +51,8 @@ pub struct IntakeStart {
     pub max_age: u64,
     /// The most activity that is kept, in octets on the medium.
     pub max_octets: u64,
+    /// An agent that says nothing for so many seconds is told as silent.
+    pub silent_after: u64,
 }
 
 /// What the intake process tells the gateway.
@@ -82,6 +89,68 @@ pub struct ActivityAsk {
     pub before: Option<u64>,
     /// At most so many, the newest.
     pub limit: u32,
+}
+
+/// What an enrolled source tells at a time.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogsBatch {
+    /// The number of the source's enrolment.
+    pub sender: u64,
+    /// The name under which it was enrolled.
+    pub name: String,
+    /// From which address it tells.
+    pub from: IpAddr,
+    /// A JSON object, an array of them, or one a line.
+    pub text: String,
+}
+
+impl std::fmt::Debug for LogsBatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "LogsBatch {{ {}, {} octets }}", self.name, self.text.len())
+    }
+}
+
+/// What became of a batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LogsTaken {
+    /// Records that are stored, and on the medium.
+    pub accepted: u64,
+    /// Records that are not.
+    pub refused: u64,
+    /// Those, by reason; `told before` are stored already.
+    pub refused_for: BTreeMap<String, u64>,
+    /// For a source that numbers what it tells: up to this number nothing needs to be told again.
+    pub through: Option<u64>,
+}
+
+/// A person's account as hosts name it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SubjectView<At = f64> {
+    /// Its name.
+    pub id: String,
+    /// The devices that told of it, at most 16.
+    pub devices: Vec<String>,
+    /// The addresses from which it was used, at most 16.
+    pub addresses: Vec<String>,
+    /// The first record that is remembered.
+    pub first_seen: At,
+    /// The newest.
+    pub last_seen: At,
+    /// Records.
+    pub records: u64,
+    /// Those of acts that failed.
+    pub failed: u64,
+    /// Records by what was done.
+    pub actions: BTreeMap<String, u64>,
+    /// Log-ins and raised rights by hour of the day, UTC: 24 counts.
+    pub hours: Vec<u32>,
+    /// Days with a record.
+    pub days: u32,
+    /// The most files that it read in a day.
+    pub busiest_day: u64,
+    /// What speaks for all that: `token`, or `unproven` where plain syslog has a part in it.
+    pub proof: String,
 }
 
 /// Which rule is to be tried on what is stored.
@@ -174,7 +243,7 @@ pub struct CountView {
 pub struct SourceView {
     /// The address; `kernel` for what nobody could read any more, `others` for addresses beyond those that are told apart.
     pub source: String,
-    /// How it sends: `udp`, `tcp`.
+    /// How it sends: `udp`, `tcp`, `https`.
     pub transports: Vec<String>,
     /// What speaks for what it says.
     pub proof: String,
@@ -189,13 +258,23 @@ pub struct SourceView {
     /// Lines that came and are not stored.
     pub dropped: u64,
     /// Those, by reason.
-    pub dropped_for: std::collections::BTreeMap<String, u64>,
+    pub dropped_for: BTreeMap<String, u64>,
     /// Connections that were refused.
     pub refused: u64,
     /// When the first came.
     pub first_seen: f64,
     /// When the last came.
     pub last_seen: f64,
+    /// The number of its enrolment; nothing for plain syslog.
+    pub enrolled: Option<u64>,
+    /// The address that an enrolled source told from last.
+    pub address: Option<String>,
+    /// Whether it is an agent that numbers its lines.
+    pub agent: bool,
+    /// Lines of an agent that never came.
+    pub lost: u64,
+    /// Whether an agent has said nothing for longer than it should.
+    pub silent: bool,
 }
 
 impl ActivityAsk {

@@ -9,7 +9,9 @@ pub mod intake;
 pub mod link;
 mod mail;
 pub mod past;
+pub mod report;
 mod request;
+pub mod source;
 pub mod views;
 
 pub use access::{AccessAsk, AccessView};
@@ -25,3 +27,5 @@ pub const API_USER: u32 = 61_000;
 pub const MAIL_USER: u32 = 61_001;
 /// The user as whom the intake's process runs, unless the configuration names another.
 pub const INTAKE_USER: u32 = 61_002;
+/// The user as whom the process runs that makes a report.
+pub const REPORT_USER: u32 = 61_003;

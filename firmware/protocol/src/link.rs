@@ -9,6 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::source::SourceAsk;
 use crate::{AccessAsk, REQUEST_MAX, Request, Response};
 
 /// The longest message from the API process, in octets: a policy with its quotes escaped fits, as into any request.
@@ -75,6 +76,13 @@ pub enum Errand {
         after: u64,
         /// At most so many.
         limit: u32,
+    },
+    /// Enrols a source, or ends that.
+    Source(SourceAsk),
+    /// Incidents: all of them, or one whole.
+    Incidents {
+        /// Which one.
+        id: Option<u64>,
     },
     /// The signed end of an export whose last record has this number.
     Trailer {

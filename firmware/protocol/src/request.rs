@@ -11,8 +11,10 @@ use serde_json::Value;
 use terms::{HostKey, Posture};
 
 use crate::access::AccessAsk;
-use crate::intake::{ActivityAsk, TestAsk};
+use crate::intake::{ActivityAsk, BATCH_MAX, LogsBatch, TestAsk};
 use crate::mail::MailOrder;
+use crate::report::ReportAsk;
+use crate::source::SourceAsk;
 
 /// The longest request, in octets with its line end.
 ///
@@ -244,6 +246,24 @@ pub enum Request {
     ActivityTest(TestAsk),
     /// Who sent logs, and how much of it was dropped: answered by an array of `SourceView`.
     Sources,
+    /// The accounts that hosts told of: answered by an array of `SubjectView`.
+    Subjects,
+    /// What an enrolled source tells: answered by a `LogsTaken` once it is on the medium. Only the API process may ask.
+    Logs(Box<LogsBatch>),
+    /// Forgets an enrolled source: answered by nothing. Only the API process may ask.
+    SourceGone {
+        /// The number of its enrolment.
+        sender: u64,
+    },
+    /// Enrolments of sources, at the command line: `Enroll` is answered by an `Enrolled`, `Revoke` by nothing.
+    Source(SourceAsk),
+    /// The report of a period, made in a process of its own: answered by its octets, in Base64.
+    Report(ReportAsk),
+    /// Incidents, at the command line: answered by an array of them, or by one.
+    Incidents {
+        /// Which one, whole; all of them if absent.
+        id: Option<u64>,
+    },
     /// Every key of the configuration: answered by an array of `SettingView`.
     Settings,
     /// Sets a key while the gateway runs: answered by its `SettingView`.
@@ -370,6 +390,7 @@ impl Request {
             Self::ModelClassify { minute: Minute::Of(vector) } if vector.values().any(|value| !value.is_finite()) => {
                 Err("a feature is not a number that a feature can be".into())
             }
+            Self::Logs(batch) if batch.text.len() > BATCH_MAX => Err(format!("a batch has at most {BATCH_MAX} octets")),
             Self::ActivityTest(ask) => ask.checked().map(|()| self),
             Self::Activity(ask) | Self::ActivityCount(ask) => ask.checked().map(|()| self),
             Self::Block { for_secs: Some(0), .. } => Err("for_secs is 0; a block lasts at least a second".into()),

@@ -12,13 +12,16 @@ mod flows;
 mod grants;
 mod groups;
 mod hosts;
+mod logs;
 mod model;
 mod policy;
 mod posture;
 mod profile;
+mod reports;
 mod requests;
 mod rules;
 mod settings;
+mod sources;
 mod statistics;
 mod system;
 mod threats;
@@ -33,6 +36,7 @@ pub use activity::EventRow;
 pub use grants::errand as about_access;
 pub use hosts::HostRow;
 pub use policy::Applied;
+pub use sources::at_the_box as source_at_the_box;
 pub use users::recover;
 
 /// The longest body with a policy: its text with every octet escaped twice would not be one.
@@ -165,6 +169,18 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/activity", "All that was found and done, newest first; the role user sees what concerns its devices").roles(ANYBODY).pages(&["host", "state"], activity::all),
         Route::get("/api/v1/events", "What is found and done, as it happens (server-sent events); the role user hears of its own requests").roles(ANYBODY).streams(),
         Route::get("/api/v1/statistics", "Totals, hosts by level, the worst hosts, findings by family").roles(READERS).gives(statistics::now),
+
+        Route::get("/api/v1/logs", "What hosts say of their users, newest first").roles(READERS).pages(&logs::FIELDS, logs::all),
+        Route::post("/api/v1/logs", "Takes what an enrolled source logs: JSON, or a JSON object a line").up_to(protocol::intake::BATCH_MAX).tells(logs::take),
+        Route::get("/api/v1/subjects", "The accounts that hosts told of, and what is usual for each").roles(READERS).lists(&["devices", "addresses", "proof", "last_seen", "records", "failed"], logs::subjects),
+        Route::get("/api/v1/sources", "Who sends logs, and what became of its lines").roles(READERS).lists(&["name", "proof", "address", "agent", "silent", "waiting", "dropped"], sources::all),
+        Route::post("/api/v1/sources", "Enrols a host that tells over HTTPS; its token or its code is shown this once").roles(ADMINS).scope(Scope::Settings).dangerous().creates(sources::enroll),
+        Route::post("/api/v1/sources/redeem", "Fetches an agent's token with its code").takes(sources::redeem),
+        Route::delete("/api/v1/sources/{id}", "Ends an enrolment; what the source told stays").roles(ADMINS).scope(Scope::Settings).does(sources::revoke),
+        Route::get("/api/v1/reports", "The reports that are kept").roles(READERS).lists(&["state", "format", "by"], reports::all),
+        Route::post("/api/v1/reports", "Has the report of a period made; it is fetched when it is done").roles(READERS).scope(Scope::Read).begins(reports::make),
+        Route::get("/api/v1/reports/{id}", "One report, and whether it is made").roles(READERS).gives(reports::one),
+        Route::get("/api/v1/reports/{id}/file", "A report's file").roles(READERS).hands(reports::file),
 
         Route::get("/api/v1/audit", "Who did what, newest first").roles(OVERSEERS).pages(&[], audit::all),
         Route::get("/api/v1/audit/state", "Whether the audit is whole, its head and its key").roles(OVERSEERS).gives(audit::state),

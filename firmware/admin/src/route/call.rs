@@ -9,6 +9,7 @@ use super::reply::tag_of;
 use crate::audit::{Act, Who};
 use crate::people::Caller;
 use crate::problem::Problem;
+use crate::source::Telling;
 
 /// The longest value of a query parameter, in octets.
 const PARAMETER_MAX: usize = 512;
@@ -18,6 +19,8 @@ const PARAMETER_MAX: usize = 512;
 pub struct Call {
     /// Who asks; nothing on a public route without a session.
     pub caller: Option<Caller>,
+    /// The enrolled source that tells, on a route for those.
+    pub telling: Option<Telling>,
     /// From which address.
     pub from: IpAddr,
     /// From which port there: together with the address it tells one connection from others.

@@ -224,6 +224,7 @@ mod tests {
     fn call(query: &str) -> Call {
         Call {
             caller: None,
+            telling: None,
             from: [127, 0, 0, 1].into(),
             port: 0,
             agent: String::new(),

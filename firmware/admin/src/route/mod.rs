@@ -30,7 +30,7 @@ pub use reply::Reply;
 const BODY_MAX: usize = 16 << 10;
 
 /// What a route does; runs on a thread that may block.
-type Handler = Arc<dyn Fn(&Office, Call) -> Result<Reply, Problem> + Send + Sync>;
+type Handler = Arc<dyn Fn(&Arc<Office>, Call) -> Result<Reply, Problem> + Send + Sync>;
 /// What begins a session gives: its answer, and the token for the page's cookie if it is the page's.
 pub type Entered<R> = Result<(R, Option<String>), Problem>;
 /// A type's JSON schema.
@@ -94,6 +94,8 @@ pub struct Route {
     pub dangerous: bool,
     /// Whether a box without an owner serves it.
     pub unclaimed: bool,
+    /// Whether it is for enrolled sources, and for nobody else.
+    pub enrolled: bool,
     /// Whether the connection ends with the answer, so that what follows comes over a new one.
     pub parting: bool,
     /// The schema of its body.
@@ -119,6 +121,7 @@ impl Route {
             before_totp: false,
             dangerous: false,
             unclaimed: false,
+            enrolled: false,
             parting: false,
             body: None,
             body_max: BODY_MAX,
@@ -185,6 +188,35 @@ impl Route {
     #[must_use]
     pub fn unclaimed(self) -> Self {
         Self { unclaimed: true, ..self }
+    }
+
+    /// For enrolled sources, with their tokens; the body is what they log, as JSON or JSON lines.
+    #[must_use]
+    pub fn tells<R: Serialize + JsonSchema + 'static>(self, handler: fn(&Office, &Call) -> Result<R, Problem>) -> Self {
+        let body: Schema = |schemas| schemas.subschema_for::<Vec<Value>>();
+        Self { enrolled: true, body: Some(body), ..self }.gives(handler)
+    }
+
+    /// Takes a body, goes on with it after the answer, and answers 201 with what was begun.
+    #[must_use]
+    pub fn begins<B, R>(self, handler: fn(&Arc<Office>, &Call, B) -> Result<R, Problem>) -> Self
+    where
+        B: DeserializeOwned + JsonSchema + 'static,
+        R: Serialize + JsonSchema + 'static,
+    {
+        let handler: Handler = Arc::new(move |office, call| {
+            let body = call.body::<B>()?;
+            Ok(Reply::json(201, &handler(office, &call, body)?))
+        });
+        let answer = Answer::One(201, |schemas| schemas.subschema_for::<R>());
+        Self { body: Some(|schemas| schemas.subschema_for::<B>()), answer, handler, ..self }
+    }
+
+    /// Answers with a file.
+    #[must_use]
+    pub fn hands(self, handler: fn(&Office, &Call) -> Result<Reply, Problem>) -> Self {
+        let handler: Handler = Arc::new(move |office, call| handler(office, &call));
+        Self { answer: Answer::Text("application/octet-stream"), handler, ..self }
     }
 
     /// Ends the connection with the answer.

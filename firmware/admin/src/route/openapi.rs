@@ -48,7 +48,10 @@ pub fn document(routes: &[Route]) -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas.definitions(),
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "source": {"type": "http", "scheme": "bearer", "description": "The token of an enrolled source"},
+            },
         },
     })
 }
@@ -63,7 +66,9 @@ fn operation(route: &Route, schemas: &mut SchemaGenerator, problem: &Value) -> V
         "parameters": parameters(route),
         "responses": responses(route, schemas, problem),
     });
-    if !route.public() {
+    if route.enrolled {
+        entry["security"] = json!([{"source": []}]);
+    } else if !route.public() {
         entry["x-role"] = json!(route.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>());
         entry["x-scope"] = json!(route.scope.as_str());
         entry["security"] = json!([{"bearer": []}]);

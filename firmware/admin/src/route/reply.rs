@@ -18,6 +18,8 @@ pub struct Reply {
     pub tag: Option<String>,
     /// The token of the session that began, for the page's cookie.
     pub cookie: Option<String>,
+    /// Under which name a browser saves it.
+    pub file: Option<String>,
 }
 
 impl Reply {
@@ -25,7 +27,7 @@ impl Reply {
     #[must_use]
     pub fn json(status: u16, value: &impl Serialize) -> Self {
         match serde_json::to_vec(value) {
-            Ok(body) => Self { status, kind: "application/json", body, tag: None, cookie: None },
+            Ok(body) => Self { status, kind: "application/json", body, tag: None, cookie: None, file: None },
             Err(error) => Self::problem(&Problem::new(500, format!("the answer cannot be written: {error}"))),
         }
     }
@@ -39,20 +41,26 @@ impl Reply {
     /// Text.
     #[must_use]
     pub fn text(kind: &'static str, text: String) -> Self {
-        Self { status: 200, kind, body: text.into_bytes(), tag: None, cookie: None }
+        Self { status: 200, kind, body: text.into_bytes(), tag: None, cookie: None, file: None }
+    }
+
+    /// A file, to be saved.
+    #[must_use]
+    pub fn file(kind: &'static str, body: Vec<u8>, name: String) -> Self {
+        Self { status: 200, kind, body, tag: None, cookie: None, file: Some(name) }
     }
 
     /// 204.
     #[must_use]
     pub fn empty() -> Self {
-        Self { status: 204, kind: "application/json", body: Vec::new(), tag: None, cookie: None }
+        Self { status: 204, kind: "application/json", body: Vec::new(), tag: None, cookie: None, file: None }
     }
 
     /// A refusal.
     #[must_use]
     pub fn problem(problem: &Problem) -> Self {
         let body = serde_json::to_vec(problem).unwrap_or_default();
-        Self { status: problem.status, kind: "application/problem+json", body, tag: None, cookie: None }
+        Self { status: problem.status, kind: "application/problem+json", body, tag: None, cookie: None, file: None }
     }
 }
 

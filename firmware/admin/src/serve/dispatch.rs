@@ -25,6 +25,7 @@ use crate::people::Caller;
 use crate::problem::Problem;
 use crate::route::{Answer, Call, Method, Reply, Route, query};
 use crate::secret::sha256;
+use crate::source::Telling;
 use crate::words::plain;
 
 /// How long a body may take.
@@ -36,6 +37,8 @@ const DRAIN: (usize, Duration) = (256 << 10, Duration::from_secs(2));
 const ANSWER: Duration = Duration::from_secs(30);
 /// Requests that are worked on at a time; others wait.
 const AT_WORK: usize = 8;
+/// What else enrolled sources may call JSON lines.
+const LINES: [&str; 3] = ["application/x-ndjson", "application/jsonl", "application/x-json-stream"];
 /// The longest idempotency key, in octets.
 const KEY_MAX: usize = 64;
 /// What every answer carries. The API is no page: nothing may be run, framed, kept or guessed from it.
@@ -121,7 +124,8 @@ async fn asked(
 ) -> Result<Response<Body>, Problem> {
     let peer = parts.extensions.get::<SocketAddr>().copied().unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)));
     let (from, port) = (peer.ip(), peer.port());
-    let (caller, held) = enter(&server.office, route, &parts, from)?;
+    let telling = if route.enrolled { Some(enrolled(&server.office, &parts, from)?) } else { None };
+    let (caller, held) = if route.enrolled { (None, None) } else { enter(&server.office, route, &parts, from)? };
     if matches!(route.answer, Answer::Stream) {
         let last = parts.headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
         // A browser's event stream sends that header only when it comes back.
@@ -132,9 +136,10 @@ async fn asked(
     let path = RawPathParams::from_request_parts(&mut parts, &()).await;
     let path = path.map_err(|_| Problem::missing("thing"))?;
     let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let octets = if route.body.is_some() { read(&parts.headers, body, route.body_max).await? } else { Vec::new() };
+    let octets = if route.body.is_some() { read(&parts.headers, body, route).await? } else { Vec::new() };
     let call = Call {
         caller,
+        telling,
         from,
         port,
         agent: text(&parts.headers, &header::USER_AGENT),
@@ -171,11 +176,8 @@ fn enter(
     parts: &Parts,
     from: IpAddr,
 ) -> Result<(Option<Caller>, Option<Held>), Problem> {
-    let token = text(&parts.headers, &header::AUTHORIZATION);
-    let token = token
-        .split_once(' ')
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim());
+    let token = bearer(&parts.headers);
+    let token = token.as_deref();
     let held = if token.is_none() { cookie::held(office, parts, route.method)? } else { None };
     let caller = held.as_ref().map(|held| held.caller.clone());
     let caller = caller.or_else(|| token.and_then(|token| office.caller(token)));
@@ -213,10 +215,31 @@ fn enter(
     Ok((Some(caller), held))
 }
 
+/// The enrolled source that tells.
+fn enrolled(office: &Office, parts: &Parts, from: IpAddr) -> Result<Telling, Problem> {
+    let token = bearer(&parts.headers);
+    token.and_then(|token| office.telling(&token)).ok_or_else(|| {
+        let who = crate::audit::Who { name: "nobody".into(), role: None, from: Some(from) };
+        let act = crate::audit::Act { who, what: "logs".into(), ..crate::audit::Act::default() };
+        office.refused(act, "no token of an enrolled source");
+        Problem { detail: "send the token of an enrolled source".into(), ..Problem::unknown() }
+    })
+}
+
+/// The token of `Authorization: Bearer`.
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    let token = text(headers, &header::AUTHORIZATION);
+    let (scheme, token) = token.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+}
+
 /// The body, within its length and time.
-async fn read(headers: &HeaderMap, body: &mut Body, most: usize) -> Result<Vec<u8>, Problem> {
+async fn read(headers: &HeaderMap, body: &mut Body, route: &Route) -> Result<Vec<u8>, Problem> {
+    let most = route.body_max;
     let kind = text(headers, &header::CONTENT_TYPE);
-    if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")) {
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let lines = route.enrolled && LINES.contains(&kind.as_str());
+    if kind != "application/json" && !lines {
         return Err(Problem::new(415, "send the body as application/json"));
     }
     let too_long = || Problem::new(413, format!("the body is longer than {most} octets"));
@@ -255,7 +278,7 @@ async fn drain(mut body: Body) {
 }
 
 /// Has the handler answer, once for each idempotency key.
-fn handle(office: &Office, route: &Route, call: Call, key: Option<String>) -> Result<Reply, Problem> {
+fn handle(office: &Arc<Office>, route: &Route, call: Call, key: Option<String>) -> Result<Reply, Problem> {
     let Some((who, key)) = call.caller.as_ref().map(|caller| caller.account).zip(key) else {
         return (route.handler)(office, call);
     };
@@ -300,6 +323,11 @@ fn response(reply: &Reply) -> Response<Body> {
     }
     if let Some(tag) = reply.tag.as_ref().and_then(|tag| HeaderValue::from_str(tag).ok()) {
         answer.headers_mut().insert(header::ETAG, tag);
+    }
+    let saved =
+        reply.file.as_ref().and_then(|name| HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")).ok());
+    if let Some(saved) = saved {
+        answer.headers_mut().insert(header::CONTENT_DISPOSITION, saved);
     }
     dressed(answer)
 }

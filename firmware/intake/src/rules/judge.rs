@@ -7,6 +7,7 @@ use terms::Timestamp;
 
 use super::{Distinct, Rule};
 use crate::activity::{Activity, Proof};
+use crate::habits::Habits;
 
 /// Subjects and sources that are followed at a time, each by each rule; the longest silent go.
 pub const KEYS_MAX: usize = 4_096;
@@ -33,6 +34,7 @@ pub struct Judge {
     rules: Vec<Rule>,
     followed: HashMap<(usize, String), Followed>,
     hasher: RandomState,
+    habits: Habits,
 }
 
 /// How far one has come in one rule.
@@ -52,13 +54,19 @@ impl Judge {
     /// Nothing has come yet.
     #[must_use]
     pub fn new(rules: Vec<Rule>) -> Self {
-        Self { rules, followed: HashMap::new(), hasher: RandomState::new() }
+        Self { rules, followed: HashMap::new(), hasher: RandomState::new(), habits: Habits::default() }
     }
 
     /// The rules.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+
+    /// What is usual for each account.
+    #[must_use]
+    pub fn habits(&self) -> &Habits {
+        &self.habits
     }
 
     /// Whom it follows now, each by each rule.
@@ -71,9 +79,17 @@ impl Judge {
     pub fn hear(&mut self, activity: &Activity) -> Vec<Found> {
         let source = activity.source.to_string();
         let mut found = Vec::new();
+        let unusual = self.habits.hear(activity);
         for (n, rule) in self.rules.iter().enumerate() {
             let Some(key) = rule.key(activity, &source) else { continue };
-            let place = (n, key.to_owned());
+            if let Some(habit) = rule.habit {
+                if unusual.contains(&habit) {
+                    let (at, proof) = (activity.at, activity.proof);
+                    found.push(Found { rule: n, key: key.into_owned(), since: at, at, id: activity.id, proof });
+                }
+                continue;
+            }
+            let place = (n, key.into_owned());
             let begun = self.followed.contains_key(&place);
             if !begun && !rule.steps.first().is_some_and(|step| step.is(activity)) {
                 continue;
@@ -81,9 +97,10 @@ impl Judge {
             if !begun && self.followed.len() >= KEYS_MAX {
                 forget_a_half(&mut self.followed);
             }
+            let key = place.1.clone();
             let followed = self.followed.entry(place).or_insert_with(Followed::new);
             if let Some(since) = followed.hear(rule, activity, &self.hasher) {
-                let (key, proof) = (key.to_owned(), followed.proof);
+                let proof = followed.proof;
                 found.push(Found { rule: n, key, since, at: activity.at, id: activity.id, proof });
                 followed.begin_anew();
                 followed.quiet_until = activity.at + rule.window;

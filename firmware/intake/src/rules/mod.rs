@@ -1,16 +1,19 @@
 //! Insider rules: which acts, how many of them, one after another within a window, are worth a person's look.
 //!
 //! Each rule is one file under `firmware/intake/rules/`, in TOML, with words for people. A rule follows one subject or one source at a time through its steps; every record moves
-//! each rule by one step at most. What it finds names the proof of its weakest record: plain syslog proves nothing, so that what rests on it is a
+//! each rule by one step at most. A rule may name a habit instead, and fires when an account leaves it. What it finds names the proof of its weakest record: plain syslog proves nothing, so that what rests on it is a
 //! hint and never a reason for a block.
 
 mod judge;
 mod shipped;
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use terms::Span;
 
-use crate::activity::{Act, Activity, Outcome};
+use crate::activity::{Act, Activity, Outcome, Proof};
+use crate::habits::Habit;
 
 pub use judge::{Found, Judge, KEYS_MAX};
 pub use shipped::SHIPPED;
@@ -41,6 +44,8 @@ pub struct Rule {
     pub by: By,
     /// What must happen, in this order.
     pub steps: Vec<Step>,
+    /// A change of the account's habits instead of steps.
+    pub habit: Option<Habit>,
 }
 
 /// Whose records are counted together.
@@ -103,7 +108,9 @@ struct File {
     weight: u8,
     window: String,
     by: By,
+    #[serde(default)]
     steps: Vec<FileStep>,
+    habit: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -138,21 +145,36 @@ impl Rule {
         }
         let window = window(&file.window)
             .ok_or_else(|| fault(format!("window is {:?}; it is a time from 1s to 30d such as 10m", file.window)))?;
-        if file.steps.is_empty() || file.steps.len() > 8 {
+        let habit = match file.habit.as_deref().map(|word| (Habit::of(word), word)) {
+            Some((None, word)) => {
+                return Err(fault(format!("habit is {word:?}; there are hour, device, volume and dormant")));
+            }
+            Some((Some(_), _)) if !file.steps.is_empty() || file.by != By::Subject => {
+                return Err(fault("a rule about a habit has no steps and is by subject".into()));
+            }
+            habit => habit.and_then(|(habit, _)| habit),
+        };
+        if habit.is_none() && file.steps.is_empty() || file.steps.len() > 8 {
             return Err(fault(format!("it has {} steps; there are 1 to 8", file.steps.len())));
         }
         let steps = file.steps.into_iter().map(|step| Step::read(step).map_err(&fault)).collect::<Result<_, _>>()?;
         let File { title, words, next, level, weight, by, .. } = file;
-        Ok(Self { name: name.into(), title, words, next, level, weight, window, by, steps })
+        Ok(Self { name: name.into(), title, words, next, level, weight, window, by, steps, habit })
     }
 
     /// Whose record this is, for this rule; nothing where it is nobody's.
-    fn key<'a>(&self, activity: &'a Activity, source: &'a str) -> Option<&'a str> {
-        let key = match self.by {
-            By::Subject => activity.subject.as_str(),
-            By::Source => source,
-        };
-        (!key.is_empty()).then_some(key)
+    ///
+    /// An enrolled source speaks for its own accounts: what it says of `ann` counts for `ann on nas` and never for the `ann` of another
+    /// host, and what anybody can forge from its address does not mix with what it proves.
+    fn key<'a>(&self, activity: &'a Activity, source: &'a str) -> Option<Cow<'a, str>> {
+        let (subject, device) = (activity.subject.as_str(), activity.device.as_str());
+        match (self.by, activity.proof) {
+            (By::Subject, _) if subject.is_empty() => None,
+            (By::Subject, Proof::Enrolled) => Some(format!("{subject} on {device}").into()),
+            (By::Subject, Proof::Unproven) => Some(subject.into()),
+            (By::Source, Proof::Enrolled) => Some(device.into()),
+            (By::Source, Proof::Unproven) => Some(source.into()),
+        }
     }
 }
 

@@ -29,7 +29,7 @@ pub struct ActivityArgs {
     /// Only those of this device, by the name that it claims or the address that it sends from
     #[arg(long, value_name = "NAME")]
     pub device: Option<String>,
-    /// Only this: login, logout, rights raised, account, group, key, read, write, delete, medium, log cleared, watch stopped, other
+    /// Only this: login, logout, rights raised, account, group, key, read, write, delete, medium, log cleared, watch stopped, agent silent, lines lost, other
     #[arg(long, value_name = "WHAT")]
     pub action: Option<String>,
     /// Only those that came at this time or later, in seconds since the epoch

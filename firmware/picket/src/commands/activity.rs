@@ -7,10 +7,11 @@ use std::process::ExitCode;
 
 use intake::shown;
 use protocol::intake::{ACTIVITY_MAX, ActivityAsk, ActivityView, CountView, FoundView, RULE_MAX, SourceView, TestAsk};
+use protocol::source::{Enrolled, Handed, SourceAsk};
 use report::cell;
 
 use super::{Outcome, finish, listed, show};
-use crate::cli::{ActivityArgs, ActivityCommand, ActivityTestArgs, ClientArgs};
+use crate::cli::{ActivityArgs, ActivityCommand, ActivityTestArgs, ClientArgs, SourcesArgs, SourcesCommand};
 use crate::config::Config;
 use crate::control::Request;
 use crate::control::client::ask;
@@ -31,7 +32,33 @@ pub fn activity(args: &ActivityArgs) -> ExitCode {
 }
 
 /// `picket sources`.
-pub fn sources(args: &ClientArgs) -> ExitCode {
+pub fn sources(args: &SourcesArgs) -> ExitCode {
+    match &args.act {
+        None => who_sends(&args.client),
+        Some(SourcesCommand::Enroll { client, name, code }) => {
+            let with = if *code { Handed::Code } else { Handed::Token };
+            let ask = SourceAsk::Enroll { name: name.clone(), with };
+            finish(show(client, &Request::Source(ask), |made: &Enrolled| match (&made.token, &made.code) {
+                (Some(token), _) => format!(
+                    "{} is enrolled. Its token, shown this once:\n{token}\nsend JSON lines to POST /api/v1/logs with Authorization: Bearer\n",
+                    made.name
+                ),
+                (_, code) => format!(
+                    "{} is enrolled. Its code, shown this once, for a day:\n{}\non that host: picket agent enroll --box ADDRESS:PORT --fingerprint SHA256 --code CODE\n",
+                    made.name,
+                    code.as_deref().unwrap_or_default()
+                ),
+            }))
+        }
+        Some(SourcesCommand::Revoke { client, name }) => {
+            let ask = SourceAsk::Revoke { name: name.clone() };
+            finish(show(client, &Request::Source(ask), |_: &Option<Enrolled>| format!("{name} is enrolled no more\n")))
+        }
+    }
+}
+
+/// The list of sources.
+fn who_sends(args: &ClientArgs) -> ExitCode {
     finish(show(args, &Request::Sources, |sources: &Vec<SourceView>| {
         let mut table = Table::new(&["SOURCE", "BY", "PROOF", "LINES", "STORED", "DROPPED", "WHY", "LAST (UTC)"]);
         for source in sources {

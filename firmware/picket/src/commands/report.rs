@@ -1,7 +1,6 @@
 //! `picket report`: the events of a period, fetched page by page, become a file.
 
 use std::fs;
-use std::path::Path;
 use std::process::ExitCode;
 
 use report::{Figures, Period};
@@ -28,13 +27,21 @@ pub fn report(command: &ReportCommand) -> ExitCode {
 fn make(args: &ReportMakeArgs) -> Outcome {
     let period = Period::new(&args.from, &args.to)?;
     let config = Config::find(args.config.as_deref())?;
-    let figures = Figures::of(&period, &events(&config.control.socket, &period)?);
-    let octets = match args.format {
-        Form::Json => report::json(&figures)?.into_bytes(),
-        Form::Csv => report::csv(&figures)?.into_bytes(),
-        Form::Html => report::html(&figures).into_bytes(),
-        Form::Pdf => report::pdf(&figures),
+    let mut events = Vec::new();
+    let asked = |request| ask(&config.control.socket, &request).map_err(Into::into);
+    events_of(&period, asked, |event| {
+        events.push(event);
+        Ok(())
+    })?;
+    events.reverse();
+    let figures = Figures::of(&period, &events);
+    let form = match args.format {
+        Form::Json => protocol::report::Form::Json,
+        Form::Csv => protocol::report::Form::Csv,
+        Form::Html => protocol::report::Form::Html,
+        Form::Pdf => protocol::report::Form::Pdf,
     };
+    let octets = crate::reporter::octets(&figures, form)?;
     fs::write(&args.out, octets).map_err(|error| format!("{}: {error}", args.out.display()))?;
     let counts = figures.counts;
     print(&format!(
@@ -47,22 +54,26 @@ fn make(args: &ReportMakeArgs) -> Outcome {
     Ok(())
 }
 
-/// The events of the period, in the order of their numbers.
-fn events(socket: &Path, period: &Period) -> Result<Vec<EventView>, Box<dyn std::error::Error>> {
-    let (mut before, mut found) = (None, Vec::new());
+/// Fetches the events of a period page by page with `ask`, and hands each to `take`, newest first.
+///
+/// # Errors
+/// Those of `ask` and `take`.
+pub fn events_of(
+    period: &Period,
+    ask: impl Fn(Request) -> Result<Vec<EventView>, Box<dyn std::error::Error>>,
+    mut take: impl FnMut(EventView) -> Outcome,
+) -> Outcome {
+    let mut before = None;
     loop {
-        let page: Vec<EventView> = ask(socket, &Request::EventsBefore { before, limit: EVENTS_MAX })?;
+        let page = ask(Request::EventsBefore { before, limit: EVENTS_MAX })?;
         let over = page.iter().all(|event| event.at < period.begin() - LATE);
         before = page.first().map(|event| event.id);
-        found.extend(page.into_iter().rev().filter(|event| period.holds(event.at)).map(|event| EventView {
+        for event in page.into_iter().rev().filter(|event| period.holds(event.at)) {
             // The numbers behind a finding are many, and no form has them.
-            evidence: Default::default(),
-            ..event
-        }));
+            take(EventView { evidence: Default::default(), ..event })?;
+        }
         if over {
-            break;
+            return Ok(());
         }
     }
-    found.reverse();
-    Ok(found)
 }

@@ -236,6 +236,8 @@ configuration! {
         max_age: Span = days(30), Time(3_600, 3_650 * 86_400);
         /// The most activity that is kept, beside the store's own max_size.
         max_size: u64 = 256 << 20, Size(16 << 20, 1 << 40);
+        /// An agent that says nothing for so long is told as silent; it says at least once a minute that it is there.
+        silent_after: Span = Span::from_secs(300), Time(5, 86_400);
     }
 }
 

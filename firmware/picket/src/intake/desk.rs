@@ -1,11 +1,13 @@
 //! What the gateway asks of the intake, and the answers.
 
-use std::sync::Arc;
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use intake::habits::Subject;
 use intake::rules::{Found, Judge, Rule, SHIPPED};
-use intake::{Act, Activity};
-use protocol::intake::{ActivityAsk, ActivityView, CountView, FoundView, TestAsk};
+use intake::{Act, Activity, Proof};
+use protocol::intake::{ActivityAsk, ActivityView, CountView, FoundView, LogsBatch, SubjectView, TestAsk};
 use protocol::{Request, Response};
 use store::Query;
 use terms::Timestamp;
@@ -20,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(4);
 /// Where the gateway asks.
 pub struct Desk {
     pub room: Arc<Room>,
+    /// Where the gateway hears of what rules find.
+    pub out: Arc<Mutex<UnixStream>>,
 }
 
 impl Desk {
@@ -29,7 +33,17 @@ impl Desk {
             Ok(Request::Activity(ask)) => self.activity(&ask),
             Ok(Request::ActivityCount(ask)) => self.count(&ask),
             Ok(Request::ActivityTest(ask)) => self.test(&ask),
-            Ok(Request::Sources) => Ok(Response::of(&self.room.sources().views())),
+            Ok(Request::Sources) => {
+                let mut views = self.room.senders().views();
+                views.extend(self.room.sources().views());
+                Ok(Response::of(&views))
+            }
+            Ok(Request::Subjects) => Ok(Response::of(&self.subjects())),
+            Ok(Request::Logs(batch)) => self.logs(&batch),
+            Ok(Request::SourceGone { sender }) => {
+                self.room.senders().forget(sender);
+                Ok(Response::Ok(serde_json::Value::Null))
+            }
             Ok(_) => Err("that is not the intake's to answer".into()),
             Err(what) => Err(what),
         };
@@ -52,6 +66,25 @@ impl Desk {
 }
 
 impl Desk {
+    /// Takes a batch in, and tells what rules find in it. The lock on the rules keeps the order of the log.
+    fn logs(&self, batch: &LogsBatch) -> Result<Response, String> {
+        let mut rules = self.room.rules();
+        let (taken, rows) = self.room.take_batch(batch)?;
+        for row in &rows {
+            rules.hear(row, &self.out);
+        }
+        Ok(Response::of(&taken))
+    }
+
+    /// The accounts, the last heard of first.
+    fn subjects(&self) -> Vec<SubjectView> {
+        let rules = self.room.rules();
+        let mut views: Vec<SubjectView> =
+            rules.judge.habits().all().map(|(name, subject)| subject_view(name, subject)).collect();
+        views.sort_by(|a, b| b.last_seen.total_cmp(&a.last_seen));
+        views
+    }
+
     /// Tries a rule on what is stored.
     fn test(&self, ask: &TestAsk) -> Result<Response, String> {
         let rule = match &ask.text {
@@ -94,6 +127,24 @@ pub fn told(rule: &Rule, found: Found, activity: &Activity) -> FoundView {
         proof: found.proof.as_str().into(),
         words: rule.words.clone(),
         next: rule.next.clone(),
+    }
+}
+
+fn subject_view(name: &str, subject: &Subject) -> SubjectView {
+    let proof = if subject.unproven { Proof::Unproven } else { Proof::Enrolled };
+    SubjectView {
+        id: name.into(),
+        devices: subject.devices.clone(),
+        addresses: subject.addresses.clone(),
+        first_seen: subject.first.as_secs_f64(),
+        last_seen: subject.last.as_secs_f64(),
+        records: subject.records,
+        failed: subject.failed,
+        actions: subject.actions.iter().map(|(act, count)| (act.as_str().to_owned(), *count)).collect(),
+        hours: subject.hours.to_vec(),
+        days: subject.days,
+        busiest_day: subject.busiest.max(subject.today),
+        proof: proof.as_str().into(),
     }
 }
 

@@ -9,9 +9,11 @@
 //! | keeper | brings the queue to the medium, lets old days go |
 //! | link | answers the gateway |
 
+mod batch;
 mod desk;
 mod listen;
 mod queue;
+mod senders;
 mod sources;
 
 use std::io;
@@ -33,6 +35,7 @@ use terms::{Span, Timestamp};
 use crate::run::now;
 use desk::Desk;
 use queue::Queue;
+use senders::Senders;
 use sources::Sources;
 
 /// How often records are brought to the medium.
@@ -68,6 +71,7 @@ pub struct Room {
     log: Mutex<ActivityLog>,
     queue: Queue,
     sources: Mutex<Sources>,
+    senders: Mutex<Senders>,
     rules: Mutex<Rules>,
 }
 
@@ -104,7 +108,10 @@ fn serve() -> Result<(), IntakeError> {
     let limits = Limits { max_age: Span::from_secs(start.max_age), max_octets: start.max_octets };
     let (log, repaired) = ActivityLog::open(Path::new("."), limits)?;
     let rules = Mutex::new(Rules::reminded(&log)?);
-    let room = Arc::new(Room { log: Mutex::new(log), queue: Queue::default(), sources: Mutex::default(), rules });
+    let silent_after = Span::from_secs(start.silent_after);
+    let senders = Mutex::new(Senders::load(Path::new("."), log.next(), now(), silent_after)?);
+    let (log, queue) = (Mutex::new(log), Queue::default());
+    let room = Arc::new(Room { log, queue, sources: Mutex::default(), senders, rules });
     let out = Arc::new(Mutex::new(stream.try_clone()?));
     tell(&out, &FromIntake::Ready(held_by));
     if let Some(repaired) = &repaired {
@@ -116,7 +123,7 @@ fn serve() -> Result<(), IntakeError> {
         thread::Builder::new().name("keeper".into()).spawn(move || keep(&room, &out, repaired))?;
     }
     {
-        let desk = Desk { room: Arc::clone(&room) };
+        let desk = Desk { room: Arc::clone(&room), out: Arc::clone(&out) };
         thread::Builder::new().name("link".into()).spawn(move || {
             answer(&desk, stream, &out);
             // The gateway is gone: whoever starts the next one starts another intake.
@@ -159,6 +166,7 @@ fn keep(room: &Room, out: &Mutex<UnixStream>, repaired: Option<String>) {
             continue;
         }
         flushed = Instant::now();
+        room.look_for_silence(out);
         let mut done = room.log().tick(now());
         if retained.elapsed() >= RETAIN {
             retained = Instant::now();
@@ -186,10 +194,19 @@ impl Room {
         self.sources.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    fn senders(&self) -> std::sync::MutexGuard<'_, Senders> {
+        self.senders.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn rules(&self) -> std::sync::MutexGuard<'_, Rules> {
+        self.rules.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
     /// Hands what waits in the queue to the log and to the rules, after waiting for some at most so long.
     fn take_up(&self, patience: Duration, out: &Mutex<UnixStream>) {
-        let mut rules = self.rules.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        for (mut activity, transport) in self.queue.take(patience) {
+        let rows = self.queue.take(patience);
+        let mut rules = self.rules();
+        for (mut activity, transport) in rows {
             let source = activity.source;
             let stored = {
                 let mut log = self.log();
@@ -199,6 +216,20 @@ impl Room {
             self.sources().stored(source, transport, stored);
             // What cannot be looked up afterwards is no evidence.
             if stored {
+                rules.hear(&activity, out);
+            }
+        }
+    }
+
+    /// Records which agents have just fallen silent.
+    fn look_for_silence(&self, out: &Mutex<UnixStream>) {
+        // The lock on the senders is let go before the one on the rules is taken.
+        let silences = self.senders().silences(now());
+        for mut activity in silences {
+            let mut rules = self.rules();
+            let stored = self.log().append(activity.clone());
+            if let Ok(id) = stored {
+                activity.id = id;
                 rules.hear(&activity, out);
             }
         }

@@ -27,9 +27,10 @@ pub enum Transport {
 
 /// One source.
 #[derive(Clone, Debug, Default)]
-struct Source {
+pub struct Source {
     udp: bool,
     tcp: bool,
+    https: bool,
     connections: u32,
     received: u64,
     octets: u64,
@@ -40,6 +41,45 @@ struct Source {
     last: Timestamp,
     /// Lines that it may send now, in millionths.
     allowance: u64,
+}
+
+impl Source {
+    /// Takes one line off what it may send, which grew since it was heard before.
+    fn spend(&mut self, before: Timestamp, at: Timestamp) -> bool {
+        // Of one that is new here the time before is the epoch: it begins with a whole burst.
+        let grown = at.since(before).micros().saturating_mul(RATE);
+        self.allowance = self.allowance.saturating_add(grown).min(BURST * 1_000_000);
+        let may = self.allowance >= 1_000_000;
+        self.allowance -= if may { 1_000_000 } else { 0 };
+        may
+    }
+
+    /// Records of an enrolled source came.
+    pub fn came_by_https(&mut self, records: usize, octets: usize, at: Timestamp) {
+        self.https = true;
+        self.received += records as u64;
+        self.octets += octets as u64;
+        if self.first == Timestamp::EPOCH {
+            self.first = at;
+        }
+    }
+
+    /// Takes one record off what an enrolled source may send. `false` if it may not send one now.
+    pub fn pass(&mut self, at: Timestamp) -> bool {
+        let before = self.last;
+        self.last = self.last.max(at);
+        self.spend(before, at)
+    }
+
+    /// So many of its records are stored.
+    pub fn stored_more(&mut self, records: usize) {
+        self.stored += records as u64;
+    }
+
+    /// So many of its records are not, for a reason.
+    pub fn refuse(&mut self, why: Refusal, records: u64) {
+        count(self, why, records);
+    }
 }
 
 /// Every source, those beyond the bound as one, and the kernel.
@@ -61,13 +101,7 @@ impl Sources {
     /// Takes one line off what a source may send. `false` if it may not send one now.
     pub fn pass(&mut self, from: IpAddr, by: Transport, at: Timestamp) -> bool {
         let before = self.known.get(&from).unwrap_or(&self.others).last;
-        let source = self.of(from, by, at);
-        // Of one that is new here the time before is the epoch: it begins with a whole burst.
-        let grown = at.since(before).micros().saturating_mul(RATE);
-        source.allowance = source.allowance.saturating_add(grown).min(BURST * 1_000_000);
-        let may = source.allowance >= 1_000_000;
-        source.allowance -= if may { 1_000_000 } else { 0 };
-        may
+        self.of(from, by, at).spend(before, at)
     }
 
     /// A line that came is not stored.
@@ -120,10 +154,10 @@ impl Sources {
 
     /// All of them, for those who ask.
     pub fn views(&self) -> Vec<SourceView> {
-        let known = self.known.iter().map(|(address, source)| view(address.to_string(), source));
+        let known = self.known.iter().map(|(address, source)| view_of(address.to_string(), source));
         let rest = [("others", &self.others), ("kernel", &self.kernel)];
         let rest = rest.into_iter().filter(|(_, source)| source.received > 0);
-        known.chain(rest.map(|(name, source)| view(name.into(), source))).collect()
+        known.chain(rest.map(|(name, source)| view_of(name.into(), source))).collect()
     }
 
     fn of(&mut self, from: IpAddr, by: Transport, at: Timestamp) -> &mut Source {
@@ -172,11 +206,12 @@ fn count(source: &mut Source, why: Refusal, lines: u64) {
     }
 }
 
-fn view(name: String, source: &Source) -> SourceView {
+/// What is told of a source.
+pub fn view_of(name: String, source: &Source) -> SourceView {
     let reasons = Refusal::ALL.iter().zip(source.dropped).filter(|(_, count)| *count > 0);
     SourceView {
         source: name,
-        transports: [("udp", source.udp), ("tcp", source.tcp)]
+        transports: [("udp", source.udp), ("tcp", source.tcp), ("https", source.https)]
             .into_iter()
             .filter(|(_, used)| *used)
             .map(|(name, _)| name.to_owned())
@@ -191,6 +226,7 @@ fn view(name: String, source: &Source) -> SourceView {
         refused: source.refused,
         first_seen: source.first.as_secs_f64(),
         last_seen: source.last.as_secs_f64(),
+        ..SourceView::default()
     }
 }
 

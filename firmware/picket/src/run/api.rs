@@ -13,11 +13,12 @@ use std::time::{Duration, Instant};
 use policy::NeverBlock;
 use protocol::link::{Act, Errand, FROM_API_MAX, FromApi, GUESTS_MAX, Head, Start, TO_API_MAX, ToApi, receive, send};
 
+use protocol::report::ReportAsk;
 use protocol::{MailOrder, ModelFile};
 
 use super::child::{Line, Pauses, Running, lock};
 use super::event::Work;
-use super::mail;
+use super::{mail, report};
 use tokio::sync::Notify;
 
 use crate::config::Config;
@@ -58,6 +59,7 @@ pub struct Api {
     acts: Mutex<VecDeque<Act>>,
     ending: AtomicBool,
     mailing: AtomicBool,
+    reporting: AtomicBool,
     /// Rung when the box waits for its first account, or has it.
     claims: Arc<Notify>,
     head_file: PathBuf,
@@ -81,6 +83,7 @@ impl Api {
             acts: Mutex::default(),
             ending: AtomicBool::new(false),
             mailing: AtomicBool::new(false),
+            reporting: AtomicBool::new(false),
             claims: Arc::default(),
             head_file,
         }
@@ -121,7 +124,7 @@ impl Api {
         loop {
             pauses.started();
             if let Some(running) = running.take() {
-                self.hear(running, &questions, work);
+                self.hear(running, &questions, work, gateway);
             }
             if self.ending.load(Ordering::Acquire) {
                 return;
@@ -140,7 +143,13 @@ impl Api {
     }
 
     /// Hears one process until it is gone.
-    fn hear(self: &Arc<Self>, mut running: Running, questions: &SyncSender<(u64, Request)>, work: &SyncSender<Work>) {
+    fn hear(
+        self: &Arc<Self>,
+        mut running: Running,
+        questions: &SyncSender<(u64, Request)>,
+        work: &SyncSender<Work>,
+        gateway: &Arc<dyn Gateway>,
+    ) {
         self.line.open(&running);
         lock(&self.told).process = Some(running.id());
         let mut kept = Instant::now();
@@ -151,6 +160,7 @@ impl Api {
                     // An enforcer that is busy hears of it with the next change.
                     let _ = work.try_send(Work::Guests(guests.collect()));
                 }
+                Ok(Some(FromApi::Ask(number, Request::Report(ask)))) => self.report(number, ask, gateway),
                 Ok(Some(message)) => self.take(message, questions, &mut kept),
                 Ok(None) => break,
                 Err(error) => {
@@ -219,6 +229,23 @@ impl Api {
         }
     }
 
+    /// Has a report made, one at a time, on a thread that nobody waits for.
+    fn report(self: &Arc<Self>, number: u64, ask: ReportAsk, gateway: &Arc<dyn Gateway>) {
+        if self.reporting.swap(true, Ordering::AcqRel) {
+            self.line.write(&ToApi::Answer(number, Response::Error("another report is being made".into())));
+            return;
+        }
+        let (api, gateway) = (Arc::clone(self), Arc::clone(gateway));
+        let make = move || {
+            let response = report::make(&ask, gateway.as_ref());
+            api.reporting.store(false, Ordering::Release);
+            api.line.write(&ToApi::Answer(number, response));
+        };
+        if thread::Builder::new().name("report".into()).spawn(make).is_err() {
+            self.reporting.store(false, Ordering::Release);
+        }
+    }
+
     /// Answers questions until there are none any more.
     fn answer(&self, asked: &Mutex<Receiver<(u64, Request)>>, gateway: &dyn Gateway) {
         loop {
@@ -227,7 +254,12 @@ impl Api {
             let response = match request.checked() {
                 Err(what) => Response::Error(what),
                 Ok(
-                    Request::Audit { .. } | Request::AuditTrailer { .. } | Request::Recover { .. } | Request::Access(_),
+                    Request::Audit { .. }
+                    | Request::AuditTrailer { .. }
+                    | Request::Recover { .. }
+                    | Request::Access(_)
+                    | Request::Source(_)
+                    | Request::Incidents { .. },
                 ) => Response::Error("ask yourself".into()),
                 // That process reaches no file, and has none read for it.
                 Ok(

@@ -187,7 +187,13 @@ impl Gateway for Desk {
         {
             return self.shelf.handle(request);
         }
-        if let Request::Activity(_) | Request::ActivityCount(_) | Request::ActivityTest(_) | Request::Sources = request
+        if let Request::Activity(_)
+        | Request::ActivityCount(_)
+        | Request::ActivityTest(_)
+        | Request::Sources
+        | Request::Subjects
+        | Request::Logs(_)
+        | Request::SourceGone { .. } = request
         {
             return self.intake.ask(request);
         }
@@ -248,6 +254,12 @@ impl Gateway for CommandLine {
             Request::Audit { after, limit } => return api.errand(Errand::Audit { after, limit }),
             Request::Recover { email } => return api.errand(Errand::Recover { email }),
             Request::Access(ask) => return api.errand(Errand::Access(ask)),
+            Request::Source(ask) => return api.errand(Errand::Source(ask)),
+            Request::Incidents { id } => return api.errand(Errand::Incidents { id }),
+            // Only the API process knows who tells, and makes reports for others.
+            Request::Logs(_) | Request::SourceGone { .. } | Request::Report(_) => {
+                return Response::Error("only the API process asks that".into());
+            }
             Request::AuditTrailer { last } => return api.errand(Errand::Trailer { last }),
             _ => {}
         }

@@ -46,6 +46,7 @@ impl Intake {
             uid: config.intake.user,
             max_age: config.intake.max_age.secs(),
             max_octets: config.intake.max_size,
+            silent_after: config.intake.silent_after.secs(),
         });
         Self { start, line: Line::new(TO_INTAKE_MAX), told: Mutex::default(), ending: AtomicBool::new(false) }
     }

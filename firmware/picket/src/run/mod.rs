@@ -29,6 +29,7 @@ mod keeper;
 mod machine;
 mod mail;
 mod recent;
+mod report;
 mod settings;
 mod shelf;
 mod told;

@@ -9,6 +9,7 @@ mod held;
 #[path = "../gateway/leaf.rs"]
 mod leaf;
 mod limits;
+mod logs;
 mod mail;
 mod matrix;
 mod model;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::client::Box;
 
-/// Who may, written by hand: `-` everybody, else the letters of user, auditor, admin and superadmin.
+/// Who may, written by hand: `-` everybody, `e` enrolled sources and no account, else the letters of user, auditor, admin and superadmin.
 const TABLE: &str = "
 POST   /api/v1/auth/claim                 -
 GET    /api/v1/auth/claim                 -
@@ -113,6 +113,17 @@ DELETE /api/v1/blocks/{host}              a s
 GET    /api/v1/activity                   u t a s
 GET    /api/v1/events                     u t a s
 GET    /api/v1/statistics                 t a s
+GET    /api/v1/logs                       t a s
+POST   /api/v1/logs                       e
+GET    /api/v1/subjects                   t a s
+GET    /api/v1/sources                    t a s
+POST   /api/v1/sources                    a s
+POST   /api/v1/sources/redeem             -
+DELETE /api/v1/sources/{id}               a s
+GET    /api/v1/reports                    t a s
+POST   /api/v1/reports                    t a s
+GET    /api/v1/reports/{id}               t a s
+GET    /api/v1/reports/{id}/file          t a s
 GET    /api/v1/audit                      t s
 GET    /api/v1/audit/state                t s
 GET    /api/v1/audit/verify               t s
@@ -174,6 +185,12 @@ fn every_route_takes_exactly_the_roles_of_its_row() {
                 wrong.push(format!("{method} {path} as {name}: {status}"));
             }
         };
+        if who == ["e"] {
+            for token in [None, Some("a.b.c")].into_iter().chain(tokens.iter().map(|(_, token)| Some(token.as_str()))) {
+                expect("no source", token, &|status| status == 401);
+            }
+            continue;
+        }
         if who == ["-"] {
             expect("nobody", None, &|status| status != 401);
             continue;

@@ -1,0 +1,160 @@
+//! Enrolled sources, what they tell, what is made of it, and reports.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::client::{Answer, Box};
+use super::stand::{HOST, ROUTER, Stand, TEN, eventually};
+
+/// A box that takes logs from enrolled sources and from nobody else, and its owner's token.
+fn made(test: &str) -> Option<(Box, String)> {
+    let mut stand = Stand::build(test)?;
+    stand.configure("[api]\nlisten = \"127.0.0.1:8443\"\n[intake]\nenabled = true\nsilent_after = \"5s\"");
+    stand.start();
+    let made = Box { stand };
+    eventually(TEN, "the API to answer", || made.ask("GET", "/healthz", None, None).status == 200);
+    made.claim(made.code().as_str(), super::client::PASSWORD);
+    let root = made.log_in(super::client::ROOT, super::client::PASSWORD);
+    eventually(TEN, "the intake", || made.stand.try_ask(&["sources"]).is_ok());
+    Some((made, root))
+}
+
+fn enrolled(made: &Box, root: &str, name: &str) -> String {
+    let answer = made.post(root, "/api/v1/sources", &json!({"name": name}));
+    assert_eq!(answer.status, 201, "{answer:?}");
+    answer.json()["token"].as_str().unwrap().to_owned()
+}
+
+fn tell(made: &Box, token: &str, text: &str) -> Answer {
+    made.ask("POST", "/api/v1/logs", Some(token), Some(text))
+}
+
+fn login(who: &str, result: &str) -> String {
+    let word = if result == "done" { "Accepted" } else { "Failed" };
+    json!({"program": "sshd", "message": format!("{word} password for {who} from 10.0.0.9 port 22 ssh2")}).to_string()
+        + "\n"
+}
+
+fn count(made: &Box, text: &str) -> u64 {
+    made.stand.ask(&["activity", "--text", text, "--count"])["count"].as_u64().unwrap()
+}
+
+#[test]
+fn an_enrolled_source_tells_for_itself_and_nobody_else() {
+    let Some((made, root)) = made("tells") else { return };
+    let (nas, web) = (enrolled(&made, &root, "nas"), enrolled(&made, &root, "web"));
+    let again = made.post(&root, "/api/v1/sources", &json!({"name": "NAS"}));
+    assert_eq!(again.status, 409, "{again:?}");
+    // JSON lines, one of them none; an array; Windows' words; what is no JSON at all.
+    let batch = login("ann", "failed").repeat(4) + "nonsense\n" + &login("bob", "done");
+    let taken = tell(&made, &nas, &batch).json();
+    assert_eq!(
+        (&taken["accepted"], &taken["refused"], &taken["refused_for"]["no record"]),
+        (&json!(5), &json!(1), &json!(1))
+    );
+    let windows = json!([{"winlog": {"event_id": "4625", "event_data": {"TargetUserName": "ann", "IpAddress": "10.0.0.9"}}, "message": "failed"}]);
+    assert_eq!(tell(&made, &nas, &windows.to_string()).json()["accepted"], 1);
+    let long = made.stand.file("long.json");
+    std::fs::write(&long, "x".repeat((1 << 20) + 1)).unwrap();
+    assert_eq!(tell(&made, &nas, &format!("@{}", long.display())).status, 413);
+    let rows = made.get(&root, "/api/v1/logs?subject=ann&action=login&limit=100").json();
+    let rows = rows["items"].as_array().unwrap();
+    let of =
+        |row: &Value| ["device", "proof", "result", "address"].map(|key| row[key].as_str().unwrap_or("").to_owned());
+    assert_eq!(rows.len(), 5, "{rows:?}");
+    assert!(rows.iter().all(|row| of(row) == ["nas", "token", "failed", "10.0.0.9"]), "{rows:?}");
+    // Five failures on one host and the log-in on another are two people's: nothing is found. On the same host it is.
+    assert_eq!(tell(&made, &web, &login("ann", "done")).json()["accepted"], 1);
+    assert_eq!(tell(&made, &nas, &login("ann", "done")).json()["accepted"], 1);
+    eventually(TEN, "the finding", || made.stand.tells(&["A password was guessed: ann on nas", "token logs"]));
+    assert!(!made.stand.tells(&["guessed: ann on web"]));
+    assert!(made.stand.ask(&["blocks"]).as_array().unwrap().is_empty());
+    let subjects = made.get(&root, "/api/v1/subjects?q=ann").json();
+    assert_eq!(subjects["items"].as_array().unwrap().len(), 2, "{subjects}");
+    let sources = made.get(&root, "/api/v1/sources?name=nas").json();
+    assert_eq!((&sources["items"][0]["stored"], &sources["items"][0]["dropped"]), (&json!(7), &json!(1)), "{sources}");
+    assert!(!made.get(&root, "/api/v1/sources").text.contains("pksrc_"), "a token is shown once");
+    // Ended, its token is nobody's.
+    let id = sources["items"][0]["id"].as_str().unwrap();
+    assert_eq!(made.ask("DELETE", &format!("/api/v1/sources/{id}"), Some(&root), None).status, 204);
+    assert_eq!(tell(&made, &nas, &login("eve", "done")).status, 401);
+    assert_eq!(count(&made, "eve"), 0);
+    let audit = made.get(&root, "/api/v1/audit?limit=100").text;
+    assert!(audit.contains("source.enroll") && audit.contains("source.revoke") && !audit.contains("pksrc_"), "{audit}");
+}
+
+#[test]
+fn a_numbered_line_is_stored_once_over_restarts_and_a_gap_and_silence_are_told() {
+    let Some((mut made, root)) = made("numbered") else { return };
+    let answer = made.stand.ask(&["sources", "enroll", "laptop", "--code"]);
+    let code = answer["code"].as_str().unwrap().to_owned();
+    let redeemed = made.ask("POST", "/api/v1/sources/redeem", None, Some(&json!({"code": code}).to_string()));
+    let token = redeemed.json()["token"].as_str().unwrap().to_owned();
+    let twice = made.ask("POST", "/api/v1/sources/redeem", None, Some(&json!({"code": code}).to_string()));
+    assert_eq!(twice.status, 401, "a code works once");
+    let lines = |from: u64, until: u64| -> String {
+        let line = |seq| json!({"seq": seq, "stream": 77, "message": format!("numbered {seq:05}.")}).to_string() + "\n";
+        (from..=until).map(line).collect()
+    };
+    let taken = tell(&made, &token, &lines(1, 500)).json();
+    assert_eq!((&taken["accepted"], &taken["through"]), (&json!(500), &json!(500)), "{taken}");
+    // The same again, and more: after a kill of the intake, and of the whole gateway.
+    let children = made.stand.gate.shell(&format!("pgrep -P {} -a", made.stand.id())).unwrap();
+    let intake = children.lines().find(|line| line.ends_with(" intake")).unwrap().split(' ').next().unwrap().to_owned();
+    made.stand.gate.shell(&format!("kill -9 {intake}")).unwrap();
+    eventually(TEN, "another intake", || made.stand.try_ask(&["sources"]).is_ok());
+    let taken = tell(&made, &token, &lines(400, 700)).json();
+    assert_eq!((&taken["accepted"], &taken["refused_for"]["told before"]), (&json!(200), &json!(101)), "{taken}");
+    made.stand.kill();
+    made.stand.start();
+    eventually(20, "the API and the intake", || tell(&made, &token, &lines(1, 1)).status == 200);
+    let taken = tell(&made, &token, &lines(600, 900)).json();
+    assert_eq!((&taken["accepted"], &taken["through"]), (&json!(200), &json!(900)), "{taken}");
+    let rows = made.stand.ask(&["activity", "--text", "numbered", "--limit", "2000"]);
+    let told: Vec<_> = rows.as_array().unwrap().iter().map(|row| row["text"].as_str().unwrap().to_owned()).collect();
+    let right: Vec<_> = (1..=900).map(|seq| format!("numbered {seq:05}.")).collect();
+    assert!(told == right, "each once, in order: {} of them", told.len());
+    // What was skipped is told, and what falls silent.
+    let taken = tell(&made, &token, &lines(951, 951)).json();
+    assert_eq!(taken["through"], 951);
+    assert_eq!(count(&made, "50 lines of the agent of laptop never came: numbers 901 to 950"), 1);
+    eventually(20, "the silence", || made.stand.tells(&["An agent says nothing any more: laptop"]));
+    let root = made.try_log_in(super::client::ROOT, super::client::PASSWORD).json()["access_token"]
+        .as_str()
+        .unwrap_or(&root)
+        .to_owned();
+    let row = made.get(&root, "/api/v1/sources?name=laptop").json()["items"][0].clone();
+    assert_eq!((&row["silent"], &row["lost"], &row["agent"]), (&json!(true), &json!(50), &json!(true)), "{row}");
+    tell(&made, &token, &lines(952, 952));
+    assert_eq!(count(&made, "tells again"), 1);
+}
+
+#[test]
+fn a_report_is_made_beside_the_gateway_and_counts_what_the_lists_count() {
+    let Some((made, root)) = made("reports") else { return };
+    let from = made.stand.gate.shell("date -u -d '-5 min' +%FT%TZ").unwrap().trim().to_owned();
+    let scan = "nmap -n -Pn -sS -T4 --max-rate 100 --max-retries 0 --host-timeout 6s -p 1000-1060";
+    made.stand.host.shell(&format!("{scan} {ROUTER}")).unwrap();
+    eventually(TEN, "the scan", || made.get(&root, "/api/v1/threats").text.contains(HOST));
+    std::thread::sleep(Duration::from_secs(1));
+    let to = made.stand.gate.shell("date -u -d '+5 min' +%FT%TZ").unwrap().trim().to_owned();
+    let mut figures = Value::Null;
+    for format in ["json", "pdf"] {
+        let asked = made.post(&root, "/api/v1/reports", &json!({"from": from, "to": to, "format": format}));
+        assert_eq!(asked.status, 201, "{asked:?}");
+        let path = format!("/api/v1/reports/{}", asked.json()["id"]);
+        eventually(30, "the report", || made.get(&root, &path).json()["state"] == "done");
+        let file = made.get(&root, &format!("{path}/file"));
+        assert!(file.head.contains("attachment; filename=\"picket-"), "{}", file.head);
+        match format {
+            "json" => figures = file.json(),
+            _ => assert!(file.text.starts_with("%PDF-") && file.head.contains("application/pdf"), "{}", file.head),
+        }
+    }
+    assert_eq!(figures["counts"]["blocked"], 1, "{figures}");
+    assert!(figures["counts"]["findings"].as_u64() >= Some(1) && figures.to_string().contains(HOST), "{figures}");
+    let wrong = made.post(&root, "/api/v1/reports", &json!({"from": to, "to": from, "format": "pdf"}));
+    assert_eq!((wrong.status, wrong.json()["field"].as_str()), (422, Some("to")));
+    assert_eq!(made.get(&root, "/api/v1/reports").json()["items"].as_array().unwrap().len(), 2);
+}
