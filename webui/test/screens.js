@@ -2,7 +2,7 @@
 import { OWNER, SCREENS, WIDTHS, api, axe, eventually, go, login, look, must, onHost, open, status } from "./browser.js";
 
 const HOSTILE = "<img/src=x/onerror=alert(1)>";
-const PAGES = ["overview", "devices", "device", "policy", "learning", "requests", "threats", "threat", "blocked", "activity", "hosts", "host", "users", "profile", "audit", "settings", "system", "help"];
+const PAGES = ["overview", "devices", "device", "policy", "learning", "requests", "reports", "threats", "threat", "blocked", "activity", "hosts", "host", "users", "profile", "audit", "settings", "system", "help"];
 const ONE = { device: (row) => `device/${row.device}`, learning: (row) => (row.device > 99_999 ? "learning" : `learning/${row.device}`), threat: (row) => `threat/${row.threat}`, host: (row) => `host/${row.host}` };
 const wrong = [];
 
