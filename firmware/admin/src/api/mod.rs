@@ -184,6 +184,7 @@ pub fn routes() -> Vec<Route> {
 
         Route::get("/api/v1/audit", "Who did what, newest first").roles(OVERSEERS).pages(&[], audit::all),
         Route::get("/api/v1/audit/state", "Whether the audit is whole, its head and its key").roles(OVERSEERS).gives(audit::state),
+        Route::get("/api/v1/audit/verify", "Reads the whole audit again and checks its chain").roles(OVERSEERS).gives(audit::verify),
 
         Route::get("/api/v1/catalogue", "The threats that Picket knows, and what hides them").roles(ANYBODY).lists(&["group", "level", "response"], catalogue::all),
 

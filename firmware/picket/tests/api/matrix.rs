@@ -126,6 +126,7 @@ GET    /api/v1/reports/{id}               t a s
 GET    /api/v1/reports/{id}/file          t a s
 GET    /api/v1/audit                      t s
 GET    /api/v1/audit/state                t s
+GET    /api/v1/audit/verify               t s
 GET    /api/v1/catalogue                  u t a s
 GET    /api/v1/system                     t a s
 GET    /api/v1/system/resources           t a s
