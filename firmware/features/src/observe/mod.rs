@@ -74,7 +74,13 @@ impl<J: Judgement> HostTable<J> {
     /// is none up to `until`.
     ///
     /// A silence happens when it is due, whoever looks and however late: what is counted does not depend on when time was told.
+    #[inline]
     pub fn silence(&mut self, until: Timestamp, notes: &mut Notes) -> Option<Timestamp> {
+        // Nearly every frame asks, and nothing is due.
+        if self.awaited.front().is_none_or(|awaited| awaited.due > until) { None } else { self.due(until, notes) }
+    }
+
+    fn due(&mut self, until: Timestamp, notes: &mut Notes) -> Option<Timestamp> {
         while self.awaited.front().is_some_and(|awaited| awaited.due <= until) {
             let awaited = self.awaited.pop_front()?;
             let silent =
