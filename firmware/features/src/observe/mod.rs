@@ -83,6 +83,8 @@ impl<J: Judgement> HostTable<J> {
     fn due(&mut self, until: Timestamp, notes: &mut Notes) -> Option<Timestamp> {
         while self.awaited.front().is_some_and(|awaited| awaited.due <= until) {
             let awaited = self.awaited.pop_front()?;
+            // Asks memory for the one that is due next: it is looked for soon.
+            core::hint::black_box(self.awaited.front().map(|next| self.flows.find(next.flow)));
             let silent =
                 self.flows.get_mut(awaited.flow).filter(|f| f.phase == Phase::Asked && f.first == awaited.asked);
             if let Some(flow) = silent {
