@@ -91,7 +91,7 @@ pub struct Draft {
 /// `POST rules/timemachine`.
 pub fn timemachine(office: &Office, _call: &Call, body: Draft) -> Result<Tried, Problem> {
     let draft = text::read(&body.text).map_err(|faults| Problem::field("text", told(&faults)))?;
-    shown(&Past::of(office)?.rehearse(&draft, since(body.days)?)?)
+    in_moments(&Past::of(office)?.rehearse(&draft, since(body.days)?)?)
 }
 
 /// How far back a device's conversations are looked at.
@@ -100,7 +100,7 @@ pub fn timemachine(office: &Office, _call: &Call, body: Draft) -> Result<Tried, 
 pub struct Days {
     /// How many days.
     #[schemars(range(min = 1, max = 3650))]
-    days: Option<u16>,
+    pub(super) days: Option<u16>,
 }
 
 /// `POST proposals/{device}`.
@@ -126,7 +126,7 @@ pub fn shadow(office: &Office, call: &Call) -> Result<Shadow, Problem> {
     let past = Past::of(office)?;
     let device = device(&past, call)?;
     let since = device.shadow_since.map_or_else(|| since(None), Ok)?;
-    let seen = shown(&past.shadow(&device, since)?)?;
+    let seen = in_moments(&past.shadow(&device, since)?)?;
     Ok(Shadow { device: device.name.clone(), since: device.shadow_since.map(Moment::from), seen })
 }
 
@@ -204,12 +204,12 @@ fn device(past: &Past<'_, Office>, call: &Call) -> Result<Device, Problem> {
 }
 
 /// The same with moments as the API has them.
-fn shown(tried: &TriedView) -> Result<Tried, Problem> {
-    let moments = serde_json::to_value(tried).and_then(serde_json::from_value);
+pub(super) fn in_moments<A: Serialize, B: DeserializeOwned>(view: &A) -> Result<B, Problem> {
+    let moments = serde_json::to_value(view).and_then(serde_json::from_value);
     moments.map_err(|error| Problem::new(500, error.to_string()))
 }
 
-fn since(days: Option<u16>) -> Result<Timestamp, Problem> {
+pub(super) fn since(days: Option<u16>) -> Result<Timestamp, Problem> {
     let days = days.unwrap_or(DAYS);
     if !(1..=3_650).contains(&days) {
         return Err(Problem::field("days", "takes 1 to 3650 days"));
