@@ -155,6 +155,15 @@ pub enum Command {
     Audit(AuditCommand),
     /// Print the OpenAPI document of the admin API, as it is served
     Openapi,
+    /// Start the gateway again, in the same process, as after a change of what its configuration's file says
+    ///
+    /// The bridge forwards on meanwhile under the last ruleset, and blocks stand. It answers again within seconds.
+    Restart(ClientArgs),
+    /// Switch the box off. No traffic crosses it from then on, until somebody switches it on again
+    ///
+    /// Only the card image can: what is on flash is brought to rest, then the kernel switches off. On any other system the command is refused,
+    /// because the machine is not Picket's; use what that system has, as systemctl poweroff.
+    Shutdown(ClientArgs),
     /// Make an account a superadmin again, because nobody who could is left; for whoever stands at the box
     ///
     /// Prints a one-time code with which its owner sets a password; the account's password, second factor and sessions go, and the act is

@@ -167,6 +167,16 @@ pub fn recover(client: &ClientArgs, email: &str) -> ExitCode {
     }))
 }
 
+/// `picket restart`.
+pub fn restart(client: &ClientArgs) -> ExitCode {
+    finish(show(client, &Request::Restart, |(): &()| "the gateway starts again; the bridge forwards on\n".into()))
+}
+
+/// `picket shutdown`.
+pub fn shutdown(client: &ClientArgs) -> ExitCode {
+    finish(show(client, &Request::Shutdown { sure: true }, |(): &()| "the box switches itself off\n".into()))
+}
+
 /// Says what is wrong with a configuration file; the exit status for it.
 pub fn bad_file(error: &ConfigError) -> ExitCode {
     eprintln!("{error}");

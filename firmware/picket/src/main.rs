@@ -53,6 +53,8 @@ fn main() -> ExitCode {
         Command::Config(command) => commands::config(&command),
         Command::Audit(command) => audit::audit(&command),
         Command::Openapi => audit::openapi(),
+        Command::Restart(client) => commands::restart(&client),
+        Command::Shutdown(client) => commands::shutdown(&client),
         Command::Recover { client, email } => commands::recover(&client, &email),
         Command::Mail => admin::mail::run(),
         Command::Reporter => reporter::run(),

@@ -277,6 +277,11 @@ pub enum Request {
     Machine,
     /// Starts the gateway again, in the same process: answered by nothing, before it is done.
     Restart,
+    /// Switches the box off: answered by nothing, before it is done; refused where it cannot be.
+    Shutdown {
+        /// Whether it is done, or only said whether it could be.
+        sure: bool,
+    },
     /// Ends a host's block: answered by the `BlockView` that ended.
     Unblock {
         /// Whose.

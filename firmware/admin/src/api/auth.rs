@@ -134,7 +134,7 @@ pub struct Begun {
     role: Role,
     /// The account.
     user: UserRow,
-    /// What is due next: `verify`, `totp`.
+    /// What is due next: `verify`; `totp`, the second factor; `enrol`, where one must be set up first.
     due: Vec<&'static str>,
 }
 
@@ -235,6 +235,8 @@ fn begin(office: &Office, call: &Call, number: u64) -> Entered<Begun> {
     let mut due = if account.verified { Vec::new() } else { vec!["verify"] };
     if account.totp.is_some() {
         due.push("totp");
+    } else if account.role == Role::Superadmin && office.settings().on("accounts.require_totp") {
+        due.push("enrol");
     }
     people.accounts.insert(number, account);
     if call.page {

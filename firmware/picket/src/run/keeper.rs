@@ -261,9 +261,11 @@ impl Book {
             // The desk has those answered elsewhere.
             Request::Recover { .. } | Request::Access(_) => Response::Error("the API is off".into()),
             Request::Mail(_) => Response::Error("only the API has mails sent".into()),
-            Request::Settings | Request::Set { .. } | Request::Machine | Request::Restart => {
-                Response::Error("the keeper holds no configuration".into())
-            }
+            Request::Settings
+            | Request::Set { .. }
+            | Request::Machine
+            | Request::Restart
+            | Request::Shutdown { .. } => Response::Error("the keeper holds no configuration".into()),
             Request::Model
             | Request::ModelCheck { .. }
             | Request::ModelClassify { .. }

@@ -14,6 +14,7 @@ mod mail;
 mod matrix;
 mod model;
 mod people;
+mod power;
 mod proof;
 mod requests;
 mod rules;
