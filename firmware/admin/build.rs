@@ -6,12 +6,19 @@ use std::collections::hash_map::DefaultHasher;
 use std::fmt::Write as _;
 use std::fs;
 use std::hash::Hasher;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
 /// What the page is made of.
 const INPUTS: [&str; 6] = ["src", "build", "package.json", "package-lock.json", "tsconfig.json", "openapi.json"];
+
+/// The list of passwords that are refused.
+const PASSWORDS: &str = "src/most-used-passwords.txt";
 
 fn main() {
     let webui = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../webui");
@@ -25,7 +32,18 @@ fn main() {
     if changed(&dist.join("index.html")) < newest {
         make(&webui);
     }
-    embed(&dist, &PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo says where")));
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo says where"));
+    embed(&dist, &out);
+    pack(&out);
+}
+
+/// Packs the list of passwords: a third of its size goes into the program.
+fn pack(out: &Path) {
+    println!("cargo::rerun-if-changed={PASSWORDS}");
+    let text = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(PASSWORDS)).expect("the list of passwords");
+    let file = fs::File::create(out.join("passwords.gz")).expect("cargo's own folder");
+    let mut packed = GzEncoder::new(file, Compression::best());
+    packed.write_all(&text).and_then(|()| packed.finish().map(drop)).expect("room for the list");
 }
 
 /// When something below a path was changed last; never where there is nothing.

@@ -2,12 +2,15 @@
 //!
 //! One hash at a time: a storm of log-ins costs one processor a hash after the other and never the memory of many.
 
+use std::collections::HashSet;
+use std::io::Read as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
+use flate2::read::GzDecoder;
 
 use crate::problem::Problem;
 use crate::secret::random;
@@ -19,8 +22,9 @@ const COST: (u32, u32, u32) = (19_456, 2, 1);
 pub const LENGTH: (usize, usize) = (12, 256);
 /// How many may wait for their hash; more are told to come again.
 const WAITING_MAX: usize = 8;
-/// Passwords of 12 characters and more among the most used ones, one a line.
-const COMMON: &str = include_str!("common-passwords.txt");
+/// The 10,000 most used passwords, and what has 12 characters and more among the next 40,000, in small letters, one a line, packed by
+/// build.rs. **Source**: the frequency lists of the npm packages zxcvbn 4.4.2 and @zxcvbn-ts/language-common 4.1.3 (both MIT).
+const MOST_USED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/passwords.gz"));
 
 /// The one place where passwords are hashed and compared.
 pub struct Hasher {
@@ -74,7 +78,20 @@ impl Hasher {
     /// # Errors
     /// Too many wait already.
     pub fn matches(&self, password: &str, hash: Option<&str>) -> Result<bool, Problem> {
-        self.in_turn(|| {
+        self.matches_if(|| Ok(()), password, hash)
+    }
+
+    /// The same, if it may be compared once its turn has come: those that wait side by side are counted one after the other.
+    ///
+    /// # Errors
+    /// It may not, or too many wait already.
+    pub fn matches_if(
+        &self,
+        may: impl FnOnce() -> Result<(), Problem>,
+        password: &str,
+        hash: Option<&str>,
+    ) -> Result<bool, Problem> {
+        self.in_turn_if(may, || {
             let right = PasswordHash::new(hash.unwrap_or(&self.nobody)).is_ok_and(|hash| {
                 argon2().is_ok_and(|argon2| argon2.verify_password(password.as_bytes(), &hash).is_ok())
             });
@@ -89,14 +106,24 @@ impl Hasher {
     }
 
     fn in_turn<T>(&self, work: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
+        self.in_turn_if(|| Ok(()), work)
+    }
+
+    fn in_turn_if<T>(
+        &self,
+        may: impl FnOnce() -> Result<(), Problem>,
+        work: impl FnOnce() -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
         if self.waiting.fetch_add(1, Ordering::AcqRel) >= WAITING_MAX {
             self.waiting.fetch_sub(1, Ordering::AcqRel);
             return Err(Problem::too_often(2));
         }
         let turn = self.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let done = work();
+        let done = may().and_then(|()| {
+            self.done.fetch_add(1, Ordering::Relaxed);
+            work()
+        });
         drop(turn);
-        self.done.fetch_add(1, Ordering::Relaxed);
         self.waiting.fetch_sub(1, Ordering::AcqRel);
         done
     }
@@ -118,8 +145,8 @@ pub fn check(password: &str, email: &Email, user_name: Option<&UserName>, names:
         return wrong(format!("takes {} to {} characters", LENGTH.0, LENGTH.1));
     }
     let lower = password.to_lowercase();
-    if COMMON.lines().any(|common| common == lower) {
-        return wrong("is among the most used passwords".into());
+    if is_most_used(&lower) {
+        return wrong("is one of the most used passwords, or two of them in a row".into());
     }
     let first = lower.chars().next();
     if lower.chars().all(|c| Some(c) == first) {
@@ -136,6 +163,19 @@ pub fn check(password: &str, email: &Email, user_name: Option<&UserName>, names:
         return wrong("is made of the account's own words".into());
     }
     Ok(())
+}
+
+/// Whether a text in small letters is one of the most used passwords, or two of them in a row: most of them are shorter than what is
+/// taken, and doubled by whoever is told so.
+fn is_most_used(lower: &str) -> bool {
+    let mut text = String::new();
+    // What was packed at build time unpacks.
+    if GzDecoder::new(MOST_USED).read_to_string(&mut text).is_err() {
+        return true;
+    }
+    let all: HashSet<&str> = text.lines().collect();
+    let two = |(at, _): (usize, char)| all.contains(&lower[..at]) && all.contains(&lower[at..]);
+    all.contains(lower) || lower.char_indices().skip(1).any(two)
 }
 
 #[cfg(test)]
@@ -156,10 +196,16 @@ mod tests {
             "Anna.Miller@example.org",
             "picket123456",
             "password12345",
+            "1q2w3e4r5t6y",
+            "Dragon123456",
+            "qwertyqwerty",
         ] {
             assert!(refused(password), "{password}");
         }
-        assert!(refused(&"x1".repeat(129)) && COMMON.lines().next().is_some_and(refused));
+        assert!(refused(&"x1".repeat(129)));
+        let mut text = String::new();
+        GzDecoder::new(MOST_USED).read_to_string(&mut text).expect("packed at build time");
+        assert!(text.lines().count() >= 10_000 && text.lines().step_by(400).all(is_most_used));
     }
 
     #[test]

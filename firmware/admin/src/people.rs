@@ -59,6 +59,8 @@ pub struct Caller {
     pub fresh: bool,
     /// Whether the second factor is still due.
     pub due: bool,
+    /// Whether the account has a second factor.
+    pub second: bool,
     /// Whether it is the page that asks, by its cookie.
     pub page: bool,
 }
@@ -126,6 +128,7 @@ impl People {
             scopes: None,
             fresh: session.fresh(),
             due: session.due,
+            second: account.totp.is_some(),
             page,
         })
     }
@@ -144,6 +147,7 @@ impl People {
             scopes: Some(token.scopes.clone()),
             fresh: false,
             due: false,
+            second: account.totp.is_some(),
             page: false,
         })
     }

@@ -85,6 +85,13 @@ impl Problem {
         Self { field: Some("totp".into()), ..Self::forbidden("the second factor is due: POST /api/v1/auth/totp") }
     }
 
+    /// 403: a second factor has to be set up first.
+    #[must_use]
+    pub fn unenrolled() -> Self {
+        let why = "superadmins need a second factor here; set yours up first: POST /api/v1/profile/totp";
+        Self { field: Some("totp".into()), ..Self::forbidden(why) }
+    }
+
     /// 404: there is no such thing, or it is not the caller's.
     #[must_use]
     pub fn missing(what: &str) -> Self {

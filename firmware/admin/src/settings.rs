@@ -50,6 +50,30 @@ const KEYS: &[Key] = &[
         secret: false,
     },
     Key {
+        id: "accounts.require_totp",
+        default: || json!(false),
+        meaning: "Whether a superadmin needs a second factor: one without may only set it up.",
+        expected: "true or false",
+        good: Value::is_boolean,
+        secret: false,
+    },
+    Key {
+        id: "security.contact",
+        default: || json!(""),
+        meaning: "Whom to tell of a weakness of this box, in /.well-known/security.txt; nothing names nobody.",
+        expected: "mailto: with an e-mail address, tel: with a number, or an https: address",
+        good: |value| {
+            let known = |text: &str| {
+                let (scheme, rest) = text.split_once(':').unwrap_or_default();
+                ["mailto", "tel", "https"].contains(&scheme)
+                    && !rest.is_empty()
+                    && rest.bytes().all(|c| c.is_ascii_graphic())
+            };
+            value.as_str().is_some_and(|text| text.is_empty() || text.len() <= TEXT_MAX && known(text))
+        },
+        secret: false,
+    },
+    Key {
         id: "alerts.medium",
         default: || json!(false),
         meaning: "Whether a rise of a host to MEDIUM makes an alert too.",

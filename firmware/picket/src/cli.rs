@@ -7,6 +7,7 @@ mod policy;
 mod report;
 mod requests;
 mod sources;
+mod statistics;
 
 use std::path::PathBuf;
 
@@ -22,6 +23,7 @@ pub use policy::{DecideArgs, PolicyCommand, PostureArgs};
 pub use report::{Form, ReportCommand, ReportMakeArgs};
 pub use requests::RequestsCommand;
 pub use sources::{SourcesArgs, SourcesCommand};
+pub use statistics::StatisticsArgs;
 
 /// What `picket model --help` teaches.
 const MODEL_HELP: &str = "The binary carries its forest with it; another must be signed by a key that the binary or [model] keys names:\n  \
@@ -101,6 +103,11 @@ pub enum Command {
     /// Lists of addresses, networks and names that are known to be bad: load them, see them, look for them in what devices did
     #[command(subcommand, after_help = indicators::INDICATORS_HELP)]
     Indicators(IndicatorsCommand),
+    /// Figures over the last hour, day, week, month or year: octets each way by device, service or protocol, findings by level or host
+    ///
+    /// The ten largest are named, the others are one line. What crosses the box is counted, a minute for a day, an hour for a month, a day for
+    /// a year; --json prints every point.
+    Statistics(StatisticsArgs),
     /// Say of an event that it was right or a false alarm, and see, take back or export what was said
     #[command(subcommand, after_help = FEEDBACK_HELP)]
     Feedback(FeedbackCommand),
@@ -160,6 +167,15 @@ pub enum Command {
     Audit(AuditCommand),
     /// Print the OpenAPI document of the admin API, as it is served
     Openapi,
+    /// Start the gateway again, in the same process, as after a change of what its configuration's file says
+    ///
+    /// The bridge forwards on meanwhile under the last ruleset, and blocks stand. It answers again within seconds.
+    Restart(ClientArgs),
+    /// Switch the box off. No traffic crosses it from then on, until somebody switches it on again
+    ///
+    /// Only the card image can: what is on flash is brought to rest, then the kernel switches off. On any other system the command is refused,
+    /// because the machine is not Picket's; use what that system has, as systemctl poweroff.
+    Shutdown(ClientArgs),
     /// Make an account a superadmin again, because nobody who could is left; for whoever stands at the box
     ///
     /// Prints a one-time code with which its owner sets a password; the account's password, second factor and sessions go, and the act is

@@ -12,6 +12,7 @@ mod mud;
 mod policy;
 mod report;
 mod requests;
+mod statistics;
 
 use std::fmt::Display;
 use std::path::Path;
@@ -40,6 +41,7 @@ pub use mud::mud;
 pub use policy::{policy, posture};
 pub use report::{events_of, report};
 pub use requests::requests;
+pub use statistics::statistics;
 
 /// The exit status for a file that cannot be read or is wrong.
 const BAD_FILE: u8 = 2;
@@ -167,6 +169,16 @@ pub fn recover(client: &ClientArgs, email: &str) -> ExitCode {
     finish(show(client, &Request::Recover { email: email.to_owned() }, |code: &String| {
         format!("{email} is a superadmin; the code to set a password with, for three days and once: {code}\n")
     }))
+}
+
+/// `picket restart`.
+pub fn restart(client: &ClientArgs) -> ExitCode {
+    finish(show(client, &Request::Restart, |(): &()| "the gateway starts again; the bridge forwards on\n".into()))
+}
+
+/// `picket shutdown`.
+pub fn shutdown(client: &ClientArgs) -> ExitCode {
+    finish(show(client, &Request::Shutdown { sure: true }, |(): &()| "the box switches itself off\n".into()))
 }
 
 /// Says what is wrong with a configuration file; the exit status for it.

@@ -12,6 +12,7 @@ pub mod past;
 pub mod report;
 mod request;
 pub mod source;
+pub mod series;
 pub mod views;
 
 pub use access::{AccessAsk, AccessView};

@@ -15,6 +15,7 @@ use crate::intake::{ActivityAsk, BATCH_MAX, LogsBatch, TestAsk};
 use crate::mail::MailOrder;
 use crate::report::ReportAsk;
 use crate::source::SourceAsk;
+use crate::series::{Reach, Topic};
 
 /// The longest request, in octets with its line end.
 ///
@@ -69,6 +70,13 @@ pub enum Request {
         before: Option<u64>,
         /// At most so many.
         limit: u32,
+    },
+    /// What was counted over time: answered by a `SeriesView`.
+    Series {
+        /// How far back.
+        reach: Reach,
+        /// Of what.
+        topic: Topic,
     },
     /// The blocks in force: answered by an array of `BlockView`.
     Blocks,
@@ -302,6 +310,11 @@ pub enum Request {
     Machine,
     /// Starts the gateway again, in the same process: answered by nothing, before it is done.
     Restart,
+    /// Switches the box off: answered by nothing, before it is done; refused where it cannot be.
+    Shutdown {
+        /// Whether it is done, or only said whether it could be.
+        sure: bool,
+    },
     /// Ends a host's block: answered by the `BlockView` that ended.
     Unblock {
         /// Whose.

@@ -14,11 +14,15 @@ use crate::console::say;
 use crate::data;
 use crate::errand::{Errand, Outcome, Words};
 use crate::log::{self, LastWords};
+use crate::reset;
 
 /// The gateway.
 pub const PROGRAM: &str = "/bin/picket";
 /// Its configuration: the owner's, if there is one, or the image's.
 const CONFIGURATIONS: [&str; 2] = ["/var/lib/picket/picket.toml", "/etc/picket/picket.toml"];
+/// What tells the gateway that this init switches the box off for it, and the exit status that asks for that; `firmware/picket` knows the same.
+const SWITCH: &str = "PICKET_SWITCH";
+const OFF: i32 = 100;
 /// How often it is asked.
 const ASK_EVERY: Duration = Duration::from_secs(5);
 /// Questions in a row that it may leave unanswered.
@@ -142,6 +146,7 @@ impl Running {
     fn start(words: &LastWords) -> io::Result<Self> {
         let mut child = Command::new(PROGRAM)
             .args(["run", "--config", configuration()])
+            .env(SWITCH, "init")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -165,6 +170,7 @@ impl Running {
     fn look(&mut self) -> Option<String> {
         match self.child.try_wait() {
             Ok(None) => self.ask(),
+            Ok(Some(status)) if status.code() == Some(OFF) => reset::switch_off("an admin wants it"),
             Ok(Some(status)) => Some(format!("ended: {status}")),
             Err(error) => Some(format!("is lost: {error}")),
         }

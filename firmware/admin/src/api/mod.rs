@@ -17,10 +17,12 @@ mod logs;
 mod model;
 mod policy;
 mod posture;
+mod power;
 mod profile;
 mod reports;
 mod requests;
 mod rules;
+mod series;
 mod settings;
 mod sources;
 mod statistics;
@@ -66,8 +68,8 @@ pub fn routes() -> Vec<Route> {
         Route::post("/api/v1/auth/password", "Changes the own password; the other sessions end").roles(ANYBODY).obeys(auth::password),
 
         Route::get("/api/v1/profile", "The own account").roles(ANYBODY).unverified().before_totp().gives(profile::show),
-        Route::post("/api/v1/profile/totp", "Begins a second factor: a secret for an app").roles(ANYBODY).dangerous().makes(totp::begin),
-        Route::post("/api/v1/profile/totp/confirm", "Confirms the second factor with its first code").roles(ANYBODY).takes(totp::confirm),
+        Route::post("/api/v1/profile/totp", "Begins a second factor: a secret for an app").roles(ANYBODY).enrols().dangerous().makes(totp::begin),
+        Route::post("/api/v1/profile/totp/confirm", "Confirms the second factor with its first code").roles(ANYBODY).enrols().takes(totp::confirm),
         Route::delete("/api/v1/profile/totp", "Ends the second factor").roles(ANYBODY).dangerous().does(totp::end),
         Route::patch("/api/v1/profile", "Changes the own names").roles(ANYBODY).takes(profile::change),
         Route::get("/api/v1/sessions", "The own sessions").roles(ANYBODY).lists(&["from"], profile::sessions),
@@ -177,6 +179,7 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/activity", "All that was found and done, newest first; the role user sees what concerns its devices").roles(ANYBODY).pages(&["host", "state"], activity::all),
         Route::get("/api/v1/events", "What is found and done, as it happens (server-sent events); the role user hears of its own requests").roles(ANYBODY).streams(),
         Route::get("/api/v1/statistics", "Totals, hosts by level, the worst hosts, findings by family").roles(READERS).gives(statistics::now),
+        Route::get("/api/v1/statistics/{reach}/{topic}", "Figures over the last hour, day, week, month or year: octets each way by devices, services or protocols, findings by levels or sources").roles(READERS).gives(series::series),
 
         Route::get("/api/v1/logs", "What hosts say of their users, newest first").roles(READERS).pages(&logs::FIELDS, logs::all),
         Route::post("/api/v1/logs", "Takes what an enrolled source logs: JSON, or a JSON object a line").up_to(protocol::intake::BATCH_MAX).tells(logs::take),
@@ -200,6 +203,8 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/system/resources", "The machine: memory, load, disk, temperature, links").roles(READERS).gives(system::resources),
         Route::get("/api/v1/system/ports", "Every port of the box that is open").roles(READERS).lists(&["protocol", "address", "port"], system::ports),
         Route::post("/api/v1/system/restart", "Starts the gateway again; traffic crosses meanwhile").roles(OWNERS).dangerous().takes(system::restart),
+        Route::post("/api/v1/system/shutdown", "Switches the box off, where it can; with it off no traffic crosses").roles(OWNERS).dangerous().takes(power::shutdown),
+        Route::get("/.well-known/security.txt", "Whom to tell of a weakness (RFC 9116)").writes("text/plain; charset=utf-8", power::security),
         Route::get("/api/v1/settings", "Every setting, with its meaning, its default and who set it").roles(READERS).lists(&["origin", "changeable"], settings::all),
         Route::get("/api/v1/settings/{id}", "One setting").roles(READERS).gives(settings::one),
         Route::patch("/api/v1/settings/{id}", "Changes a setting at once").roles(ADMINS).scope(Scope::Settings).takes(settings::change),

@@ -74,6 +74,9 @@ pub fn change(office: &Office, call: &Call, body: Changed) -> Result<SettingView
     let wrong = || Problem::field("value", format!("{} expects {}", before.id, before.expected));
     if settings::is_own(&before.id) {
         settings::may_change(&before.id, call.caller()?.role)?;
+        if before.id == "accounts.require_totp" && body.value == Value::Bool(true) && !call.caller()?.second {
+            return Err(Problem::conflict("set up your own second factor first, or you could do nothing else"));
+        }
         let changed = office.settings().with(&before.id, body.value).ok_or_else(wrong)?;
         act.after = changed.shown(&before.id);
         Settings::keep(office, changed, act)?;

@@ -9,6 +9,7 @@ use crate::clock::now;
 use crate::office::Office;
 use crate::people::People;
 use crate::problem::Problem;
+use crate::role::Role;
 use crate::route::{Call, encode};
 use crate::rows::{Change, Kind};
 use crate::totp::Totp;
@@ -99,6 +100,9 @@ pub fn end(office: &Office, call: &Call) -> Result<(), Problem> {
     let mut people = office.people();
     let mut account = own(&people, call)?;
     account.totp.take().ok_or_else(|| Problem::missing("second factor"))?;
+    if account.role == Role::Superadmin && office.settings().on("accounts.require_totp") {
+        return Err(Problem::conflict("superadmins need a second factor here, says accounts.require_totp"));
+    }
     keep(office, &mut people, account, call, "totp.end")
 }
 

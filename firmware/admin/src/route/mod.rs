@@ -90,6 +90,8 @@ pub struct Route {
     pub unverified: bool,
     /// Whether a session whose second factor is due may.
     pub before_totp: bool,
+    /// Whether it is how a second factor is set up, so that an account that lacks one may.
+    pub enrols: bool,
     /// Whether the password must have been asked for within five minutes.
     pub dangerous: bool,
     /// Whether a box without an owner serves it.
@@ -119,6 +121,7 @@ impl Route {
             scope,
             unverified: false,
             before_totp: false,
+            enrols: false,
             dangerous: false,
             unclaimed: false,
             enrolled: false,
@@ -176,6 +179,12 @@ impl Route {
     #[must_use]
     pub fn before_totp(self) -> Self {
         Self { before_totp: true, ..self }
+    }
+
+    /// For superadmins too who lack the second factor that is asked of them.
+    #[must_use]
+    pub fn enrols(self) -> Self {
+        Self { enrols: true, ..self }
     }
 
     /// Asks for the password again, unless that was done within five minutes.

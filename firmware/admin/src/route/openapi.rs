@@ -9,14 +9,16 @@ use super::{Answer, Method, Paged, Route};
 use crate::problem::Problem;
 
 /// What each refusal means.
-const REFUSALS: [(u16, &str); 10] = [
+const REFUSALS: [(u16, &str); 12] = [
     (400, "The request cannot be read"),
     (401, "No session, or one that is over"),
     (403, "Not with this role"),
     (404, "There is no such thing, or it belongs to somebody else"),
+    (408, "The body took too long"),
     (409, "It exists, or was changed"),
     (412, "It is not any more as If-Match says"),
     (413, "The body is too long"),
+    (415, "The body is not sent as application/json"),
     (422, "A field holds what it cannot hold"),
     (429, "Too often; Retry-After says when again"),
     (503, "Not possible now"),
@@ -91,7 +93,15 @@ fn parameters(route: &Route) -> Vec<Value> {
     if let Answer::List(_, fields, paged) = &route.answer {
         let limit = json!({"type": "integer", "minimum": 1, "maximum": LIMIT_MAX});
         all.push(text("limit", "query", false, limit, "The most rows of the page"));
+        let cursor = if *paged == Paged::Here { "after" } else { "before" };
+        all.push(text(cursor, "query", false, json!({"type": "string", "maxLength": 512}), "As next has it"));
         if *paged == Paged::Here {
+            let sorted: Vec<String> =
+                fields.iter().flat_map(|field| [(*field).to_owned(), format!("-{field}")]).collect();
+            if !sorted.is_empty() {
+                let about = "By which field; with - the largest first";
+                all.push(text("sort", "query", false, json!({"type": "string", "enum": sorted}), about));
+            }
             all.push(text(
                 "q",
                 "query",

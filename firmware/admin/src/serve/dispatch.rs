@@ -23,6 +23,7 @@ use super::page::with_page;
 use crate::office::Office;
 use crate::people::Caller;
 use crate::problem::Problem;
+use crate::role::Role;
 use crate::route::{Answer, Call, Method, Reply, Route, query};
 use crate::secret::sha256;
 use crate::source::Telling;
@@ -199,6 +200,10 @@ fn enter(
     };
     if caller.due && !route.before_totp {
         return Err(Problem::due());
+    }
+    let lacks = caller.role == Role::Superadmin && !caller.second && office.settings().on("accounts.require_totp");
+    if lacks && !route.enrols && !route.before_totp {
+        return Err(Problem::unenrolled());
     }
     if !route.roles.contains(&caller.role) {
         return refuse("this role may not");

@@ -12,12 +12,11 @@ use protocol::link::{Act, Errand};
 use serde_json::{Value, json};
 use terms::Posture;
 
-use tokio::sync::Notify;
-
 use super::api::{Api, replace};
 use super::event::{News, Order, Work};
 use super::intake::Intake;
 use super::lists::Lists;
+use super::power::{self, End, Ending};
 use super::shelf::Shelf;
 use super::{machine, settings};
 use crate::config::set::{self, Set};
@@ -34,7 +33,7 @@ pub struct Desk {
     held: Mutex<Held>,
     /// Whether the API waits for its first account.
     unclaimed: AtomicBool,
-    restart: Arc<Notify>,
+    ending: Arc<Ending>,
     named: Option<PathBuf>,
     work: SyncSender<Work>,
     orders: SyncSender<Order>,
@@ -65,7 +64,7 @@ pub struct CommandLine {
 impl Desk {
     pub fn new(
         held: Held,
-        (named, restart): (Option<PathBuf>, Arc<Notify>),
+        (named, ending): (Option<PathBuf>, Arc<Ending>),
         (work, orders, news): (SyncSender<Work>, SyncSender<Order>, SyncSender<News>),
         (shelf, lists): (Shelf, Lists),
         (api, intake): (Arc<Api>, Arc<Intake>),
@@ -73,7 +72,7 @@ impl Desk {
         Self {
             held: Mutex::new(held),
             unclaimed: AtomicBool::new(false),
-            restart,
+            ending,
             named,
             work,
             orders,
@@ -169,6 +168,12 @@ impl Desk {
         self.shelf.keep();
     }
 
+    /// Has the gateway end.
+    fn leave(&self, how: End) {
+        *self.ending.how.lock().unwrap_or_else(PoisonError::into_inner) = how;
+        self.ending.wanted.notify_one();
+    }
+
     /// Tells every part to end.
     pub fn stop(&self) {
         self.keep();
@@ -214,7 +219,14 @@ impl Gateway for Desk {
             }
             Request::Machine => return Response::of(&machine::view(&self.held().config, self.api.told().process)),
             Request::Restart => {
-                self.restart.notify_one();
+                self.leave(End::Again);
+                return Response::Ok(Value::Null);
+            }
+            Request::Shutdown { .. } if !power::can_switch_off() => return Response::Error(power::CANNOT.into()),
+            Request::Shutdown { sure } => {
+                if sure {
+                    self.leave(End::Off);
+                }
                 return Response::Ok(Value::Null);
             }
             _ => {}
@@ -351,6 +363,7 @@ fn act(request: &Request) -> Option<Act> {
         },
         Request::ModelLoad { file, dry_run: false } => Some(act("model.load", file.to_string(), String::new())),
         Request::Set { id, value } => Some(act("setting.change", id.clone(), value.clone().unwrap_or_default())),
+        Request::Shutdown { .. } => Some(act("system.shutdown", "box".into(), String::new())),
         Request::Restart => Some(act("system.restart", "gateway".into(), String::new())),
         Request::ModelRevert => Some(act("model.revert", String::new(), String::new())),
         Request::ModelShadow { file, .. } => Some(act("model.shadow", file.to_string(), String::new())),

@@ -29,6 +29,7 @@ mod keeper;
 mod lists;
 mod machine;
 mod mail;
+mod power;
 mod recent;
 mod report;
 mod settings;
@@ -39,14 +40,13 @@ pub use event::now;
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use features::HashKey;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Notify;
 
 use crate::commands::bad_file;
 use crate::config::Config;
@@ -54,6 +54,7 @@ use crate::config::set::with_set;
 use crate::control::Server;
 use gateway::{CommandLine, Desk, Held};
 use lists::Lists;
+use power::{End, Ending};
 use settings::Settings;
 use shelf::Shelf;
 use terms::HostKey;
@@ -116,6 +117,7 @@ pub fn run(named: Option<&Path>) -> ExitCode {
     let done = runtime.map_err(RunError::from).and_then(|runtime| runtime.block_on(gateway(held, named, rooms)));
     match done {
         Ok(End::Asked) => ExitCode::SUCCESS,
+        Ok(End::Off) => power::off(),
         Ok(End::Again) => {
             let error = again();
             tracing::error!("the gateway does not start again: {error}");
@@ -135,15 +137,6 @@ struct Rooms {
     api_started: Option<child::Running>,
     intake: Arc<intake::Intake>,
     intake_started: Option<child::Running>,
-}
-
-/// How a run that went well ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    /// By a signal.
-    Asked,
-    /// To start again.
-    Again,
 }
 
 /// Starts this binary again in this process, as it was started. Comes back only where that cannot be done.
@@ -201,9 +194,9 @@ async fn gateway(held: Held, named: Option<&Path>, rooms: Rooms) -> Result<End, 
         let news = news.clone();
         thread::Builder::new().name("denials".into()).spawn(move || denials::listen(&deaf, &news))?
     };
-    let restart = Arc::new(Notify::new());
+    let ending = Arc::new(Ending::default());
     let (rooms, claims) = ((Arc::clone(&api), Arc::clone(&intake)), api.claims());
-    let desk = Arc::new(Desk::new(held, (named, Arc::clone(&restart)), told, (shelf, lists), rooms));
+    let desk = Arc::new(Desk::new(held, (named, Arc::clone(&ending)), told, (shelf, lists), rooms));
     let supervisor = {
         let desk = Arc::clone(&desk) as Arc<dyn crate::control::Gateway>;
         let work = suspects.clone();
@@ -227,10 +220,10 @@ async fn gateway(held: Held, named: Option<&Path>, rooms: Rooms) -> Result<End, 
             _ = terminate.recv() => break Ok(End::Asked),
             _ = interrupt.recv() => break Ok(End::Asked),
             () = claims.notified() => desk.watch_claim(),
-            () = restart.notified() => {
+            () = ending.wanted.notified() => {
                 // The answer that says so is on its way.
                 tokio::time::sleep(ANSWERED).await;
-                break Ok(End::Again);
+                break Ok(*ending.how.lock().unwrap_or_else(PoisonError::into_inner));
             }
             _ = look.tick() => {
                 if !alive() {

@@ -121,6 +121,11 @@ fn a_change_is_made_once_for_a_key_and_only_of_what_was_seen() {
 #[test]
 fn a_second_factor_is_asked_for_at_each_log_in_and_a_recovery_code_is_worth_one() {
     let Some((made, root)) = Box::claimed("factor") else { return };
+    let require = |token: &str| {
+        let body = Some("{\"value\":true}");
+        made.ask("PATCH", "/api/v1/settings/accounts.require_totp", Some(token), body).status
+    };
+    assert_eq!(require(&root), 409, "who lacks one would lock themselves out");
     let begun = made.ask("POST", "/api/v1/profile/totp", Some(&root), None).json();
     let secret = begun["secret"].as_str().unwrap().to_owned();
     assert!(begun["uri"].as_str().unwrap().starts_with("otpauth://totp/Picket:"), "{begun}");
@@ -146,4 +151,13 @@ fn a_second_factor_is_asked_for_at_each_log_in_and_a_recovery_code_is_worth_one(
     assert_eq!(made.get(token, "/api/v1/users").status, 200);
     let next = made.log_in(ROOT, PASSWORD);
     assert_eq!(answer(&next, &recovery), 422, "it is used up");
+
+    // Once it is required, a superadmin without one sets it up and does nothing else; others are not asked.
+    assert_eq!((require(token), made.ask("DELETE", "/api/v1/profile/totp", Some(token), None).status), (200, 409));
+    let (_, admin) = made.account(token, "admin");
+    let (_, owner) = made.account(token, "superadmin");
+    let due = made.try_log_in("superadmin@example.org", &format!("{PASSWORD}-superadmin")).json()["due"].clone();
+    assert_eq!((due, made.get(&admin, "/api/v1/devices").status), (json!(["enrol"]), 200));
+    assert_eq!((made.get(&owner, "/api/v1/users").status, made.get(&owner, "/api/v1/profile").status), (403, 200));
+    assert_eq!(made.ask("POST", "/api/v1/profile/totp", Some(&owner), None).status, 201);
 }

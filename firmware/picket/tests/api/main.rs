@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod attack;
 mod client;
 mod first;
 mod flows;
@@ -15,6 +16,7 @@ mod mail;
 mod matrix;
 mod model;
 mod people;
+mod power;
 mod proof;
 mod requests;
 mod rules;
@@ -23,3 +25,4 @@ mod settings;
 mod signing;
 #[path = "../gateway/stand.rs"]
 mod stand;
+mod statistics;

@@ -15,6 +15,7 @@ POST   /api/v1/auth/verify                -
 POST   /api/v1/auth/register              -
 POST   /api/v1/auth/resend                -
 GET    /healthz                           -
+GET    /.well-known/security.txt          -
 POST   /api/v1/auth/logout                u t a s
 POST   /api/v1/auth/password              u t a s
 POST   /api/v1/auth/totp                  u t a s
@@ -128,6 +129,7 @@ GET    /api/v1/reports                    t a s
 POST   /api/v1/reports                    t a s
 GET    /api/v1/reports/{id}               t a s
 GET    /api/v1/reports/{id}/file          t a s
+GET    /api/v1/statistics/{reach}/{topic} t a s
 GET    /api/v1/audit                      t s
 GET    /api/v1/audit/state                t s
 GET    /api/v1/audit/verify               t s
@@ -136,6 +138,7 @@ GET    /api/v1/system                     t a s
 GET    /api/v1/system/resources           t a s
 GET    /api/v1/system/ports               t a s
 POST   /api/v1/system/restart             s
+POST   /api/v1/system/shutdown            s
 GET    /api/v1/settings                   t a s
 GET    /api/v1/settings/{id}              t a s
 PATCH  /api/v1/settings/{id}              a s

@@ -123,6 +123,11 @@ impl Stand {
         self.gateway.as_mut().is_some_and(|gateway| gateway.ended().is_none())
     }
 
+    /// The exit status with which it ends within so many seconds.
+    pub fn status(&mut self, seconds: u64) -> Option<i32> {
+        self.gateway.as_mut()?.wait(Duration::from_secs(seconds))?.code()
+    }
+
     /// What the gateway has logged so far.
     pub fn log(&self) -> String {
         fs::read_to_string(self.file("log")).unwrap_or_default()
