@@ -23,6 +23,7 @@ mod backup;
 mod clock;
 mod draft;
 mod follow;
+mod incident;
 mod link;
 pub mod mail;
 mod office;

@@ -18,6 +18,7 @@ use crate::alert::Alert;
 use crate::api::Applied;
 use crate::audit::{Act, Audit, Who};
 use crate::clock::now;
+use crate::incident::Incidents;
 use crate::outbox::Outbox;
 use crate::password::Hasher;
 use crate::people::{Caller, People};
@@ -100,6 +101,7 @@ pub struct Office {
     sources: Mutex<BTreeMap<u64, Source>>,
     batches: Mutex<()>,
     reports: Mutex<Reports>,
+    incidents: Mutex<Incidents>,
     keys: Mutex<Keys>,
     claim: Mutex<Option<String>>,
     applied: Mutex<Option<Applied>>,
@@ -146,6 +148,7 @@ impl Office {
             sources: Mutex::new(rows.all(Kind::Source)?.into_iter().collect()),
             batches: Mutex::new(()),
             reports: Mutex::new(Reports::load(&rows)?),
+            incidents: Mutex::new(Incidents::of(rows.all(Kind::Incident)?.into_iter().collect())),
             keys: Mutex::new(keys),
             claim: Mutex::new(claim),
             applied: Mutex::new(None),
@@ -210,6 +213,11 @@ impl Office {
     /// The reports, for as long as the guard lives.
     pub fn reports(&self) -> MutexGuard<'_, Reports> {
         self.reports.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The incidents, for as long as the guard lives.
+    pub fn incidents(&self) -> MutexGuard<'_, Incidents> {
+        self.incidents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The gates.

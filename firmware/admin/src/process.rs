@@ -200,7 +200,10 @@ fn run_errand(office: &Office, errand: Errand) -> Response {
             Ok(made) => Response::of(&made),
             Err(problem) => Response::Error(problem.detail),
         },
-        Errand::Incidents { .. } => Response::Error("there are no incidents yet".into()),
+        Errand::Incidents { id } => match crate::api::incidents_at_the_box(office, id) {
+            Ok(told) => Response::Ok(told),
+            Err(problem) => Response::Error(problem.detail),
+        },
         Errand::Recover { email } => match crate::api::recover(office, &email) {
             Ok(code) => Response::of(&code),
             Err(problem) => Response::Error(problem.detail),

@@ -87,6 +87,8 @@ pub enum Kind {
     Source = b'e',
     /// A report.
     Report = b'r',
+    /// An incident.
+    Incident = b'i',
     /// An audit record.
     Audit = b'a',
     /// One of a kind: counters, keys, settings.

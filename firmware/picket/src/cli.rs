@@ -1,7 +1,9 @@
 //! The command line: what can be asked, and the help that teaches it.
 
 mod activity;
+mod agent;
 mod flows;
+mod incidents;
 mod policy;
 mod report;
 mod sources;
@@ -14,7 +16,9 @@ use terms::{HostKey, Span};
 use crate::config::duration;
 use crate::control::protocol::EVENTS_MAX;
 pub use activity::{ActivityArgs, ActivityCommand, ActivityTestArgs};
+pub use agent::{AgentArgs, AgentCommand, AgentEnrollArgs, AgentInstallArgs};
 pub use flows::{EnforceArgs, FlowsArgs, ProposeArgs, TimemachineArgs, WatchDeviceArgs};
+pub use incidents::IncidentsArgs;
 pub use policy::{DecideArgs, PolicyCommand, PostureArgs};
 pub use report::{Form, ReportCommand, ReportMakeArgs};
 pub use sources::{SourcesArgs, SourcesCommand};
@@ -133,6 +137,18 @@ pub enum Command {
     /// marked unproven: anybody who reaches the listener can say anything. The time shown is when a line came; what it claims is beside it in JSON.
     #[command(after_help = activity::ACTIVITY_HELP)]
     Activity(ActivityArgs),
+    /// Incidents: findings, what hosts say of their users, and denials that belong together, each as one story
+    ///
+    /// A story is about one account or one host and goes on for as long as something of it happens within six hours. It says what happened in order, what the box did, and what a
+    /// person does next. The page and the API assign, comment, merge, close and reopen them; a closed one stays closed, and what happens later is another.
+    #[command(after_help = incidents::INCIDENTS_HELP)]
+    Incidents(IncidentsArgs),
+    /// The agent for Linux hosts: tells the box who logs in, takes rights, changes accounts, plugs in media, reads files in bulk
+    ///
+    /// The same binary, on the host instead of the box. It enrols with a code that works once, sends over TLS to the one box of a fingerprint, and keeps on disk what it
+    /// could not send; lines are numbered, so that the box stores each once and tells what is missing. It says to the person at the host what it reports.
+    #[command(subcommand, after_help = agent::AGENT_HELP)]
+    Agent(AgentCommand),
     /// Who sends logs to this box, how many lines came of each, how many are stored, and what was dropped and why
     ///
     /// Every line that came and is not stored is counted under the address that it came from, by reason; what the kernel had no room for is counted as

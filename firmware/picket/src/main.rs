@@ -3,6 +3,7 @@
 //! The binary is wiring: the command line, the configuration, the threads of `run`, the lines of `replay`. What Picket knows
 //! stands in the crates beside it.
 
+mod agent;
 mod audit;
 mod cli;
 mod commands;
@@ -65,6 +66,8 @@ fn main() -> ExitCode {
         }
         Command::Activity(args) => commands::activity(&args),
         Command::Report(command) => commands::report(&command),
+        Command::Agent(command) => agent::agent(&command),
+        Command::Incidents(args) => commands::incidents(&args),
         Command::Sources(args) => commands::sources(&args),
     }
 }

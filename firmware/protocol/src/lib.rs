@@ -4,6 +4,7 @@
 //! is one of the `views`. `link` frames the same words for the socket pair between the gateway and its API process.
 #![forbid(unsafe_code)]
 
+pub mod incident;
 pub mod intake;
 pub mod link;
 mod mail;

@@ -85,6 +85,58 @@ fn an_enrolled_source_tells_for_itself_and_nobody_else() {
 }
 
 #[test]
+fn what_a_host_says_and_what_the_wire_shows_is_one_incident() {
+    let Some((mut made, root)) = made("incident") else { return };
+    let nas = enrolled(&made, &root, "nas");
+    let from_host = |word: &str| {
+        json!({"program": "sshd", "message": format!("{word} password for ann from {HOST} port 22 ssh2")}).to_string()
+            + "\n"
+    };
+    tell(&made, &nas, &(from_host("Failed").repeat(5) + &from_host("Accepted")));
+    // Somebody else on the same host at the same time is another story; a harmless log-in is none.
+    let eve = json!({"program": "sudo", "message": "eve : user NOT in sudoers ; TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/sh"});
+    tell(&made, &nas, &((eve.to_string() + "\n").repeat(3) + &login("bob", "done")));
+    eventually(TEN, "two incidents", || {
+        made.get(&root, "/api/v1/incidents").json()["items"].as_array().unwrap().len() == 2
+    });
+    let scan = "nmap -n -Pn -sS -T4 --max-rate 100 --max-retries 0 --host-timeout 6s -p 1000-1060";
+    made.stand.host.shell(&format!("{scan} {ROUTER}")).unwrap();
+    let story = |token: &str| made.get(token, "/api/v1/incidents/1").json();
+    eventually(TEN, "the scan in it", || story(&root)["blocked"] == true);
+    let told = story(&root);
+    let detectors: Vec<_> =
+        told["timeline"].as_array().unwrap().iter().map(|thing| thing["detector"].as_str().unwrap()).collect();
+    assert_eq!(detectors[0], "insider:guessed-password", "{told}");
+    assert!(detectors.iter().any(|detector| detector.starts_with("rule:")), "{told}");
+    assert!(told["summary"].as_str().unwrap().starts_with("ann on nas: a password was guessed, then "), "{told}");
+    assert!(told["next"][0].as_str().unwrap().starts_with("Ask the person"), "{told}");
+    assert_eq!(made.get(&root, "/api/v1/incidents").json()["items"].as_array().unwrap().len(), 2);
+    // People give it away, write to it, close it; what happens then is another. All of it outlives a kill.
+    let act = |what: &str, body: Value| made.post(&root, &format!("/api/v1/incidents/1/{what}"), &body);
+    assert_eq!(act("assign", json!({"to": super::client::ROOT})).json()["assigned"], super::client::ROOT);
+    assert_eq!(act("comment", json!({"text": "<b>I ask Ann</b>"})).status, 200);
+    assert_eq!(act("close", json!({"reason": " "})).json()["field"], "reason");
+    assert_eq!(act("close", json!({"reason": "it was a test"})).json()["state"], "closed");
+    assert_eq!(act("close", json!({"reason": "again"})).status, 409);
+    assert_eq!(act("reopen", json!({"reason": "it was none"})).json()["state"], "open");
+    assert_eq!(act("merge", json!({"with": 1})).json()["field"], "with");
+    assert_eq!(act("merge", json!({"with": 2})).status, 200);
+    made.stand.kill();
+    // The block outlives it too.
+    made.stand.start_blocked();
+    eventually(20, "the API", || made.ask("GET", "/healthz", None, None).status == 200);
+    let list = made.stand.ask(&["incidents"]);
+    assert_eq!((list.as_array().unwrap().len(), &list[0]["assigned"]), (1, &json!(super::client::ROOT)), "{list}");
+    let text = String::from_utf8(made.stand.picket(&["incidents", "1"]).stdout).unwrap();
+    assert!(
+        ["what happened", "what to do next"].iter().any(|part| text.contains(part)) && text.contains("I ask Ann"),
+        "{text}"
+    );
+    let missing = made.stand.picket(&["incidents", "99"]);
+    assert!(!missing.status.success());
+}
+
+#[test]
 fn a_numbered_line_is_stored_once_over_restarts_and_a_gap_and_silence_are_told() {
     let Some((mut made, root)) = made("numbered") else { return };
     let answer = made.stand.ask(&["sources", "enroll", "laptop", "--code"]);

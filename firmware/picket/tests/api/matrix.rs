@@ -99,6 +99,13 @@ DELETE /api/v1/blocks/{host}              a s
 GET    /api/v1/activity                   u t a s
 GET    /api/v1/events                     t a s
 GET    /api/v1/statistics                 t a s
+GET    /api/v1/incidents                  t a s
+GET    /api/v1/incidents/{id}             t a s
+POST   /api/v1/incidents/{id}/assign      a s
+POST   /api/v1/incidents/{id}/comment     a s
+POST   /api/v1/incidents/{id}/close       a s
+POST   /api/v1/incidents/{id}/reopen      a s
+POST   /api/v1/incidents/{id}/merge       a s
 GET    /api/v1/logs                       t a s
 POST   /api/v1/logs                       e
 GET    /api/v1/subjects                   t a s
