@@ -111,8 +111,16 @@ fn tell_stories(office: &Office, events: &[EventRow], change: &mut Change) {
     let mut incidents = office.incidents();
     gone.extend(incidents.let_go());
     gone.iter().for_each(|number| change.remove(Kind::Incident, *number));
-    for incident in changed.difference(&gone).filter_map(|number| incidents.all.get(number)) {
-        change.put(Kind::Incident, incident.number, incident);
+    let mut notices = office.notices();
+    for number in changed.difference(&gone) {
+        let Some(incident) = incidents.all.get_mut(number) else { continue };
+        let view = incident.view();
+        // People hear when it begins and when it becomes High; the rest is in the story.
+        if incident.told != "HIGH" && incident.told != view.level {
+            incident.told.clone_from(&view.level);
+            notices.tell(&view, change);
+        }
+        change.put(Kind::Incident, *number, incident);
     }
 }
 

@@ -19,6 +19,7 @@ use crate::api::Applied;
 use crate::audit::{Act, Audit, Who};
 use crate::clock::now;
 use crate::incident::Incidents;
+use crate::notice::{self, Notices};
 use crate::outbox::Outbox;
 use crate::password::Hasher;
 use crate::people::{Caller, People};
@@ -102,6 +103,7 @@ pub struct Office {
     batches: Mutex<()>,
     reports: Mutex<Reports>,
     incidents: Mutex<Incidents>,
+    notices: Mutex<Notices>,
     keys: Mutex<Keys>,
     claim: Mutex<Option<String>>,
     applied: Mutex<Option<Applied>>,
@@ -148,6 +150,7 @@ impl Office {
             sources: Mutex::new(rows.all(Kind::Source)?.into_iter().collect()),
             batches: Mutex::new(()),
             reports: Mutex::new(Reports::load(&rows)?),
+            notices: Notices::load(&rows)?,
             incidents: Mutex::new(Incidents::of(rows.all(Kind::Incident)?.into_iter().collect())),
             keys: Mutex::new(keys),
             claim: Mutex::new(claim),
@@ -218,6 +221,11 @@ impl Office {
     /// The incidents, for as long as the guard lives.
     pub fn incidents(&self) -> MutexGuard<'_, Incidents> {
         self.incidents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The notifications, for as long as the guard lives.
+    pub fn notices(&self) -> MutexGuard<'_, Notices> {
+        notice::lock(&self.notices)
     }
 
     /// The gates.

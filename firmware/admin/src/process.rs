@@ -114,6 +114,10 @@ fn serve() -> Result<(), ProcessError> {
         let office = Arc::clone(&heard);
         thread::Builder::new().name("outbox".into()).spawn(move || deliver(&office))?;
     }
+    {
+        let office = Arc::clone(&heard);
+        thread::Builder::new().name("notices".into()).spawn(move || crate::notice::deliver(&office))?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(HANDLERS).build()?;
     runtime.block_on(async {
         tokio::select! {

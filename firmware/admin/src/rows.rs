@@ -87,6 +87,10 @@ pub enum Kind {
     Source = b'e',
     /// A report.
     Report = b'r',
+    /// A channel of notifications.
+    Channel = b'c',
+    /// A notice that waits, or is dead.
+    Notice = b'n',
     /// An incident.
     Incident = b'i',
     /// An audit record.

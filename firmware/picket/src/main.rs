@@ -14,6 +14,7 @@ mod intake;
 mod links;
 mod log;
 mod model;
+mod poster;
 mod replay;
 mod reporter;
 mod run;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         Command::Openapi => audit::openapi(),
         Command::Recover { client, email } => commands::recover(&client, &email),
         Command::Mail => admin::mail::run(),
+        Command::Poster => poster::run(),
         Command::Reporter => reporter::run(),
         Command::Api => {
             log::start();

@@ -9,12 +9,14 @@ pub mod intake;
 pub mod link;
 mod mail;
 pub mod past;
+mod post;
 pub mod report;
 mod request;
 pub mod source;
 pub mod views;
 
 pub use mail::{MailOrder, MailSent};
+pub use post::{PostOrder, PostSent};
 pub use request::{DeviceAsk, EVENTS_MAX, REQUEST_MAX, RESPONSE_MAX, Request, Response, WHY_MAX, host_text};
 
 /// The user as whom the API's process runs, unless the configuration names another.

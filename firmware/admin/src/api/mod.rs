@@ -13,6 +13,7 @@ mod groups;
 mod hosts;
 mod incidents;
 mod logs;
+mod notifications;
 mod policy;
 mod posture;
 mod profile;
@@ -156,6 +157,11 @@ pub fn routes() -> Vec<Route> {
         Route::post("/api/v1/incidents/{id}/close", "Closes an incident with the reason").roles(ADMINS).scope(Scope::Alerts).takes(incidents::close),
         Route::post("/api/v1/incidents/{id}/reopen", "Opens a closed incident again").roles(ADMINS).scope(Scope::Alerts).takes(incidents::reopen),
         Route::post("/api/v1/incidents/{id}/merge", "Makes another incident part of this one").roles(ADMINS).scope(Scope::Alerts).takes(incidents::merge),
+        Route::get("/api/v1/notifications", "The channels by which people hear of incidents, and how they fare").roles(READERS).lists(&["kind", "level", "trouble"], notifications::all),
+        Route::post("/api/v1/notifications", "Makes a channel: a webhook or a mail; a webhook's secret is shown this once").roles(ADMINS).scope(Scope::Settings).creates(notifications::create),
+        Route::delete("/api/v1/notifications/{id}", "Takes a channel away, with what waits for it").roles(ADMINS).scope(Scope::Settings).does(notifications::remove),
+        Route::post("/api/v1/notifications/{id}/test", "Sends a message to try a channel").roles(ADMINS).scope(Scope::Settings).gives(notifications::test),
+        Route::get("/api/v1/notifications/{id}/letters", "What waits for a channel, and what did not arrive").roles(READERS).lists(&["incident", "dead"], notifications::letters),
         Route::get("/api/v1/logs", "What hosts say of their users, newest first").roles(READERS).pages(&logs::FIELDS, logs::all),
         Route::post("/api/v1/logs", "Takes what an enrolled source logs: JSON, or a JSON object a line").up_to(protocol::intake::BATCH_MAX).tells(logs::take),
         Route::get("/api/v1/subjects", "The accounts that hosts told of, and what is usual for each").roles(READERS).lists(&["devices", "addresses", "proof", "last_seen", "records", "failed"], logs::subjects),

@@ -117,6 +117,7 @@ impl Incident {
             things: Vec::new(),
             left_out: 0,
             last: at,
+            told: String::new(),
             assigned: None,
             closed: None,
             comments: Vec::new(),
@@ -179,6 +180,9 @@ impl Incident {
         self.comments.sort_by(|a, b| a.at.cmp(&b.at));
         self.comments.truncate(super::COMMENTS_MAX);
         self.assigned = self.assigned.take().or(other.assigned);
+        if other.told == "HIGH" {
+            self.told = other.told;
+        }
     }
 }
 

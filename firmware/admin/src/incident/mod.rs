@@ -52,6 +52,9 @@ pub struct Incident {
     pub left_out: u64,
     /// When the last one happened, in microseconds.
     pub last: u64,
+    /// The level that notifications told last; nothing before the first.
+    #[serde(default)]
+    pub told: String,
     /// To whom it was given.
     pub assigned: Option<String>,
     /// Why it was closed.
