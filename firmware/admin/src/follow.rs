@@ -3,15 +3,20 @@
 //! The gateway's own history is the journal: whatever happened while the API was down is caught up on. How far it came is written
 //! together with what came of it, so that nothing is taken over twice.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
 
 use protocol::Request;
+use protocol::intake::{ActivityAsk, ActivityView};
+use tokio::sync::broadcast;
 
 use crate::alert::{ALERTS_MAX, Alert};
 use crate::api::{EventRow, HostRow};
 use crate::audit::Act;
 use crate::clock::now;
+use crate::incident::Clue;
 use crate::office::{Office, of_gateway};
 use crate::rows::{Change, Kind};
 
@@ -79,11 +84,60 @@ fn take(office: &Office, events: &[EventRow], followed: u64) {
             change.remove(Kind::Alert, oldest);
         }
     }
+    tell_stories(office, events, &mut change);
     Office::follow(&mut change, followed);
     office.jot(change, acts);
     if let Err(error) = office.rows().sync() {
         tracing::error!("{error}");
     }
+}
+
+/// Takes events into the incidents that they belong to; each incident that changed is written once.
+fn tell_stories(office: &Office, events: &[EventRow], change: &mut Change) {
+    let (mut changed, mut gone) = (BTreeSet::new(), BTreeSet::new());
+    for event in events {
+        // What hosts say is looked up before the incidents are held: it may take a moment.
+        let clue = clue(office, event);
+        if let Some((number, merged)) = office.incidents().hear(event, &clue) {
+            changed.insert(number);
+            gone.extend(merged);
+        }
+    }
+    let mut incidents = office.incidents();
+    gone.extend(incidents.let_go());
+    gone.iter().for_each(|number| change.remove(Kind::Incident, *number));
+    let mut notices = office.notices();
+    for number in changed.difference(&gone) {
+        let Some(incident) = incidents.all.get_mut(number) else { continue };
+        let view = incident.view();
+        // People hear when it begins and when it becomes High; the rest is in the story.
+        if incident.told != "HIGH" && incident.told != view.level {
+            incident.told.clone_from(&view.level);
+            notices.tell(&view, change);
+        }
+        change.put(Kind::Incident, *number, incident);
+    }
+}
+
+/// What is known of an event beside: who did it and from where, if it rests on what a host says.
+fn clue(office: &Office, event: &EventRow) -> Clue {
+    let seen = Clue { proven: true, ..Clue::default() };
+    if !event.detector.starts_with("insider:") {
+        return seen;
+    }
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of a record, written as one")]
+    let Some(id) = event.evidence.get("activity").map(|id| *id as u64) else { return Clue { proven: false, ..seen } };
+    let ask = ActivityAsk { before: Some(id + 1), limit: 1, ..ActivityAsk::default() };
+    let found: Vec<ActivityView> = office.ask(Request::Activity(ask)).unwrap_or_default();
+    let Some(record) = found.into_iter().find(|record| record.id == id) else {
+        return Clue { proven: false, activity: Some(id), ..seen };
+    };
+    // Of an enrolled source an account is that source's own.
+    let proven = record.proof == "token";
+    let named = proven && !record.subject.is_empty();
+    let subject = if named { format!("{} on {}", record.subject, record.device) } else { record.subject };
+    let source = if record.device.is_empty() { record.source } else { record.device };
+    Clue { activity: Some(id), subject, address: record.address, source, proven }
 }
 
 /// What the audit says of an event. What admins do is recorded where they do it.

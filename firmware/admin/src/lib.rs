@@ -24,9 +24,11 @@ mod backup;
 mod clock;
 mod draft;
 mod follow;
+mod incident;
 mod link;
 pub mod mail;
 mod news;
+mod notice;
 mod office;
 mod outbox;
 mod password;
@@ -50,7 +52,7 @@ mod totp;
 mod words;
 
 pub use audit::{Broken, Verified, verify};
-pub use privileges::{RightsError, give_up, give_up_all, has_landlock};
+pub use privileges::{RightsError, give_up, give_up_all, give_up_all_but_one_port, has_landlock};
 pub use process::{ProcessError, close_inherited, listen, run};
 
 /// The user as whom the API runs unless the configuration names another: a number that nothing else on the box has.

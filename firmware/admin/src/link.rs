@@ -79,7 +79,7 @@ impl Link {
 impl Gateway for Arc<Link> {
     fn ask(&self, request: Request) -> Response {
         let patience = match request {
-            Request::Mail(_) => MAIL,
+            Request::Mail(_) | Request::Post(_) => MAIL,
             Request::Report(_) => REPORT,
             _ => PATIENCE,
         };

@@ -20,7 +20,9 @@ use crate::alert::Alert;
 use crate::api::Applied;
 use crate::audit::{Act, Audit, Who};
 use crate::clock::now;
+use crate::incident::Incidents;
 use crate::news::Feed;
+use crate::notice::{self, Notices};
 use crate::outbox::Outbox;
 use crate::password::Hasher;
 use crate::people::{Caller, People};
@@ -108,6 +110,8 @@ pub struct Office {
     sources: Mutex<BTreeMap<u64, Source>>,
     batches: Mutex<()>,
     reports: Mutex<Reports>,
+    incidents: Mutex<Incidents>,
+    notices: Mutex<Notices>,
     keys: Mutex<Keys>,
     claim: Mutex<Option<String>>,
     applied: Mutex<Option<Applied>>,
@@ -157,6 +161,8 @@ impl Office {
             sources: Mutex::new(rows.all(Kind::Source)?.into_iter().collect()),
             batches: Mutex::new(()),
             reports: Mutex::new(Reports::load(&rows)?),
+            notices: Notices::load(&rows)?,
+            incidents: Mutex::new(Incidents::of(rows.all(Kind::Incident)?.into_iter().collect())),
             keys: Mutex::new(keys),
             claim: Mutex::new(claim),
             applied: Mutex::new(None),
@@ -228,6 +234,16 @@ impl Office {
     /// The reports, for as long as the guard lives.
     pub fn reports(&self) -> MutexGuard<'_, Reports> {
         self.reports.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The incidents, for as long as the guard lives.
+    pub fn incidents(&self) -> MutexGuard<'_, Incidents> {
+        self.incidents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The notifications, for as long as the guard lives.
+    pub fn notices(&self) -> MutexGuard<'_, Notices> {
+        notice::lock(&self.notices)
     }
 
     /// The gates.

@@ -110,6 +110,10 @@ fn serve() -> Result<(), ProcessError> {
         let office = Arc::clone(&heard);
         thread::Builder::new().name("outbox".into()).spawn(move || deliver(&office))?;
     }
+    {
+        let office = Arc::clone(&heard);
+        thread::Builder::new().name("notices".into()).spawn(move || crate::notice::deliver(&office))?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(HANDLERS).build()?;
     runtime.block_on(async {
         tokio::select! {
@@ -197,7 +201,10 @@ fn run_errand(office: &Office, errand: Errand) -> Response {
             Ok(made) => Response::of(&made),
             Err(problem) => Response::Error(problem.detail),
         },
-        Errand::Incidents { .. } => Response::Error("there are no incidents yet".into()),
+        Errand::Incidents { id } => match crate::api::incidents_at_the_box(office, id) {
+            Ok(told) => Response::Ok(told),
+            Err(problem) => Response::Error(problem.detail),
+        },
         Errand::Recover { email } => match crate::api::recover(office, &email) {
             Ok(code) => Response::of(&code),
             Err(problem) => Response::Error(problem.detail),

@@ -89,6 +89,12 @@ pub enum Kind {
     Source = b'e',
     /// A report.
     Report = b'r',
+    /// A channel of notifications.
+    Channel = b'c',
+    /// A notice that waits, or is dead.
+    Notice = b'n',
+    /// An incident.
+    Incident = b'i',
     /// An audit record.
     Audit = b'a',
     /// One of a kind: counters, keys, settings.

@@ -1,8 +1,10 @@
 //! The command line: what can be asked, and the help that teaches it.
 
 mod activity;
+mod agent;
 mod flows;
 mod indicators;
+mod incidents;
 mod policy;
 mod report;
 mod requests;
@@ -17,8 +19,10 @@ use terms::{HostKey, Span};
 use crate::config::duration;
 use crate::control::protocol::EVENTS_MAX;
 pub use activity::{ActivityArgs, ActivityCommand, ActivityTestArgs};
+pub use agent::{AgentArgs, AgentCommand, AgentEnrollArgs, AgentInstallArgs};
 pub use flows::{EnforceArgs, FlowsArgs, ProposeArgs, TimemachineArgs, WatchDeviceArgs};
 pub use indicators::{IndicatorsCommand, LoadListArgs, PastArgs};
+pub use incidents::IncidentsArgs;
 pub use policy::{DecideArgs, PolicyCommand, PostureArgs};
 pub use report::{Form, ReportCommand, ReportMakeArgs};
 pub use requests::RequestsCommand;
@@ -150,6 +154,18 @@ pub enum Command {
     /// marked unproven: anybody who reaches the listener can say anything. The time shown is when a line came; what it claims is beside it in JSON.
     #[command(after_help = activity::ACTIVITY_HELP)]
     Activity(ActivityArgs),
+    /// Incidents: findings, what hosts say of their users, and denials that belong together, each as one story
+    ///
+    /// A story is about one account or one host and goes on for as long as something of it happens within six hours. It says what happened in order, what the box did, and what a
+    /// person does next. The page and the API assign, comment, merge, close and reopen them; a closed one stays closed, and what happens later is another.
+    #[command(after_help = incidents::INCIDENTS_HELP)]
+    Incidents(IncidentsArgs),
+    /// The agent for Linux hosts: tells the box who logs in, takes rights, changes accounts, plugs in media, reads files in bulk
+    ///
+    /// The same binary, on the host instead of the box. It enrols with a code that works once, sends over TLS to the one box of a fingerprint, and keeps on disk what it
+    /// could not send; lines are numbered, so that the box stores each once and tells what is missing. It says to the person at the host what it reports.
+    #[command(subcommand, after_help = agent::AGENT_HELP)]
+    Agent(AgentCommand),
     /// Who sends logs to this box, how many lines came of each, how many are stored, and what was dropped and why
     ///
     /// Every line that came and is not stored is counted under the address that it came from, by reason; what the kernel had no room for is counted as
@@ -190,6 +206,9 @@ pub enum Command {
     /// The process that sends one mail, which `picket run` starts
     #[command(hide = true)]
     Mail,
+    /// The process that posts one message to a webhook, which `picket run` starts
+    #[command(hide = true)]
+    Poster,
     /// The process that makes one report, which `picket run` starts
     #[command(hide = true)]
     Reporter,

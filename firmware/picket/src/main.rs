@@ -3,6 +3,7 @@
 //! The binary is wiring: the command line, the configuration, the threads of `run`, the lines of `replay`. What Picket knows
 //! stands in the crates beside it.
 
+mod agent;
 mod audit;
 mod cli;
 mod commands;
@@ -13,6 +14,7 @@ mod intake;
 mod links;
 mod log;
 mod model;
+mod poster;
 mod replay;
 mod reporter;
 mod run;
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
         Command::Shutdown(client) => commands::shutdown(&client),
         Command::Recover { client, email } => commands::recover(&client, &email),
         Command::Mail => admin::mail::run(),
+        Command::Poster => poster::run(),
         Command::Reporter => reporter::run(),
         Command::Api => {
             log::start();
@@ -70,6 +73,8 @@ fn main() -> ExitCode {
         }
         Command::Activity(args) => commands::activity(&args),
         Command::Report(command) => commands::report(&command),
+        Command::Agent(command) => agent::agent(&command),
+        Command::Incidents(args) => commands::incidents(&args),
         Command::Sources(args) => commands::sources(&args),
     }
 }

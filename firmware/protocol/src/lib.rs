@@ -5,10 +5,12 @@
 #![forbid(unsafe_code)]
 
 mod access;
+pub mod incident;
 pub mod intake;
 pub mod link;
 mod mail;
 pub mod past;
+mod post;
 pub mod report;
 mod request;
 pub mod source;
@@ -17,6 +19,7 @@ pub mod views;
 
 pub use access::{AccessAsk, AccessView};
 pub use mail::{MailOrder, MailSent};
+pub use post::{PostOrder, PostSent};
 pub use request::{
     DeviceAsk, EVENTS_MAX, MODEL_TEXT_MAX, Minute, ModelFile, REQUEST_MAX, RESPONSE_MAX, Request, Response, WHY_MAX,
     host_text,

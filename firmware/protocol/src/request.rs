@@ -13,6 +13,7 @@ use terms::{HostKey, Posture};
 use crate::access::AccessAsk;
 use crate::intake::{ActivityAsk, BATCH_MAX, LogsBatch, TestAsk};
 use crate::mail::MailOrder;
+use crate::post::PostOrder;
 use crate::report::ReportAsk;
 use crate::source::SourceAsk;
 use crate::series::{Reach, Topic};
@@ -209,6 +210,8 @@ pub enum Request {
     Devices(DeviceAsk),
     /// Has a mail sent: answered by a `MailSent`. Only the API process may ask.
     Mail(Box<MailOrder>),
+    /// Has a message posted to a webhook: answered by a `PostSent`. Only the API process may ask.
+    Post(Box<PostOrder>),
     /// The devices as they are kept, for a backup: answered by an array of records.
     DevicesKept,
     /// Puts other devices in place of all: answered by their number.

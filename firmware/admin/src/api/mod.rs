@@ -12,9 +12,11 @@ mod flows;
 mod grants;
 mod groups;
 mod hosts;
+mod incidents;
 mod indicators;
 mod logs;
 mod model;
+mod notifications;
 mod policy;
 mod posture;
 mod power;
@@ -38,6 +40,7 @@ use crate::route::Route;
 pub use activity::EventRow;
 pub use grants::errand as about_access;
 pub use hosts::HostRow;
+pub use incidents::at_the_box as incidents_at_the_box;
 pub use policy::Applied;
 pub use sources::at_the_box as source_at_the_box;
 pub use users::recover;
@@ -181,6 +184,18 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/statistics", "Totals, hosts by level, the worst hosts, findings by family").roles(READERS).gives(statistics::now),
         Route::get("/api/v1/statistics/{reach}/{topic}", "Figures over the last hour, day, week, month or year: octets each way by devices, services or protocols, findings by levels or sources").roles(READERS).gives(series::series),
 
+        Route::get("/api/v1/incidents", "What belongs together, as one story each").roles(READERS).lists(&["state", "level", "hosts", "subjects", "sources", "began", "last", "assigned", "blocked"], incidents::all),
+        Route::get("/api/v1/incidents/{id}", "One incident: what happened, what was done, what to do next").roles(READERS).gives(incidents::one),
+        Route::post("/api/v1/incidents/{id}/assign", "Gives an incident to an account").roles(ADMINS).scope(Scope::Alerts).takes(incidents::assign),
+        Route::post("/api/v1/incidents/{id}/comment", "Writes a comment to an incident").roles(ADMINS).scope(Scope::Alerts).takes(incidents::write),
+        Route::post("/api/v1/incidents/{id}/close", "Closes an incident with the reason").roles(ADMINS).scope(Scope::Alerts).takes(incidents::close),
+        Route::post("/api/v1/incidents/{id}/reopen", "Opens a closed incident again").roles(ADMINS).scope(Scope::Alerts).takes(incidents::reopen),
+        Route::post("/api/v1/incidents/{id}/merge", "Makes another incident part of this one").roles(ADMINS).scope(Scope::Alerts).takes(incidents::merge),
+        Route::get("/api/v1/notifications", "The channels by which people hear of incidents, and how they fare").roles(READERS).lists(&["kind", "level", "trouble"], notifications::all),
+        Route::post("/api/v1/notifications", "Makes a channel: a webhook or a mail; a webhook's secret is shown this once").roles(ADMINS).scope(Scope::Settings).creates(notifications::create),
+        Route::delete("/api/v1/notifications/{id}", "Takes a channel away, with what waits for it").roles(ADMINS).scope(Scope::Settings).does(notifications::remove),
+        Route::post("/api/v1/notifications/{id}/test", "Sends a message to try a channel").roles(ADMINS).scope(Scope::Settings).gives(notifications::test),
+        Route::get("/api/v1/notifications/{id}/letters", "What waits for a channel, and what did not arrive").roles(READERS).lists(&["incident", "dead"], notifications::letters),
         Route::get("/api/v1/logs", "What hosts say of their users, newest first").roles(READERS).pages(&logs::FIELDS, logs::all),
         Route::post("/api/v1/logs", "Takes what an enrolled source logs: JSON, or a JSON object a line").up_to(protocol::intake::BATCH_MAX).tells(logs::take),
         Route::get("/api/v1/subjects", "The accounts that hosts told of, and what is usual for each").roles(READERS).lists(&["devices", "addresses", "proof", "last_seen", "records", "failed"], logs::subjects),

@@ -61,7 +61,7 @@ pub fn of_value(value: &Value, teller: Teller<'_>, at: Timestamp) -> Result<(Act
     if !value.is_object() {
         return Err(Refusal::NoRecord);
     }
-    let place = value["seq"].as_u64().zip(value["stream"].as_u64()).map(|(seq, stream)| Place { stream, seq });
+    let place = place(value);
     let message = text(value, &["message", "Message", "MESSAGE", "msg", "log"]).unwrap_or_default();
     let windows = windows::said(value);
     let program = text(
@@ -92,6 +92,13 @@ pub fn of_value(value: &Value, teller: Teller<'_>, at: Timestamp) -> Result<(Act
         message: if message.is_empty() { value.to_string() } else { message },
     };
     Ok((Activity::of(line, understood, teller.from, at, Proof::Enrolled), place))
+}
+
+/// The place of an object, where its source numbers what it tells.
+#[must_use]
+pub fn place(value: &Value) -> Option<Place> {
+    let (seq, stream) = value["seq"].as_u64().zip(value["stream"].as_u64())?;
+    Some(Place { stream, seq })
 }
 
 /// What an object says in Picket's own words.

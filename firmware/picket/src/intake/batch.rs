@@ -1,6 +1,6 @@
 //! A batch of an enrolled source: each of its records is stored and on the medium, or refused with its reason, before it is answered.
 
-use intake::json::{Place, Teller, of_value};
+use intake::json::{Place, Teller, of_value, place};
 use intake::{Act, Activity, Refusal};
 use protocol::intake::{BATCH_LINES, LogsBatch, LogsTaken};
 use serde_json::Value;
@@ -18,6 +18,8 @@ struct Sorted {
     seqs: Vec<Option<u64>>,
     /// Stream and number of the last numbered one.
     so_far: Option<(u64, u64)>,
+    /// Whether it is numbered at all, and in which stream.
+    stream: Option<u64>,
     taken: LogsTaken,
 }
 
@@ -37,7 +39,7 @@ impl Room {
             .hear(batch.sender, &batch.name, batch.from, at)
             .ok_or("more sources are enrolled than are followed")?;
         sender.counts.came_by_https(values.len(), batch.text.len(), at);
-        let Sorted { mut rows, seqs, so_far, mut taken } = sort(batch, &values, sender, at);
+        let Sorted { mut rows, seqs, so_far, stream, mut taken } = sort(batch, &values, sender, at);
         if let Some((stream, _)) = so_far {
             senders.announce(batch.sender, stream, log.next(), seqs.clone()).map_err(|error| error.to_string())?;
         }
@@ -52,12 +54,15 @@ impl Room {
             }
             stored += 1;
         }
+        let whole = stored == seqs.len();
         let through = seqs.iter().take(stored).rev().find_map(|seq| *seq);
-        if let Some((stream, _)) = so_far {
+        if let Some((stream, last)) = so_far {
+            // What is refused for good behind the last record counts as told: it would be refused again.
             let before = senders.through(batch.sender, stream);
-            taken.through = Some(through.unwrap_or(before));
-            senders.told(batch.sender, stream, taken.through.unwrap_or(before));
+            let through = if whole { last } else { through.unwrap_or(before) };
+            senders.told(batch.sender, stream, through);
         }
+        taken.through = stream.map(|stream| senders.through(batch.sender, stream));
         rows.truncate(stored);
         if let Some(sender) = senders.hear(batch.sender, &batch.name, batch.from, at) {
             sender.counts.stored_more(stored);
@@ -95,13 +100,21 @@ fn sort(batch: &LogsBatch, values: &[Option<Value>], sender: &mut Sender, at: Ti
         }
         let record = value.as_ref().ok_or(Refusal::NoRecord).and_then(|value| of_value(value, teller, at));
         match record {
-            Err(why) => sorted.refuse(sender, why),
+            Err(why) => {
+                if let Some(place) = value.as_ref().and_then(place) {
+                    sorted.pass_over(sender, place, at);
+                }
+                sorted.refuse(sender, why);
+            }
             Ok((activity, None)) => {
                 sorted.taken.accepted += 1;
                 sorted.add(activity, None);
             }
             Ok((activity, Some(place))) => match sender.turn(place, sorted.so_far) {
-                Turn::Again => sorted.refuse(sender, Refusal::Again),
+                Turn::Again => {
+                    sorted.stream = Some(place.stream);
+                    sorted.refuse(sender, Refusal::Again);
+                }
                 Turn::Next(lost) => {
                     sorted.lose(sender, place, lost, at);
                     sorted.taken.accepted += 1;
@@ -116,8 +129,18 @@ fn sort(batch: &LogsBatch, values: &[Option<Value>], sender: &mut Sender, at: Ti
 impl Sorted {
     fn add(&mut self, activity: Activity, place: Option<Place>) {
         self.so_far = place.map(|place| (place.stream, place.seq)).or(self.so_far);
+        self.stream = self.so_far.map(|(stream, _)| stream).or(self.stream);
         self.seqs.push(place.map(|place| place.seq));
         self.rows.push(activity);
+    }
+
+    /// Goes on behind a line that says nothing.
+    fn pass_over(&mut self, sender: &mut Sender, place: Place, at: Timestamp) {
+        self.stream = Some(place.stream);
+        if let Turn::Next(lost) = sender.turn(place, self.so_far) {
+            self.lose(sender, place, lost, at);
+            self.so_far = Some((place.stream, place.seq));
+        }
     }
 
     fn refuse(&mut self, sender: &mut Sender, why: Refusal) {

@@ -14,7 +14,7 @@ use policy::NeverBlock;
 use protocol::link::{Act, Errand, FROM_API_MAX, FromApi, GUESTS_MAX, Head, Start, TO_API_MAX, ToApi, receive, send};
 
 use protocol::report::ReportAsk;
-use protocol::{MailOrder, ModelFile};
+use protocol::{MailOrder, ModelFile, PostOrder};
 
 use super::child::{Line, Pauses, Running, lock};
 use super::event::Work;
@@ -60,6 +60,7 @@ pub struct Api {
     ending: AtomicBool,
     mailing: AtomicBool,
     reporting: AtomicBool,
+    posting: AtomicBool,
     /// Rung when the box waits for its first account, or has it.
     claims: Arc<Notify>,
     head_file: PathBuf,
@@ -84,6 +85,7 @@ impl Api {
             ending: AtomicBool::new(false),
             mailing: AtomicBool::new(false),
             reporting: AtomicBool::new(false),
+            posting: AtomicBool::new(false),
             claims: Arc::default(),
             head_file,
         }
@@ -202,6 +204,7 @@ impl Api {
                 }
             }
             FromApi::Ask(number, Request::Mail(order)) => self.mail(number, *order),
+            FromApi::Ask(number, Request::Post(order)) => self.post(number, *order),
             FromApi::Ask(number, request) => match questions.try_send((number, request)) {
                 Ok(()) => {}
                 Err(TrySendError::Full((number, _)) | TrySendError::Disconnected((number, _))) => {
@@ -226,6 +229,23 @@ impl Api {
         };
         if thread::Builder::new().name("mail".into()).spawn(send).is_err() {
             self.mailing.store(false, Ordering::Release);
+        }
+    }
+
+    /// Has a message posted, one at a time, on a thread that nobody waits for.
+    fn post(self: &Arc<Self>, number: u64, order: PostOrder) {
+        if self.posting.swap(true, Ordering::AcqRel) {
+            self.line.write(&ToApi::Answer(number, Response::Error("another message is on its way".into())));
+            return;
+        }
+        let api = Arc::clone(self);
+        let send = move || {
+            let response = mail::post(&order);
+            api.posting.store(false, Ordering::Release);
+            api.line.write(&ToApi::Answer(number, response));
+        };
+        if thread::Builder::new().name("post".into()).spawn(send).is_err() {
+            self.posting.store(false, Ordering::Release);
         }
     }
 

@@ -279,7 +279,7 @@ impl Gateway for CommandLine {
             Request::Source(ask) => return api.errand(Errand::Source(ask)),
             Request::Incidents { id } => return api.errand(Errand::Incidents { id }),
             // Only the API process knows who tells, and makes reports for others.
-            Request::Logs(_) | Request::SourceGone { .. } | Request::Report(_) => {
+            Request::Logs(_) | Request::SourceGone { .. } | Request::Report(_) | Request::Post(_) => {
                 return Response::Error("only the API process asks that".into());
             }
             Request::AuditTrailer { last } => return api.errand(Errand::Trailer { last }),

@@ -85,6 +85,132 @@ fn an_enrolled_source_tells_for_itself_and_nobody_else() {
 }
 
 #[test]
+fn what_a_host_says_and_what_the_wire_shows_is_one_incident() {
+    let Some((mut made, root)) = made("incident") else { return };
+    let nas = enrolled(&made, &root, "nas");
+    let from_host = |word: &str| {
+        json!({"program": "sshd", "message": format!("{word} password for ann from {HOST} port 22 ssh2")}).to_string()
+            + "\n"
+    };
+    tell(&made, &nas, &(from_host("Failed").repeat(5) + &from_host("Accepted")));
+    // Somebody else on the same host at the same time is another story; a harmless log-in is none.
+    let eve = json!({"program": "sudo", "message": "eve : user NOT in sudoers ; TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/sh"});
+    tell(&made, &nas, &((eve.to_string() + "\n").repeat(3) + &login("bob", "done")));
+    eventually(TEN, "two incidents", || {
+        made.get(&root, "/api/v1/incidents").json()["items"].as_array().unwrap().len() == 2
+    });
+    let scan = "nmap -n -Pn -sS -T4 --max-rate 100 --max-retries 0 --host-timeout 6s -p 1000-1060";
+    made.stand.host.shell(&format!("{scan} {ROUTER}")).unwrap();
+    let story = |token: &str| made.get(token, "/api/v1/incidents/1").json();
+    eventually(TEN, "the scan in it", || story(&root)["blocked"] == true);
+    let told = story(&root);
+    let detectors: Vec<_> =
+        told["timeline"].as_array().unwrap().iter().map(|thing| thing["detector"].as_str().unwrap()).collect();
+    assert_eq!(detectors[0], "insider:guessed-password", "{told}");
+    assert!(detectors.iter().any(|detector| detector.starts_with("rule:")), "{told}");
+    assert!(told["summary"].as_str().unwrap().starts_with("ann on nas: a password was guessed, then "), "{told}");
+    assert!(told["next"][0].as_str().unwrap().starts_with("Ask the person"), "{told}");
+    assert_eq!(made.get(&root, "/api/v1/incidents").json()["items"].as_array().unwrap().len(), 2);
+    // People give it away, write to it, close it; what happens then is another. All of it outlives a kill.
+    let act = |what: &str, body: Value| made.post(&root, &format!("/api/v1/incidents/1/{what}"), &body);
+    assert_eq!(act("assign", json!({"to": super::client::ROOT})).json()["assigned"], super::client::ROOT);
+    assert_eq!(act("comment", json!({"text": "<b>I ask Ann</b>"})).status, 200);
+    assert_eq!(act("close", json!({"reason": " "})).json()["field"], "reason");
+    assert_eq!(act("close", json!({"reason": "it was a test"})).json()["state"], "closed");
+    assert_eq!(act("close", json!({"reason": "again"})).status, 409);
+    assert_eq!(act("reopen", json!({"reason": "it was none"})).json()["state"], "open");
+    assert_eq!(act("merge", json!({"with": 1})).json()["field"], "with");
+    assert_eq!(act("merge", json!({"with": 2})).status, 200);
+    made.stand.kill();
+    // The block outlives it too.
+    made.stand.start_blocked();
+    eventually(20, "the API", || made.ask("GET", "/healthz", None, None).status == 200);
+    let list = made.stand.ask(&["incidents"]);
+    assert_eq!((list.as_array().unwrap().len(), &list[0]["assigned"]), (1, &json!(super::client::ROOT)), "{list}");
+    let text = String::from_utf8(made.stand.picket(&["incidents", "1"]).stdout).unwrap();
+    assert!(
+        ["what happened", "what to do next"].iter().any(|part| text.contains(part)) && text.contains("I ask Ann"),
+        "{text}"
+    );
+    let missing = made.stand.picket(&["incidents", "99"]);
+    assert!(!missing.status.success());
+}
+
+/// A receiver of webhooks that fails once, hangs once, refuses below `/refuse`, and writes down what it took and whether its signature is right.
+const RECEIVER: &str = r#"
+import hashlib, hmac, http.server, json, sys, time
+secret, out, tries = bytes.fromhex(open(sys.argv[1]).read()), sys.argv[2], [0]
+class Hook(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        if self.path == "/refuse": return self.answer(410)
+        tries[0] += 1
+        if tries[0] == 1: return self.answer(500)
+        if tries[0] == 2: time.sleep(20); return
+        text = self.headers["x-picket-timestamp"].encode() + b"." + body
+        right = "sha256=" + hmac.new(secret, text, hashlib.sha256).hexdigest() == self.headers["x-picket-signature"]
+        with open(out, "a") as f: f.write(json.dumps({"right": right, "id": self.headers["x-picket-delivery"], "body": json.loads(body)}) + "\n")
+        self.answer(204)
+    def answer(self, status):
+        self.send_response(status); self.send_header("content-length", "0"); self.end_headers()
+http.server.ThreadingHTTPServer(("127.0.0.1", 9099), Hook).serve_forever()
+"#;
+
+#[test]
+fn a_webhook_that_fails_and_hangs_gets_every_incident_once_and_signed() {
+    let Some((made, root)) = made("webhook") else { return };
+    let nas = enrolled(&made, &root, "nas");
+    let channel = |name: &str, path: &str| {
+        let body = json!({"name": name, "url": format!("http://127.0.0.1:9099{path}")});
+        let answer = made.post(&root, "/api/v1/notifications", &body);
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.json()
+    };
+    for (wrong, field) in [
+        (json!({"name": "x", "url": "ftp://x"}), "url"),
+        (json!({"name": "x", "mail": "nobody"}), "mail"),
+        (json!({"name": "x"}), "url"),
+    ] {
+        assert_eq!(made.post(&root, "/api/v1/notifications", &wrong).json()["field"], field);
+    }
+    let (hook, dead) = (channel("chat", "/hook?token=hidden"), channel("gone", "/refuse"));
+    let (script, secret, out) =
+        (made.stand.file("receiver.py"), made.stand.file("secret"), made.stand.file("received"));
+    std::fs::write(&script, RECEIVER).unwrap();
+    std::fs::write(&secret, hook["secret"].as_str().unwrap()).unwrap();
+    let line = format!("exec python3 {} {} {}", script.display(), secret.display(), out.display());
+    let _receiver = made.stand.gate.start(&line, &made.stand.file("receiver.log")).unwrap();
+    eventually(TEN, "the receiver", || made.stand.gate.shell("ss -tln | grep -q 9099").is_ok());
+    tell(&made, &nas, &(login("ann", "failed").repeat(5) + &login("ann", "done")));
+    let show = |id: &Value| {
+        let all = made.get(&root, "/api/v1/notifications").json();
+        all["items"].as_array().unwrap().iter().find(|row| row["id"] == *id).unwrap().clone()
+    };
+    eventually(TEN, "the channel that refuses", || show(&dead["id"])["dead"] == 1);
+    eventually(TEN, "trouble that shows", || show(&hook["id"])["trouble"].as_str().unwrap().contains("500"));
+    let letters = made.get(&root, &format!("/api/v1/notifications/{}/letters", dead["id"])).json();
+    assert_eq!((&letters["items"][0]["dead"], &letters["items"][0]["incident"]), (&json!("it answers 410"), &json!(1)));
+    // It fails, hangs, takes it; what happens next of the same incident is no other notice.
+    tell(&made, &nas, &login("ann", "failed").repeat(9));
+    eventually(45, "the delivery", || std::fs::read_to_string(&out).is_ok_and(|text| text.contains("ann on nas")));
+    eventually(TEN, "nothing that waits", || show(&hook["id"])["waiting"] == 0);
+    let told = std::fs::read_to_string(&out).unwrap();
+    let told: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        (told.len(), &told[0]["right"], &told[0]["body"]["incident"]["level"]),
+        (1, &json!(true), &json!("HIGH")),
+        "{told:?}"
+    );
+    let row = show(&hook["id"]);
+    assert!(row["trouble"] == "" && row["to"] == "127.0.0.1" && row["last_sent"].is_string(), "{row}");
+    assert!(!made.get(&root, "/api/v1/notifications").text.contains("hidden"), "an address may hold a secret");
+    let tried = made.ask("POST", &format!("/api/v1/notifications/{}/test", hook["id"]), Some(&root), None);
+    assert_eq!(tried.status, 200, "{tried:?}");
+    eventually(TEN, "the try", || std::fs::read_to_string(&out).is_ok_and(|text| text.contains("\"kind\": \"test\"")));
+    assert_eq!(made.ask("DELETE", &format!("/api/v1/notifications/{}", dead["id"]), Some(&root), None).status, 204);
+}
+
+#[test]
 fn a_numbered_line_is_stored_once_over_restarts_and_a_gap_and_silence_are_told() {
     let Some((mut made, root)) = made("numbered") else { return };
     let answer = made.stand.ask(&["sources", "enroll", "laptop", "--code"]);

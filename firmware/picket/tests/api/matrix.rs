@@ -118,6 +118,18 @@ DELETE /api/v1/blocks/{host}              a s
 GET    /api/v1/activity                   u t a s
 GET    /api/v1/events                     u t a s
 GET    /api/v1/statistics                 t a s
+GET    /api/v1/incidents                  t a s
+GET    /api/v1/incidents/{id}             t a s
+POST   /api/v1/incidents/{id}/assign      a s
+POST   /api/v1/incidents/{id}/comment     a s
+POST   /api/v1/incidents/{id}/close       a s
+POST   /api/v1/incidents/{id}/reopen      a s
+POST   /api/v1/incidents/{id}/merge       a s
+GET    /api/v1/notifications              t a s
+POST   /api/v1/notifications              a s
+DELETE /api/v1/notifications/{id}         a s
+POST   /api/v1/notifications/{id}/test    a s
+GET    /api/v1/notifications/{id}/letters t a s
 GET    /api/v1/logs                       t a s
 POST   /api/v1/logs                       e
 GET    /api/v1/subjects                   t a s

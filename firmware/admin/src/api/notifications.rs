@@ -1,0 +1,230 @@
+//! Channels of notifications: who is told of what, and what did not arrive.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use terms::Timestamp;
+
+use crate::clock::{now, rfc3339};
+use crate::notice::{CHANNELS_MAX, Channel, Notice, Notices, Preset, Sink};
+use crate::office::{Office, shown};
+use crate::problem::Problem;
+use crate::route::Call;
+use crate::rows::{Change, Kind};
+use crate::secret::{hex, random};
+use crate::words::{Email, person};
+
+/// The longest address of a webhook, in octets.
+const URL_MAX: usize = 1_024;
+/// The longest authority, in octets.
+const CA_MAX: usize = 8_192;
+
+/// One channel.
+#[derive(Clone, Serialize, JsonSchema)]
+pub struct ChannelRow {
+    /// Its number.
+    id: u64,
+    /// What it is called.
+    name: String,
+    /// `webhook` or `mail`.
+    kind: &'static str,
+    /// Where it leads: an e-mail address, or the host of a webhook; the rest of its address may hold a secret.
+    to: String,
+    /// In which form a webhook is told.
+    preset: Option<Preset>,
+    /// `HIGH`, or `MEDIUM` for both.
+    level: &'static str,
+    /// Notices that wait.
+    waiting: u64,
+    /// Notices that are tried no more.
+    dead: u64,
+    /// Notices that found no room.
+    dropped: u64,
+    /// When something was taken last.
+    last_sent: Option<String>,
+    /// Why the last try failed; empty where it did not.
+    trouble: String,
+}
+
+/// A channel that was just made.
+#[derive(Serialize, JsonSchema)]
+pub struct MadeChannel {
+    /// The channel.
+    #[serde(flatten)]
+    row: ChannelRow,
+    /// For a webhook: what every message is signed with, by HMAC-SHA256 over time, dot and body. Shown this once.
+    secret: Option<String>,
+}
+
+/// A new channel: a webhook or a mail.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewChannel {
+    /// What it is called.
+    #[schemars(length(min = 1, max = 64))]
+    name: String,
+    /// The address of a webhook.
+    #[serde(default)]
+    #[schemars(length(max = 1_024))]
+    url: Option<String>,
+    /// In which form the webhook is told.
+    #[serde(default)]
+    preset: Preset,
+    /// The authority that signed the webhook's certificate, as PEM; nothing for the public ones.
+    #[serde(default)]
+    #[schemars(length(max = 8_192))]
+    ca: String,
+    /// The address of a mail.
+    #[serde(default)]
+    #[schemars(length(max = 254))]
+    mail: Option<String>,
+    /// Whether it hears of High alone.
+    #[serde(default)]
+    high_only: bool,
+}
+
+/// A notice that waits or is dead.
+#[derive(Serialize, JsonSchema)]
+pub struct NoticeRow {
+    /// Its number, as the receiver sees it.
+    id: u64,
+    /// The incident that it tells of.
+    incident: Option<u64>,
+    /// In words.
+    text: String,
+    /// When it was written.
+    created: String,
+    /// Tries so far.
+    tries: u32,
+    /// When it is tried next.
+    next: Option<String>,
+    /// Why it is tried no more.
+    dead: Option<String>,
+}
+
+/// `GET notifications`.
+pub fn all(office: &Office, _: &Call) -> Result<Vec<ChannelRow>, Problem> {
+    let notices = office.notices();
+    Ok(notices.channels.values().map(|channel| row(channel, &notices)).collect())
+}
+
+/// `POST notifications`.
+pub fn create(office: &Office, call: &Call, body: NewChannel) -> Result<MadeChannel, Problem> {
+    let name = person("name", &body.name)?;
+    let (sink, secret) = match (&body.url, &body.mail) {
+        (Some(url), None) => {
+            let secret = hex(&random::<32>().map_err(|error| Problem::busy(error.to_string()))?);
+            let (url, ca) = (address(url)?, authority(body.ca)?);
+            (Sink::Webhook { url, preset: body.preset, ca, secret: secret.clone() }, Some(secret))
+        }
+        (None, Some(mail)) => {
+            let to = Email::new(mail).map_err(|problem| Problem { field: Some("mail".into()), ..problem })?;
+            (Sink::Mail { to: to.as_str().into() }, None)
+        }
+        _ => return Err(Problem::field("url", "takes a webhook's address, or leave it out and name a mail")),
+    };
+    let mut notices = office.notices();
+    if notices.channels.len() >= CHANNELS_MAX {
+        return Err(Problem::conflict(format!("a box keeps {CHANNELS_MAX} channels; take one away first")));
+    }
+    // Of the time, so that a number is never used twice.
+    let number = notices.channels.last_key_value().map_or(0, |(last, _)| last + 1).max(now().micros());
+    let channel =
+        Channel { number, name, sink, high_only: body.high_only, last: None, trouble: String::new(), dropped: 0 };
+    let made = row(&channel, &notices);
+    let mut change = Change::default();
+    change.put(Kind::Channel, number, &channel);
+    let mut act = call.act("notification.create", channel.name.clone());
+    act.after = shown(&made);
+    office.commit(change, act)?;
+    notices.channels.insert(number, channel);
+    Ok(MadeChannel { row: made, secret })
+}
+
+/// `DELETE notifications/{id}`: what waits for it goes with it.
+pub fn remove(office: &Office, call: &Call) -> Result<(), Problem> {
+    let number = call.number("id", "channel")?;
+    let mut notices = office.notices();
+    let channel = notices.channels.get(&number).ok_or_else(|| Problem::missing("channel"))?;
+    let mut change = Change::default();
+    change.remove(Kind::Channel, number);
+    let of_it = notices.waiting.values().filter(|notice| notice.channel == number).map(|notice| notice.number);
+    let of_it: Vec<u64> = of_it.collect();
+    of_it.iter().for_each(|notice| change.remove(Kind::Notice, *notice));
+    office.commit(change, call.act("notification.remove", channel.name.clone()))?;
+    notices.channels.remove(&number);
+    notices.waiting.retain(|_, notice| notice.channel != number);
+    Ok(())
+}
+
+/// `POST notifications/{id}/test`: how it fares shows in the channel.
+pub fn test(office: &Office, call: &Call) -> Result<ChannelRow, Problem> {
+    let number = call.number("id", "channel")?;
+    let mut notices = office.notices();
+    let name = notices.channels.get(&number).map(|channel| channel.name.clone());
+    let name = name.ok_or_else(|| Problem::missing("channel"))?;
+    let mut change = Change::default();
+    notices.add(number, None, "This is a message to try whether this channel works.".into(), &mut change);
+    office.commit(change, call.act("notification.test", name))?;
+    notices.channels.get(&number).map(|channel| row(channel, &notices)).ok_or_else(|| Problem::missing("channel"))
+}
+
+/// `GET notifications/{id}/letters`.
+pub fn letters(office: &Office, call: &Call) -> Result<Vec<NoticeRow>, Problem> {
+    let number = call.number("id", "channel")?;
+    let notices = office.notices();
+    if !notices.channels.contains_key(&number) {
+        return Err(Problem::missing("channel"));
+    }
+    Ok(notices.waiting.values().filter(|notice| notice.channel == number).map(notice_row).collect())
+}
+
+/// A webhook's address.
+fn address(url: &str) -> Result<String, Problem> {
+    let wrong = || Problem::field("url", "takes an address as https://chat.example.org/hooks/abc");
+    let uri: axum::http::Uri = url.parse().map_err(|_| wrong())?;
+    let known = matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty());
+    (known && url.len() <= URL_MAX).then(|| url.to_owned()).ok_or_else(wrong)
+}
+
+fn authority(ca: String) -> Result<String, Problem> {
+    let good = ca.is_empty() || ca.contains("BEGIN CERTIFICATE") && ca.len() <= CA_MAX;
+    good.then_some(ca).ok_or_else(|| Problem::field("ca", "takes a certificate as PEM"))
+}
+
+fn row(channel: &Channel, notices: &Notices) -> ChannelRow {
+    let of_it = || notices.waiting.values().filter(|notice| notice.channel == channel.number);
+    let dead = of_it().filter(|notice| notice.dead.is_some()).count() as u64;
+    let (kind, to, preset) = match &channel.sink {
+        Sink::Webhook { url, preset, .. } => {
+            let uri: Option<axum::http::Uri> = url.parse().ok();
+            ("webhook", uri.and_then(|uri| uri.host().map(str::to_owned)).unwrap_or_default(), Some(*preset))
+        }
+        Sink::Mail { to } => ("mail", to.clone(), None),
+    };
+    ChannelRow {
+        id: channel.number,
+        name: channel.name.clone(),
+        kind,
+        to,
+        preset,
+        level: if channel.high_only { "HIGH" } else { "MEDIUM" },
+        waiting: of_it().count() as u64 - dead,
+        dead,
+        dropped: channel.dropped,
+        last_sent: channel.last.map(|micros| rfc3339(Timestamp::from_micros(micros))),
+        trouble: channel.trouble.clone(),
+    }
+}
+
+fn notice_row(notice: &Notice) -> NoticeRow {
+    let at = |micros| rfc3339(Timestamp::from_micros(micros));
+    NoticeRow {
+        id: notice.number,
+        incident: notice.incident.as_ref().map(|incident| incident.id),
+        text: notice.text.clone(),
+        created: at(notice.created),
+        tries: notice.tries,
+        next: notice.dead.is_none().then(|| at(notice.next)),
+        dead: notice.dead.clone(),
+    }
+}
