@@ -32,7 +32,7 @@ use crate::words::plain;
 const BODY: Duration = Duration::from_secs(10);
 /// How much of a body that nobody wants is read all the same, and for how long: a client that is still sending when it is refused
 /// would see its connection cut instead of the refusal.
-const DRAIN: (usize, Duration) = (256 << 10, Duration::from_secs(2));
+const DRAIN: (usize, Duration) = (2 << 20, Duration::from_secs(2));
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_secs(30);
 /// Requests that are worked on at a time; others wait.
