@@ -89,6 +89,8 @@ try {
   const asked = await page.evaluate((device) => fetch("/api/v1/requests", { method: "POST", headers: { "X-Picket-Page": "used", "Content-Type": "application/json" },
     body: JSON.stringify({ device, to: "internet", service: "https", hours: 8, reason: "<b>the</b> printer's update \u202e" }) }).then(({ status }) => status), device.id);
   must(asked === 201, "asking for access:", asked);
+  const changed = await page.evaluate(() => fetch("/api/v1/settings/detect.icmp_per_second", { method: "PATCH", headers: { "X-Picket-Page": "used", "Content-Type": "application/json" }, body: JSON.stringify({ value: 120, why: "a noisy monitor" }) }).then(({ status }) => status));
+  must(changed === 200, "changing a setting:", changed);
   const today = new Date().toISOString().slice(0, 10);
   await page.evaluate((day) => fetch("/api/v1/reports", { method: "POST", headers: { "X-Picket-Page": "used", "Content-Type": "application/json" }, body: JSON.stringify({ from: `${day}T00:00:00Z`, to: `${day}T23:59:59Z`, format: "pdf" }) }), today);
   await eventually("a report", async () => (await api(page, "reports")).items?.some(({ state }) => state === "done"), 20);
