@@ -73,13 +73,14 @@ impl<J: Judgement> Host<J> {
 
     /// Makes it a host that was just seen first.
     pub(crate) fn renew(&mut self, key: HostKey, mac: MacAddr, side: Side, at: Timestamp) {
-        let Self { window, peers, names, .. } = self;
+        let Self { window, peers, names, echoes, .. } = self;
         window.clear();
         peers.clear();
         names.clear();
+        echoes.clear();
         (self.key, self.mac, self.side) = (key, mac, side);
         (self.first_seen, self.last_seen, self.frames, self.octets, self.conversed) = (at, at, 0, 0, false);
-        (self.judgement, self.echoes, self.inbound) = (J::default(), Burst::default(), Rate::default());
+        (self.judgement, self.inbound) = (J::default(), Rate::default());
         self.inbound_sources = (0, Sketch::default());
         self.resolves_since = Timestamp::EPOCH;
     }

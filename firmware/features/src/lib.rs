@@ -13,6 +13,7 @@ mod flow;
 mod hash;
 mod host;
 mod host_table;
+mod marks;
 mod names;
 mod neighbors;
 mod observe;

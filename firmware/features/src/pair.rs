@@ -4,10 +4,11 @@ use heapless::Vec;
 use terms::{Span, Timestamp};
 
 use crate::change::Service;
+use crate::marks::Marks;
 use crate::rate::Rate;
 use crate::table::Worth;
 
-/// Ports of one target that are remembered at a time, for each of TCP and UDP; see `least_telling` for who makes room.
+/// Ports of one target that are remembered at a time, for each of TCP and UDP; see `PortSet::room` for who makes room.
 pub const PORTS: usize = 32;
 /// Failed log-ins that are remembered at a time; the oldest makes room.
 pub const LOGINS: usize = 32;
@@ -31,16 +32,26 @@ pub enum Answer {
     Silent,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Tried {
-    port: u16,
-    answer: Answer,
-    at: Timestamp,
-}
-
 /// Distinct ports of one protocol.
-#[derive(Clone, Debug, Default)]
-pub struct PortSet(Vec<Tried, PORTS>);
+///
+/// **Shape**: one list a field, the first `len` of each in use.
+#[derive(Clone, Debug)]
+pub struct PortSet {
+    len: usize,
+    /// How many of them failed.
+    failing: u16,
+    /// The last question.
+    last: Timestamp,
+    /// None was tried last before this.
+    oldest: Timestamp,
+    /// Until when all places speak for a scan, so that nobody makes room; the epoch where that is not known.
+    taken: Timestamp,
+    marks: Marks<{ PORTS / 8 }>,
+    ports: [u16; PORTS],
+    answers: [Answer; PORTS],
+    /// When it was tried last.
+    tried: [Timestamp; PORTS],
+}
 
 /// One host's doings with one target.
 ///
@@ -68,51 +79,115 @@ impl Answer {
     }
 }
 
+impl Default for PortSet {
+    fn default() -> Self {
+        Self {
+            len: 0,
+            failing: 0,
+            last: Timestamp::EPOCH,
+            oldest: Timestamp::EPOCH,
+            taken: Timestamp::EPOCH,
+            marks: Marks::NONE,
+            ports: [0; PORTS],
+            answers: [Answer::Pending; PORTS],
+            tried: [Timestamp::EPOCH; PORTS],
+        }
+    }
+}
+
 impl PortSet {
+    /// Forgets all.
+    fn clear(&mut self) {
+        (self.len, self.failing, self.last, self.taken) = (0, 0, Timestamp::EPOCH, Timestamp::EPOCH);
+    }
+
     /// Notes a port that is tried.
     pub fn ask(&mut self, port: u16, at: Timestamp) {
-        if let Some(slot) = self.0.iter_mut().find(|t| t.port == port) {
-            slot.at = at;
-            return;
-        }
-        let tried = Tried { port, answer: Answer::Pending, at };
-        if let Err(tried) = self.0.push(tried)
-            && let Some(slot) = least_telling(&mut self.0, at)
-        {
-            *slot = tried;
-        }
+        let place = match self.find(port) {
+            Some(place) => place,
+            None => {
+                let Some(place) = self.room(at) else { return };
+                self.ports[place] = port;
+                self.marks.set(place, mark(port));
+                self.put(place, Answer::Pending);
+                place
+            }
+        };
+        self.tried[place] = at;
+        self.last = at;
     }
 
     /// Notes how a port answered.
     pub fn answer(&mut self, port: u16, answer: Answer) {
-        if let Some(slot) = self.0.iter_mut().find(|t| t.port == port) {
-            slot.answer = answer;
+        if let Some(place) = self.find(port) {
+            self.put(place, answer);
+            if answer == Answer::Accepted {
+                self.taken = Timestamp::EPOCH;
+            }
         }
     }
 
     /// Distinct ports in the minute up to the last question, and how many of them failed as far as is known.
     #[must_use]
-    pub fn count(&self, now: Timestamp) -> (u16, u16) {
-        let until = asked_until(self.0.iter().map(|t| t.at).max().unwrap_or(now), now);
-        self.0
-            .iter()
-            .filter(|t| until.since(t.at) < PORT_HORIZON)
-            .fold((0, 0), |(ports, failing), t| (ports + 1, failing + u16::from(t.answer.is_failing())))
+    pub fn count(&mut self, now: Timestamp) -> (u16, u16) {
+        let until = asked_until(self.last, now);
+        if until.since(self.oldest) < PORT_HORIZON {
+            return (u16::try_from(self.len).unwrap_or(u16::MAX), self.failing);
+        }
+        self.oldest = self.tried.iter().take(self.len).copied().min().unwrap_or_default();
+        let (mut ports, mut failing) = (0, 0);
+        for (tried, answer) in self.tried.iter().zip(&self.answers).take(self.len) {
+            let counts = until.since(*tried) < PORT_HORIZON;
+            ports += u16::from(counts);
+            failing += u16::from(counts & answer.is_failing());
+        }
+        (ports, failing)
     }
+
+    fn put(&mut self, place: usize, answer: Answer) {
+        let before = core::mem::replace(&mut self.answers[place], answer);
+        self.failing += u16::from(answer.is_failing());
+        self.failing -= u16::from(before.is_failing());
+    }
+
+    /// A place for one more: a free one, else that of one that no longer counts, else of one that was accepted. Where all speak for a
+    /// scan, they stay and the new port is left out; the count is far above any threshold then.
+    fn room(&mut self, now: Timestamp) -> Option<usize> {
+        if self.len < PORTS {
+            if self.len == 0 {
+                self.oldest = now;
+            }
+            self.answers[self.len] = Answer::Pending;
+            self.len += 1;
+            return Some(self.len - 1);
+        }
+        if now < self.taken {
+            return None;
+        }
+        let worth = |n: usize| worth(now.since(self.tried[n]) < PORT_HORIZON, self.answers[n], self.tried[n]);
+        let least = (0..PORTS).min_by_key(|n| worth(*n))?;
+        if worth(least) < TELLING {
+            return Some(least);
+        }
+        // It was tried longest ago: until its minute is over, all stay as telling, unless one is accepted.
+        self.taken = self.tried[least] + PORT_HORIZON;
+        None
+    }
+
+    fn find(&self, port: u16) -> Option<usize> {
+        self.marks.places(mark(port), self.len).find(|n| self.ports[*n] == port)
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "a mark is part of what it marks")]
+fn mark(port: u16) -> u8 {
+    port as u8
 }
 
 /// The end of the minute that counts: the last question, as long as its answer may be outstanding. A silence that is noticed a second
 /// later is no reason to forget the first question of that minute.
 pub(crate) fn asked_until(last: Timestamp, now: Timestamp) -> Timestamp {
     if now.since(last) <= PATIENCE { last } else { now }
-}
-
-/// The slot that makes room: one that no longer counts, else one that was accepted. Where all slots speak for a scan, they stay and
-/// the new port is left out; the count is far above any threshold then.
-fn least_telling(slots: &mut [Tried], now: Timestamp) -> Option<&mut Tried> {
-    let worth = |t: &Tried| worth(now.since(t.at) < PORT_HORIZON, t.answer, t.at);
-    let least = slots.iter_mut().min_by_key(|t| worth(t))?;
-    (worth(least) < TELLING).then_some(least)
 }
 
 /// What a place is worth from which a question speaks for a scan or a sweep; below are times, which need 62 bits in the year 148,000.
@@ -130,14 +205,14 @@ impl Pair {
         let Self { last, heard, telling, half_open, ports, unanswered, stream, logins } = self;
         (*last, *heard, *telling) = (Timestamp::EPOCH, Timestamp::EPOCH, false);
         (*half_open, *unanswered, *stream) = (Rate::default(), Rate::default(), Rate::default());
-        ports.iter_mut().for_each(|ports| ports.0.clear());
+        ports.iter_mut().for_each(PortSet::clear);
         logins.clear();
     }
 
     /// Notes a port that is tried; `set` is 0 for TCP and 1 for UDP.
     pub(crate) fn ask(&mut self, set: usize, port: u16, at: Timestamp) {
         self.ports[set].ask(port, at);
-        self.telling |= self.ports[set].0.len() > 2;
+        self.telling |= self.ports[set].len > 2;
     }
 
     /// Notes how a port answered.
@@ -146,7 +221,7 @@ impl Pair {
     }
 
     /// Distinct ports in the last minute, and how many of them failed.
-    pub(crate) fn count(&self, set: usize, now: Timestamp) -> (u16, u16) {
+    pub(crate) fn count(&mut self, set: usize, now: Timestamp) -> (u16, u16) {
         self.ports[set].count(now)
     }
 

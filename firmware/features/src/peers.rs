@@ -5,9 +5,10 @@ use terms::{Span, Timestamp};
 
 use crate::change::Ask;
 use crate::hash::RowId;
+use crate::marks::Marks;
 use crate::pair::{Answer, TELLING, asked_until, worth};
 
-/// Targets that are remembered at a time; see `least_telling` for who makes room.
+/// Targets that are remembered at a time; see `PeerSet::room` for who makes room.
 pub const PEERS: usize = 48;
 /// Kinds of questions.
 const KINDS: usize = 5;
@@ -43,7 +44,11 @@ pub(crate) struct Standing {
 #[derive(Clone, Debug)]
 pub struct PeerSet {
     len: usize,
+    /// Until when all places speak for a scan, so that nobody makes room; the epoch where that is not known.
+    taken: Timestamp,
     ports: [Ports; KINDS],
+    of_service: Marks<{ PEERS / 8 }>,
+    of_target: Marks<{ PEERS / 8 }>,
     services: [Service; PEERS],
     targets: [RowId; PEERS],
     /// When it was asked last.
@@ -81,6 +86,7 @@ impl PeerSet {
     /// Forgets all.
     pub(crate) fn clear(&mut self) {
         self.len = 0;
+        self.taken = Timestamp::EPOCH;
         self.ports = [Ports::default(); KINDS];
         self.services = [Service::NONE; PEERS];
     }
@@ -103,7 +109,9 @@ impl PeerSet {
         if let Some(place) = self.room(at) {
             self.counted(service, at, 1);
             self.services[place] = service;
+            self.of_service.set(place, service.mark());
             self.targets[place] = target;
+            self.of_target.set(place, mark(target));
             self.asked[place] = at;
             self.answers[place] = Answer::Pending;
             self.beats[place] = Beat { at, gap: Span::ZERO };
@@ -115,6 +123,9 @@ impl PeerSet {
     pub(crate) fn answer(&mut self, target: RowId, ask: Ask, port: u16, answer: Answer) {
         if let Some(place) = self.find(target, Service::new(ask, port)) {
             self.answers[place] = answer;
+            if answer == Answer::Accepted {
+                self.taken = Timestamp::EPOCH;
+            }
         }
     }
 
@@ -123,29 +134,19 @@ impl PeerSet {
         let service = Service::new(ask, port);
         let last = self.ports[ask as usize].last;
         let of_kind = asked_until(last, now);
-        let (targets, failing) = match self.all_of(service) {
-            // As in a scan, where the set is full of ports that speak for it.
-            0 => (0, 0),
-            1 => {
-                let place = self.places().find(|&n| self.services[n] == service).unwrap_or(0);
-                let counts = asked_until(self.asked[place], now).since(self.asked[place]) < HORIZON;
-                (u16::from(counts), u16::from(counts & self.answers[place].is_failing()))
-            }
-            _ => {
-                // Right after a question it is the last of its service, too.
-                let of_service = if last == now {
-                    now
-                } else {
-                    let same = self.places().filter(|&n| self.services[n] == service);
-                    asked_until(same.map(|n| self.asked[n]).max().unwrap_or_default(), now)
-                };
-                // Without a guess: which peers count is as good as random to the processor.
-                self.places().fold((0, 0), |(targets, failing), n| {
-                    let counts = (self.services[n] == service) & (of_service.since(self.asked[n]) < HORIZON);
-                    (targets + u16::from(counts), failing + u16::from(counts & self.answers[n].is_failing()))
-                })
-            }
+        // Right after a question it is the last of its service, too.
+        let until = if last == now {
+            now
+        } else {
+            let asked = self.places_of(service).map(|n| self.asked[n]);
+            asked_until(asked.max().unwrap_or_default(), now)
         };
+        let (mut targets, mut failing) = (0, 0);
+        for n in self.places_of(service) {
+            let counts = until.since(self.asked[n]) < HORIZON;
+            targets += u16::from(counts);
+            failing += u16::from(counts & self.answers[n].is_failing());
+        }
         if of_kind >= self.ports[ask as usize].until {
             self.ports[ask as usize] = Ports { last, ..self.count_ports(ask, of_kind) };
         }
@@ -176,8 +177,13 @@ impl PeerSet {
             self.len += 1;
             return Some(self.len - 1);
         }
+        if now < self.taken {
+            return None;
+        }
         let least = self.places().min_by_key(|&n| self.worth(n, now))?;
         if self.worth(least, now) >= TELLING {
+            // It was asked longest ago: until its minute is over, all that is worth as much stays so, unless it is accepted.
+            self.taken = self.asked[least] + HORIZON;
             return None;
         }
         let (gone, counts) = (self.services[least], now.since(self.asked[least]) < HORIZON);
@@ -194,24 +200,21 @@ impl PeerSet {
 
     /// Keeps the count of ports true when a service comes or goes of which there may be others.
     fn counted(&mut self, service: Service, now: Timestamp, one: i16) {
-        let others = self.all_of(service) > 0
-            && self.places().any(|n| (self.services[n] == service) & (now.since(self.asked[n]) < HORIZON));
+        let others = self.places_of(service).any(|n| now.since(self.asked[n]) < HORIZON);
         let ports = &mut self.ports[service.kind()];
         if ports.until > now && !others {
             ports.count = ports.count.saturating_add_signed(one);
         }
     }
 
-    /// How many are of a service. All places are compared, used or not, so that it takes the processor a dozen steps.
-    fn all_of(&self, service: Service) -> u32 {
-        self.services.iter().map(|other| u32::from(*other == service)).sum()
+    /// The places of a service.
+    fn places_of(&self, service: Service) -> impl Iterator<Item = usize> {
+        self.of_service.places(service.mark(), self.len).filter(move |&n| self.services[n] == service)
     }
 
     fn find(&self, target: RowId, service: Service) -> Option<usize> {
-        if self.all_of(service) == 0 {
-            return None;
-        }
-        self.places().find(|&n| self.services[n] == service && self.targets[n] == target)
+        let same = |n: &usize| self.services[*n] == service && self.targets[*n] == target;
+        self.of_target.places(mark(target), self.len).find(same)
     }
 
     fn places(&self) -> core::ops::Range<usize> {
@@ -223,7 +226,10 @@ impl Default for PeerSet {
     fn default() -> Self {
         Self {
             len: 0,
+            taken: Timestamp::EPOCH,
             ports: [Ports::default(); KINDS],
+            of_service: Marks::NONE,
+            of_target: Marks::NONE,
             services: [Service::NONE; PEERS],
             targets: [RowId(0); PEERS],
             asked: [Timestamp::EPOCH; PEERS],
@@ -245,10 +251,21 @@ impl Service {
         ((self.0 >> 16) as usize).min(KINDS - 1)
     }
 
+    /// What tells most services apart: neighbouring ports, and kinds of questions at one port.
+    #[allow(clippy::cast_possible_truncation, reason = "a mark is part of what it marks")]
+    fn mark(self) -> u8 {
+        (self.0 ^ self.0 >> 8 ^ self.0 >> 11) as u8
+    }
+
     #[allow(clippy::cast_possible_truncation, reason = "the port is what the lower half holds")]
     fn port(self) -> u16 {
         self.0 as u16
     }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "a mark is part of what it marks")]
+fn mark(target: RowId) -> u8 {
+    target.0 as u8
 }
 
 impl Beat {

@@ -139,6 +139,11 @@ impl Default for Burst {
 }
 
 impl Burst {
+    /// Forgets all.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// Counts one event and returns how many there were in the last second, this one included.
     #[allow(clippy::cast_possible_truncation, reason = "at most BURST_CAPACITY")]
     pub fn count(&mut self, at: Timestamp) -> u32 {

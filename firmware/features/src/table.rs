@@ -49,6 +49,8 @@ pub struct Table<V> {
     worth: Vec<u64>,
     capacity: usize,
     hand: usize,
+    /// The slot that the next search for the least begins with, where it is known already.
+    next: Option<usize>,
     evicted: u64,
 }
 
@@ -64,6 +66,7 @@ impl<V: Worth> Table<V> {
             worth: Vec::with_capacity(capacity),
             capacity,
             hand: 0,
+            next: None,
             evicted: 0,
         }
     }
@@ -148,6 +151,7 @@ impl<V: Worth> Table<V> {
         let slot = self.least();
         self.unlink(slot);
         self.evicted += 1;
+        self.foresee();
         Some(slot)
     }
 
@@ -171,17 +175,16 @@ impl<V: Worth> Table<V> {
     /// Rows are far apart in memory, so the candidates are compared by what they were worth when looked at last, and only the one
     /// that seems least is looked at again: it goes unless it has gained.
     fn least(&mut self) -> usize {
-        // The hand goes round without a division: it is asked for each row that comes when the table is full.
-        let (until_end, all) = (self.rows.len() - self.hand, CANDIDATES.min(self.rows.len()));
-        let here = self.hand..self.hand + all.min(until_end);
-        let again = 0..all - here.len();
+        let (here, again) = self.candidates();
         self.hand = if again.is_empty() { here.end } else { again.end };
         if self.hand == self.rows.len() {
             self.hand = 0;
         }
+        let mut foreseen = self.next.take();
         let candidates = || here.clone().chain(again.clone());
-        for _ in 0..all {
-            let seems = candidates().min_by_key(|&slot| self.worth[slot]).unwrap_or(0);
+        for _ in candidates() {
+            let seems =
+                foreseen.take().unwrap_or_else(|| candidates().min_by_key(|&slot| self.worth[slot]).unwrap_or(0));
             let is = worth(&self.rows[seems].value);
             if is <= self.worth[seems] {
                 return seems;
@@ -189,6 +192,25 @@ impl<V: Worth> Table<V> {
             self.worth[seems] = is;
         }
         candidates().min_by_key(|&slot| self.worth[slot]).unwrap_or(0)
+    }
+
+    /// The slots under the hand, in one piece or in two. The hand goes round without a division: it is asked for each row that comes
+    /// when the table is full.
+    fn candidates(&self) -> (core::ops::Range<usize>, core::ops::Range<usize>) {
+        let (until_end, all) = (self.rows.len() - self.hand, CANDIDATES.min(self.rows.len()));
+        let here = self.hand..self.hand + all.min(until_end);
+        let again = 0..all - here.len();
+        (here, again)
+    }
+
+    /// Asks memory for the row that will seem least when the next one comes: by then it has arrived.
+    fn foresee(&mut self) {
+        let (here, again) = self.candidates();
+        // What goes now must not be among the next candidates, whose worth is as it will be.
+        if again.is_empty() && self.rows.len() >= 2 * CANDIDATES {
+            self.next = here.min_by_key(|&slot| self.worth[slot]);
+            core::hint::black_box(self.next.map(|slot| worth(&self.rows[slot].value)));
+        }
     }
 
     fn link(&mut self, id: RowId, slot: u32) {

@@ -121,7 +121,7 @@ pub struct Window {
     newest: u64,
     /// Where it stands.
     open: usize,
-    /// Which buckets were counted in, a bit each, the long ones behind the short ones: the others are not worth reading.
+    /// Which buckets were counted in, a bit each, the long ones behind the short ones: in the others stands what was counted for others.
     used: u32,
     shorts: [Counters; SHORTS],
     longs: [Counters; LONGS],
@@ -199,7 +199,8 @@ impl Default for Window {
 impl Window {
     /// Forgets all.
     pub(crate) fn clear(&mut self) {
-        *self = Self::default();
+        (self.newest, self.open, self.used) = (0, 0, 1);
+        self.shorts[0] = Counters::default();
     }
 
     /// The bucket that is open at this time.
@@ -218,8 +219,9 @@ impl Window {
         self.open(at);
         let mut short = self.shorts[self.open];
         let (mut middle, mut long) = (Counters::default(), short);
-        short.merge(&self.shorts[place(self.newest.wrapping_sub(1), SHORTS)]);
         let used = |(n, counters)| (self.used >> n & 1 == 1).then_some(counters);
+        let before = place(self.newest.wrapping_sub(1), SHORTS);
+        used((before, &self.shorts[before])).into_iter().for_each(|c| short.merge(c));
         let (shorts, longs) = (self.shorts.iter(), self.longs.iter());
         shorts.enumerate().filter_map(used).for_each(|c| middle.merge(c));
         longs.enumerate().map(|(n, c)| (SHORTS + n, c)).filter_map(used).for_each(|c| long.merge(c));
@@ -229,23 +231,24 @@ impl Window {
     /// Closes buckets up to `now`: each goes into its minute, and what is older than the ring is forgotten.
     fn turn(&mut self, now: u64) {
         let minute = |bucket: u64| bucket / SHORTS as u64;
-        let closed = self.shorts[self.open];
         let long = place(minute(self.newest), LONGS);
-        self.longs[long].merge(&closed);
-        self.used |= 1 << (SHORTS + long);
+        let (closed, bit) = (self.shorts[self.open], 1 << (SHORTS + long));
+        if self.used & bit == 0 {
+            self.longs[long] = closed;
+        } else {
+            self.longs[long].merge(&closed);
+        }
+        self.used |= bit;
         for bucket in (self.newest + 1..=now).rev().take(SHORTS) {
-            let short = place(bucket, SHORTS);
-            self.shorts[short] = Counters::default();
-            self.used &= !(1 << short);
+            self.used &= !(1 << place(bucket, SHORTS));
         }
         for m in (minute(self.newest) + 1..=minute(now)).rev().take(LONGS) {
-            let long = place(m, LONGS);
-            self.longs[long] = Counters::default();
-            self.used &= !(1 << (SHORTS + long));
+            self.used &= !(1 << (SHORTS + place(m, LONGS)));
         }
         self.newest = now;
         self.open = place(now, SHORTS);
         self.used |= 1 << self.open;
+        self.shorts[self.open] = Counters::default();
     }
 }
 

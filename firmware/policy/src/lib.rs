@@ -13,6 +13,7 @@ mod hostname;
 pub mod mud;
 mod network;
 mod plan;
+pub mod preset;
 mod propose;
 mod rehearsal;
 mod respond;

@@ -9,6 +9,7 @@
 use core::net::IpAddr;
 use core::str;
 
+use crate::octets::head_end;
 use crate::words::Words;
 
 /// The methods that clients use; after each a blank.
@@ -146,7 +147,7 @@ pub fn is_program(payload: &[u8]) -> bool {
     if !payload.starts_with(b"HTTP/1.") {
         return false;
     }
-    let end = payload.windows(4).position(|four| four == b"\r\n\r\n").map_or(payload.len(), |at| at + 4);
+    let end = head_end(payload).map_or(payload.len(), |at| at + 4);
     let (head, body) = payload.split_at(end);
     MAGICS.iter().any(|magic| body.starts_with(magic)) || PROGRAM_TYPES.any(head)
 }

@@ -9,7 +9,7 @@
 //! **Source**: CVE-2014-6271 (bash), CVE-2021-44228 (Log4j), CVE-2018-10561 (GPON), CVE-2017-17215 (HG532), CVE-2017-9841 (PHPUnit);
 //! MS-CIFS sections 2.2.4.46 and 2.2.4.47 (Trans2); MS17-010 as captured; shells and trojans as captured.
 
-use crate::octets::upto;
+use crate::octets::{head_end, upto};
 use crate::words::Words;
 
 /// How much of a payload is looked at.
@@ -131,7 +131,7 @@ fn request(payload: &[u8]) -> Option<&[u8]> {
     if !path || !payload[..method].iter().all(u8::is_ascii_uppercase) {
         return None;
     }
-    let end = payload.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(payload.len());
+    let end = head_end(payload).unwrap_or(payload.len());
     Some(&payload[..end])
 }
 

@@ -70,6 +70,20 @@ pub(crate) fn upto(octets: &[u8], len: u32) -> &[u8] {
     octets.get(..len as usize).unwrap_or(octets)
 }
 
+/// Where the empty line begins that ends a head of lines.
+pub(crate) fn head_end(octets: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        // The last of four octets tells how many places can't be it (Horspool's search).
+        at += match octets.get(at..at + 4)? {
+            b"\r\n\r\n" => return Some(at),
+            [.., b'\r'] => 1,
+            [.., b'\n'] => 2,
+            _ => 4,
+        };
+    }
+}
+
 /// Whether `needle` (in lower case) occurs in `octets`, in whatever case.
 pub(crate) fn contains(octets: &[u8], needle: &[u8]) -> bool {
     let Some((first, rest)) = needle.split_first() else { return true };
@@ -83,4 +97,19 @@ pub(crate) fn contains(octets: &[u8], needle: &[u8]) -> bool {
         }
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_head_ends_where_its_first_empty_line_is(text in "[\r\na]{0,24}") {
+            let end = text.as_bytes().windows(4).position(|four| four == b"\r\n\r\n");
+            prop_assert_eq!(head_end(text.as_bytes()), end);
+        }
+    }
 }

@@ -48,12 +48,12 @@ pub(super) struct Question {
 
 impl<J: Judgement> HostTable<J> {
     pub(super) fn observe_ip(&mut self, frame: &Summary<'_>, packet: &Packet<'_>, m: &Moment, notes: &mut Notes) {
-        match packet.transport {
-            Transport::Tcp(segment) => self.observe_tcp(&segment, m, notes),
-            Transport::Udp(datagram) => self.observe_udp(frame, &datagram, m, notes),
-            Transport::Icmp(message) => self.observe_icmp(&message, m, notes),
-            Transport::Icmp6(message) => self.observe_icmp6(frame, &message, m, notes),
-            Transport::Other(protocol) => self.observe_protocol(protocol, m, notes),
+        match &packet.transport {
+            Transport::Tcp(segment) => self.observe_tcp(segment, m, notes),
+            Transport::Udp(datagram) => self.observe_udp(frame, datagram, m, notes),
+            Transport::Icmp(message) => self.observe_icmp(message, m, notes),
+            Transport::Icmp6(message) => self.observe_icmp6(frame, message, m, notes),
+            Transport::Other(protocol) => self.observe_protocol(*protocol, m, notes),
             Transport::LaterFragment | Transport::Cut => {}
         }
     }

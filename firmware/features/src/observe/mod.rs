@@ -74,9 +74,17 @@ impl<J: Judgement> HostTable<J> {
     /// is none up to `until`.
     ///
     /// A silence happens when it is due, whoever looks and however late: what is counted does not depend on when time was told.
+    #[inline]
     pub fn silence(&mut self, until: Timestamp, notes: &mut Notes) -> Option<Timestamp> {
+        // Nearly every frame asks, and nothing is due.
+        if self.awaited.front().is_none_or(|awaited| awaited.due > until) { None } else { self.due(until, notes) }
+    }
+
+    fn due(&mut self, until: Timestamp, notes: &mut Notes) -> Option<Timestamp> {
         while self.awaited.front().is_some_and(|awaited| awaited.due <= until) {
             let awaited = self.awaited.pop_front()?;
+            // Asks memory for the one that is due next: it is looked for soon.
+            core::hint::black_box(self.awaited.front().map(|next| self.flows.find(next.flow)));
             let silent =
                 self.flows.get_mut(awaited.flow).filter(|f| f.phase == Phase::Asked && f.first == awaited.asked);
             if let Some(flow) = silent {

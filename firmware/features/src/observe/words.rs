@@ -56,7 +56,7 @@ const HIGH_PORTS: u16 = 1_024;
 /// For how long after its first answer from DNS a host may still know names from before.
 const OLD_NAMES: Span = Span::from_secs(120);
 /// Services that tell who asks from which address: domains, and names under domains that serve other things, too.
-const OWN_ADDRESS: [&[u8]; 28] = [
+static OWN_ADDRESS: Domains<28> = Domains::new([
     b"geoplugin.net",
     b"reallyfreegeoip.org",
     b"freegeoip.app",
@@ -85,11 +85,11 @@ const OWN_ADDRESS: [&[u8]; 28] = [
     b"checkip.dyndns.org",
     b"checkip.amazonaws.com",
     b"api.2ip.ua",
-];
+]);
 
 /// Services that are asked about files, senders and pages by names made of them, under which nobody but they answers: virus scanners' and
 /// mail servers' clouds, block lists. Their names are long and ever different, as a tunnel's are.
-const LOOKED_UP: [&[u8]; 26] = [
+static LOOKED_UP: Domains<26> = Domains::new([
     b"mcafee.com",
     b"sophosxl.net",
     b"sophosxl.com",
@@ -116,7 +116,52 @@ const LOOKED_UP: [&[u8]; 26] = [
     b"senderbase.org",
     b"rspamd.com",
     b"rspamd.net",
-];
+]);
+
+/// Domains, in lower case, that are looked for in a name with all that lies below them.
+struct Domains<const N: usize> {
+    names: [&'static [u8]; N],
+    /// A bit for each first octet and length: hardly a name has a part that begins like one of them and is as long.
+    alike: [u64; 4],
+    /// The length of the longest: what stands before so many octets is not looked at.
+    longest: usize,
+}
+
+impl<const N: usize> Domains<N> {
+    /// Made when the program is: a domain without an octet is an error of its build.
+    const fn new(names: [&'static [u8]; N]) -> Self {
+        let (mut alike, mut longest, mut n) = ([0; 4], 0, 0);
+        while n < N {
+            if names[n].len() > longest {
+                longest = names[n].len();
+            }
+            let bit = Self::bit(names[n][0], names[n].len());
+            alike[bit / 64] |= 1 << (bit % 64);
+            n += 1;
+        }
+        Self { names, alike, longest }
+    }
+
+    const fn bit(first: u8, len: usize) -> usize {
+        (first as usize ^ len << 3) % 256
+    }
+
+    /// Whether a name, in lower case, is one of them or lies under one.
+    fn hold(&self, name: &[u8]) -> bool {
+        let mut rest = match name.len().checked_sub(self.longest + 1) {
+            Some(cut) => behind_dot(&name[cut..]),
+            None => Some(name),
+        };
+        while let Some(name @ [first, ..]) = rest {
+            let bit = Self::bit(*first, name.len());
+            if self.alike[bit / 64] >> (bit % 64) & 1 == 1 && self.names.contains(&name) {
+                return true;
+            }
+            rest = behind_dot(name);
+        }
+        false
+    }
+}
 
 impl<J: Judgement> HostTable<J> {
     /// Whether a host gets names from DNS where they can be seen, and no answer named this server to anybody.
@@ -346,16 +391,17 @@ fn read_request(request: &Request<'_>, signs: &mut Vec<Sign, 8>) {
 /// Whether what a name's front says is meant for its server and no message to somebody else: addresses that are looked up for their
 /// names, and what services are asked about.
 pub(super) fn is_looked_up(name: &[u8]) -> bool {
-    name.ends_with(b".arpa") || is_of(&LOOKED_UP, name)
+    name.ends_with(b".arpa") || LOOKED_UP.hold(name)
+}
+
+/// What stands behind the first dot.
+fn behind_dot(name: &[u8]) -> Option<&[u8]> {
+    let dot = name.iter().position(|octet| *octet == b'.')?;
+    Some(&name[dot + 1..])
 }
 
 fn tells_own_address(name: &[u8]) -> bool {
-    is_of(&OWN_ADDRESS, name)
-}
-
-/// Whether a name, in lower case, is one of these domains or lies under one.
-fn is_of(domains: &[&[u8]], name: &[u8]) -> bool {
-    domains.iter().any(|domain| name.strip_suffix(*domain).is_some_and(|rest| matches!(rest, [] | [.., b'.'])))
+    OWN_ADDRESS.hold(name)
 }
 
 /// Whether one end is on the inside and the other on the internet.
@@ -374,10 +420,25 @@ mod tests {
 
     #[test]
     fn services_that_tell_ones_address_are_known_with_all_below_them() {
-        for name in ["ipify.org", "api.ipify.org", "ip-api.com", "checkip.dyndns.org"] {
+        for name in [
+            "ipify.org",
+            "api.ipify.org",
+            "ip-api.com",
+            "checkip.dyndns.org",
+            "a-long-label-before.checkip.amazonaws.com",
+        ] {
             assert!(tells_own_address(name.as_bytes()), "{name}");
         }
-        for name in ["notipify.org", "dyndns.org", "org", "", "ipify.org.example.com"] {
+        for name in [
+            "notipify.org",
+            "dyndns.org",
+            "org",
+            "",
+            ".",
+            "ipify.org.",
+            "ipify.org.example.com",
+            "a-long-label-beforecheckip.amazonaws.com",
+        ] {
             assert!(!tells_own_address(name.as_bytes()), "{name}");
         }
     }

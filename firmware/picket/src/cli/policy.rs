@@ -90,6 +90,50 @@ pub enum PolicyCommand {
         #[arg(long)]
         force: bool,
     },
+    /// Let a device begin one kind of conversation, for an hour unless another time is said
+    ///
+    /// Adds a rule to the policy in force that ends by itself, and its conversations with it; with --always it stays. FROM is a device of
+    /// the policy, TO and SERVICE are as in rules. What the gateway told as denied stands in `picket events`, in these words.
+    Allow {
+        /// How to ask.
+        #[command(flatten)]
+        client: ClientArgs,
+        /// Who may begin: a device's or a group's name
+        from: String,
+        /// With whom: internet, a device's name, an address, a network, or a host's name
+        to: String,
+        /// About what: tcp/443, https, ping, any
+        service: String,
+        /// For how long, as 30m, 1h or 2d
+        #[arg(long = "for", value_name = "TIME", value_parser = span, default_value = "1h")]
+        lasts: Span,
+        /// For good
+        #[arg(long, conflicts_with = "lasts")]
+        always: bool,
+        /// Why, for those who read the history later
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        why: String,
+    },
+    /// Give a device the rules that people ask for most; without arguments list what there is
+    ///
+    /// The rules are printed, and put in force with --apply: the policy in force with these behind it. Some presets need to be told more
+    /// by --with: the hosts of a maker's cloud, the recorder of a camera, the networks that print.
+    Preset {
+        /// How to ask.
+        #[command(flatten)]
+        client: ClientArgs,
+        /// Which one: internet-only, local-only, no-internet, vendor-cloud, printer, camera-to-recorder
+        preset: Option<String>,
+        /// A device of the policy
+        #[arg(requires = "preset")]
+        device: Option<String>,
+        /// What the preset needs besides; can be said several times
+        #[arg(long, value_name = "TEXT")]
+        with: Vec<String>,
+        /// Put the rules in force
+        #[arg(long, requires = "device")]
+        apply: bool,
+    },
     /// Keep the policy that is on trial, so that it does not go by itself
     ///
     /// Only who applied it can confirm it. Try first that what must work does: the trial goes on until it is confirmed, reverted, or its

@@ -1,5 +1,7 @@
 //! `picket policy`, `picket posture` and what is decided about devices.
 
+mod amend;
+
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
@@ -35,6 +37,13 @@ pub fn policy(command: &PolicyCommand) -> ExitCode {
                 if_version: None,
             };
             finish(show(client, &request, applied))
+        }
+        PolicyCommand::Allow { client, from, to, service, lasts, always, why } => {
+            let until = (!always).then_some(*lasts);
+            finish(amend::allow(client, [from, to, service], until, why))
+        }
+        PolicyCommand::Preset { client, preset, device, with, apply } => {
+            finish(amend::preset(client, preset.as_deref(), device.as_deref(), with, *apply))
         }
         PolicyCommand::Show(client) => finish(show(client, &Request::Policy, |view: &PolicyView| {
             format!(

@@ -371,24 +371,24 @@ impl Eye {
     fn see(&mut self, detector: &mut Detector<'_>, jury: &Jury<'_>, frame: &Frame<'_>) {
         self.frames += 1;
         self.octets += u64::from(frame.len);
-        match wire::parse(frame.link, frame.octets, frame.len, frame.vlan) {
+        match &wire::parse(frame.link, frame.octets, frame.len, frame.vlan) {
             Ok(summary) => {
-                let host = match summary.net {
+                let host = match &summary.net {
                     wire::Net::Ip(packet) => HostKey::from(packet.src),
                     _ => HostKey::Mac(summary.src),
                 };
                 self.recent.keep(frame.at, host, frame.len, frame.octets);
-                self.clues.hear(&summary, frame.at, frame.side);
-                if let Some(told) = self.questions.hear(&summary, frame.at, frame.side) {
+                self.clues.hear(summary, frame.at, frame.side);
+                if let Some(told) = self.questions.hear(summary, frame.at, frame.side) {
                     self.pass_told(told);
                 }
                 // What the box itself says and hears does not cross it.
                 if !self.own.contains(&summary.src) && !self.own.contains(&summary.dst) {
-                    self.talks.observe(&summary, frame.at, frame.side);
+                    self.talks.observe(summary, frame.at, frame.side);
                 }
                 let (remembered, votes) = (&self.remembered, &mut self.votes);
                 let mut heard = Heard { found: &mut self.found, minutes: &mut self.minutes, remembered, votes, jury };
-                detector.observe(&summary, frame.at, frame.side, &mut heard);
+                detector.observe(summary, frame.at, frame.side, &mut heard);
             }
             Err(reason) => self.ignored[reason.index()] += 1,
         }

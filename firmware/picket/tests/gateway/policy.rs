@@ -79,6 +79,26 @@ fn a_policy_lets_pass_what_it_allows_and_says_which_rule_does() {
 }
 
 #[test]
+fn what_is_allowed_for_a_time_ends_by_itself_and_a_preset_is_put_in_force() {
+    let Some(mut stand) = stand("policy-allow") else { return };
+    stand.start();
+    apply(&stand, "shut.toml", &[]);
+    assert_eq!(stand.pings(1), 0);
+    let unknown = stand.picket(&["policy", "allow", "nobody", ROUTER, "ping"]);
+    assert!(!unknown.status.success() && said(&unknown).contains("no device and no group"), "{}", said(&unknown));
+    policy(&stand, &["allow", "pc", ROUTER, "ping", "--for", "6s", "--why", "to try"]);
+    assert_eq!(stand.pings(2), 2);
+    assert!(stand.ask(&["policy", "explain", "pc", ROUTER, "ping"])["rule"].as_str().unwrap().starts_with("by hand"));
+    eventually(15, "its end", || stand.pings(1) == 0);
+    policy(&stand, &["preset", "local-only", "pc", "--apply"]);
+    assert_eq!(stand.pings(2), 2);
+    assert_eq!(stand.ask(&["policy", "explain", "pc", "203.0.113.7", "https"])["rule"], "pc local-only");
+    let lacking = stand.picket(&["policy", "preset", "vendor-cloud", "pc"]);
+    assert!(said(&lacking).contains("needs --with"), "{}", said(&lacking));
+    assert!(said(&stand.picket(&["policy", "preset"])).contains("camera-to-recorder"));
+}
+
+#[test]
 fn a_policy_that_nobody_confirms_goes_by_itself_also_after_a_kill() {
     let Some(mut stand) = stand("policy-trial") else { return };
     stand.start();

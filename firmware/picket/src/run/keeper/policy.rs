@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::io;
+use std::net::IpAddr;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
@@ -163,7 +164,7 @@ impl Book {
                 left(trial)
             ));
         }
-        if let Some(cut) = locks_out(&policy).filter(|_| !force) {
+        if let Some(cut) = locks_out(&policy, &self.kernel.servers).filter(|_| !force) {
             return Err(format!("{cut}; change that rule, or say --force"));
         }
         self.put("apply", text.to_owned(), policy, within, author, why)
@@ -263,7 +264,7 @@ impl Book {
         if self.policies.trial().is_some() {
             return Err("a policy is on trial: confirm it or revert it first".into());
         }
-        if let Some(cut) = locks_out(&policy) {
+        if let Some(cut) = locks_out(&policy, &self.kernel.servers) {
             return Err(cut);
         }
         // A pause is a trial that nobody confirms.
@@ -451,22 +452,27 @@ impl Book {
     }
 }
 
-/// Why a policy leaves approved devices no way to the router, if it does.
-fn locks_out(policy: &Policy) -> Option<String> {
+/// Why a policy leaves approved devices no way to the router, if it does; `servers` are the router and what else serves the network,
+/// as far as that is known.
+fn locks_out(policy: &Policy, servers: &[IpAddr]) -> Option<String> {
     let approved = || policy.devices.iter().filter(|d| d.state == DeviceState::Approved && policy.holds(Some(d)));
     approved().next()?;
-    // The router's address is not known to the policy: the network's own server stands for it.
-    let router = [192, 0, 2, 1].into();
+    // Of a router that nobody has seen yet only so much is known: it is not the internet.
+    let unseen = [IpAddr::from([169, 254, 0, 1])];
+    let servers = if servers.is_empty() { &unseen } else { servers };
     let asked = [Asked::port(protocol::UDP, 53), Asked::port(protocol::TCP, 53), Asked::port(protocol::UDP, 67)];
-    let ruling = |device: &Device, asked: Asked| {
-        let from = Sender::Lan(device.macs.first().copied(), device.addresses.first().copied().unwrap_or(router));
-        decide(policy, &Start { from, to: router, to_mac: None, asked, names: &[], servers: &[router], at: now() })
+    let ruling = |device: &Device, to: IpAddr, asked: Asked| {
+        let from = Sender::Lan(device.macs.first().copied(), device.addresses.first().copied().unwrap_or(to));
+        decide(policy, &Start { from, to, to_mac: None, asked, names: &[], servers, at: now() })
     };
-    let way = |device: &Device| asked.iter().any(|asked| ruling(device, *asked).effect == Effect::Allow);
+    let way = |device: &Device| {
+        let all = servers.iter().flat_map(|to| asked.iter().map(move |asked| (*to, *asked)));
+        all.into_iter().any(|(to, asked)| ruling(device, to, asked).effect == Effect::Allow)
+    };
     if approved().any(way) {
         return None;
     }
-    let by = approved().next().map(|device| ruling(device, asked[0]))?;
+    let by = approved().next().map(|device| ruling(device, servers[0], asked[0]))?;
     Some(format!("this policy leaves approved devices no way to the router: {} ({})", by.rule, by.why))
 }
 
