@@ -97,7 +97,7 @@ impl<'t> Reading<'t> {
         self.shared_addresses(&policy, document);
         let mut rules: Vec<_> = self.tables(document, "deny").into_iter().map(|t| (Effect::Deny, t)).collect();
         rules.extend(self.tables(document, "allow").into_iter().map(|t| (Effect::Allow, t)));
-        let tables: Vec<_> = rules.iter().map(|(_, table)| table.clone()).collect();
+        let tables: Vec<_> = rules.iter().map(|(_, table)| *table).collect();
         self.at_most(rules.len(), RULES, "rules", &tables);
         let mut named = BTreeSet::new();
         for (effect, (table, at)) in rules {
