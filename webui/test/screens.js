@@ -1,9 +1,16 @@
 // Every page at both widths and in both themes: what axe finds, whether it scrolls sideways, and a picture to look at.
+import { writeFileSync } from "node:fs";
+import { small } from "./picture.js";
 import { OWNER, SCREENS, WIDTHS, api, axe, eventually, go, login, look, must, onHost, open, status } from "./browser.js";
 
 const HOSTILE = "<img/src=x/onerror=alert(1)>";
 const PAGES = ["overview", "devices", "device", "policy", "learning", "requests", "reports", "threats", "threat", "blocked", "activity", "hosts", "host", "users", "profile", "audit", "settings", "system", "help"];
 const ONE = { device: (row) => `device/${row.device}`, learning: (row) => (row.device > 99_999 ? "learning" : `learning/${row.device}`), threat: (row) => `threat/${row.threat}`, host: (row) => `host/${row.host}` };
+const DIALOGS = {
+  overview: ["Search", "Pause protection"], threat: [/^Write a note/, /^False alarm/], blocked: ["Block a host"], device: ["Forget device"],
+  policy: [/^Show: /], learning: ["Enforce"], requests: ["Ask for access", /^Grant/, /^Refuse/], users: ["New account"],
+  profile: ["New token", "Set up second factor"], settings: [/^Change/], system: ["Restart gateway"],
+};
 const wrong = [];
 
 async function shot(page, name, width, theme, state) {
@@ -60,7 +67,10 @@ try {
     await Promise.all(views.map(async ([width, theme, { page }]) => {
       for (const name of pages) {
         await go(page, ONE[name]?.(rows) ?? name);
-        if (which === "busy") must(await page.locator("main img").count() === 0, name, "made markup of a name");
+        if (which === "busy") {
+          must(await page.locator("main img").count() === 0, name, "made markup of a name");
+          must(await page.locator("main .refused").count() === 0, name, "is refused:", await page.locator("main .refused").allInnerTexts());
+        }
         await shot(page, name, width, theme, which);
       }
     }));
@@ -79,9 +89,47 @@ try {
   const asked = await page.evaluate((device) => fetch("/api/v1/requests", { method: "POST", headers: { "X-Picket-Page": "used", "Content-Type": "application/json" },
     body: JSON.stringify({ device, to: "internet", service: "https", hours: 8, reason: "<b>the</b> printer's update \u202e" }) }).then(({ status }) => status), device.id);
   must(asked === 201, "asking for access:", asked);
+  const changed = await page.evaluate(() => fetch("/api/v1/settings/detect.icmp_per_second", { method: "PATCH", headers: { "X-Picket-Page": "used", "Content-Type": "application/json" }, body: JSON.stringify({ value: 120, why: "a noisy monitor" }) }).then(({ status }) => status));
+  must(changed === 200, "changing a setting:", changed);
+  const today = new Date().toISOString().slice(0, 10);
+  await page.evaluate((day) => fetch("/api/v1/reports", { method: "POST", headers: { "X-Picket-Page": "used", "Content-Type": "application/json" }, body: JSON.stringify({ from: `${day}T00:00:00Z`, to: `${day}T23:59:59Z`, format: "pdf" }) }), today);
+  await eventually("a report", async () => (await api(page, "reports")).items?.some(({ state }) => state === "done"), 20);
   await all("busy", PAGES, { device: device.id, threat: threat.id, host: threat.host });
   await go(views[0][2].page, `device/${device.id}`);
   await views[0][2].page.getByText(HOSTILE).first().waitFor({ timeout: 5_000 });
+
+  // Each dialog and the menu, in both themes.
+  for (const [width, theme, { page }] of views) {
+    const open = async (place, button) => {
+      await page.getByRole("button", { name: button }).first().click();
+      await page.locator("dialog[open], nav.open").waitFor();
+      const found = await axe(page);
+      if (found.length) wrong.push(`${place}, ${button} ${width} ${theme}: ${found.join("; ")}`);
+    };
+    if (width === "phone") {
+      await open("menu", "Menu");
+      await page.getByRole("button", { name: "Menu" }).click();
+      continue;
+    }
+    for (const [place, buttons] of Object.entries(DIALOGS)) {
+      await go(page, ONE[place]?.({ device: device.id, threat: threat.id }) ?? place);
+      for (const button of buttons) {
+        await open(place, button);
+        await page.keyboard.press("Escape");
+        await page.locator("dialog").waitFor({ state: "detached" });
+      }
+    }
+  }
+  told("dialogs and the menu");
+
+  // The README's pictures, made anew with PICKET_WRITE=1.
+  if (process.env.PICKET_WRITE) {
+    for (const [name, width, theme] of [["overview", "desktop", "light"], ["threat", "desktop", "dark"], ["requests", "phone", "light"], ["blocked", "phone", "dark"]]) {
+      const { page } = views.find(([one, other]) => one === width && other === theme)[2];
+      await go(page, ONE[name]?.({ threat: threat.id }) ?? name);
+      writeFileSync(new URL(`../pictures/${name}.png`, import.meta.url), small(await page.screenshot()));
+    }
+  }
 
   // Five pages in German on the smallest phone.
   const german = await look(browser, { state, locale: "de-DE" });

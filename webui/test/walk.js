@@ -1,4 +1,5 @@
 // The paths that a person walks, each checked behind the page: the API, the kernel's ruleset, a packet.
+import { readFileSync } from "node:fs";
 import { OWNER, api, axe, eventually, go, login, look, must, onHost, open, sh, status } from "./browser.js";
 
 const ROUTER = "192.168.9.1";
@@ -169,6 +170,20 @@ const walks = {
     await note(page, "the chain is whole");
     const { records, whole } = await api(page, "audit/verify");
     must(whole && records > 10, records, "records");
+  },
+
+  async a_report_is_made_and_fetched(page) {
+    await go(page, "reports");
+    await page.getByLabel("Form").selectOption("json");
+    await page.getByRole("button", { name: "Make report" }).click();
+    await note(page, "The report is being made");
+    const [report] = await eventually("the report", async () => { const { items } = await api(page, "reports"); return items[0]?.state === "done" ? items : null; }, 20);
+    const save = page.getByRole("button", { name: /^Save: / });
+    await save.waitFor();
+    const [saved] = await Promise.all([page.waitForEvent("download"), save.click()]);
+    const file = await saved.path();
+    const told = JSON.parse(readFileSync(file, "utf8"));
+    must(Object.keys(told).length > 2 && readFileSync(file).length === report.octets, "the file is not the report");
   },
 
   async the_search_is_reached_by_a_key_and_jumps(page) {

@@ -24,7 +24,7 @@ export function Activity() {
 
 /** Conversations, of one device where it is named. */
 export function Flows({ mac }: { mac?: string | undefined }) {
-  return <List path="flows" params={{ mac }} title="flows.title" id={({ id }) => id} empty="flows.none" csv
+  return <List path="flows" params={{ mac }} title="flows.title" limit={mac ? 12 : 50} id={({ id }) => id} empty="flows.none" csv
     filters={[["peer", "rule.to"], ["service", "rule.service"], ["begun_by", "rule.who", choices("side", ["lan", "uplink"])]]}
     columns={[
       ["threat.when", ({ last }) => <Ago at={last} />],

@@ -27,7 +27,7 @@ export function Reports() {
         said(t("reports.begun"));
       }} />
     </Section>
-    <List path="reports" title="reports.kept" id={({ id }) => id} empty="reports.none" sort="-id" columns={[
+    <List path="reports" title="reports.kept" id={({ id }) => id} empty="reports.none" sort="-created" columns={[
       ["reports.period", ({ from, to }) => `${from.slice(0, 10)} – ${to.slice(0, 10)}`],
       ["reports.form", ({ format }) => format.toUpperCase()],
       ["account.state", ({ state, why }) => <><State state={state} of="report" />{why && <small>{printable(why, 300)}</small>}</>],

@@ -14,7 +14,7 @@ export function Dialog({ title, close, children, firm }: { title: string; close?
     return () => { dialog?.close(); if (before instanceof HTMLElement) before.focus(); };
   }, []);
   return <dialog ref={own} aria-labelledby={id} onCancel={(event) => { event.preventDefault(); if (!firm) close?.(); }}>
-    <header><h2 id={id}>{title}</h2>{close && !firm && <button type="button" class="close" aria-label={t("act.close")} onClick={close}>×</button>}</header>
+    <div class="over"><h2 id={id}>{title}</h2>{close && !firm && <button type="button" class="close" aria-label={t("act.close")} onClick={close}>×</button>}</div>
     {children}
   </dialog>;
 }

@@ -36,6 +36,8 @@ interface Props<P extends Lists> {
   id: (row: RowOf<P>) => string | number;
   filters?: Filter[];
   sort?: string;
+  /** Rows a page. */
+  limit?: number;
   empty: Key;
   /** Whether it can be saved as CSV. */
   csv?: boolean;
@@ -43,7 +45,7 @@ interface Props<P extends Lists> {
   children?: ComponentChildren;
 }
 
-export function List<P extends Lists & string>({ path, params, title, side, columns, id, filters = [], sort, empty, csv, keep, children }: Props<P>) {
+export function List<P extends Lists & string>({ path, params, title, side, columns, id, filters = [], sort, limit = 50, empty, csv, keep, children }: Props<P>) {
   const { query } = route.value;
   const set: Params = { ...params, sort };
   for (const [name] of filters) if (query.get(name)) set[name] = query.get(name);
@@ -53,7 +55,7 @@ export function List<P extends Lists & string>({ path, params, title, side, colu
   useEffect(() => { trail.value = []; }, [key]);
   const next = trail.value[trail.value.length - 1];
   type Row = RowOf<P>;
-  const page = useResource<Page<Row>>(key + (next ?? ""), async () => (next ? more<Row>(next) : (await get(path as never, { ...set, limit: 50 })) as Page<Row>));
+  const page = useResource<Page<Row>>(key + (next ?? ""), async () => (next ? more<Row>(next) : (await get(path as never, { ...set, limit })) as Page<Row>));
   const filtered = filters.some(([name]) => query.get(name));
   return <Section title={t(title)} side={side}>
     {children}

@@ -203,7 +203,7 @@ pub fn routes() -> Vec<Route> {
         Route::post("/api/v1/sources", "Enrols a host that tells over HTTPS; its token or its code is shown this once").roles(ADMINS).scope(Scope::Settings).dangerous().creates(sources::enroll),
         Route::post("/api/v1/sources/redeem", "Fetches an agent's token with its code").takes(sources::redeem),
         Route::delete("/api/v1/sources/{id}", "Ends an enrolment; what the source told stays").roles(ADMINS).scope(Scope::Settings).does(sources::revoke),
-        Route::get("/api/v1/reports", "The reports that are kept").roles(READERS).lists(&["state", "format", "by"], reports::all),
+        Route::get("/api/v1/reports", "The reports that are kept").roles(READERS).lists(&["state", "format", "by", "created"], reports::all),
         Route::post("/api/v1/reports", "Has the report of a period made; it is fetched when it is done").roles(READERS).scope(Scope::Read).begins(reports::make),
         Route::get("/api/v1/reports/{id}", "One report, and whether it is made").roles(READERS).gives(reports::one),
         Route::get("/api/v1/reports/{id}/file", "A report's file").roles(READERS).hands(reports::file),
