@@ -4,13 +4,11 @@
 //! together with what came of it, so that nothing is taken over twice.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
 
 use protocol::Request;
 use protocol::intake::{ActivityAsk, ActivityView};
-use tokio::sync::broadcast;
 
 use crate::alert::{ALERTS_MAX, Alert};
 use crate::api::{EventRow, HostRow};

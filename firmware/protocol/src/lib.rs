@@ -13,8 +13,8 @@ pub mod past;
 mod post;
 pub mod report;
 mod request;
-pub mod source;
 pub mod series;
+pub mod source;
 pub mod views;
 
 pub use access::{AccessAsk, AccessView};

@@ -15,8 +15,8 @@ use crate::intake::{ActivityAsk, BATCH_MAX, LogsBatch, TestAsk};
 use crate::mail::MailOrder;
 use crate::post::PostOrder;
 use crate::report::ReportAsk;
-use crate::source::SourceAsk;
 use crate::series::{Reach, Topic};
+use crate::source::SourceAsk;
 
 /// The longest request, in octets with its line end.
 ///

@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod attack;
 mod agent;
+mod attack;
 mod client;
 mod first;
 mod flows;
