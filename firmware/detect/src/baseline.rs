@@ -5,7 +5,7 @@
 //! from minutes without evidence only, and after the first day no more than a bounded step a day, so that patience does not make
 //! an attack a habit: one habit more, a quarter more sent.
 
-use features::{Administration, Sign, SignCounts};
+use features::{Administration, Exposure, Sign, SignCounts};
 use terms::{Span, ThreatLevel, Timestamp};
 
 use crate::forest::Classification;
@@ -57,7 +57,7 @@ pub struct Baseline {
     minutes: u32,
     /// The highest score of a minute learnt, in steps.
     highest: u8,
-    /// Administration protocols that it speaks, a bit each.
+    /// Administration protocols that it speaks, a bit each; above them the ways in which it lets the internet in.
     administers: u8,
     /// Signs that it gives, a bit each.
     signs: u32,
@@ -115,6 +115,12 @@ impl Baseline {
     #[must_use]
     pub fn busiest_hour(&self) -> u64 {
         self.most
+    }
+
+    /// How it lets the internet in.
+    pub fn exposed_by(&self) -> impl Iterator<Item = Exposure> {
+        let known = self.administers >> Administration::ALL.len();
+        Exposure::ALL.into_iter().filter(move |how| known & 1 << *how as u8 != 0)
     }
 
     /// How it administers other hosts.
@@ -194,10 +200,20 @@ impl Baseline {
 
     /// Notes that the device administers another one; tells whether it never did.
     pub(crate) fn administers(&mut self, what: Administration, now: Timestamp) -> bool {
-        let new = self.administers & 1 << what as u8 == 0;
+        self.does(1 << what as u8, now)
+    }
+
+    /// Notes that the device lets the internet in; tells whether it never did.
+    pub(crate) fn exposes(&mut self, how: Exposure, now: Timestamp) -> bool {
+        self.does(1 << (Administration::ALL.len() as u8 + how as u8), now)
+    }
+
+    /// Notes what the device does, a bit; tells whether it never did.
+    fn does(&mut self, what: u8, now: Timestamp) -> bool {
+        let new = self.administers & what == 0;
         let told = new && self.holds(now);
         if new && (!told || self.step(now)) {
-            self.administers |= 1 << what as u8;
+            self.administers |= what;
         }
         told
     }
@@ -423,6 +439,17 @@ mod tests {
         assert_eq!(busy(60 << 20), None);
         assert!(busy(70 << 20).is_some_and(|v| v.sent == 70 << 20 && v.most < 2 << 20), "{:?}", busy(70 << 20));
         assert_eq!(Baseline::default().volume(u64::MAX, at(60)), None, "nothing is known of it");
+    }
+
+    #[test]
+    fn every_way_that_is_learnt_has_a_bit_of_its_own() {
+        assert!(Administration::ALL.len() + Exposure::ALL.len() <= 8);
+        let mut baseline = Baseline::default();
+        assert!(!baseline.exposes(Exposure::AnswersInternet, at(0)), "all is new in the first day");
+        assert_eq!((baseline.administers_by().count(), baseline.exposed_by().count()), (0, 1));
+        Administration::ALL.into_iter().for_each(|what| assert!(!baseline.administers(what, at(0))));
+        assert_eq!((baseline.administers_by().count(), baseline.exposed_by().count()), (6, 1));
+        assert_eq!(baseline.exposed_by().next(), Some(Exposure::AnswersInternet));
     }
 
     #[test]

@@ -1,5 +1,9 @@
 //! The way of a frame from what it says to what is found.
 
+extern crate alloc;
+use alloc::sync::Arc;
+
+use features::listed::Indicators;
 use features::{Capacities, Change, FeatureVector, HashKey, HostTable, Noted, Notes};
 use terms::{Family, HostKey, MacAddr, Side, Span, ThreatLevel, Timestamp};
 use wire::Summary;
@@ -163,6 +167,11 @@ impl<'a> Detector<'a> {
         self.thresholds = thresholds;
     }
 
+    /// Looks for what is on these lists, from the next frame on.
+    pub fn look_for(&mut self, indicators: Arc<Indicators>) {
+        self.table.look_for(indicators);
+    }
+
     /// The hosts and their companions.
     pub fn table(&mut self) -> &mut HostTable<HostState> {
         &mut self.table
@@ -251,7 +260,17 @@ impl<'a> Detector<'a> {
     fn judge(&mut self, notes: &Notes, sink: &mut impl Sink) {
         for noted in notes {
             match noted.change {
-                Change::Administers { .. } if !self.kinds.baseline => {}
+                Change::Administers { .. } | Change::Exposes { .. } if !self.kinds.baseline => {}
+                Change::Exposes { target, how } => {
+                    let now = self.now;
+                    let Some(state) = self.table.host(noted.host).map(|host| &mut host.judgement) else { continue };
+                    let told = !state.blocked && state.baseline.exposes(how, now);
+                    // Until it is a habit, each conversation of a server would be told.
+                    if told && !state.was_unusual(Habit::Exposure, now) {
+                        let evidence = Evidence::from_slice(&[(how.name(), 1.0)]).unwrap_or_default();
+                        self.tell(noted, Told::by_habit(Habit::Exposure, Some(target), evidence), sink);
+                    }
+                }
                 Change::Administers { target, what } => {
                     let now = self.now;
                     let Some(host) = self.table.host(noted.host) else { continue };
@@ -433,6 +452,7 @@ impl Told {
         let family = match habit {
             Habit::Volume => Family::Exfiltration,
             Habit::Administration => Family::LateralMovement,
+            Habit::Exposure => Family::Exposure,
         };
         let (level, source) = (ThreatLevel::Medium, Source::Baseline(habit));
         Self { level, family, source, confidence: 0.5, target, evidence }

@@ -23,6 +23,8 @@ const SUSPICION: f32 = 0.38;
 const VOTE: f32 = 0.42;
 /// How long a rule that stays above its threshold is silent before it speaks again.
 const REPEAT: Span = Span::from_secs(60);
+/// How long a habit that shows with each conversation is not told again.
+const AGAIN: Span = Span::from_secs(3_600);
 /// A rule is armed again when its counter falls below this share of the threshold.
 const REARM: f32 = 0.8;
 
@@ -167,6 +169,12 @@ impl HostState {
             minute.level = minute.level.max(self.level);
         }
         self.level
+    }
+
+    /// Whether a habit was held against the host within the last hour.
+    pub(crate) fn was_unusual(&self, habit: Habit, now: Timestamp) -> bool {
+        let said = &self.said[Rule::COUNT + 1 + habit as usize];
+        said.weight > 0.0 && now.since(said.at) < AGAIN
     }
 
     /// Takes back what was said of one family: it was a false alarm, and its numbers are usual for the host.

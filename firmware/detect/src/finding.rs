@@ -29,11 +29,13 @@ pub enum Habit {
     Volume,
     /// Which administration protocols it speaks.
     Administration,
+    /// How it lets the internet in.
+    Exposure,
 }
 
 impl Habit {
     /// How many habits there are.
-    pub const COUNT: usize = 2;
+    pub const COUNT: usize = 3;
 
     /// The name behind `baseline:`.
     #[must_use]
@@ -41,6 +43,7 @@ impl Habit {
         match self {
             Self::Volume => "volume",
             Self::Administration => "administration",
+            Self::Exposure => "exposure",
         }
     }
 
@@ -50,6 +53,7 @@ impl Habit {
         match self {
             Self::Volume => "sends more than it ever did in an hour",
             Self::Administration => "administers another host in a way in which it never did",
+            Self::Exposure => "lets the internet in, in a way in which it never did",
         }
     }
 }

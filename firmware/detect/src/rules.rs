@@ -2,7 +2,7 @@
 //!
 //! Each fires on the packet that crosses its threshold. The definitions are the whole of this file; hysteresis is in `evidence`.
 
-use features::{Ask, Change, Service};
+use features::{Ask, Change, Listing, Service};
 use terms::{Family, HostKey, ThreatLevel};
 
 use wire::intrusion::Intrusion;
@@ -122,6 +122,8 @@ rules! {
     RemoteShell = "remote_shell", "speaks as a stolen shell or a remote-access trojan does";
     /// Large answers to small questions from the internet.
     Amplifier = "amplifier", "answers the internet's small questions with large answers, without end";
+    /// Something on a list of indicators.
+    Listed = "listed", "has to do with what is on a list of indicators";
 }
 
 /// What a rule says of one change.
@@ -149,7 +151,7 @@ pub(crate) fn judge(change: &Change, t: &Thresholds) -> Option<Judged> {
     };
     Some(match *change {
         // What is a device's habit no rule can say.
-        Change::Administers { .. } => return None,
+        Change::Administers { .. } | Change::Exposes { .. } => return None,
         Change::Ports { target, ask, ports, failing, overall } => {
             let value = if t.require_refused { mostly(failing, ports) } else { overall };
             let (rule, family, limit) = match ask {
@@ -288,6 +290,7 @@ pub(crate) fn judge(change: &Change, t: &Thresholds) -> Option<Judged> {
             };
             judged(rule, level, family, value, limit, Some(target))
         }
+        Change::Listed { server, mark, .. } => judged(Rule::Listed, mark.level, Family::Listed, 2.0, 1.0, Some(server)),
         Change::Sources { addresses } => {
             let (value, limit) = (addresses.into(), t.spoofed_addresses.into());
             judged(Rule::SpoofedSource, High, Family::SpoofedSource, value, limit, None)
@@ -301,7 +304,7 @@ pub(crate) fn evidence(change: &Change, judged: &Judged, t: &Thresholds) -> Evid
     let threshold = ("threshold", judged.threshold.into());
     let within = ("within_seconds", t.failed_logins_seconds.into());
     match *change {
-        Change::Administers { .. } => Evidence::new(),
+        Change::Administers { .. } | Change::Exposes { .. } => Evidence::new(),
         Change::Ports { ports, failing, overall, .. } => figures(&[
             ("ports_per_minute", ports.into()),
             ("refused_or_silent", failing.into()),
@@ -373,6 +376,15 @@ pub(crate) fn evidence(change: &Change, judged: &Judged, t: &Thresholds) -> Evid
         Change::Amplified { per_second, .. } => figures(&[("large_answers_per_second", per_second.into()), threshold]),
         Change::Failing { asks } => figures(&[("failing_an_hour", asks.into()), threshold]),
         Change::Intrusion { times, .. } => figures(&[("times_a_minute", times.into()), threshold]),
+        Change::Listed { mark, by, .. } => {
+            let by = match by {
+                Listing::Peer => "speaks_with_it",
+                Listing::Itself => "is_it",
+                Listing::Name => "names_it_to_a_server",
+                Listing::Question => "asks_dns_for_it",
+            };
+            figures(&[("list", mark.list.into()), (by, 1.0)])
+        }
         Change::Sources { addresses } => figures(&[("addresses_in_ten_seconds", addresses.into()), threshold]),
     }
 }

@@ -3,6 +3,7 @@
 use terms::{HostKey, MacAddr, Side};
 use wire::intrusion::Intrusion;
 
+use crate::listed::Mark;
 use crate::signs::SignCounts;
 
 /// How a target was asked.
@@ -89,6 +90,43 @@ impl Administration {
             _ => return None,
         })
     }
+}
+
+/// How a device lets the internet in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Exposure {
+    /// It asks the router to open a port.
+    OpensPort,
+    /// It accepts a conversation that comes from there.
+    AnswersInternet,
+}
+
+impl Exposure {
+    /// Every way.
+    pub const ALL: [Self; 2] = [Self::OpensPort, Self::AnswersInternet];
+
+    /// Its name for people.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OpensPort => "asks the router to open ports",
+            Self::AnswersInternet => "answers the internet",
+        }
+    }
+}
+
+/// How a host has to do with what is on a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// It begins a conversation with it.
+    Peer,
+    /// It is what is listed, and begins a conversation.
+    Itself,
+    /// It names it to the server with which it speaks.
+    Name,
+    /// It asks DNS for it.
+    Question,
 }
 
 /// Which counter moved, and where it stands.
@@ -302,6 +340,13 @@ pub enum Change {
         /// How.
         what: Administration,
     },
+    /// The internet is let in.
+    Exposes {
+        /// The router that is asked, or who comes from the internet.
+        target: HostKey,
+        /// How.
+        how: Exposure,
+    },
     /// Signs of an infection in the last hour.
     Signs {
         /// The server towards which the latest was given.
@@ -324,6 +369,15 @@ pub enum Change {
         what: Intrusion,
         /// How often in the last minute, where once is not enough; else 1.
         times: u16,
+    },
+    /// An indicator of a list that is in force.
+    Listed {
+        /// The other end.
+        server: HostKey,
+        /// Whose list it is on.
+        mark: Mark,
+        /// How the host has to do with it.
+        by: Listing,
     },
     /// New source addresses behind one hardware address in the last ten seconds that nobody answered.
     Sources {

@@ -2,6 +2,7 @@
 
 extern crate alloc;
 use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 
 use heapless::Vec;
 use terms::{HostKey, MacAddr, Side, Span, Timestamp};
@@ -11,6 +12,7 @@ use crate::doings::{Doings, Echoes};
 use crate::flow::Flow;
 use crate::hash::{HashKey, RowId};
 use crate::host::{Host, Judgement};
+use crate::listed::Indicators;
 use crate::names::Logarithms;
 use crate::neighbors::{ADDRESS_HORIZON, Binding, Neighbor};
 use crate::pair::Pair;
@@ -103,6 +105,7 @@ pub struct HostTable<J> {
     pub(crate) unnoted: u64,
     pub(crate) login_horizon: Span,
     pub(crate) infrastructure: Infrastructure,
+    pub(crate) indicators: Arc<Indicators>,
 }
 
 /// Who serves the network, as the frames told: the DHCP server and the router that were seen first, the gateway that the DHCP
@@ -180,6 +183,7 @@ impl<J: Judgement> HostTable<J> {
             unnoted: 0,
             login_horizon,
             infrastructure: Infrastructure::default(),
+            indicators: Arc::default(),
         }
     }
 

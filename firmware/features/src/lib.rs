@@ -13,6 +13,7 @@ mod flow;
 mod hash;
 mod host;
 mod host_table;
+pub mod listed;
 mod names;
 mod neighbors;
 mod observe;
@@ -25,7 +26,7 @@ pub mod talks;
 pub mod vector;
 mod window;
 
-pub use change::{Administration, Ask, Change, Noted, Service};
+pub use change::{Administration, Ask, Change, Exposure, Listing, Noted, Service};
 pub use hash::HashKey;
 pub use host::{Host, Judgement};
 pub use host_table::{Capacities, HostTable, Infrastructure, Occupancy};

@@ -2,6 +2,7 @@
 
 mod activity;
 mod flows;
+mod indicators;
 mod policy;
 mod report;
 mod requests;
@@ -16,6 +17,7 @@ use crate::config::duration;
 use crate::control::protocol::EVENTS_MAX;
 pub use activity::{ActivityArgs, ActivityCommand, ActivityTestArgs};
 pub use flows::{EnforceArgs, FlowsArgs, ProposeArgs, TimemachineArgs, WatchDeviceArgs};
+pub use indicators::{IndicatorsCommand, LoadListArgs, PastArgs};
 pub use policy::{DecideArgs, PolicyCommand, PostureArgs};
 pub use report::{Form, ReportCommand, ReportMakeArgs};
 pub use requests::RequestsCommand;
@@ -96,6 +98,9 @@ pub enum Command {
     /// Kept as long as the history; the newest quarter of an hour is lost with the power. Names are those for which the device itself was
     /// told the address.
     Flows(FlowsArgs),
+    /// Lists of addresses, networks and names that are known to be bad: load them, see them, look for them in what devices did
+    #[command(subcommand, after_help = indicators::INDICATORS_HELP)]
+    Indicators(IndicatorsCommand),
     /// Say of an event that it was right or a false alarm, and see, take back or export what was said
     #[command(subcommand, after_help = FEEDBACK_HELP)]
     Feedback(FeedbackCommand),
@@ -225,6 +230,9 @@ pub struct ReplayArgs {
     /// Say why the forest votes as it does, and what would change its mind
     #[arg(long)]
     pub why: bool,
+    /// Look for what is on this list of indicators too, and hold Medium against who has to do with it; as often as wanted
+    #[arg(long, value_name = "LIST")]
+    pub indicators: Vec<PathBuf>,
 }
 
 /// The arguments of `threats`.

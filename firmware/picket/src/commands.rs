@@ -6,6 +6,7 @@ mod events;
 mod explain;
 mod feedback;
 mod flows;
+mod indicators;
 mod model;
 mod mud;
 mod policy;
@@ -33,6 +34,7 @@ pub use events::events;
 pub use explain::explain;
 pub use feedback::feedback;
 pub use flows::flows;
+pub use indicators::{indicators, read as read_list};
 pub use model::model;
 pub use mud::mud;
 pub use policy::{policy, posture};
@@ -168,7 +170,7 @@ pub fn recover(client: &ClientArgs, email: &str) -> ExitCode {
 }
 
 /// Says what is wrong with a configuration file; the exit status for it.
-pub fn bad_file(error: &ConfigError) -> ExitCode {
+pub fn bad_file(error: &impl Display) -> ExitCode {
     eprintln!("{error}");
     ExitCode::from(BAD_FILE)
 }

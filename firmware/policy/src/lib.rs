@@ -10,6 +10,7 @@ mod decide;
 pub mod device;
 mod flow;
 mod hostname;
+pub mod indicators;
 pub mod mud;
 mod network;
 mod plan;

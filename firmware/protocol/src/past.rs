@@ -2,6 +2,8 @@
 //!
 //! The gateway only hands out what devices did; a million conversations are weighed in the process that wants to know.
 
+mod met;
+
 use std::net::IpAddr;
 use std::ops::Range;
 

@@ -238,6 +238,31 @@ pub enum Request {
     },
     /// Ends that: answered by the `VotingView` that was.
     ModelUnshadow,
+    /// The lists of indicators, in the order of their numbers: answered by an array of `IndicatorsView`.
+    Indicators,
+    /// The text of one of them: answered by the text.
+    IndicatorsText {
+        /// Its name.
+        name: String,
+    },
+    /// Looks for what is on a list from now on, in place of the one of this name: answered by an `IndicatorsView`.
+    IndicatorsLoad {
+        /// Its name.
+        name: String,
+        /// As it was published.
+        text: String,
+        /// Whether it holds High against who has to do with what it lists; else Medium.
+        high: bool,
+        /// Where it comes from, in words.
+        origin: String,
+        /// For how long it holds.
+        for_secs: u64,
+    },
+    /// Forgets a list: answered by the `IndicatorsView` that was.
+    IndicatorsRemove {
+        /// Its name.
+        name: String,
+    },
     /// What hosts say of their users, oldest first: answered by an array of `ActivityView`.
     Activity(ActivityAsk),
     /// How much of it there is, whatever the limit: answered by a `CountView`.
@@ -391,6 +416,10 @@ impl Request {
                 Err("a feature is not a number that a feature can be".into())
             }
             Self::Logs(batch) if batch.text.len() > BATCH_MAX => Err(format!("a batch has at most {BATCH_MAX} octets")),
+            Self::IndicatorsLoad { for_secs: 0, .. } => Err("for_secs is 0; a list holds at least a second".into()),
+            Self::IndicatorsLoad { origin, .. } if origin.len() > WHY_MAX => {
+                Err(format!("origin is {} octets long; at most {WHY_MAX} are kept", origin.len()))
+            }
             Self::ActivityTest(ask) => ask.checked().map(|()| self),
             Self::Activity(ask) | Self::ActivityCount(ask) => ask.checked().map(|()| self),
             Self::Block { for_secs: Some(0), .. } => Err("for_secs is 0; a block lasts at least a second".into()),

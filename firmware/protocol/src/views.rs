@@ -5,6 +5,7 @@
 
 mod flow;
 mod forest;
+mod indicators;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ pub use flow::{FlowPage, FlowView};
 pub use forest::{
     ClassifiedView, DriftView, ExplanationView, LevelChange, LoadView, ModelView, MovedView, ShadowView, VotingView,
 };
+pub use indicators::{IndicatorsView, MetView, PastView};
 
 /// The totals since the gateway started.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -261,6 +263,9 @@ pub struct BaselineView<At = f64> {
     pub busiest_hour: u64,
     /// How it administers other hosts.
     pub administers_by: Vec<String>,
+    /// How it lets the internet in.
+    #[serde(default)]
+    pub exposed_by: Vec<String>,
     /// The signs of an infection that are its nature.
     pub usual_signs: Vec<String>,
 }

@@ -117,6 +117,10 @@ families! {
     C2Rat = "c2_rat",
     /// Large answers to small questions from the internet, without end.
     Amplification = "amplification",
+    /// What is on a list of indicators.
+    Listed = "listed",
+    /// Lets the internet in, which the device never did.
+    Exposure = "exposure",
 }
 
 impl fmt::Display for Family {

@@ -30,6 +30,7 @@ mod ipv6;
 pub mod irc;
 pub mod lldp;
 pub mod login;
+pub mod mapping;
 mod octets;
 pub mod ssdp;
 pub mod stratum;

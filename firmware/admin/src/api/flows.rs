@@ -89,7 +89,7 @@ pub struct Draft {
 /// `POST rules/timemachine`.
 pub fn timemachine(office: &Office, _call: &Call, body: Draft) -> Result<Tried, Problem> {
     let draft = text::read(&body.text).map_err(|faults| Problem::field("text", told(&faults)))?;
-    shown(&Past::of(office)?.rehearse(&draft, since(office, body.days)?)?)
+    in_moments(&Past::of(office)?.rehearse(&draft, since(office, body.days)?)?)
 }
 
 /// How far back a device's conversations are looked at.
@@ -98,7 +98,7 @@ pub fn timemachine(office: &Office, _call: &Call, body: Draft) -> Result<Tried, 
 pub struct Days {
     /// How many days.
     #[schemars(range(min = 1, max = 3650))]
-    days: Option<u16>,
+    pub(super) days: Option<u16>,
 }
 
 /// `POST proposals/{device}`.
@@ -124,7 +124,7 @@ pub fn shadow(office: &Office, call: &Call) -> Result<Shadow, Problem> {
     let past = Past::of(office)?;
     let device = device(&past, call)?;
     let since = device.shadow_since.map_or_else(|| since(office, None), Ok)?;
-    let seen = shown(&past.shadow(&device, since)?)?;
+    let seen = in_moments(&past.shadow(&device, since)?)?;
     Ok(Shadow { device: device.name.clone(), since: device.shadow_since.map(Moment::from), seen })
 }
 
@@ -202,13 +202,13 @@ fn device(past: &Past<'_, Office>, call: &Call) -> Result<Device, Problem> {
 }
 
 /// The same with moments as the API has them.
-fn shown(tried: &TriedView) -> Result<Tried, Problem> {
-    let moments = serde_json::to_value(tried).and_then(serde_json::from_value);
+pub(super) fn in_moments<A: Serialize, B: DeserializeOwned>(view: &A) -> Result<B, Problem> {
+    let moments = serde_json::to_value(view).and_then(serde_json::from_value);
     moments.map_err(|error| Problem::new(500, error.to_string()))
 }
 
 /// Where nothing is said: as far back as the setting says.
-fn since(office: &Office, days: Option<u16>) -> Result<Timestamp, Problem> {
+pub(super) fn since(office: &Office, days: Option<u16>) -> Result<Timestamp, Problem> {
     let days = days.map_or_else(|| office.settings().number("learning.days"), u64::from);
     if !(1..=3_650).contains(&days) {
         return Err(Problem::field("days", "takes 1 to 3650 days"));

@@ -30,6 +30,8 @@ pub struct HostDetail {
     busiest_hour: u64,
     /// How it administers other hosts.
     administers_by: Vec<String>,
+    /// How it lets the internet in.
+    exposed_by: Vec<String>,
     /// Its block: why.
     blocked: Option<String>,
     /// Until when.
@@ -59,6 +61,7 @@ pub fn one(office: &Office, call: &Call) -> Result<HostDetail, Problem> {
         habits_hold: learnt.holds,
         busiest_hour: learnt.busiest_hour,
         administers_by: learnt.administers_by,
+        exposed_by: learnt.exposed_by,
         blocked_until: view.blocked.as_ref().map(|blocked| blocked.until),
         blocked: view.blocked.map(|blocked| blocked.why),
         minutes: view.minutes,

@@ -12,6 +12,7 @@ mod flows;
 mod grants;
 mod groups;
 mod hosts;
+mod indicators;
 mod logs;
 mod model;
 mod policy;
@@ -44,6 +45,8 @@ const POLICY_MAX: usize = 6 << 20;
 /// The longest body with a manufacturer's description.
 const MUD_MAX: usize = 80 << 10;
 
+/// The longest body with a list of indicators.
+const LIST_MAX: usize = 6 << 20;
 /// The longest body with a forest.
 const MODEL_MAX: usize = protocol::MODEL_TEXT_MAX + (1 << 10);
 
@@ -146,6 +149,11 @@ pub fn routes() -> Vec<Route> {
         Route::post("/api/v1/model/shadow", "Counts a forest's votes beside those that decide").roles(OWNERS).dangerous().up_to(MODEL_MAX).takes(model::shadow),
         Route::delete("/api/v1/model/shadow", "Ends that").roles(OWNERS).does(model::unshadow),
         Route::post("/api/v1/model/classify", "What the forest in force says of a host's newest minute, or of features, and why").roles(READERS).scope(Scope::Read).takes(model::classify),
+
+        Route::get("/api/v1/indicators", "The lists of indicators that are looked for").roles(READERS).lists(&["name", "level", "over"], indicators::all),
+        Route::post("/api/v1/indicators", "Looks for what is on a list from now on").roles(ADMINS).scope(Scope::Blocks).up_to(LIST_MAX).creates(indicators::create),
+        Route::delete("/api/v1/indicators/{name}", "Forgets a list").roles(ADMINS).scope(Scope::Blocks).does(indicators::remove),
+        Route::post("/api/v1/indicators/{name}/past", "Says which devices had to do with what is on a list").roles(READERS).scope(Scope::Read).takes(indicators::past),
 
         Route::get("/api/v1/threats", "The threat log, newest first").roles(READERS).pages(&["host", "level", "family"], threats::all),
         Route::get("/api/v1/threats/{id}", "A threat with its numbers and frames").roles(READERS).gives(threats::one),

@@ -691,6 +691,40 @@ pub const THREATS: &[Threat] = &[
             spares: "boundary administration_as_on_the_first_day_is_none",
         },
     },
+    Threat {
+        word: "listed",
+        group: Group::Infected,
+        meaning: "Has to do with an address or a name that somebody put on a list of bad ones.",
+        definition: "A conversation begun with a listed address or by one, a listed name in the first words to a server, a question to DNS for one.",
+        horizon: "at once",
+        fault: Fault::Source,
+        least: "one conversation or question; a question alone is Medium at most, for whoever asks may ask for others",
+        level: ThreatLevel::High,
+        hides: "what is on no list that was loaded; names that DNS is asked for inside encryption; a list that is out of date",
+        technique: "T1071",
+        found: Found::By {
+            rules: &[Rule::Listed],
+            raises: "boundary a_conversation_with_what_is_listed_is_told_as_its_list_says",
+            spares: "boundary what_lies_beside_a_listed_network_or_name_is_nothing",
+        },
+    },
+    Threat {
+        word: "exposure",
+        group: Group::Infected,
+        meaning: "Lets the internet in: has the router open a port, or accepts conversations that come from outside.",
+        definition: "A way that the device never used since its baseline holds: a request by NAT-PMP, PCP or UPnP that opens a port; a TCP conversation from the internet that it accepts.",
+        horizon: "the device's own history, from its second day on",
+        fault: Fault::Source,
+        least: "one request or conversation; weighs less than a rule's Medium",
+        level: ThreatLevel::Medium,
+        hides: "a device that did so on its first day; UPnP at ports where HTTP is not usual, of which too little is read; ports that the router opens by itself",
+        technique: "T1133",
+        found: Found::ByBaseline {
+            habit: Habit::Exposure,
+            raises: "boundary letting_the_internet_in_as_never_before_is_told",
+            spares: "boundary letting_the_internet_in_as_on_the_first_day_is_none",
+        },
+    },
 ];
 
 /// The guessing of passwords over one protocol.

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use detect::forest::Forest;
 use detect::{Detector, Finding, Sink, Thresholds, Window};
+use features::listed::{Indicators, List};
 use features::{Capacities, FeatureVector, HashKey};
 use terms::{Family, HostKey, MacAddr, Side, Span, ThreatLevel, Timestamp};
 use wire::LinkType;
@@ -40,6 +42,8 @@ pub struct Draw {
     quiet: bool,
     /// Who must not become High.
     innocent: Option<HostKey>,
+    /// The lists of indicators in force.
+    indicators: Arc<Indicators>,
     /// When the drawn traffic begins, microseconds since the epoch.
     pub start: u64,
 }
@@ -82,6 +86,7 @@ impl Draw {
             frames: Vec::new(),
             quiet: false,
             innocent: None,
+            indicators: Arc::default(),
             start,
         }
     }
@@ -107,6 +112,11 @@ impl Draw {
     /// This host must not become High.
     pub fn innocent(&mut self, host: End) {
         self.innocent = Some(host.key());
+    }
+
+    /// This list of indicators is in force.
+    pub fn listed(&mut self, list: List) {
+        self.indicators = Arc::new(Indicators::new([Arc::new(list)].into_iter()));
     }
 
     /// A host that is no other.
@@ -281,6 +291,7 @@ impl Draw {
         self.frames.sort_by_key(|frame| frame.0);
         let forest = Forest::load(FOREST, features::schema_hash()).expect("the shipped forest is of this schema");
         let mut detector = Detector::new(HashKey::FIXED, Capacities::default(), thresholds, Some(forest));
+        detector.look_for(Arc::clone(&self.indicators));
         let mut heard = Heard::default();
         for (at, side, octets, len) in &self.frames {
             let summary = wire::parse(LinkType::Ethernet, octets, *len, None);
@@ -309,6 +320,19 @@ pub fn never_found(name: &str, family: Family, draw: impl FnMut(&mut Draw)) {
     never(name, draw, |heard| {
         let finding = heard.findings.iter().find(|f| f.family == family)?;
         Some(format!("{} is found: {finding}", finding.host))
+    });
+}
+
+/// A hundred draws in which a family may be told of a host once within an hour, and no more.
+pub fn never_twice(name: &str, family: Family, draw: impl FnMut(&mut Draw)) {
+    never(name, draw, |heard| {
+        let told: Vec<&Finding> = heard.findings.iter().filter(|f| f.family == family).collect();
+        let hour = Span::from_secs(3_600);
+        let again = told
+            .iter()
+            .enumerate()
+            .find(|(n, f)| told[..*n].iter().any(|before| before.host == f.host && f.at.since(before.at) < hour));
+        again.map(|(_, finding)| format!("{} is told again: {finding}", finding.host))
     });
 }
 

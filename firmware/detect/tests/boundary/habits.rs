@@ -2,8 +2,8 @@
 
 use terms::Family;
 
-use crate::draw::{Crossing, Draw, SECOND, always_found, never_found};
-use crate::frames::{self, ACK, End, PSH};
+use crate::draw::{Crossing, Draw, SECOND, always_found, never_found, never_twice};
+use crate::frames::{self, ACK, End, PSH, SYN};
 
 const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
@@ -33,6 +33,36 @@ fn administers(draw: &mut Draw, device: End, port: u16, at: u64) -> u64 {
 /// A way of administration.
 fn a_way(draw: &mut Draw) -> u16 {
     draw.chance.pick(&[22, 23, 135, 445, 3389, 5900, 5985])
+}
+
+/// Lets the internet in, in one of its ways; returns when.
+fn exposes(draw: &mut Draw, way: u8, device: End, at: u64) -> u64 {
+    let (router, stranger) = (draw.host(), draw.stranger());
+    let ports = (draw.client_port(), 5351);
+    match way {
+        0 => {
+            let request = [0, draw.chance.pick(&[1, 2]), 0, 0, 0x1f, 0x90, 0x1f, 0x90, 0, 0, 0x0e, 0x10];
+            draw.lan(at, frames::udp(device, router, ports, &request));
+            at
+        }
+        1 => {
+            let mut request = vec![2, 1, 0, 0, 0, 0, 0x1c, 0x20];
+            request.extend([0; 52]);
+            draw.lan(at, frames::udp(device, router, ports, &request));
+            at
+        }
+        2 => {
+            let words = b"POST /ctl/IPConn HTTP/1.1\r\nSOAPAction: \"urn:schemas-upnp-org:service:WANIPConnection:1#AddPortMapping\"\r\n\r\n";
+            draw.talk(at, device, router, 80, &[(true, words.to_vec()), (false, b"HTTP/1.1 200 OK\r\n\r\n".to_vec())])
+                + 1
+        }
+        _ => {
+            let (there, back) = ((ports.0, 8_080), (8_080, ports.0));
+            draw.uplink(at, frames::tcp(stranger, device, there, SYN, 0, b""));
+            draw.lan(at + 300, frames::tcp(device, stranger, back, SYN | ACK, 0, b""));
+            at + 300
+        }
+    }
 }
 
 /// Sends so many mebioctets within a few minutes; returns when the last octet left.
@@ -75,6 +105,44 @@ fn administration_that_a_device_never_did_is_told() {
 }
 
 #[test]
+fn letting_the_internet_in_as_on_the_first_day_is_none() {
+    never_found("exposure, a habit", Family::Exposure, |draw| {
+        let way = draw.chance.pick(&[0, 1, 2, 3]);
+        let (device, at) = device(draw);
+        let first_day = draw.start + draw.chance.within(HOUR..20 * HOUR);
+        exposes(draw, way, device, first_day);
+        exposes(draw, way, device, at);
+    });
+}
+
+#[test]
+fn letting_the_internet_in_as_never_before_is_told() {
+    always_found("exposure, new", |draw| {
+        let way = draw.chance.pick(&[0, 1, 2, 3]);
+        let (device, at) = device(draw);
+        let at = exposes(draw, way, device, at);
+        Crossing { host: device.key(), families: vec![Family::Exposure], at }
+    });
+}
+
+#[test]
+fn whom_the_internet_only_tries_lets_nobody_in() {
+    never_found("exposure, refused", Family::Exposure, |draw| {
+        let (device, at) = device(draw);
+        let stranger = draw.stranger();
+        let ports = (draw.client_port(), 8_080);
+        draw.uplink(at, frames::tcp(stranger, device, ports, SYN, 0, b""));
+        draw.lan(at + 300, frames::tcp(device, stranger, (ports.1, ports.0), frames::RST | ACK, 0, b""));
+        // And who asks for no time closes a port.
+        let router = draw.host();
+        draw.lan(
+            at + SECOND,
+            frames::udp(device, router, (ports.0, 5351), &[0, 2, 0, 0, 0x1f, 0x90, 0, 0, 0, 0, 0, 0]),
+        );
+    });
+}
+
+#[test]
 fn a_busy_hour_like_those_before_is_none() {
     never_found("volume, a habit", Family::Exfiltration, |draw| {
         let (device, at) = device(draw);
@@ -96,5 +164,17 @@ fn nine_times_the_busiest_hour_is_told() {
         let over = last.next_multiple_of(MINUTE) + SECOND;
         draw.talk(over, device, device, 8883, &[]);
         Crossing { host: device.key(), families: vec![Family::Exfiltration], at: over }
+    });
+}
+
+#[test]
+fn a_server_that_is_let_in_anew_is_told_once_an_hour_at_most() {
+    never_twice("exposure, a new server", Family::Exposure, |draw| {
+        let (device, at) = device(draw);
+        // The day's step is taken by another way.
+        exposes(draw, 0, device, at - HOUR - SECOND);
+        for n in 0..200 {
+            exposes(draw, 3, device, at + n * 17 * SECOND);
+        }
     });
 }

@@ -14,6 +14,7 @@ mod frames;
 mod habits;
 mod infection;
 mod intrusion;
+mod listed;
 mod logins;
 mod names;
 mod remembered;

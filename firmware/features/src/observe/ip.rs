@@ -3,7 +3,7 @@
 use terms::{HostKey, MacAddr, Side, Span, Timestamp};
 use wire::tcp::{Flags, Segment};
 use wire::udp::Datagram;
-use wire::{Packet, Summary, Transport, dhcp, dns, stratum};
+use wire::{Packet, Summary, Transport, dhcp, dns, mapping, stratum};
 
 use super::words::is_looked_up;
 use super::{MINUTE, Moment, Notes};
@@ -238,6 +238,7 @@ impl<J: Judgement> HostTable<J> {
         match (datagram.src_port, datagram.dst_port) {
             (_, DNS) => self.observe_query(datagram.payload, m, notes),
             (DNS, client) => self.observe_answer(datagram.payload, client, m, notes),
+            (_, mapping::PORT) => self.observe_mapping(datagram.payload, m, notes),
             (67 | 68, 67 | 68) => self.observe_dhcp(datagram.payload, m, notes),
             _ => {}
         }
@@ -323,9 +324,11 @@ impl<J: Judgement> HostTable<J> {
         letters.add(name);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "hundredths of at most 5.25 bits")]
         counters.add(Tally::NameEntropy, (100.0 * letters.entropy(&self.logarithms)) as u32);
+        self.note_listed_question(name, m, notes);
         if is_looked_up(name) {
             return;
         }
+        let host = self.hosts.at(m.slot);
         if let Some(change) = host.names.asked((self.key, &self.logarithms), name, question.qtype, m.at) {
             self.note_sender(m, change, notes);
         }

@@ -1,8 +1,10 @@
 //! The way of one frame through the tables.
 
 mod arp;
+mod exposure;
 mod icmp;
 mod ip;
+mod listed;
 mod logins;
 mod neighbor;
 mod words;
@@ -207,6 +209,7 @@ impl<J: Judgement> HostTable<J> {
             self.note_fresh_source(m, notes);
         }
         self.note_counts(src, dst, ask, port, at, notes);
+        self.note_listed(m, notes);
     }
 
     /// A host that nobody answered yet starts to talk: its hardware address may be inventing hosts.
@@ -231,10 +234,11 @@ impl<J: Judgement> HostTable<J> {
             };
             host.window.open(at).add(tally, 1);
         }
-        if answer == Answer::Accepted
-            && let Some(host) = self.hosts.get_mut(target.id)
-        {
-            host.conversed = true;
+        if answer == Answer::Accepted {
+            if let Some(host) = self.hosts.get_mut(target.id) {
+                host.conversed = true;
+            }
+            self.note_accepted(awaited, at, notes);
         }
         if let Some(set) = set_of(ask) {
             let id = self.pair_id(orig, target);

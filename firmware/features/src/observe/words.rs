@@ -184,7 +184,9 @@ impl<J: Judgement> HostTable<J> {
         let request = Request::parse(segment.payload);
         if let Some(request) = &request {
             self.note_request(first && is_unfinished(request, segment), m, notes);
+            self.note_mapping(request, segment.payload, m, notes);
         }
+        self.note_listed_server(request.as_ref(), segment.payload, m, notes);
         if !self.goes_out(m.src, m.dst, m.at) {
             return false;
         }

@@ -94,6 +94,7 @@ fn learnt(baseline: &BaselineView, now: f64) -> Vec<(&'static str, String)> {
         ("  usual vote", format!("up to {:.2} of the forest against it", baseline.usual_share)),
         ("  busiest hour", format!("{} octets sent", rounded(baseline.busiest_hour))),
         ("  administers by", listed(&baseline.administers_by)),
+        ("  lets the internet in", listed(&baseline.exposed_by)),
         ("  usual signs", listed(&baseline.usual_signs)),
     ]
 }

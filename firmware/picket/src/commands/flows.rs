@@ -26,7 +26,7 @@ const WEEK: Span = Span::from_secs(7 * 86_400);
 const DAY: Span = Span::from_secs(86_400);
 
 /// The gateway behind its socket.
-struct Socket(PathBuf);
+pub(super) struct Socket(PathBuf);
 
 impl Ask for Socket {
     type Error = AskError;
@@ -150,7 +150,7 @@ pub(super) fn day_of(client: &ClientArgs, draft: &Policy) -> Result<(String, Val
 }
 
 impl Socket {
-    fn find(client: &ClientArgs) -> Result<Self, Box<dyn std::error::Error>> {
+    pub(super) fn find(client: &ClientArgs) -> Result<Self, Box<dyn std::error::Error>> {
         Ok(Self(Config::find(client.config.as_deref())?.control.socket))
     }
 }
@@ -233,6 +233,6 @@ fn proposed(view: &ProposalView) -> String {
     lines + text
 }
 
-fn since(span: Span) -> Timestamp {
+pub(super) fn since(span: Span) -> Timestamp {
     Timestamp::from_micros(now().micros().saturating_sub(span.micros()))
 }

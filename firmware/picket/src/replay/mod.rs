@@ -7,19 +7,21 @@ mod lines;
 pub mod why;
 
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use capture::CaptureFile;
 use detect::forest::Forest;
 use detect::{Detector, Finding, Sink, Source, Window};
+use features::listed::{Indicators, LISTS, List, Mark};
 use features::{Capacities, FeatureVector, HashKey};
 use serde::Serialize;
 use terms::{ThreatLevel, Timestamp};
 use wire::Ignored;
 
 use crate::cli::{Format, ReplayArgs};
-use crate::commands::bad_file;
+use crate::commands::{self, bad_file};
 use crate::config::Config;
 use crate::model;
 use lines::{FindingLine, Summary, WindowLine};
@@ -34,9 +36,13 @@ pub fn replay(args: &ReplayArgs) -> ExitCode {
         Ok(config) => config,
         Err(error) => return bad_file(&error),
     };
+    let indicators = match indicators(&args.indicators) {
+        Ok(indicators) => indicators,
+        Err(error) => return bad_file(&error),
+    };
     let mut failed = false;
     for file in &args.files {
-        match replay_one(file, args, &config) {
+        match replay_one(file, args, &config, Arc::clone(&indicators)) {
             Ok(()) => {}
             // Whoever reads the lines has seen enough.
             Err(Trouble::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
@@ -71,11 +77,29 @@ struct Printer<W> {
     failure: Option<io::Error>,
 }
 
-fn replay_one(file: &Path, args: &ReplayArgs, config: &Config) -> Result<(), Trouble> {
+/// The lists of indicators to look for, numbered in their order; they hold for ever.
+fn indicators(files: &[PathBuf]) -> Result<Arc<Indicators>, String> {
+    if files.len() > LISTS {
+        return Err(format!("--indicators is given {} times; at most {LISTS} lists are looked for", files.len()));
+    }
+    let mut lists = Vec::new();
+    for (file, number) in files.iter().zip(1..) {
+        let (_, listing) = commands::read_list(file)?;
+        let mark = Mark { list: number, level: ThreatLevel::Medium };
+        let networks = listing.networks.iter().map(|network| (network.address(), network.prefix()));
+        let names = listing.names.iter().map(String::as_str);
+        let ever = Timestamp::from_micros(u64::MAX);
+        lists.push(Arc::new(List::new(mark, ever, HashKey::FIXED, networks, names)));
+    }
+    Ok(Arc::new(Indicators::new(lists.into_iter())))
+}
+
+fn replay_one(file: &Path, args: &ReplayArgs, config: &Config, indicators: Arc<Indicators>) -> Result<(), Trouble> {
     let mut capture = CaptureFile::open(file)?;
     let forest = model::shipped();
     let mut detector = Detector::new(HashKey::FIXED, Capacities::default(), config.detect.thresholds(), forest);
     detector.enable(config.detect.kinds());
+    detector.look_for(indicators);
     let out = BufWriter::with_capacity(256 << 10, io::stdout().lock());
     let mut printer = Printer {
         out,

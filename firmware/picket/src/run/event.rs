@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use detect::forest::drift::Drift;
 use detect::{Finding, Kinds, Quiet, Thresholds};
+use features::listed::Indicators;
 use features::talks::Talk;
 use features::{FeatureVector, SCHEMA};
 use policy::{Block, HostName, NeverBlock, Policy, ResponderConfig};
@@ -94,6 +96,8 @@ pub enum Order {
     Mark(HostKey, bool),
     /// Other thresholds, and whether anything is looked for.
     Adjust(Thresholds, Kinds),
+    /// Other lists of indicators are in force.
+    LookFor(Arc<Indicators>),
     /// The names that rules are about.
     Names(Vec<HostName>),
     /// The false alarms that hold now, and the events of new ones.

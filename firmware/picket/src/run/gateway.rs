@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 use super::api::{Api, replace};
 use super::event::{News, Order, Work};
 use super::intake::Intake;
+use super::lists::Lists;
 use super::shelf::Shelf;
 use super::{machine, settings};
 use crate::config::set::{self, Set};
@@ -39,6 +40,7 @@ pub struct Desk {
     orders: SyncSender<Order>,
     news: SyncSender<News>,
     shelf: Shelf,
+    lists: Lists,
     api: Arc<Api>,
     intake: Arc<Intake>,
 }
@@ -65,7 +67,7 @@ impl Desk {
         held: Held,
         (named, restart): (Option<PathBuf>, Arc<Notify>),
         (work, orders, news): (SyncSender<Work>, SyncSender<Order>, SyncSender<News>),
-        shelf: Shelf,
+        (shelf, lists): (Shelf, Lists),
         (api, intake): (Arc<Api>, Arc<Intake>),
     ) -> Self {
         Self {
@@ -77,6 +79,7 @@ impl Desk {
             orders,
             news,
             shelf,
+            lists,
             api,
             intake,
         }
@@ -186,6 +189,13 @@ impl Gateway for Desk {
         | Request::ModelUnshadow = request
         {
             return self.shelf.handle(request);
+        }
+        if let Request::Indicators
+        | Request::IndicatorsText { .. }
+        | Request::IndicatorsLoad { .. }
+        | Request::IndicatorsRemove { .. } = request
+        {
+            return self.lists.handle(request);
         }
         if let Request::Activity(_)
         | Request::ActivityCount(_)
@@ -344,6 +354,8 @@ fn act(request: &Request) -> Option<Act> {
         Request::Restart => Some(act("system.restart", "gateway".into(), String::new())),
         Request::ModelRevert => Some(act("model.revert", String::new(), String::new())),
         Request::ModelShadow { file, .. } => Some(act("model.shadow", file.to_string(), String::new())),
+        Request::IndicatorsLoad { name, origin, .. } => Some(act("indicators.load", name.clone(), origin.clone())),
+        Request::IndicatorsRemove { name } => Some(act("indicators.remove", name.clone(), String::new())),
         Request::ModelUnshadow => Some(act("model.unshadow", String::new(), String::new())),
         Request::Unsay { id } => Some(act("threat.feedback", format!("event {id}"), "taken back".into())),
         _ => None,

@@ -94,6 +94,7 @@ fn watch(
                     detector.quiet(list);
                     new.iter().for_each(|event| eye.forgive(detector, event));
                 }
+                Order::LookFor(indicators) => detector.look_for(indicators),
                 Order::Names(names) => eye.questions.want(names),
                 Order::Remember(hosts) => eye.remember(detector, &hosts),
                 // Where nobody waits any more, it was taken back.

@@ -271,6 +271,10 @@ impl Book {
             | Request::ModelRevert
             | Request::ModelShadow { .. }
             | Request::ModelUnshadow => Response::Error("the keeper holds no forests".into()),
+            Request::Indicators
+            | Request::IndicatorsText { .. }
+            | Request::IndicatorsLoad { .. }
+            | Request::IndicatorsRemove { .. } => Response::Error("the keeper holds no indicators".into()),
             Request::Blocks => return self.pass(Work::Blocks(reply)),
             Request::Block { host, for_secs, why } => {
                 return self.pass(Work::Block(self.wish(host, for_secs, why), reply));

@@ -26,6 +26,7 @@ mod inspector;
 mod intake;
 mod jury;
 mod keeper;
+mod lists;
 mod machine;
 mod mail;
 mod recent;
@@ -43,6 +44,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use features::HashKey;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
@@ -51,6 +53,7 @@ use crate::config::Config;
 use crate::config::set::with_set;
 use crate::control::Server;
 use gateway::{CommandLine, Desk, Held};
+use lists::Lists;
 use settings::Settings;
 use shelf::Shelf;
 use terms::HostKey;
@@ -183,6 +186,8 @@ async fn gateway(held: Held, named: Option<&Path>, rooms: Rooms) -> Result<End, 
     };
     let this_box = HostKey::Mac(settings.this_box());
     let shelf = Shelf::new(&config, voting, this_box, orders.clone(), news.clone());
+    let key = HashKey::new(settings.secret[0], settings.secret[1]);
+    let lists = Lists::open(&config, key, this_box, orders.clone(), news.clone());
     let (going_on, end) = sync_channel(0);
     let bridge = {
         let (news, suspects) = (news.clone(), suspects.clone());
@@ -198,7 +203,7 @@ async fn gateway(held: Held, named: Option<&Path>, rooms: Rooms) -> Result<End, 
     };
     let restart = Arc::new(Notify::new());
     let (rooms, claims) = ((Arc::clone(&api), Arc::clone(&intake)), api.claims());
-    let desk = Arc::new(Desk::new(held, (named, Arc::clone(&restart)), told, shelf, rooms));
+    let desk = Arc::new(Desk::new(held, (named, Arc::clone(&restart)), told, (shelf, lists), rooms));
     let supervisor = {
         let desk = Arc::clone(&desk) as Arc<dyn crate::control::Gateway>;
         let work = suspects.clone();

@@ -27,6 +27,7 @@ use crate::control::protocol::{Minute, ModelFile};
 use crate::control::views::{ClassifiedView, LoadView, VotingView};
 use crate::control::{Request, Response};
 use crate::model::{self, Keys, Model, Origin, Refused};
+pub use index::write;
 use index::{Index, Place};
 
 /// The name of the file with the counts of the drift: the forest's name, then the counts.

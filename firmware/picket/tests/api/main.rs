@@ -6,6 +6,7 @@ mod client;
 mod first;
 mod flows;
 mod held;
+mod indicators;
 #[path = "../gateway/leaf.rs"]
 mod leaf;
 mod limits;

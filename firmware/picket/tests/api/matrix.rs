@@ -94,6 +94,10 @@ POST   /api/v1/model/revert               s
 POST   /api/v1/model/shadow               s
 DELETE /api/v1/model/shadow               s
 POST   /api/v1/model/classify             t a s
+GET    /api/v1/indicators                 t a s
+POST   /api/v1/indicators                 a s
+DELETE /api/v1/indicators/{name}          a s
+POST   /api/v1/indicators/{name}/past     t a s
 GET    /api/v1/threats                    t a s
 GET    /api/v1/threats/{id}               t a s
 GET    /api/v1/threats/{id}/pcap          t a s

@@ -6,6 +6,7 @@ mod admin;
 mod bridge;
 mod devices;
 mod flows;
+mod indicators;
 mod intake;
 mod leaf;
 mod memory;

@@ -70,6 +70,7 @@ fn baseline_view(baseline: &Baseline, at: terms::Timestamp) -> Option<BaselineVi
         usual_share: baseline.usual_share().into(),
         busiest_hour: baseline.busiest_hour(),
         administers_by: baseline.administers_by().map(|what| what.name().into()).collect(),
+        exposed_by: baseline.exposed_by().map(|how| how.name().into()).collect(),
         usual_signs: baseline.usual_signs().map(|sign| sign.name().into()).collect(),
     })
 }
