@@ -23,11 +23,11 @@ setup:
 	@tests/setup base lab
 
 test: setup
-	@tests/setup oracle
+	@tests/setup oracle attack
 	@$(LAB) test
 
 test-long: setup
-	@tests/setup oracle
+	@tests/setup oracle attack
 	@$(LAB) test --long
 
 demo: setup

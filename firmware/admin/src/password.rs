@@ -78,7 +78,20 @@ impl Hasher {
     /// # Errors
     /// Too many wait already.
     pub fn matches(&self, password: &str, hash: Option<&str>) -> Result<bool, Problem> {
-        self.in_turn(|| {
+        self.matches_if(|| Ok(()), password, hash)
+    }
+
+    /// The same, if it may be compared once its turn has come: those that wait side by side are counted one after the other.
+    ///
+    /// # Errors
+    /// It may not, or too many wait already.
+    pub fn matches_if(
+        &self,
+        may: impl FnOnce() -> Result<(), Problem>,
+        password: &str,
+        hash: Option<&str>,
+    ) -> Result<bool, Problem> {
+        self.in_turn_if(may, || {
             let right = PasswordHash::new(hash.unwrap_or(&self.nobody)).is_ok_and(|hash| {
                 argon2().is_ok_and(|argon2| argon2.verify_password(password.as_bytes(), &hash).is_ok())
             });
@@ -93,14 +106,24 @@ impl Hasher {
     }
 
     fn in_turn<T>(&self, work: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
+        self.in_turn_if(|| Ok(()), work)
+    }
+
+    fn in_turn_if<T>(
+        &self,
+        may: impl FnOnce() -> Result<(), Problem>,
+        work: impl FnOnce() -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
         if self.waiting.fetch_add(1, Ordering::AcqRel) >= WAITING_MAX {
             self.waiting.fetch_sub(1, Ordering::AcqRel);
             return Err(Problem::too_often(2));
         }
         let turn = self.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let done = work();
+        let done = may().and_then(|()| {
+            self.done.fetch_add(1, Ordering::Relaxed);
+            work()
+        });
         drop(turn);
-        self.done.fetch_add(1, Ordering::Relaxed);
         self.waiting.fetch_sub(1, Ordering::AcqRel);
         done
     }

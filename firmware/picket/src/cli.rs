@@ -6,6 +6,7 @@ mod policy;
 mod report;
 mod requests;
 mod sources;
+mod statistics;
 
 use std::path::PathBuf;
 
@@ -20,6 +21,7 @@ pub use policy::{DecideArgs, PolicyCommand, PostureArgs};
 pub use report::{Form, ReportCommand, ReportMakeArgs};
 pub use requests::RequestsCommand;
 pub use sources::{SourcesArgs, SourcesCommand};
+pub use statistics::StatisticsArgs;
 
 /// What `picket model --help` teaches.
 const MODEL_HELP: &str = "The binary carries its forest with it; another must be signed by a key that the binary or [model] keys names:\n  \
@@ -96,6 +98,11 @@ pub enum Command {
     /// Kept as long as the history; the newest quarter of an hour is lost with the power. Names are those for which the device itself was
     /// told the address.
     Flows(FlowsArgs),
+    /// Figures over the last hour, day, week, month or year: octets each way by device, service or protocol, findings by level or host
+    ///
+    /// The ten largest are named, the others are one line. What crosses the box is counted, a minute for a day, an hour for a month, a day for
+    /// a year; --json prints every point.
+    Statistics(StatisticsArgs),
     /// Say of an event that it was right or a false alarm, and see, take back or export what was said
     #[command(subcommand, after_help = FEEDBACK_HELP)]
     Feedback(FeedbackCommand),

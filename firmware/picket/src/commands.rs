@@ -11,6 +11,7 @@ mod mud;
 mod policy;
 mod report;
 mod requests;
+mod statistics;
 
 use std::fmt::Display;
 use std::path::Path;
@@ -38,6 +39,7 @@ pub use mud::mud;
 pub use policy::{policy, posture};
 pub use report::{events_of, report};
 pub use requests::requests;
+pub use statistics::statistics;
 
 /// The exit status for a file that cannot be read or is wrong.
 const BAD_FILE: u8 = 2;

@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => commands::explain(&args),
         Command::Events(args) => commands::events(&args),
         Command::Flows(args) => commands::flows(&args),
+        Command::Statistics(args) => commands::statistics(&args),
         Command::Feedback(command) => commands::feedback(&command),
         Command::Blocks(args) => commands::blocks(&args),
         Command::Block(args) => commands::block(&args),

@@ -11,6 +11,7 @@ mod mail;
 pub mod past;
 pub mod report;
 mod request;
+pub mod series;
 pub mod source;
 pub mod views;
 

@@ -14,6 +14,7 @@ use crate::access::AccessAsk;
 use crate::intake::{ActivityAsk, BATCH_MAX, LogsBatch, TestAsk};
 use crate::mail::MailOrder;
 use crate::report::ReportAsk;
+use crate::series::{Reach, Topic};
 use crate::source::SourceAsk;
 
 /// The longest request, in octets with its line end.
@@ -69,6 +70,13 @@ pub enum Request {
         before: Option<u64>,
         /// At most so many.
         limit: u32,
+    },
+    /// What was counted over time: answered by a `SeriesView`.
+    Series {
+        /// How far back.
+        reach: Reach,
+        /// Of what.
+        topic: Topic,
     },
     /// The blocks in force: answered by an array of `BlockView`.
     Blocks,

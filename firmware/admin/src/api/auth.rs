@@ -150,26 +150,36 @@ pub fn login(office: &Office, call: &Call, body: Login) -> Entered<Begun> {
     };
     let (account, known) = found;
     let key = account.as_ref().map_or_else(|| name.clone(), |account| account.number.to_string());
-    {
+    let refused = || {
         let gates = office.gates();
         let refused = gates.addresses.refused(&call.from, now());
         // A victim is not locked out: from where its owner logged in before, only failures from there count.
-        let refused = refused.or_else(|| gates.accounts.refused(&key, now()).filter(|_| !known));
-        drop(gates);
-        if let Some(secs) = refused {
-            office.refused(call.act("auth.login", name), "too many tries");
-            return Err(Problem::too_often(secs));
-        }
-    }
+        refused
+            .or_else(|| gates.accounts.refused(&key, now()).filter(|_| !known))
+            .map_or(Ok(()), |secs| Err(Problem::too_often(secs)))
+    };
+    // Asked again when its turn has come: of guesses that come side by side no more are hashed than of those in a row.
+    let counted = || {
+        refused()?;
+        let mut gates = office.gates();
+        gates.addresses.fail(call.from, now());
+        gates.accounts.fail(key.clone(), now());
+        Ok(())
+    };
+    let told = |problem: Problem| {
+        office.refused(call.act("auth.login", name.clone()), "too many tries");
+        problem
+    };
+    refused().map_err(told)?;
     let length = body.password.chars().count();
     let hash = account.as_ref().and_then(|account| account.hash.as_deref()).filter(|_| length <= LENGTH.1);
     let Some(account) = account.clone().filter(|_| length <= LENGTH.1) else {
-        office.hasher.matches(&plain(&body.password, LENGTH.1), None)?;
-        fail(office, call, name, key);
+        office.hasher.matches_if(counted, &plain(&body.password, LENGTH.1), None).map_err(told)?;
+        office.refused(call.act("auth.login", name), "wrong name or password");
         return Err(wrong());
     };
-    if !office.hasher.matches(&body.password, hash)? {
-        fail(office, call, name, key);
+    if !office.hasher.matches_if(counted, &body.password, hash).map_err(told)? {
+        office.refused(call.act("auth.login", name), "wrong name or password");
         return Err(wrong());
     }
     {
@@ -178,14 +188,6 @@ pub fn login(office: &Office, call: &Call, body: Login) -> Entered<Begun> {
         gates.addresses.succeed(&call.from);
     }
     begin(office, call, account.number)
-}
-
-fn fail(office: &Office, call: &Call, name: String, key: String) {
-    let mut gates = office.gates();
-    gates.addresses.fail(call.from, now());
-    gates.accounts.fail(key, now());
-    drop(gates);
-    office.refused(call.act("auth.login", name), "wrong name or password");
 }
 
 /// Begins a session of an account whose password was right; gives its answer, and its cookie if it is the page's.

@@ -21,6 +21,7 @@ mod profile;
 mod reports;
 mod requests;
 mod rules;
+mod series;
 mod settings;
 mod sources;
 mod statistics;
@@ -170,6 +171,7 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/activity", "All that was found and done, newest first; the role user sees what concerns its devices").roles(ANYBODY).pages(&["host", "state"], activity::all),
         Route::get("/api/v1/events", "What is found and done, as it happens (server-sent events); the role user hears of its own requests").roles(ANYBODY).streams(),
         Route::get("/api/v1/statistics", "Totals, hosts by level, the worst hosts, findings by family").roles(READERS).gives(statistics::now),
+        Route::get("/api/v1/statistics/{reach}/{topic}", "Figures over the last hour, day, week, month or year: octets each way by devices, services or protocols, findings by levels or sources").roles(READERS).gives(series::series),
 
         Route::get("/api/v1/logs", "What hosts say of their users, newest first").roles(READERS).pages(&logs::FIELDS, logs::all),
         Route::post("/api/v1/logs", "Takes what an enrolled source logs: JSON, or a JSON object a line").up_to(protocol::intake::BATCH_MAX).tells(logs::take),

@@ -5,6 +5,7 @@ mod explain;
 mod feedback;
 mod flows;
 mod policy;
+mod trends;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::mem::{Discriminant, discriminant};
@@ -12,8 +13,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use features::{FEATURES, SCHEMA};
+use protocol::series::{Reach, Topic};
 use store::{Counters, EVENTS_AT_MOST, Event, HostRecord, Limits, MemoryStore, Store, StoreError};
-use terms::{HostKey, Side, Span, ThreatLevel, Timestamp};
+use terms::{HostKey, MacAddr, Side, Span, ThreatLevel, Timestamp};
 
 use super::clues::Learnt;
 use super::event::{Asking, HostNow, KernelState, News, Order, Second, Wish, Work, now};
@@ -45,6 +47,7 @@ pub fn keep(
         shelf: Shelf::new(store.as_ref()),
         learnt,
         ledger: flows::Ledger::default(),
+        trends: trends::Trends::open(&config.store.path, store.as_ref()),
         store,
         work: work.clone(),
         orders: orders.clone(),
@@ -84,6 +87,7 @@ pub fn keep(
             book.catch_up();
             book.keep_devices();
             book.keep_flows(false);
+            book.trends.keep(now(), false);
         }
         if retained.elapsed() >= RETAIN {
             retained = Instant::now();
@@ -93,6 +97,7 @@ pub fn keep(
     }
     book.keep_devices();
     book.keep_flows(true);
+    book.trends.keep(now(), true);
     let closed = book.store.close();
     book.ran(closed);
 }
@@ -122,6 +127,8 @@ struct Book {
     shelf: Shelf,
     /// What devices did.
     ledger: flows::Ledger,
+    /// Figures over time.
+    trends: trends::Trends,
     work: SyncSender<Work>,
     orders: SyncSender<Order>,
     second: Second,
@@ -147,6 +154,7 @@ impl Book {
     fn hear(&mut self, news: News) {
         match news {
             News::Event(event) => {
+                self.trends.find(&event);
                 self.waiting.push_back(*event);
                 self.catch_up();
             }
@@ -228,6 +236,7 @@ impl Book {
         self.learn();
         for talk in std::mem::take(&mut self.second.talks) {
             self.ledger.take(&talk);
+            self.trends.carry(&talk);
         }
     }
 
@@ -246,6 +255,7 @@ impl Book {
         let response = match request {
             Request::Status => Response::of(&self.status()),
             Request::Hosts => Response::of(&self.hosts()),
+            Request::Series { reach, topic } => self.series(reach, topic),
             Request::Events { limit, since } => self.events(limit, since),
             Request::EventsBefore { before, limit } => self.events_before(before, limit),
             Request::EventsAfter { after, limit } => self.events_after(after, limit),
@@ -420,6 +430,14 @@ impl Book {
             page = older;
         }
         Ok(newer(page))
+    }
+
+    fn series(&self, reach: Reach, topic: Topic) -> Response {
+        let name = |mac: MacAddr| match self.shelf.devices.of_mac(mac) {
+            Some(device) => (device.name(), Some(device.id.number())),
+            None => (mac.to_string(), None),
+        };
+        Response::of(&self.trends.series(reach, topic, now(), &name))
     }
 
     fn event(&mut self, id: u64) -> Response {

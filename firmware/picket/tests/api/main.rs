@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod attack;
 mod client;
 mod first;
 mod flows;
@@ -23,3 +24,4 @@ mod settings;
 mod signing;
 #[path = "../gateway/stand.rs"]
 mod stand;
+mod statistics;

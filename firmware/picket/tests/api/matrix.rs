@@ -125,6 +125,7 @@ GET    /api/v1/reports                    t a s
 POST   /api/v1/reports                    t a s
 GET    /api/v1/reports/{id}               t a s
 GET    /api/v1/reports/{id}/file          t a s
+GET    /api/v1/statistics/{reach}/{topic} t a s
 GET    /api/v1/audit                      t s
 GET    /api/v1/audit/state                t s
 GET    /api/v1/audit/verify               t s
