@@ -32,8 +32,11 @@ const { metafile } = await esbuild.build({
   minify: true,
   charset: "utf8",
   legalComments: "none",
-  jsx: "automatic",
-  jsxImportSource: "preact",
+  // The older form of JSX is the shorter one once it is compressed; the types are checked by the newer one.
+  tsconfigRaw: {},
+  jsx: "transform",
+  jsxFactory: "_h",
+  jsxFragment: "_F",
   plugins: [shortKeys()],
   metafile: true,
   logLevel: "warning",

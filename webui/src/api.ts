@@ -142,9 +142,12 @@ export async function more<Row>(next: string): Promise<Page<Row>> {
 }
 /** Saves an answer as a file. */
 export async function save(path: string, params: Params | undefined, accept: string, name: string): Promise<void> {
-  const answer = await ask("GET", filled(BASE + path, params), undefined, accept);
+  download(await (await ask("GET", filled(BASE + path, params), undefined, accept)).blob(), name);
+}
+/** Hands octets to the browser as a file. */
+export function download(octets: Blob, name: string): void {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(await answer.blob());
+  link.href = URL.createObjectURL(octets);
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
@@ -157,4 +160,9 @@ export async function profile(): Promise<Gives<"GET", "profile"> | null> {
     if (error instanceof Refusal && (error.status === 401 || error.status === 403)) return null;
     throw error;
   }
+}
+
+/** What is asked for; nothing where the box says that it is not there. */
+export async function there<T>(asked: Promise<T>): Promise<T | null> {
+  return asked.catch((error: unknown) => { if (error instanceof Refusal && error.status === 404) return null; throw error; });
 }

@@ -53,6 +53,7 @@ export function listen(after: number | undefined): void {
     if (pending.length > KEPT) pending.shift();
     soon(pending.length < 4 ? 50 : 1_000);
   });
+  source.addEventListener("request", () => { hear(); soon(50); });
   source.addEventListener("beat", () => hear());
 }
 

@@ -9,9 +9,12 @@ import { Devices } from "./pages/devices";
 import { Help } from "./pages/help";
 import { Host } from "./pages/host";
 import { Hosts } from "./pages/hosts";
+import { Learning } from "./pages/learning";
 import { Overview } from "./pages/overview";
 import { Policy } from "./pages/policy";
 import { Profile } from "./pages/profile";
+import { Reports } from "./pages/reports";
+import { Requests } from "./pages/requests";
 import { Settings } from "./pages/settings";
 import { System } from "./pages/system";
 import { Threat } from "./pages/threat";
@@ -31,8 +34,11 @@ export const PLACES: Place[] = [
   { name: "devices", title: "page.devices", group: "nav.network", show: Devices },
   { name: "device", title: "page.device", group: "nav.network", show: Device, hidden: true },
   { name: "policy", title: "page.policy", group: "nav.network", show: Policy, roles: READERS },
+  { name: "learning", title: "page.learning", group: "nav.network", show: Learning, roles: READERS },
+  { name: "requests", title: "page.requests", group: "nav.network", show: Requests },
   { name: "hosts", title: "page.hosts", group: "nav.network", show: Hosts, roles: READERS },
   { name: "host", title: "page.host", group: "nav.network", show: Host, roles: READERS, hidden: true },
+  { name: "reports", title: "page.reports", group: "nav.watch", show: Reports, roles: READERS },
   { name: "users", title: "page.users", group: "nav.box", show: Users, roles: OVERSEERS },
   { name: "audit", title: "page.audit", group: "nav.box", show: Audit, roles: OVERSEERS },
   { name: "settings", title: "page.settings", group: "nav.box", show: Settings, roles: READERS },

@@ -6,6 +6,10 @@ import { deafen, events, listen } from "./live";
 
 export type Stage = "opening" | "claim" | "wizard" | "login" | "in" | "unreached";
 export const stage = signal<Stage>("opening");
+/** What people call the box. */
+export const name = signal("");
+/** The question of the first set-up that comes next; 0 when it is over. */
+export const step = signal(0);
 export const self = signal<UserRow | null>(null);
 
 /** Who may change the network's policy, who looks at the whole of it, who looks at accounts, who changes them. */
@@ -29,14 +33,14 @@ export async function open(): Promise<void> {
 }
 
 /** There is a session now. */
-export async function enter(own: UserRow, after: Stage = "in"): Promise<void> {
+export async function enter(own: UserRow): Promise<void> {
   self.value = own;
-  if (may(READERS)) {
-    const page = await get("activity", { limit: 40 }).catch(() => null);
-    events.value = page?.items ?? [];
-    listen(page?.items[0]?.id ?? 0);
-  }
-  stage.value = after;
+  step.value = may(OWNERS) ? Number((await get("settings/{id}", { id: "setup.step" })).value) : 0;
+  if (may(READERS)) name.value = (await get("system")).name;
+  const page = await get("activity", { limit: 40 }).catch(() => null);
+  events.value = page?.items ?? [];
+  listen(page?.items[0]?.id ?? 0);
+  stage.value = step.value > 0 ? "wizard" : "in";
 }
 
 /** Logs in; what is still due. */

@@ -2,8 +2,8 @@
 import { OWNER, SCREENS, WIDTHS, api, axe, eventually, go, login, look, must, onHost, open, status } from "./browser.js";
 
 const HOSTILE = "<img/src=x/onerror=alert(1)>";
-const PAGES = ["overview", "devices", "device", "policy", "threats", "threat", "blocked", "activity", "hosts", "host", "users", "profile", "audit", "settings", "system", "help"];
-const ONE = { device: (row) => `device/${row.device}`, threat: (row) => `threat/${row.threat}`, host: (row) => `host/${row.host}` };
+const PAGES = ["overview", "devices", "device", "policy", "learning", "requests", "reports", "threats", "threat", "blocked", "activity", "hosts", "host", "users", "profile", "audit", "settings", "system", "help"];
+const ONE = { device: (row) => `device/${row.device}`, learning: (row) => (row.device > 99_999 ? "learning" : `learning/${row.device}`), threat: (row) => `threat/${row.threat}`, host: (row) => `host/${row.host}` };
 const wrong = [];
 
 async function shot(page, name, width, theme, state) {
@@ -36,6 +36,14 @@ try {
     await first.page.emulateMedia({ colorScheme: theme });
     await shot(first.page, "wizard", width, theme, "empty");
   }
+  for (let step = 1; step < 7; step += 1) {
+    const found = await axe(first.page);
+    if (found.length) wrong.push(`wizard, question ${step}: ${found.join("; ")}`);
+    await first.page.screenshot({ path: `${SCREENS}/wizard-${step}.png` });
+    await first.page.locator(".steps li.past").nth(step - 1).waitFor();
+    await first.page.getByRole("button", { name: step === 5 ? "Next" : "Skip" }).click();
+  }
+  await first.page.getByRole("heading", { name: "What needs you" }).waitFor();
   const state = await first.context.storageState();
   for (const [width, theme] of ways) {
     const { context, page, clean } = await look(browser, { width, theme });
@@ -68,6 +76,9 @@ try {
   const threat = await eventually("a threat", async () => (await api(page, "threats")).items?.[0]);
   const device = await eventually("the device", async () => (await api(page, "devices")).items?.find(({ addresses }) => addresses.includes(threat.host)));
   must(device.names.some(({ name }) => name.includes("<img")), "the device told no name:", JSON.stringify(device.names));
+  const asked = await page.evaluate((device) => fetch("/api/v1/requests", { method: "POST", headers: { "X-Picket-Page": "used", "Content-Type": "application/json" },
+    body: JSON.stringify({ device, to: "internet", service: "https", hours: 8, reason: "<b>the</b> printer's update \u202e" }) }).then(({ status }) => status), device.id);
+  must(asked === 201, "asking for access:", asked);
   await all("busy", PAGES, { device: device.id, threat: threat.id, host: threat.host });
   await go(views[0][2].page, `device/${device.id}`);
   await views[0][2].page.getByText(HOSTILE).first().waitFor({ timeout: 5_000 });

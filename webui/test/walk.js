@@ -21,11 +21,47 @@ const walks = {
     await page.getByLabel("Claim code").fill(code.toUpperCase().replaceAll("-", " "));
     await page.getByRole("button", { name: "Make it mine" }).click();
     await page.getByRole("heading", { name: "The box is yours" }).waitFor();
-    await page.getByRole("button", { name: "To the overview" }).click();
-    await page.getByRole("heading", { name: "What needs you" }).waitFor();
     const [cookie] = await page.context().cookies();
     must(cookie.name === "__Host-picket" && cookie.httpOnly && cookie.secure && cookie.sameSite === "Strict", JSON.stringify(cookie));
     must(!(await status()).claim_code, "the box can still be claimed");
+  },
+
+  async the_questions_are_kept_by_the_box_and_go_on_where_they_were(page) {
+    const setting = async (id) => (await api(page, `settings/${id}`)).value;
+    const next = () => page.getByRole("button", { name: "Next" }).click();
+    await page.getByText("Restore from a backup instead").waitFor();
+    await page.getByLabel("Name", { exact: true }).fill("Cellar");
+    await page.getByLabel("Time zone").selectOption("Europe/Berlin");
+    await next();
+    await page.getByText("Where is it reached?").waitFor();
+    must(await setting("box.name") === "Cellar" && await setting("setup.step") === 2, "the first answer is not kept");
+    must((await api(page, "rules/policy")).text.includes(`time_zone = "Europe/Berlin"`), "the time zone is not kept");
+    await page.reload();
+    await page.getByText("Where is it reached?").waitFor();
+    await next();
+    await page.getByText("May it write mail?").waitFor();
+    await page.getByRole("button", { name: "Back" }).click();
+    await page.getByText("Where is it reached?").waitFor();
+    await next();
+    await page.getByText("May it write mail?").waitFor();
+    await page.getByRole("button", { name: "Skip" }).click();
+    await page.getByLabel("Never block").fill("192.168.9.77, nonsense");
+    await next();
+    await page.locator(".refused, .error").first().waitFor();
+    must(await setting("setup.step") === 4, "a refused answer is passed over");
+    await page.getByLabel("Never block").fill("192.168.9.77");
+    await next();
+    must(await page.getByLabel("Posture").inputValue() === "protect", "protect is not what is proposed");
+    await next();
+    await page.getByLabel("Days looked at").fill("14");
+    await page.getByRole("button", { name: "To the overview" }).click();
+    await page.getByRole("heading", { name: "What needs you" }).waitFor();
+    must(await setting("learning.days") === 14 && await setting("setup.step") === 0, "the last answer is not kept");
+    must(JSON.stringify(await setting("never_block.addresses")) === `["192.168.9.77"]`, "it may be blocked");
+    must((await status()).posture === "protect", "it does not protect");
+    await page.reload();
+    await page.getByRole("heading", { name: "What needs you" }).waitFor();
+    must((await page.locator(".brand").innerText()).includes("Cellar"), "its name is not shown");
   },
 
   async a_request_from_elsewhere_changes_nothing(page) {
@@ -47,7 +83,7 @@ const walks = {
     await page.locator(".feed").getByRole("link", { name: "Port scan" }).first().click();
     await page.getByRole("heading", { name: "What Picket did" }).waitFor();
     await page.getByText("Evidence in numbers").waitFor();
-    const unblock = page.getByRole("button", { name: `Unblock ${ATTACKER}` });
+    const unblock = page.getByRole("button", { name: `Unblock: ${ATTACKER}` });
     await unblock.waitFor();
     await unblock.click();
     await note(page, "is not blocked any more");
@@ -58,14 +94,14 @@ const walks = {
     await note(page, "Taken back");
     await eventually("the block to be back", async () => (await api(page, `blocks/${ATTACKER}`)).host === ATTACKER);
     await go(page, "blocked");
-    await page.getByRole("button", { name: `Unblock ${ATTACKER}` }).click();
+    await page.getByRole("button", { name: `Unblock: ${ATTACKER}` }).click();
     await note(page, "is not blocked any more");
     await eventually("the host to reach the router again", pings);
   },
 
   async an_alert_is_acknowledged_and_noted(page) {
     await go(page, "threats");
-    await page.getByRole("button", { name: /^Mark as seen/ }).first().click();
+    await page.getByRole("button", { name: /^Seen:/ }).first().click();
     await note(page, "marked as seen");
     const { items } = await api(page, `alerts?host=${ATTACKER}`);
     must(items[0].acknowledged_by === OWNER.email, JSON.stringify(items));
@@ -76,7 +112,7 @@ const walks = {
     await eventually("the device", device);
     await go(page, "devices");
     const { name } = await device();
-    await page.getByRole("button", { name: `Approve ${name}` }).click();
+    await page.getByRole("button", { name: `Approve: ${name}` }).click();
     await note(page, "Approved");
     must((await device()).state === "approved", "it is not approved");
     await page.locator(".note").getByRole("button", { name: "Undo" }).last().click();
@@ -115,6 +151,24 @@ const walks = {
     must(applied.text.includes("page-test") && applied.on_trial, JSON.stringify(applied));
     must(!(await pings()), "default deny lets a new device ping the router");
     applied_at = Date.now();
+  },
+
+  async would_this_pass_is_answered_with_the_rule(page) {
+    await go(page, "policy");
+    await page.getByLabel("From (device").fill(ATTACKER);
+    await page.getByLabel("To (device").fill(ROUTER);
+    await page.getByRole("button", { name: "Ask", exact: true }).click();
+    const told = await page.locator("main .state", { hasText: /^(passes|does not pass)$/ }).first().innerText();
+    const said = await page.evaluate((body) => fetch("/api/v1/rules/explain", { method: "POST", headers: { "X-Picket-Page": "used", "Content-Type": "application/json" }, body }).then((answer) => answer.json()), JSON.stringify({ from: ATTACKER, to: ROUTER, service: "tcp/443" }));
+    must(told === (said.decision === "allow" ? "passes" : "does not pass"), told, JSON.stringify(said));
+  },
+
+  async the_audit_is_read_again(page) {
+    await go(page, "audit");
+    await page.getByRole("button", { name: "Verify chain" }).click();
+    await note(page, "the chain is whole");
+    const { records, whole } = await api(page, "audit/verify");
+    must(whole && records > 10, records, "records");
   },
 
   async the_search_is_reached_by_a_key_and_jumps(page) {
@@ -198,6 +252,57 @@ const walks = {
     must(!(await api(page, "rules/policy")).text.includes("page-test"), "the policy is still there");
     // Debian 12's nft cannot list a policy's chains: a packet tells.
     must(await pings(), "the host does not reach the router again");
+  },
+
+  async what_a_device_needs_is_proposed_and_watched_in_shadow(page) {
+    const device = (await api(page, "devices")).items.find(({ addresses }) => addresses.includes(ATTACKER));
+    await go(page, "learning");
+    await page.getByRole("link", { name: device.name }).first().click();
+    await page.getByRole("heading", { name: "Proposed rules" }).waitFor();
+    await page.getByRole("button", { name: "Begin shadow" }).click();
+    await note(page, "The shadow has begun");
+    must((await api(page, `proposals/${device.id}/shadow`)).since, "it is not watched");
+    await page.getByText("Watched since").waitFor();
+    await page.getByRole("button", { name: "End shadow" }).click();
+    await note(page, "The shadow is over");
+    must(!(await api(page, `proposals/${device.id}/shadow`)).since, "it is still watched");
+    // What is held against what it did: the scan's conversations would be cut by default deny.
+    await page.getByText("would have been cut").waitFor();
+  },
+
+  async access_is_asked_for_granted_refused_and_withdrawn(page) {
+    const device = (await api(page, "devices")).items.find(({ addresses }) => addresses.includes(ATTACKER));
+    await go(page, "requests");
+    const dialog = page.locator("dialog");
+    const wish = async (service) => {
+      await page.getByRole("button", { name: "Ask for access" }).click();
+      await dialog.getByLabel("Device", { exact: true }).selectOption(String(device.id));
+      await dialog.getByLabel("To (device").fill("192.0.2.44");
+      await dialog.getByLabel("Service").fill(service);
+      await dialog.getByLabel("Why").fill("the build server");
+      await dialog.getByRole("button", { name: "Ask", exact: true }).click();
+      await note(page, "The admins are told");
+      await page.getByRole("cell", { name: service }).waitFor();
+    };
+    const states = async () => Object.fromEntries((await api(page, "requests")).items.map(({ service, state }) => [service, state]));
+    const row = (service) => page.getByRole("row").filter({ hasText: service });
+    await wish("tcp/8001");
+    await row("tcp/8001").getByRole("button", { name: /^Grant/ }).click();
+    const found = await axe(page);
+    must(found.length === 0, found.join("; "));
+    await dialog.getByLabel("For how many hours").fill("2");
+    await dialog.getByRole("button", { name: "Grant" }).click();
+    await note(page, "Granted");
+    must((await api(page, "rules/policy")).text.includes("192.0.2.44"), "no rule was made");
+    await wish("tcp/8002");
+    await row("tcp/8002").getByRole("button", { name: /^Refuse/ }).click();
+    await dialog.getByLabel("For who asked").fill("ask the owner");
+    await dialog.getByRole("button", { name: "Refuse" }).click();
+    await note(page, "Refused");
+    await wish("tcp/8003");
+    await row("tcp/8003").getByRole("button", { name: /^Withdraw/ }).click();
+    await note(page, "withdrawn");
+    must(JSON.stringify(await states()) === JSON.stringify({ "tcp/8001": "granted", "tcp/8002": "refused", "tcp/8003": "withdrawn" }), JSON.stringify(await states()));
   },
 };
 

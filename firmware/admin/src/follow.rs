@@ -4,13 +4,11 @@
 //! together with what came of it, so that nothing is taken over twice.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
 
 use protocol::Request;
 use protocol::intake::{ActivityAsk, ActivityView};
-use tokio::sync::broadcast;
 
 use crate::alert::{ALERTS_MAX, Alert};
 use crate::api::{EventRow, HostRow};
@@ -27,11 +25,8 @@ const ASKED: u32 = 200;
 /// Every how many rounds it is looked who has fallen below High.
 const LOOK: u32 = 15;
 
-/// One event of the live feed: its number and its line.
-pub type News = Arc<(u64, String)>;
-
 /// Follows until the process ends.
-pub fn follow(office: &Office, feed: &broadcast::Sender<News>) {
+pub fn follow(office: &Office) {
     let mut followed = office.followed();
     let mut guests = Vec::new();
     for round in 0_u32.. {
@@ -40,9 +35,7 @@ pub fn follow(office: &Office, feed: &broadcast::Sender<News>) {
                 followed = events.last().map_or(followed, |event| event.id);
                 take(office, &events, followed);
                 for event in events {
-                    let id = event.id;
-                    // Nobody may listen.
-                    let _ = serde_json::to_string(&event).map(|line| feed.send(Arc::new((id, line))));
+                    office.feed.tell(Some(event.id), "activity", &event, None);
                 }
             }
             Ok(_) => sleep(PAUSE),

@@ -15,6 +15,7 @@
 //! | `process`, `privileges`, `link` | the process: its start, what it gives up, the socket pair |
 #![forbid(unsafe_code)]
 
+mod access;
 mod account;
 mod alert;
 mod api;
@@ -26,6 +27,7 @@ mod follow;
 mod incident;
 mod link;
 pub mod mail;
+mod news;
 mod notice;
 mod office;
 mod outbox;
@@ -46,6 +48,7 @@ mod source;
 mod throttle;
 mod token;
 mod totp;
+
 mod words;
 
 pub use audit::{Broken, Verified, verify};

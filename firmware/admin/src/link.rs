@@ -18,6 +18,9 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// The same where it waits for a mail server.
 const MAIL: Duration = Duration::from_secs(40);
 
+/// Does what the gateway wants done.
+pub type Errands = Arc<dyn Fn(Errand) -> Response + Send + Sync>;
+
 /// The same where it makes a report.
 const REPORT: Duration = Duration::from_secs(90);
 
@@ -37,14 +40,22 @@ impl Link {
         Ok(Self { out: Mutex::new(stream.try_clone()?), waiting: Mutex::default(), next: AtomicU64::new(1) })
     }
 
-    /// Takes what comes until the gateway is gone; each errand is done by `errands`.
-    pub fn listen(&self, mut stream: UnixStream, errands: &impl Fn(Errand) -> Response) {
+    /// Takes what comes until the gateway is gone; each errand is done by `errands`. One that asks back gets a thread: this one is to
+    /// hear the answer.
+    pub fn listen(self: &Arc<Self>, mut stream: UnixStream, errands: &Errands) {
         while let Ok(Some(message)) = receive::<ToApi>(&mut stream, TO_API_MAX) {
             match message {
                 ToApi::Answer(number, response) => {
                     let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
                     // Nobody may wait any more.
                     let _ = waiting.map(|waiting| waiting.try_send(response));
+                }
+                ToApi::Errand(number, errand @ Errand::Access(_)) => {
+                    let (link, errands) = (Arc::clone(self), Arc::clone(errands));
+                    let run = move || link.write(&FromApi::Done(number, errands(errand)));
+                    if let Err(error) = std::thread::Builder::new().name("errand".into()).spawn(run) {
+                        self.write(&FromApi::Done(number, Response::Error(error.to_string())));
+                    }
                 }
                 ToApi::Errand(number, errand) => {
                     self.write(&FromApi::Done(number, errands(errand)));

@@ -14,11 +14,14 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use terms::{Span, Timestamp};
 
+use crate::access::Access;
+use crate::account::ACCOUNTS_MAX;
 use crate::alert::Alert;
 use crate::api::Applied;
 use crate::audit::{Act, Audit, Who};
 use crate::clock::now;
 use crate::incident::Incidents;
+use crate::news::Feed;
 use crate::notice::{self, Notices};
 use crate::outbox::Outbox;
 use crate::password::Hasher;
@@ -45,6 +48,8 @@ const TRIES_MAX: usize = 4_096;
 const REFUSALS: usize = 60;
 /// Accounts that may be asked for in an hour.
 const REGISTERS: usize = 20;
+/// Requests for access that an account makes in ten minutes; the next one waits as long.
+const ASKED: u32 = 10;
 /// Wrong claim codes in an hour.
 const CLAIMS: usize = 10;
 
@@ -82,6 +87,8 @@ pub struct Gates {
     pub resends: Tries<String>,
     /// Accounts that people ask for.
     pub registers: Allowance,
+    /// Requests for access, by account.
+    pub asked: Tries<u64>,
     /// Codes of agents, by address.
     pub redeems: Tries<IpAddr>,
     /// Claims.
@@ -99,6 +106,7 @@ pub struct Office {
     audit: Audit,
     people: Mutex<People>,
     alerts: Mutex<BTreeMap<u64, Alert>>,
+    requests: Mutex<BTreeMap<u64, Access>>,
     sources: Mutex<BTreeMap<u64, Source>>,
     batches: Mutex<()>,
     reports: Mutex<Reports>,
@@ -112,6 +120,8 @@ pub struct Office {
     gates: Mutex<Gates>,
     /// Hashes passwords.
     pub hasher: Hasher,
+    /// Tells those who listen.
+    pub feed: Feed,
     gateway: Box<dyn Gateway>,
     answered: Mutex<Answered>,
     /// The document of all routes.
@@ -147,6 +157,7 @@ impl Office {
             audit,
             people: Mutex::new(people),
             alerts: Mutex::new(rows.all(Kind::Alert)?.into_iter().collect()),
+            requests: Mutex::new(rows.all(Kind::Access)?.into_iter().collect()),
             sources: Mutex::new(rows.all(Kind::Source)?.into_iter().collect()),
             batches: Mutex::new(()),
             reports: Mutex::new(Reports::load(&rows)?),
@@ -162,6 +173,7 @@ impl Office {
                 accounts: Tries::new(TRIES_MAX),
                 codes: Tries::allowing(TRIES_MAX, 3, Span::from_secs(600)),
                 resends: Tries::allowing(TRIES_MAX, 2, Span::from_secs(600)),
+                asked: Tries::allowing(ACCOUNTS_MAX, ASKED, Span::from_secs(600)),
                 redeems: Tries::new(TRIES_MAX),
                 registers: Allowance::new(REGISTERS, Span::from_secs(3_600)),
                 claims: Allowance::new(CLAIMS, Span::from_secs(3_600)),
@@ -169,6 +181,7 @@ impl Office {
                 unrecorded: 0,
             }),
             hasher: Hasher::new().map_err(|_| OfficeError::Key("no password can be hashed"))?,
+            feed: Feed::default(),
             gateway,
             answered: Mutex::new(HashMap::new()),
             document,
@@ -194,6 +207,11 @@ impl Office {
     /// The alerts by number, for as long as the guard lives.
     pub fn alerts(&self) -> MutexGuard<'_, BTreeMap<u64, Alert>> {
         self.alerts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The requests for access by number, for as long as the guard lives.
+    pub fn requests(&self) -> MutexGuard<'_, BTreeMap<u64, Access>> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The enrolled sources by number, for as long as the guard lives.

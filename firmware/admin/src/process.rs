@@ -16,12 +16,11 @@ use std::time::{Duration, Instant};
 
 use protocol::Response;
 use protocol::link::{Errand, FromApi, RECORDS_MAX, Start, TO_API_MAX, ToApi, receive};
-use tokio::sync::broadcast;
 
 use crate::api::routes;
 use crate::audit::{Act, Who};
 use crate::follow::follow;
-use crate::link::Link;
+use crate::link::{Errands, Link};
 use crate::office::{Gateway, Office, OfficeError};
 use crate::outbox::deliver;
 use crate::privileges;
@@ -34,8 +33,6 @@ use crate::serve::{Certificate, Server, TlsError, serve_all};
 const HERE: &str = "/proc/self/cwd";
 /// How long a port may be held by an API process that is just ending.
 const PORT: Duration = Duration::from_secs(5);
-/// Events that wait for those who listen.
-const FEED: usize = 128;
 /// How often the certificate is looked at.
 const DAY: Duration = Duration::from_secs(86_400);
 /// Threads that handlers run on.
@@ -105,10 +102,9 @@ fn serve() -> Result<(), ProcessError> {
     link.tell(FromApi::Ready { fingerprint, held_by });
     link.tell(FromApi::Claim(heard.claim()));
     link.tell(FromApi::Head(heard.audit().head()));
-    let (feed, _) = broadcast::channel(FEED);
     {
-        let (office, feed) = (Arc::clone(&heard), feed.clone());
-        thread::Builder::new().name("follower".into()).spawn(move || follow(&office, &feed))?;
+        let office = Arc::clone(&heard);
+        thread::Builder::new().name("follower".into()).spawn(move || follow(&office))?;
     }
     {
         let office = Arc::clone(&heard);
@@ -121,7 +117,7 @@ fn serve() -> Result<(), ProcessError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(HANDLERS).build()?;
     runtime.block_on(async {
         tokio::select! {
-            () = serve_all(listeners, config, Arc::new(Server::new(heard, feed))) => {}
+            () = serve_all(listeners, config, Arc::new(Server::new(heard))) => {}
             () = renew(&certificate, &addresses, &link) => {}
         }
     });
@@ -146,7 +142,8 @@ fn open(link: &Arc<Link>, stream: UnixStream, start: &Start, boot: &str) -> Resu
     let office = Arc::new(office);
     let (link, heard) = (Arc::clone(link), Arc::clone(&office));
     thread::Builder::new().name("link".into()).spawn(move || {
-        link.listen(stream, &|errand| run_errand(&heard, errand));
+        let errands: Errands = Arc::new(move |errand| run_errand(&heard, errand));
+        link.listen(stream, &errands);
         // The gateway is gone: whoever starts the next one starts another API.
         std::process::exit(0);
     })?;
@@ -212,6 +209,7 @@ fn run_errand(office: &Office, errand: Errand) -> Response {
             Ok(code) => Response::of(&code),
             Err(problem) => Response::Error(problem.detail),
         },
+        Errand::Access(ask) => crate::api::about_access(office, ask),
         Errand::Audit { after, limit } => {
             let lines = office.rows().lines(after.saturating_add(1), limit.min(RECORDS_MAX) as usize);
             match lines {

@@ -71,6 +71,8 @@ impl Scope {
 
 /// Everybody who has an account.
 pub const ANYBODY: &[Role] = &Role::ALL;
+/// Who may ask for access.
+pub const ASKERS: &[Role] = &[Role::User, Role::Admin, Role::Superadmin];
 /// Who may look at the whole network.
 pub const READERS: &[Role] = &[Role::Auditor, Role::Admin, Role::Superadmin];
 /// Who may change the network's policy.

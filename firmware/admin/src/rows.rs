@@ -79,6 +79,8 @@ pub enum Kind {
     Token = b't',
     /// An alert.
     Alert = b'l',
+    /// A request for access.
+    Access = b'q',
     /// An account's draft of the policy.
     Draft = b'd',
     /// A letter that waits.

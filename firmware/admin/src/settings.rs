@@ -14,6 +14,8 @@ use crate::rows::{Change, Kind, Rows, RowsError};
 
 /// The row of the settings.
 pub const ROW: u64 = 6;
+/// Where the first set-up stands.
+pub const SETUP: &str = "setup.step";
 /// The longest text of a value, in octets.
 const TEXT_MAX: usize = 254;
 /// What is shown of a secret that is there.
@@ -53,6 +55,23 @@ const KEYS: &[Key] = &[
         meaning: "Whether a rise of a host to MEDIUM makes an alert too.",
         expected: "true or false",
         good: Value::is_boolean,
+        secret: false,
+    },
+    text("box.name", "What people call this box, in the page's header.", "a text"),
+    Key {
+        id: "learning.days",
+        default: || json!(7),
+        meaning: "How many days of what devices did a proposal rests on, and a draft is tried against, where nobody says how many.",
+        expected: "a whole number from 1 to 90",
+        good: |value| value.as_u64().is_some_and(|days| (1..=90).contains(&days)),
+        secret: false,
+    },
+    Key {
+        id: SETUP,
+        default: || json!(0),
+        meaning: "Which question of the first set-up comes next, from 1 to 6; 0 when it is over. The claim begins it.",
+        expected: "a whole number from 0 to 6",
+        good: |value| value.as_u64().is_some_and(|step| step <= 6),
         secret: false,
     },
     text("mail.server", "The mail server's name or address; nothing sends no mail.", "a name or an address"),

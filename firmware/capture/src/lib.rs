@@ -2,7 +2,7 @@
 //!
 //! Whoever wants frames opens a [`CaptureFile`] (pcap or pcapng, plain, gzip or zstd, a file or standard input) or a
 //! [`Tap`] on a live link (a ring shared with the kernel; pnet where the kernel grants none) and is lent [`Frame`]s: the time,
-//! the side, the length on the wire and the octets that were kept. [`ensure_bridge`] makes the bridge whose links are read,
+//! the side, the length on the wire and the octets that were kept. [`Answers`] lends what DNS servers say where that is longer. [`ensure_bridge`] makes the bridge whose links are read,
 //! and [`PcapWriter`] writes frames down again. [`Frame::snapped`] keeps of a frame from a file what a ring would have kept.
 //!
 //! Refused: files that are not captures, links that are missing or taken, each with one line that names them. A capture cut
@@ -25,6 +25,6 @@ pub use link::{
     BridgeReport, LinkError, LinkState, OwnAddresses, Setting, ensure_bridge, link_state, list, look_at_bridge,
     own_addresses,
 };
-pub use live::{LinkGone, MOST_TAPS, Plain, Ring, RingCounters, Tap, TapError, drain_in_order, wait};
+pub use live::{Answers, LinkGone, MOST_TAPS, Plain, Ring, RingCounters, Tap, TapError, drain_in_order, wait};
 pub use snap::{DEEP, HEAD};
 pub use writer::PcapWriter;

@@ -58,7 +58,7 @@ impl Draft {
         self.put_elements(set, message::elements(act, set, elements));
     }
 
-    /// Makes a map of verdicts or a set of intervals hold these and no others.
+    /// Makes a set that only the ruleset fills hold these and no others.
     pub fn refill_special(&mut self, set: Set, all: &[Special]) {
         self.write(format!("elements of set {}", set.text()), &message::flush(set));
         self.put_elements(set, message::specials(set, all));

@@ -7,13 +7,15 @@ use nftnl::{ProtoFamily, Table};
 use policy::{BlockTarget, RuleNumber, Ruleset};
 use terms::{MacAddr, Span, Timestamp};
 
+use crate::change::{self, Outline, Standing};
 use crate::draft::Draft;
 use crate::error::EnforceError;
-use crate::held::{self, Held, Shape};
+use crate::held::{self, Held};
 use crate::key::Key;
 use crate::layout::{Set, TABLE_C};
 use crate::message::{self, Act};
-use crate::ruleset::{self, Links, Size, Standing};
+use crate::ruleset::Wanted;
+use crate::shape::{self, Changed, Shape};
 use crate::socket::Socket;
 use crate::talk::Talk;
 
@@ -24,8 +26,8 @@ pub struct Enforcer {
     socket: Socket,
     removal: Removal,
     applied: Option<Shape>,
-    /// Of the ruleset that was applied last.
-    links: Option<Links>,
+    /// The ruleset that was applied last.
+    outline: Option<Outline>,
 }
 
 /// What a ruleset comes to before it is sent.
@@ -54,8 +56,8 @@ enum Removal {
 /// `LinkName` if one of the links cannot exist.
 pub fn plan(ruleset: &Ruleset) -> Result<Plan, EnforceError> {
     let mut draft = Draft::new();
-    let size = ruleset::fill(&mut draft, ruleset, false, &Standing::default(), Timestamp::EPOCH)?;
-    Ok(Plan { messages: draft.len(), octets: draft.finish().octets.len(), rules: size.rules })
+    let changed = change::whole(&mut draft, &Wanted::of(ruleset)?, false, &Standing::default(), Timestamp::EPOCH);
+    Ok(Plan { messages: draft.len(), octets: draft.finish().octets.len(), rules: changed.chains.values().sum() })
 }
 
 impl Enforcer {
@@ -72,23 +74,34 @@ impl Enforcer {
             Err(EnforceError::Refused { errno: libc::EINVAL | libc::EOPNOTSUPP, .. }) => Removal::AddAndRemove,
             Err(error) => return Err(error),
         };
-        Ok(Self { socket, removal, applied: None, links: None })
+        Ok(Self { socket, removal, applied: None, outline: None })
     }
 
-    /// Makes the table equal the ruleset: chains, rules and never-block sets are replaced, what was learned (blocks with the time
-    /// left, conversations, names, counters) stays. What is alive for some time is so from `at` on.
+    /// Makes the table equal the ruleset: what was learned (blocks with the time left, conversations, names, counters) stays, and
+    /// where nobody else changed any ruleset since the last time only the difference is sent. What is alive for some time is so from
+    /// `at` on.
     ///
     /// # Errors
     /// `LinkName` before anything is sent; `Refused` with nothing changed, which for an object of the same name but another form
     /// (left by another version) is mended by [`Self::rebuild`]; `Unconfirmed` if what was read back lacks rules; `Foreign` if the
     /// table holds chains, rules or sets of somebody else besides, which [`Self::rebuild`] takes out.
     pub fn apply(&mut self, ruleset: &Ruleset, at: Timestamp) -> Result<(), EnforceError> {
-        let links = ruleset::links(ruleset)?;
+        let wanted = Wanted::of(ruleset)?;
+        let mut draft = Draft::new();
+        let known = self.outline.take().filter(|outline| outline.links == wanted.links);
+        let now = shape::generation(&mut self.socket)?;
+        if let (Some(before), Some(shape)) = (known, self.applied.take_if(|shape| shape.generation == now)) {
+            let changed = before.change(&mut draft, &wanted, at, &|draft, set, keys| self.take_out(draft, set, keys));
+            if draft.len() == 0 {
+                (self.applied, self.outline) = (Some(shape), Some(before));
+                return Ok(());
+            }
+            return self.commit_ruleset(draft, &wanted, &changed, Some(shape));
+        }
         let armed = !held::blocks(&mut self.socket)?.is_empty();
         let standing = held::standing(&mut self.socket)?;
-        let mut draft = Draft::new();
-        let size = ruleset::fill(&mut draft, ruleset, armed, &standing, at)?;
-        self.commit_ruleset(draft, links, size)
+        let changed = change::whole(&mut draft, &wanted, armed, &standing, at);
+        self.commit_ruleset(draft, &wanted, &changed, None)
     }
 
     /// Throws the table away and makes it anew with these blocks, in one transaction; the counters begin at nothing.
@@ -101,14 +114,14 @@ impl Enforcer {
         blocks: &[(BlockTarget, Span)],
         at: Timestamp,
     ) -> Result<(), EnforceError> {
-        let links = ruleset::links(ruleset)?;
+        let wanted = Wanted::of(ruleset)?;
         let mut draft = Draft::new();
         clear(&mut draft);
-        let size = ruleset::fill(&mut draft, ruleset, !blocks.is_empty(), &Standing::default(), at)?;
+        let changed = change::whole(&mut draft, &wanted, !blocks.is_empty(), &Standing::default(), at);
         for (set, elements) in by_set(blocks.iter().map(|(target, lasts)| (*target, Some(*lasts)))) {
             draft.elements(Act::Add, set, &elements);
         }
-        self.commit_ruleset(draft, links, size)
+        self.commit_ruleset(draft, &wanted, &changed, None)
     }
 
     /// Removes the table with everything in it; it may be missing.
@@ -118,7 +131,7 @@ impl Enforcer {
     pub fn remove(&mut self) -> Result<(), EnforceError> {
         let mut draft = Draft::new();
         clear(&mut draft);
-        self.applied = None;
+        (self.applied, self.outline) = (None, None);
         self.socket.commit(&draft.finish())
     }
 
@@ -137,7 +150,7 @@ impl Enforcer {
             self.take_out(&mut draft, set, &elements);
             draft.elements(Act::Add, set, &elements);
         }
-        let links = self.links.filter(|_| draft.len() > 0);
+        let links = self.outline.as_ref().filter(|_| draft.len() > 0).map(|outline| outline.links);
         if let Some(links) = &links {
             draft.elements(Act::Add, Set::Armed, links);
         }
@@ -153,7 +166,7 @@ impl Enforcer {
     /// # Errors
     /// `Refused` with nothing changed.
     pub fn disarm(&mut self) -> Result<(), EnforceError> {
-        let armed = self.applied.is_some_and(|applied| applied.armed != held::NONE_ARMED);
+        let armed = self.applied.as_ref().is_some_and(|applied| applied.armed != shape::NONE_ARMED);
         if !armed || !held::blocks(&mut self.socket)?.is_empty() {
             return Ok(());
         }
@@ -213,12 +226,17 @@ impl Enforcer {
         self.commit(draft)
     }
 
-    /// Reads back everything that the kernel holds.
+    /// Reads back everything that the kernel holds; the table's form only if any ruleset changed since it was read.
     ///
     /// # Errors
     /// `Restless` if others change the ruleset all the time, `Unconfirmed` if an answer did not come whole.
     pub fn held(&mut self) -> Result<Held, EnforceError> {
-        held::read(&mut self.socket)
+        let now = shape::generation(&mut self.socket)?;
+        if self.applied.as_ref().is_some_and(|applied| applied.generation == now) {
+            return held::read(&mut self.socket, self.applied.as_ref());
+        }
+        let shape = Shape::read(&mut self.socket)?;
+        held::read(&mut self.socket, shape.as_ref())
     }
 
     /// Whether the table still is as it was read back after the last [`Self::apply`] or [`Self::rebuild`]; `false` before the first.
@@ -228,14 +246,14 @@ impl Enforcer {
     /// # Errors
     /// As [`Self::held`].
     pub fn intact(&mut self) -> Result<bool, EnforceError> {
-        let Some(applied) = self.applied else {
+        let Some(applied) = &self.applied else {
             return Ok(false);
         };
-        if held::generation(&mut self.socket)? == applied.generation {
+        if shape::generation(&mut self.socket)? == applied.generation {
             return Ok(true);
         }
-        match held::shape(&mut self.socket)? {
-            Some(shape) if (shape.fingerprint, shape.armed) == (applied.fingerprint, applied.armed) => {
+        match Shape::read(&mut self.socket)? {
+            Some(shape) if shape.is_as(applied) => {
                 self.applied = Some(shape);
                 Ok(true)
             }
@@ -254,21 +272,33 @@ impl Enforcer {
     /// Which links should be armed from now on.
     fn expect(&mut self, links: &[(Key, Option<Span>)]) {
         if let Some(applied) = &mut self.applied {
-            applied.armed = held::armed(links.iter().map(|(key, _)| key.octets()));
+            applied.armed = shape::armed(links.iter().map(|(key, _)| key.octets()));
         }
     }
 
-    fn commit_ruleset(&mut self, draft: Draft, links: Links, size: Size) -> Result<(), EnforceError> {
-        (self.applied, self.links) = (None, Some(links));
+    /// Sends a ruleset, or what changes from the one that `before` is the shape of, and reads back what it was about.
+    fn commit_ruleset(
+        &mut self,
+        draft: Draft,
+        wanted: &Wanted<'_>,
+        changed: &Changed,
+        before: Option<Shape>,
+    ) -> Result<(), EnforceError> {
+        (self.applied, self.outline) = (None, Some(Outline::of(wanted)));
         self.socket.commit(&draft.finish())?;
-        let shape = held::shape(&mut self.socket)?;
-        let rules = shape.map_or(0, |s| s.rules);
-        if rules < size.rules {
-            return Err(EnforceError::Unconfirmed { acknowledged: rules, expected: size.rules });
+        let is_whole = before.is_none();
+        let shape = match before {
+            Some(before) => before.after(&mut self.socket, changed)?,
+            None => Shape::read(&mut self.socket)?,
+        };
+        let expected = changed.chains.values().sum();
+        let acknowledged = shape.as_ref().map_or(0, |shape| shape.rules_of(&changed.chains));
+        if acknowledged < expected {
+            return Err(EnforceError::Unconfirmed { acknowledged, expected });
         }
-        let (chains, sets) = shape.map_or((0, 0), |s| (s.chains, s.sets));
-        let foreign = (rules + chains + sets).saturating_sub(size.rules + size.chains + Set::ALL.len());
-        if foreign > 0 {
+        let parts = shape.as_ref().map_or(0, Shape::parts);
+        let foreign = parts.saturating_sub(expected + changed.chains.len() + Set::ALL.len());
+        if is_whole && foreign > 0 {
             return Err(EnforceError::Foreign(foreign));
         }
         self.applied = shape;

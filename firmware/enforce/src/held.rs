@@ -1,19 +1,17 @@
 //! What the kernel lists, as plain values.
 
-use policy::{BlockTarget, USER};
+use policy::BlockTarget;
 use terms::Span;
 
 use crate::attribute::{Attributes, Message, Messages};
+use crate::change::Standing;
 use crate::error::EnforceError;
 use crate::layout::{Set, TABLE};
 use crate::message::{self, attr, number};
-use crate::ruleset::Standing;
+use crate::shape::{self, READINGS, Shape};
 use crate::socket::{self, Socket};
 
-/// How often the whole is read anew because others changed the ruleset meanwhile.
-const READINGS: usize = 10;
-
-/// Everything that the kernel holds of table `bridge picket`, read at one moment.
+/// Everything that the kernel holds of table `bridge picket`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Held {
     /// Whether the table is there.
@@ -44,32 +42,15 @@ pub struct Dropped {
     pub octets: u64,
 }
 
-/// The table's form at one generation of the kernel's ruleset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Shape {
-    pub generation: u32,
-    pub rules: usize,
-    pub chains: usize,
-    pub sets: usize,
-    pub fingerprint: u64,
-    /// A digest of the links that are armed.
-    pub armed: u64,
-}
-
-/// Digest of what is fed, part by part (FNV-1a: nobody gains from a collision who could not change the table itself).
-struct Digest(u64);
-
 /// Elements of a set: key, and the time left if it ends.
 type Elements = Vec<(Vec<u8>, Option<Span>)>;
 
-/// Reads everything; `Held::default()` if there is no table.
-pub(crate) fn read(socket: &mut Socket) -> Result<Held, EnforceError> {
-    let Some(shape) = shape(socket)? else {
-        return Ok(Held::default());
-    };
+/// Reads blocks and counters, and says of the table's form what was read of it; `Held::default()` if there is no table.
+pub(crate) fn read(socket: &mut Socket, shape: Option<&Shape>) -> Result<Held, EnforceError> {
+    let Some(shape) = shape else { return Ok(Held::default()) };
     let blocks = blocks(socket)?;
     let dropped = list(socket, number::GET_OBJECT, counter)?;
-    Ok(Held { table: true, blocks, rules: shape.rules, fingerprint: shape.fingerprint, dropped })
+    Ok(Held { table: true, blocks, rules: shape.rules(), fingerprint: shape.fingerprint(), dropped })
 }
 
 /// The blocks with the time left, sorted by target; none where their sets are missing.
@@ -89,81 +70,21 @@ pub(crate) fn blocks(socket: &mut Socket) -> Result<Vec<(BlockTarget, Span)>, En
 
 /// The names of chains and counters; none where there is no table.
 pub(crate) fn standing(socket: &mut Socket) -> Result<Standing, EnforceError> {
-    let chains = list(socket, number::GET_CHAIN, chain)?.into_iter().map(|(name, _)| name).collect();
+    let name = |message: &Message<'_>| {
+        let of = (message.number()? == number::NEW_CHAIN).then(|| message.attributes())?;
+        of.text(attr::CHAIN_NAME).map(str::to_owned)
+    };
+    let chains = list(socket, number::GET_CHAIN, name)?;
     let counters = list(socket, number::GET_OBJECT, counter)?.into_iter().map(|counter| counter.name).collect();
     Ok(Standing { chains, counters })
 }
 
-/// The digest where no link is armed.
-pub(crate) const NONE_ARMED: u64 = Digest::new().0;
-
-/// A digest of armed links, in any order.
-pub(crate) fn armed<'a>(links: impl Iterator<Item = &'a [u8]>) -> u64 {
-    let (mut digest, mut links) = (Digest::new(), links.collect::<Vec<_>>());
-    links.sort_unstable();
-    links.iter().for_each(|link| digest.feed(link));
-    digest.0
-}
-
-/// The table's form; nothing if there is no table.
-pub(crate) fn shape(socket: &mut Socket) -> Result<Option<Shape>, EnforceError> {
-    for _ in 0..READINGS {
-        let before = generation(socket)?;
-        let shape = shape_once(socket, before)?;
-        if generation(socket)? == before {
-            return Ok(shape);
-        }
-    }
-    Err(EnforceError::Restless(READINGS))
-}
-
-/// The number that each change of the kernel's ruleset raises, by whomever.
-pub(crate) fn generation(socket: &mut Socket) -> Result<u32, EnforceError> {
-    let found =
-        socket.ask("the ruleset's generation", message::get_generation(), |id: &mut Option<u32>, message| {
-            if message.number() == Some(number::NEW_GENERATION) {
-                *id = message.attributes().u32(attr::GENERATION_ID);
-            }
-        })?;
-    found.flatten().ok_or(EnforceError::Unconfirmed { acknowledged: 0, expected: 1 })
-}
-
-fn shape_once(socket: &mut Socket, generation: u32) -> Result<Option<Shape>, EnforceError> {
-    let flags = socket.ask("table bridge picket", message::get_table(), |flags: &mut Option<u32>, message| {
-        if message.number() == Some(number::NEW_TABLE) {
-            *flags = message.attributes().u32(attr::TABLE_FLAGS);
-        }
-    })?;
-    let Some(flags) = flags else {
-        return Ok(None);
-    };
-    let mut digest = Digest::new();
-    digest.feed(&flags.unwrap_or_default().to_be_bytes());
-    let mut chains = list(socket, number::GET_CHAIN, chain)?;
-    chains.retain(|(name, _)| name != USER);
-    chains.sort_unstable();
-    let mut rules = list(socket, number::GET_RULE, rule)?;
-    // What the owner writes there is nobody else's business.
-    rules.retain(|(chain, _)| chain != USER);
-    // By chain; within a chain the order is the kernel's own.
-    rules.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let mut sets = list(socket, number::GET_SET, set)?;
-    sets.sort_unstable();
-    for (name, parts) in chains.iter().chain(&rules).chain(&sets) {
-        digest.feed(name.as_bytes());
-        digest.feed(parts);
-    }
-    for set in Set::NEVER.into_iter().chain(Set::OF_POLICY).filter(|set| !set.is_timed()) {
-        digest.feed(set.text().as_bytes());
-        elements(socket, set)?.iter().for_each(|(key, _)| digest.feed(key));
-    }
-    let armed = armed(elements(socket, Set::Armed)?.iter().map(|(key, _)| key.as_slice()));
-    let (chains, sets) = (chains.len(), sets.len());
-    Ok(Some(Shape { generation, rules: rules.len(), chains, sets, fingerprint: digest.0, armed }))
-}
-
 /// All objects of one kind in Picket's table.
-fn list<T>(socket: &mut Socket, kind: u16, read: fn(&Message<'_>) -> Option<T>) -> Result<Vec<T>, EnforceError> {
+pub(crate) fn list<T>(
+    socket: &mut Socket,
+    kind: u16,
+    read: fn(&Message<'_>) -> Option<T>,
+) -> Result<Vec<T>, EnforceError> {
     let found = socket.ask("table bridge picket", message::dump(kind), |all: &mut Vec<T>, message| {
         // In each kind's messages the first attribute is the table's name.
         if message.attributes().text(attr::OF_TABLE) == Some(TABLE) {
@@ -203,29 +124,6 @@ fn keys<'a>(message: &Message<'a>) -> impl Iterator<Item = (Vec<u8>, Option<Span
     })
 }
 
-fn chain(message: &Message<'_>) -> Option<(String, Vec<u8>)> {
-    let of = (message.number()? == number::NEW_CHAIN).then(|| message.attributes())?;
-    let hook = of.inside(attr::CHAIN_HOOK);
-    let parts = [
-        hook.value(attr::HOOK_NUMBER),
-        hook.value(attr::HOOK_PRIORITY),
-        of.value(attr::CHAIN_POLICY),
-        of.value(attr::CHAIN_TYPE),
-    ];
-    Some((of.text(attr::CHAIN_NAME)?.to_owned(), join(&parts)))
-}
-
-fn rule(message: &Message<'_>) -> Option<(String, Vec<u8>)> {
-    let of = (message.number()? == number::NEW_RULE).then(|| message.attributes())?;
-    Some((of.text(attr::RULE_CHAIN)?.to_owned(), of.value(attr::RULE_EXPRESSIONS).unwrap_or_default().to_vec()))
-}
-
-fn set(message: &Message<'_>) -> Option<(String, Vec<u8>)> {
-    let of = (message.number()? == number::NEW_SET).then(|| message.attributes())?;
-    let parts = [of.value(attr::SET_FLAGS), of.value(attr::SET_KEY_TYPE), of.value(attr::SET_KEY_LEN)];
-    Some((of.text(attr::SET_NAME)?.to_owned(), join(&parts)))
-}
-
 fn counter(message: &Message<'_>) -> Option<Dropped> {
     let of = (message.number()? == number::NEW_OBJECT).then(|| message.attributes())?;
     let data = of.inside(attr::OBJECT_DATA);
@@ -236,34 +134,9 @@ fn counter(message: &Message<'_>) -> Option<Dropped> {
     })
 }
 
-/// Parts behind their lengths, so that none can pass for another.
-fn join(parts: &[Option<&[u8]>]) -> Vec<u8> {
-    let one = |part: &Option<&[u8]>| {
-        let len = part.map_or(u64::MAX, |p| p.len() as u64);
-        [&len.to_be_bytes(), part.unwrap_or_default()].concat()
-    };
-    parts.iter().flat_map(one).collect()
-}
-
-impl Digest {
-    const fn new() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-
-    fn feed(&mut self, part: &[u8]) {
-        let len = (part.len() as u64).to_be_bytes();
-        for &octet in len.iter().chain(part) {
-            self.0 = (self.0 ^ u64::from(octet)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    }
-}
-
 /// Reads octets as every kind of answer.
 pub(crate) fn read_anything(octets: &[u8]) -> usize {
-    let read = |m: Message<'_>| {
-        let named = [chain(&m), rule(&m), set(&m)].iter().flatten().count();
-        named + counter(&m).iter().count() + keys(&m).count()
-    };
+    let read = |m: Message<'_>| shape::named(&m) + counter(&m).iter().count() + keys(&m).count();
     Messages::new(octets).map(read).sum::<usize>() + socket::read_answers(octets)
 }
 
@@ -300,15 +173,5 @@ mod tests {
                 let _ = read_anything(&octets);
             }
         }
-    }
-
-    #[test]
-    fn a_missing_part_differs_from_an_empty_one() {
-        assert_ne!(join(&[None]), join(&[Some(&[])]));
-        let (mut a, mut b) = (Digest::new(), Digest::new());
-        a.feed(b"ab");
-        b.feed(b"a");
-        b.feed(b"b");
-        assert_ne!(a.0, b.0);
     }
 }

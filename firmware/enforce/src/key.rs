@@ -10,7 +10,7 @@ use crate::layout::{LINK_NAME, Set};
 /// One element's key.
 ///
 /// **Shape**: addresses in transmission order, each field padded to four octets as nftables' registers are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Key {
     octets: [u8; Self::LONGEST],
     len: u8,

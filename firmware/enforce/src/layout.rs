@@ -32,7 +32,7 @@ const LIVE: u32 = 16_384 + 64;
 pub(crate) const LINK_NAME: usize = 16;
 
 /// A set of the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Set {
     NeverMac,
     NeverV4,
@@ -146,7 +146,7 @@ impl Set {
         Self::ToV4,
         Self::ToV6,
     ];
-    /// What a policy fills anew with each change.
+    /// What follows from the policy alone.
     pub const OF_POLICY: [Self; 13] = [
         Self::Live,
         Self::ServersV4,
@@ -162,7 +162,7 @@ impl Set {
         Self::ToV4,
         Self::ToV6,
     ];
-    /// The sets that a change of the ruleset fills anew.
+    /// The sets of what may never be blocked.
     pub const NEVER: [Self; 3] = [Self::NeverMac, Self::NeverV4, Self::NeverV6];
     /// The sets that hold blocks.
     pub const BLOCKED: [Self; 7] = [

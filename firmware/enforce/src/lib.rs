@@ -1,7 +1,7 @@
 //! A ruleset and blocks to the kernel's nftables, and what the kernel holds back.
 //!
 //! In: a `policy::Ruleset`, and blocks with the time they last. Out: table `bridge picket` in the kernel, and `Held`, which is
-//! read from the kernel and never remembered. Each change is one transaction: all of it takes effect or nothing does, and an
+//! read from the kernel. Each change is one transaction: all of it takes effect or nothing does, and an
 //! error names the table, set, element, chain or rule at which the kernel stopped.
 //!
 //! What this room refuses: to decide anything (that is `policy`), and to empty what was learned: blocks with the time left,
@@ -19,14 +19,17 @@
 //! part        an expression as plain data, and the rule that several make
 //! talk        conversations that are known: keys, and the rules by which they pass
 //! lines       the lines of a policy's plan to rules
-//! ruleset     a ruleset to a draft
+//! ruleset     a ruleset to what the table must hold           (pure)
+//! change      what of that a transaction must change
 //! socket      a draft to the kernel, and its answers          (unsafe: socket options)
 //! held        what the kernel lists to plain values
+//! shape       the table's form: digests of what nobody but its owner changes
 //! denied      packets that rules denied, as the kernel's log tells them (unsafe: waits for a socket)
 //! probe       which features the running kernel has
 //! ```
 
 mod attribute;
+mod change;
 mod denied;
 mod draft;
 mod enforcer;
@@ -40,6 +43,7 @@ mod message;
 mod part;
 mod probe;
 mod ruleset;
+mod shape;
 mod socket;
 mod talk;
 

@@ -109,9 +109,11 @@ pub(crate) fn elements<'a>(
     })
 }
 
-/// An element of a map of verdicts, or a bound of an interval.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An element of a set that only the ruleset fills.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Special {
+    /// Of a set like any other.
+    Plain(Key),
     /// Frames with the key go through this chain, or pass where there is none.
     Way(Key, Option<String>),
     /// Where an interval begins.
@@ -120,16 +122,16 @@ pub(crate) enum Special {
     Past(Key),
 }
 
-/// Adds special elements to a set.
+/// Adds such elements to a set.
 pub(crate) fn specials<'a>(set: Set, all: &'a [Special]) -> impl Iterator<Item = Vec<u8>> + use<'a> {
     // A chain's name makes an element twice as long.
     listed(Act::Add, set, ELEMENTS / 2, all, |writer, special| {
-        let (Special::Way(key, _) | Special::First(key) | Special::Past(key)) = special;
+        let (Special::Plain(key) | Special::Way(key, _) | Special::First(key) | Special::Past(key)) = special;
         put_key(writer, key);
         match special {
             Special::Way(_, chain) => put_way(writer, chain.as_deref()),
             Special::Past(_) => writer.put(attr::ELEMENT_FLAGS, &1_u32.to_be_bytes()),
-            Special::First(_) => {}
+            Special::Plain(_) | Special::First(_) => {}
         }
     })
 }
@@ -239,6 +241,14 @@ pub(crate) fn dump(kind: u16) -> Vec<u8> {
     if matches!(kind, number::GET_RULE | number::GET_SET) {
         writer.put_text(attr::OF_TABLE, TABLE);
     }
+    writer.finish()
+}
+
+/// A request to list the rules of one chain.
+pub(crate) fn dump_rules(chain: &str) -> Vec<u8> {
+    let mut writer = Writer::new(number::GET_RULE, REQUEST | DUMP);
+    writer.put_text(attr::OF_TABLE, TABLE);
+    writer.put_text(attr::RULE_CHAIN, chain);
     writer.finish()
 }
 

@@ -16,14 +16,14 @@ use crate::layout::Set;
 use crate::message::COUNTER;
 
 /// A register of 32 bits, by its place among the sixteen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Register(pub u32);
 
 /// The register that parts use between them when nothing needs to stay.
 pub(crate) const SCRATCH: Register = Register(0);
 
 /// Where octets of a frame are counted from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Base {
     Link,
     Network,
@@ -38,7 +38,7 @@ pub(crate) enum End {
 }
 
 /// How what is in a register must stand to octets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Is {
     Equal,
     Not,
@@ -47,7 +47,7 @@ pub(crate) enum Is {
 }
 
 /// One expression.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Part {
     /// The name of the link that the frame came in by.
     LinkName(Register),

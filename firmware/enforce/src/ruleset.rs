@@ -1,4 +1,4 @@
-//! A ruleset to a draft: the whole of table `bridge picket` besides what was learned.
+//! A ruleset to what table `bridge picket` must hold for it, as plain values.
 //!
 //! ```text
 //! forward, input           accept by default; by the link a frame came in, go to
@@ -22,27 +22,25 @@
 //! ```
 //! **Bounds**: the kernel looks for addresses through one VLAN tag; behind two, and in ARP, only hardware addresses count.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 use std::net::{IpAddr, Ipv4Addr};
 
-use nftnl::{Chain, ChainType, Hook, Policy, ProtoFamily, Rule, Table};
-use policy::{Begins, INBOUND, NEWCOMERS, Plan, Ruleset, USER};
-use terms::{MacAddr, Span, Timestamp};
+use policy::{Begins, INBOUND, Line, NEWCOMERS, Plan, RuleNumber, Ruleset};
+use terms::{Span, Timestamp};
 
-use crate::draft::Draft;
 use crate::error::EnforceError;
 use crate::key::Key;
-use crate::layout::{COUNTERS, LINK_NAME, Set, TABLE_C};
+use crate::layout::{COUNTERS, LINK_NAME, Set};
 use crate::lines::{self, name};
-use crate::message::{self, Special};
-use crate::part::{self, End, Is, Part, Register, SCRATCH, is_family};
-use crate::{expression, talk};
+use crate::message::Special;
+use crate::part::{End, Is, Part, Register, SCRATCH, is_family};
+use crate::talk;
 
-/// Where filters stand among the bridge's hooks (`NF_BR_PRI_FILTER_BRIDGED`).
-const PRIORITY: i32 = -200;
-const FORWARD: &str = "forward";
-const INPUT: &str = "input";
+/// The two chains at the bridge's hooks.
+pub(crate) const FORWARD: &str = "forward";
+pub(crate) const INPUT: &str = "input";
 const FROM_LAN: &str = "from_lan";
 const FROM_UPLINK: &str = "from_uplink";
 const BLOCKED_FROM_LAN: &str = "blocked_from_lan";
@@ -61,103 +59,71 @@ const LOCAL: [([u8; 4], [u8; 4]); 8] = [
     ([224, 0, 0, 0], [255, 255, 255, 255]),
 ];
 
-/// What of an earlier ruleset may stand in the kernel.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Standing {
-    pub chains: Vec<String>,
-    pub counters: Vec<String>,
+/// What the table must hold besides what is learned.
+#[derive(Debug)]
+pub(crate) struct Wanted<'r> {
+    pub links: Links,
+    pub counters: BTreeSet<&'r str>,
+    pub chains: BTreeMap<&'r str, Content<'r>>,
+    /// The elements of sets that only the ruleset fills.
+    pub filled: BTreeMap<Set, Vec<Special>>,
+    /// The rules that are alive, and when each ends by itself.
+    pub live: BTreeMap<RuleNumber, Option<Timestamp>>,
 }
 
-/// What a ruleset comes to in the kernel.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Size {
-    pub rules: usize,
-    pub chains: usize,
+/// What a chain consists of.
+#[derive(Debug, Hash)]
+pub(crate) enum Content<'r> {
+    Rules(Vec<Vec<Part>>),
+    Lines(&'r [Line]),
 }
 
 /// The two links of a ruleset, as elements of the set of armed ones.
 pub(crate) type Links = [(Key, Option<Span>); 2];
 
-/// Both links.
-///
-/// # Errors
-/// `LinkName` if one of them cannot exist.
-pub(crate) fn links(ruleset: &Ruleset) -> Result<Links, EnforceError> {
-    Ok([(Key::of_link(&link(&ruleset.lan)?), None), (Key::of_link(&link(&ruleset.uplink)?), None)])
+impl<'r> Wanted<'r> {
+    /// What a ruleset makes of the table.
+    ///
+    /// # Errors
+    /// `LinkName` if one of the links cannot exist.
+    pub fn of(ruleset: &'r Ruleset) -> Result<Self, EnforceError> {
+        let of_policy = ruleset.plan.iter().flat_map(|plan| &plan.counters).map(String::as_str);
+        Ok(Self {
+            links: [(Key::of_link(&link(&ruleset.lan)?), None), (Key::of_link(&link(&ruleset.uplink)?), None)],
+            counters: COUNTERS.into_iter().chain(of_policy).collect(),
+            chains: chains(ruleset)?,
+            filled: filled(ruleset),
+            live: ruleset.plan.as_ref().map(|plan| plan.live.clone()).unwrap_or_default(),
+        })
+    }
 }
 
-/// Adds everything that makes the kernel's table equal the ruleset, without emptying what was learned; nothing where a link's name
-/// is refused. `armed` says whether anything is blocked, `at` when what is alive counts from.
-pub(crate) fn fill(
-    draft: &mut Draft,
-    ruleset: &Ruleset,
-    armed: bool,
-    standing: &Standing,
-    at: Timestamp,
-) -> Result<Size, EnforceError> {
-    let armable = links(ruleset)?;
-    let wanted = chains(ruleset)?;
-    let table = Table::new(TABLE_C, ProtoFamily::Bridge);
-    draft.add("table bridge picket", &table);
-    for set in Set::ALL {
-        draft.add(format!("set {}", set.text()), &expression::set(set, &table));
-    }
-    let of_policy = ruleset.plan.iter().flat_map(|plan| &plan.counters).map(String::as_str);
-    let counters: BTreeSet<&str> = COUNTERS.into_iter().chain(of_policy).collect();
-    for counter in &counters {
-        draft.write(format!("counter {counter}"), &message::counter(counter));
-    }
-    let names: BTreeMap<&str, CString> = wanted.keys().map(|chain| (chain.as_str(), name(chain))).collect();
-    let made: BTreeMap<&str, Chain<'_>> = names.iter().map(|(chain, c)| (*chain, made(chain, c, &table))).collect();
-    for (chain, made) in &made {
-        draft.add(format!("chain {chain}"), made);
-    }
-    let gone: Vec<&String> = standing.chains.iter().filter(|c| !wanted.contains_key(*c) && *c != USER).collect();
-    // A rule without a handle stands for all rules of its chain.
-    for (chain, made) in made.iter().filter(|(chain, _)| **chain != USER) {
-        draft.remove(format!("rules of chain {chain}"), &Rule::new(made));
-    }
-    for chain in &gone {
-        draft.remove(format!("rules of chain {chain}"), &Rule::new(&Chain::new(name(chain), &table)));
-    }
-    never_block(draft, ruleset);
-    draft.refill(Set::Armed, if armed { &armable } else { &[] });
-    elements_of_policy(draft, ruleset.plan.as_ref(), at);
-    // The owner's chain stays, whatever comes and goes.
-    let mut size = Size { rules: 0, chains: wanted.keys().filter(|chain| *chain != USER).count() };
-    for (chain, rules) in &wanted {
-        for (n, parts) in rules.iter().enumerate() {
-            draft.add(format!("rule {} of chain {chain}", n + 1), &part::rule(&made[chain.as_str()], parts));
+impl Content<'_> {
+    pub fn rules(&self) -> Cow<'_, [Vec<Part>]> {
+        match self {
+            Self::Rules(rules) => rules.into(),
+            Self::Lines(lines) => lines.iter().flat_map(lines::rules).collect(),
         }
-        size.rules += rules.len();
     }
-    for chain in gone {
-        draft.write(format!("chain {chain}"), &message::delete_chain(chain));
-    }
-    for counter in standing.counters.iter().filter(|c| !counters.contains(c.as_str())) {
-        draft.write(format!("counter {counter}"), &message::delete_counter(counter));
-    }
-    Ok(size)
 }
 
 /// The chains of a ruleset with their rules.
-fn chains(ruleset: &Ruleset) -> Result<BTreeMap<String, Vec<Vec<Part>>>, EnforceError> {
+fn chains(ruleset: &Ruleset) -> Result<BTreeMap<&str, Content<'_>>, EnforceError> {
     let (lan, uplink) = (link(&ruleset.lan)?, link(&ruleset.uplink)?);
     let to_blocked = [unless_armed(), came_in(&lan, BLOCKED_FROM_LAN), came_in(&uplink, BLOCKED_FROM_UPLINK)];
-    let mut all: BTreeMap<String, Vec<Vec<Part>>> = BTreeMap::new();
-    all.insert(INPUT.into(), to_blocked.to_vec());
-    all.insert(BLOCKED_FROM_LAN.into(), blocked_from_lan());
-    all.insert(BLOCKED_FROM_UPLINK.into(), blocked_from_uplink());
+    let mut all = BTreeMap::new();
+    let mut put = |chain, rules| all.insert(chain, Content::Rules(rules));
+    put(INPUT, to_blocked.to_vec());
+    put(BLOCKED_FROM_LAN, blocked_from_lan());
+    put(BLOCKED_FROM_UPLINK, blocked_from_uplink());
     let Some(plan) = &ruleset.plan else {
-        all.insert(FORWARD.into(), to_blocked.to_vec());
+        put(FORWARD, to_blocked.to_vec());
         return Ok(all);
     };
-    all.insert(FORWARD.into(), vec![came_in(&lan, FROM_LAN), came_in(&uplink, FROM_UPLINK)]);
-    all.insert(FROM_LAN.into(), from_lan(plan));
-    all.insert(FROM_UPLINK.into(), from_uplink(plan));
-    for (chain, lines) in &plan.chains {
-        all.insert(chain.clone(), lines.iter().flat_map(lines::rules).collect());
-    }
+    put(FORWARD, vec![came_in(&lan, FROM_LAN), came_in(&uplink, FROM_UPLINK)]);
+    put(FROM_LAN, from_lan(plan));
+    put(FROM_UPLINK, from_uplink(plan));
+    all.extend(plan.chains.iter().map(|(chain, lines)| (chain.as_str(), Content::Lines(lines))));
     Ok(all)
 }
 
@@ -195,63 +161,41 @@ fn ways(maps: [Set; 3], end: End) -> Vec<Vec<Part>> {
     maps.map(|map| [is_kind(map), vec![end.key(map), Part::Ways(map, SCRATCH)]].concat()).to_vec()
 }
 
-/// Fills anew what follows from the policy alone.
-fn elements_of_policy(draft: &mut Draft, plan: Option<&Plan>, at: Timestamp) {
+/// The elements of every set that only the ruleset fills, in order.
+fn filled(ruleset: &Ruleset) -> BTreeMap<Set, Vec<Special>> {
     let none = Plan::default();
-    let plan = plan.unwrap_or(&none);
-    let live: Vec<_> = plan
-        .live
-        .iter()
-        .filter(|(_, until)| until.is_none_or(|until| until > at))
-        .map(|(number, until)| (Key::of_rule(*number), until.map(|until| until.since(at))))
-        .collect();
-    draft.refill(Set::Live, &live);
-    let local = |bounds: &([u8; 4], [u8; 4])| {
-        let past = u32::from_be_bytes(bounds.1).checked_add(1).map(|n| Special::Past(v4_key(Ipv4Addr::from(n))));
-        [Some(Special::First(v4_key(Ipv4Addr::from(bounds.0)))), past].into_iter().flatten().collect::<Vec<_>>()
-    };
-    draft.refill_special(Set::LocalV4, &LOCAL.iter().flat_map(local).collect::<Vec<_>>());
+    let plan = ruleset.plan.as_ref().unwrap_or(&none);
+    let sets = Set::NEVER.into_iter().chain(Set::OF_POLICY).filter(|set| !set.is_timed());
+    let mut all: BTreeMap<Set, Vec<Special>> = sets.map(|set| (set, Vec::new())).collect();
+    let mut put = |set: Set, element: Special| all.entry(set).or_default().push(element);
+    for (first, last) in LOCAL {
+        put(Set::LocalV4, Special::First(v4_key(first.into())));
+        if let Some(past) = u32::from_be_bytes(last).checked_add(1) {
+            put(Set::LocalV4, Special::Past(v4_key(past.into())));
+        }
+    }
     let address = |v4, v6| move |address: &IpAddr| Key::of_address(*address, v4, v6);
+    let never = ruleset.never_block.iter().map(|never| Key::of_never(*never)).collect::<BTreeSet<_>>();
     let shut = plan.shut.iter().map(|mac| (Set::ShutMac, Key::of_mac(*mac)));
     let shut = shut.chain(plan.shut_addresses.iter().map(address(Set::ShutV4, Set::ShutV6)));
-    refill_each(draft, &[Set::ShutMac, Set::ShutV4, Set::ShutV6], shut);
     let servers = plan.servers.iter().map(address(Set::ServersV4, Set::ServersV6));
-    refill_each(draft, &[Set::ServersV4, Set::ServersV6], servers);
-    let inbound = |chain: &Option<String>| chain.as_ref().map(|_| INBOUND.to_owned());
-    let macs = |way: &dyn Fn(&Option<String>) -> Option<String>| -> Vec<Special> {
-        plan.from_mac.iter().map(|(mac, chain): (&MacAddr, _)| Special::Way(Key::of_mac(*mac), way(chain))).collect()
-    };
-    draft.refill_special(Set::FromMac, &macs(&Clone::clone));
-    draft.refill_special(Set::ToMac, &macs(&inbound));
-    for (from, to, is_v4) in [(Set::FromV4, Set::ToV4, true), (Set::FromV6, Set::ToV6, false)] {
-        let of_kind = plan.from_address.iter().filter(|(address, _)| address.is_ipv4() == is_v4);
-        let (mut out, mut into) = (Vec::new(), Vec::new());
-        for (address, chain) in of_kind {
-            let (_, key) = Key::of_address(*address, from, from);
-            out.push(Special::Way(key, chain.clone()));
-            into.push(Special::Way(key, inbound(chain)));
-        }
-        draft.refill_special(from, &out);
-        draft.refill_special(to, &into);
+    for (set, key) in never.into_iter().chain(shut).chain(servers) {
+        put(set, Special::Plain(key));
     }
+    let macs = plan.from_mac.iter().map(|(mac, chain)| (Set::FromMac, Set::ToMac, Key::of_mac(*mac), chain));
+    let addresses = plan.from_address.iter().map(|(address, chain)| {
+        let (from, key) = Key::of_address(*address, Set::FromV4, Set::FromV6);
+        (from, if from == Set::FromV4 { Set::ToV4 } else { Set::ToV6 }, key, chain)
+    });
+    for (from, to, key, chain) in macs.chain(addresses) {
+        put(from, Special::Way(key, chain.clone()));
+        put(to, Special::Way(key, chain.as_ref().map(|_| INBOUND.to_owned())));
+    }
+    all
 }
 
 fn v4_key(address: Ipv4Addr) -> Key {
     Key::of_address(address.into(), Set::LocalV4, Set::LocalV4).1
-}
-
-/// Fills the sets of what may never be blocked anew.
-fn never_block(draft: &mut Draft, ruleset: &Ruleset) {
-    refill_each(draft, &Set::NEVER, ruleset.never_block.iter().map(|never| Key::of_never(*never)));
-}
-
-/// Makes each of these sets hold the keys that are its own, and no others.
-fn refill_each(draft: &mut Draft, sets: &[Set], keys: impl Iterator<Item = (Set, Key)>) {
-    let keys: BTreeSet<_> = keys.collect();
-    for set in sets {
-        let elements: Vec<_> = keys.iter().filter(|(of, _)| of == set).map(|(_, key)| (*key, None)).collect();
-        draft.refill(*set, &elements);
-    }
 }
 
 fn blocked_from_lan() -> Vec<Vec<Part>> {
@@ -302,19 +246,6 @@ fn came_in(link: &[u8; LINK_NAME], target: &str) -> Vec<Part> {
     vec![Part::LinkName(SCRATCH), Part::Compare(SCRATCH, Is::Equal, link.to_vec()), Part::Goto(name(target))]
 }
 
-fn made<'t>(chain: &str, c_name: &'t CStr, table: &'t Table) -> Chain<'t> {
-    let mut made = Chain::new(c_name, table);
-    let hook = match chain {
-        FORWARD => Hook::Forward,
-        INPUT => Hook::In,
-        _ => return made,
-    };
-    made.set_type(ChainType::Filter);
-    made.set_hook(hook, PRIORITY);
-    made.set_policy(Policy::Accept);
-    made
-}
-
 /// A link's name as the kernel compares it.
 fn link(name: &str) -> Result<[u8; LINK_NAME], EnforceError> {
     let fits = (1..LINK_NAME).contains(&name.len());
@@ -337,17 +268,5 @@ mod tests {
             assert!(link(name).is_err(), "{name:?}");
         }
         assert_eq!(&link("eth0").unwrap()[..5], b"eth0\0");
-    }
-
-    #[test]
-    fn a_draft_has_as_many_rules_as_it_says() {
-        let ruleset = Ruleset { lan: "lan0".into(), uplink: "up0".into(), never_block: vec![], plan: None };
-        let mut draft = Draft::new();
-        let size = fill(&mut draft, &ruleset, true, &Standing::default(), Timestamp::EPOCH).unwrap();
-        let ready = draft.finish();
-        let rules = crate::attribute::Messages::new(&ready.octets)
-            .filter(|m| m.number() == Some(message::number::NEW_RULE))
-            .count();
-        assert_eq!(rules, size.rules);
     }
 }

@@ -5,7 +5,7 @@
 mod namespace;
 
 use enforce::Enforcer;
-use namespace::{alone, ruleset};
+use namespace::{alone, ruleset, run};
 use policy::{Ruleset, compile, text};
 use terms::Timestamp;
 
@@ -45,4 +45,43 @@ fn a_policy_comes_changes_and_goes_and_the_table_is_as_before() {
         enforcer.apply(&with(""), at()).unwrap();
         assert_eq!(form(&mut enforcer), before, "gone");
     });
+}
+
+#[test]
+fn a_difference_leaves_the_table_as_the_whole_would() {
+    alone(|| {
+        let texts = [
+            POLICY.to_owned(),
+            POLICY.replace("tcp/1000-2000", "tcp/1000-2001"),
+            POLICY.replace("02:00:00:00:00:01", "02:00:00:00:00:07"),
+            POLICY.replace("name = \"d\"", "name = \"d\"\nuntil = \"2029-01-01T00:00:00Z\""),
+            POLICY.replace("state = \"blocked\"", "state = \"approved\""),
+            POLICY.replace("new = \"nothing\"", "new = \"everything\""),
+            String::new(),
+        ];
+        let mut enforcer = Enforcer::open().unwrap();
+        for (from, to) in (0..texts.len()).flat_map(|a| (0..texts.len()).map(move |b| (a, b))) {
+            enforcer.apply(&with(&texts[from]), at()).unwrap();
+            enforcer.apply(&with(&texts[to]), at()).unwrap();
+            assert!(enforcer.intact().unwrap(), "from {from} to {to}");
+            let by_difference = enforcer.held().unwrap();
+            // One that has just opened its way to the kernel knows of nothing that stands.
+            let mut other = Enforcer::open().unwrap();
+            assert_eq!(other.held().unwrap(), by_difference, "what is remembered from {from} to {to} is what stands");
+            other.apply(&with(&texts[to]), at()).unwrap();
+            assert_eq!(other.held().unwrap(), by_difference, "from {from} to {to}");
+            assert_eq!(nft_live(), nft_live_of(&texts[to]), "from {from} to {to}");
+        }
+    });
+}
+
+/// How many rules the kernel says are alive.
+fn nft_live() -> usize {
+    let listed = run("nft list set bridge picket live");
+    listed.matches("0x").count()
+}
+
+/// How many a policy has.
+fn nft_live_of(text: &str) -> usize {
+    with(text).plan.map_or(0, |plan| plan.live.len())
 }

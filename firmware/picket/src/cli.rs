@@ -6,6 +6,7 @@ mod flows;
 mod incidents;
 mod policy;
 mod report;
+mod requests;
 mod sources;
 
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ pub use flows::{EnforceArgs, FlowsArgs, ProposeArgs, TimemachineArgs, WatchDevic
 pub use incidents::IncidentsArgs;
 pub use policy::{DecideArgs, PolicyCommand, PostureArgs};
 pub use report::{Form, ReportCommand, ReportMakeArgs};
+pub use requests::RequestsCommand;
 pub use sources::{SourcesArgs, SourcesCommand};
 
 /// What `picket model --help` teaches.
@@ -126,6 +128,9 @@ pub enum Command {
     /// The policy: who may start a conversation with whom; apply it on trial, keep it, go back
     #[command(subcommand, after_help = policy::POLICY_HELP)]
     Policy(PolicyCommand),
+    /// What users ask to be let do for some time: list the requests, grant one as a rule that ends by itself, or refuse one with a note
+    #[command(subcommand, after_help = requests::REQUESTS_HELP)]
+    Requests(RequestsCommand),
     /// What the box does: observe, protect or enforce; also for some time
     ///
     /// With --for the change goes by itself, also after a restart: `picket posture observe --for 15m` is a pause in which nothing is

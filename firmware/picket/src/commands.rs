@@ -11,6 +11,7 @@ mod model;
 mod mud;
 mod policy;
 mod report;
+mod requests;
 
 use std::fmt::Display;
 use std::path::Path;
@@ -38,6 +39,7 @@ pub use model::model;
 pub use mud::mud;
 pub use policy::{policy, posture};
 pub use report::{events_of, report};
+pub use requests::requests;
 
 /// The exit status for a file that cannot be read or is wrong.
 const BAD_FILE: u8 = 2;

@@ -50,6 +50,7 @@ fn main() -> ExitCode {
         Command::Mud(command) => commands::mud(&command),
         Command::Threats(args) => threats::threats(&args),
         Command::Policy(command) => commands::policy(&command),
+        Command::Requests(command) => commands::requests(&command),
         Command::Posture(args) => commands::posture(&args),
         Command::Config(command) => commands::config(&command),
         Command::Audit(command) => audit::audit(&command),

@@ -50,7 +50,7 @@ pub struct Plan {
 }
 
 /// One rule of a chain: what a frame must be, and what is done with it then.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Line {
     /// All of these.
     pub matches: Vec<Match>,
@@ -77,7 +77,7 @@ pub enum Begins {
 }
 
 /// What a frame must be.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Match {
     /// Of this EtherType.
     EtherType(u16),
@@ -121,7 +121,7 @@ pub enum Told {
 }
 
 /// What is done with a frame.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Then {
     /// It passes, and its conversation is known from now on, if the rule of this number is alive.
     Admit {

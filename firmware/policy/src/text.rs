@@ -34,7 +34,7 @@ mod write;
 pub use difference::{Difference, difference};
 pub use fault::{Fault, line_at, refuse_depth, short};
 pub use nearest::{likely, nearest};
-pub use read::{TEXT_MAX, moment, read};
+pub use read::{TEXT_MAX, destination, moment, read};
 pub use write::{moment as written, to, who, write, write_rule};
 
 #[cfg(test)]

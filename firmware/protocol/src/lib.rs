@@ -4,6 +4,7 @@
 //! is one of the `views`. `link` frames the same words for the socket pair between the gateway and its API process.
 #![forbid(unsafe_code)]
 
+mod access;
 pub mod incident;
 pub mod intake;
 pub mod link;
@@ -15,9 +16,13 @@ mod request;
 pub mod source;
 pub mod views;
 
+pub use access::{AccessAsk, AccessView};
 pub use mail::{MailOrder, MailSent};
 pub use post::{PostOrder, PostSent};
-pub use request::{DeviceAsk, EVENTS_MAX, REQUEST_MAX, RESPONSE_MAX, Request, Response, WHY_MAX, host_text};
+pub use request::{
+    DeviceAsk, EVENTS_MAX, MODEL_TEXT_MAX, Minute, ModelFile, REQUEST_MAX, RESPONSE_MAX, Request, Response, WHY_MAX,
+    host_text,
+};
 
 /// The user as whom the API's process runs, unless the configuration names another.
 pub const API_USER: u32 = 61_000;

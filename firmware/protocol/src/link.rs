@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::source::SourceAsk;
-use crate::{REQUEST_MAX, Request, Response};
+use crate::{AccessAsk, REQUEST_MAX, Request, Response};
 
 /// The longest message from the API process, in octets: a policy with its quotes escaped fits, as into any request.
 pub const FROM_API_MAX: usize = REQUEST_MAX;
@@ -68,6 +68,8 @@ pub enum Errand {
         /// Its e-mail address; one that has no account gets one.
         email: String,
     },
+    /// Shows or decides requests for access.
+    Access(AccessAsk),
     /// Audit records after this number, as lines.
     Audit {
         /// The number before the first.

@@ -1,5 +1,7 @@
 //! What is asked over the control socket and how it is answered.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use policy::DeviceState;
@@ -8,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use terms::{HostKey, Posture};
 
+use crate::access::AccessAsk;
 use crate::intake::{ActivityAsk, BATCH_MAX, LogsBatch, TestAsk};
 use crate::mail::MailOrder;
 use crate::post::PostOrder;
@@ -24,6 +27,8 @@ pub const RESPONSE_MAX: usize = 64 << 20;
 pub const EVENTS_MAX: u32 = 1_000;
 /// The longest reason for a block, in octets.
 pub const WHY_MAX: usize = 500;
+/// The longest forest that is sent along, in octets of its base 64; a file that may vote is shorter.
+pub const MODEL_TEXT_MAX: usize = 1 << 20;
 
 /// What a command asks of the gateway.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -103,6 +108,8 @@ pub enum Request {
         /// Its e-mail address; one that has no account gets one.
         email: String,
     },
+    /// Requests for access, which the API process keeps.
+    Access(AccessAsk),
     /// Audit records after this number, oldest first: answered by an array of lines.
     Audit {
         /// The number.
@@ -206,10 +213,20 @@ pub enum Request {
     },
     /// The forests that vote, and what was counted of their votes: answered by a `VotingView`.
     Model,
+    /// What the forest in this file is, or why it may not vote: answered by a `ModelView`.
+    ModelCheck {
+        /// The file.
+        file: ModelFile,
+    },
+    /// What the forest in force says of a minute of a host, and why: answered by a `ClassifiedView`.
+    ModelClassify {
+        /// Of which.
+        minute: Minute,
+    },
     /// Has the forest in this file vote, or says what it would change: answered by a `LoadView`.
     ModelLoad {
-        /// The full path, as the gateway sees it.
-        file: PathBuf,
+        /// The file.
+        file: ModelFile,
         /// Whether nothing is to be changed.
         dry_run: bool,
     },
@@ -217,8 +234,8 @@ pub enum Request {
     ModelRevert,
     /// Counts this forest's votes beside those that decide: answered by a `VotingView`.
     ModelShadow {
-        /// The full path, as the gateway sees it.
-        file: PathBuf,
+        /// The file.
+        file: ModelFile,
         /// For how long.
         for_secs: u64,
     },
@@ -269,6 +286,26 @@ pub enum Request {
         #[serde(with = "host_text")]
         host: HostKey,
     },
+}
+
+/// A forest's file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum ModelFile {
+    /// By its full path, as the gateway sees it. Only the command line may name one.
+    Path(PathBuf),
+    /// Its octets, base 64.
+    Sent(String),
+}
+
+/// A minute of a host, as a forest sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Minute {
+    /// The newest one of this host.
+    Newest(#[serde(with = "host_text")] HostKey),
+    /// One with these features by name; what is not named is 0.
+    Of(BTreeMap<String, f32>),
 }
 
 /// What is asked of devices. A device is named by its number, a hardware address, an address or its name.
@@ -350,14 +387,38 @@ impl Request {
                 Err("for_secs is 0; a false alarm is quiet for at least a second".into())
             }
             Self::ModelShadow { for_secs: 0, .. } => Err("for_secs is 0; a shadow lasts at least a second".into()),
-            Self::ModelLoad { file, .. } | Self::ModelShadow { file, .. } if !file.is_absolute() => {
-                Err("the file must be named by its full path".into())
+            Self::ModelCheck { file } | Self::ModelLoad { file, .. } | Self::ModelShadow { file, .. } => {
+                file.checked().map(|()| self)
+            }
+            Self::ModelClassify { minute: Minute::Of(vector) } if vector.values().any(|value| !value.is_finite()) => {
+                Err("a feature is not a number that a feature can be".into())
             }
             Self::Logs(batch) if batch.text.len() > BATCH_MAX => Err(format!("a batch has at most {BATCH_MAX} octets")),
             Self::ActivityTest(ask) => ask.checked().map(|()| self),
             Self::Activity(ask) | Self::ActivityCount(ask) => ask.checked().map(|()| self),
             Self::Block { for_secs: Some(0), .. } => Err("for_secs is 0; a block lasts at least a second".into()),
             _ => Ok(self),
+        }
+    }
+}
+
+impl ModelFile {
+    fn checked(&self) -> Result<(), String> {
+        match self {
+            Self::Path(path) if !path.is_absolute() => Err("the file must be named by its full path".into()),
+            Self::Sent(text) if text.len() > MODEL_TEXT_MAX => {
+                Err(format!("the file is {} octets of base 64; at most {MODEL_TEXT_MAX} are read", text.len()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for ModelFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(path) => write!(f, "{}", path.display()),
+            Self::Sent(_) => f.write_str("the file"),
         }
     }
 }

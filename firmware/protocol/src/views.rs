@@ -12,7 +12,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use flow::{FlowPage, FlowView};
-pub use forest::{DriftView, LevelChange, LoadView, ModelView, MovedView, ShadowView, VotingView};
+pub use forest::{
+    ClassifiedView, DriftView, ExplanationView, LevelChange, LoadView, ModelView, MovedView, ShadowView, VotingView,
+};
 
 /// The totals since the gateway started.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

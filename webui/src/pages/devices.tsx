@@ -3,8 +3,8 @@ import { useSignal } from "@preact/signals";
 import type { Device } from "../../generated/schema";
 import { Act } from "../parts/act";
 import { DeviceActs, DeviceLink, decide } from "../parts/device";
-import { Ago, Head, Name, Section, State } from "../parts/show";
-import { List } from "../parts/table";
+import { Ago, Head, Name, State } from "../parts/show";
+import { List, choices } from "../parts/table";
 import { ADMINS, may } from "../session";
 import { t, word } from "../words";
 
@@ -20,20 +20,19 @@ export function Devices() {
   const all = (decision: "approve" | "quarantine" | "block") => async (): Promise<void> => { await decide([...chosen.value.values()], decision); chosen.value = new Map(); };
   return <>
     <Head title={t(may(ADMINS) ? "page.devices" : "devices.mine")} about={t("devices.about")} />
-    <Section title={t("devices.known")}>
+    <List path="devices" title="devices.known" id={({ id }) => id} empty="devices.none" csv sort="-last_seen"
+        filters={[["q", "search.title"], ["state", "device.state", choices("device.state", STATES)], ["side", "host.side", choices("side", ["lan", "uplink"])]]}
+        columns={[
+          ["device.name", (device) => <>{may(ADMINS) && <input type="checkbox" checked={chosen.value.has(device.id)} aria-label={t("devices.choose", { name: device.name })} onChange={(event) => choose(device, event.currentTarget.checked)} />} <DeviceLink device={device} /></>],
+          ["device.state", ({ state }) => <State state={state} of="device.state" />],
+          ["device.kind", ({ kind, vendor }) => <>{kind && word("kind", kind)}{vendor && <small><Name text={vendor} /></small>}</>],
+          ["host.address", ({ addresses, macs }) => <span class="mono"><Name text={addresses[0] ?? ""} />{macs[0] && <small><Name text={macs[0]} /></small>}</span>],
+          ["device.owner", ({ owner }) => <Name text={owner} />],
+          ["host.last", ({ last_seen }) => <Ago at={last_seen} />],
+          ["", (device) => <DeviceActs device={device} />, "end"],
+        ]}>
       {chosen.value.size > 0 && <div class="warning"><span>{t("devices.chosen", { count: chosen.value.size })}</span><div class="acts">
         <Act small kind="main" run={all("approve")}>{t("device.approve")}</Act><Act small run={all("quarantine")}>{t("device.quarantine")}</Act><Act small kind="danger" run={all("block")}>{t("device.block")}</Act></div></div>}
-      <List path="devices" label={t("devices.known")} id={({ id }) => id} empty={t("devices.none")} csv="devices" sort="-last_seen"
-        filters={[{ name: "q", label: t("search.title") }, { name: "state", label: t("device.state"), options: STATES.map((state): [string, string] => [state, word("device.state", state)]) }, { name: "side", label: t("host.side"), options: ["lan", "uplink"].map((side): [string, string] => [side, word("side", side)]) }]}
-        columns={[
-          { head: t("device.name"), cell: (device) => <>{may(ADMINS) && <input type="checkbox" checked={chosen.value.has(device.id)} aria-label={t("devices.choose", { name: device.name })} onChange={(event) => choose(device, event.currentTarget.checked)} />} <DeviceLink device={device} /></> },
-          { head: t("device.state"), cell: ({ state }) => <State state={state} of="device.state" /> },
-          { head: t("device.kind"), cell: ({ kind, vendor }) => <>{kind && word("kind", kind)}{vendor && <small><Name text={vendor} /></small>}</> },
-          { head: t("host.address"), cell: ({ addresses, macs }) => <span class="mono"><Name text={addresses[0] ?? ""} />{macs[0] && <small><Name text={macs[0]} /></small>}</span> },
-          { head: t("device.owner"), cell: ({ owner }) => <Name text={owner} /> },
-          { head: t("host.last"), cell: ({ last_seen }) => <Ago at={last_seen} /> },
-          { head: "", end: true, cell: (device) => <DeviceActs device={device} /> },
-        ]} />
-    </Section>
+    </List>
   </>;
 }

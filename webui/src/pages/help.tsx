@@ -16,7 +16,7 @@ export function Help({ id }: { id?: string | undefined }) {
   return <>
     <Head title={t("page.help")} about={t("help.about")} />
     <Section title={t("help.levels")}><Facts of={[
-      [word("level", "HIGH"), t("help.high")], [word("level", "MEDIUM"), t("help.medium")], [word("level", "SAFE"), t("help.safe")],
+      ["level.high", t("help.high")], ["level.medium", t("help.medium")], ["level.safe", t("help.safe")],
     ]} /></Section>
     <Section title={t("help.unseen")}><p class="lead">{t("help.unseen.about")}</p></Section>
     {kinds.refusal && <Refused refusal={kinds.refusal} again={kinds.reload} />}
@@ -24,14 +24,14 @@ export function Help({ id }: { id?: string | undefined }) {
       {kinds.value?.filter((kind) => kind.group === group).map((kind) => <details key={kind.id} id={`kind-${kind.id}`}>
         <summary><strong>{spaced(kind.id)}</strong> <span class="dim">{kind.meaning}</span></summary>
         <Facts of={[
-          [t("threat.level"), <Level key="l" level={kind.level} />],
-          [t("help.response"), word("response", kind.response)],
-          [t("help.definition"), kind.definition],
-          [t("help.horizon"), kind.horizon],
-          [t("help.least"), kind.least],
-          [t("help.hidden"), kind.hidden_by],
-          [t("help.techniques"), kind.techniques.join(", ")],
-          [t("help.not"), kind.not_found],
+          ["threat.level", <Level level={kind.level} />],
+          ["help.response", word("response", kind.response)],
+          ["help.definition", kind.definition],
+          ["help.horizon", kind.horizon],
+          ["help.least", kind.least],
+          ["help.hidden", kind.hidden_by],
+          ["help.techniques", kind.techniques.join(", ")],
+          ["help.not", kind.not_found],
         ]} />
       </details>)}
     </Section>)}

@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { post } from "../api";
 import { Door } from "../parts/door";
-import { Form } from "../parts/form";
+import { Form, password } from "../parts/form";
 import { said } from "../parts/notes";
 import { Entry } from "../parts/proof";
 import { enter } from "../session";
@@ -13,9 +13,9 @@ export function Login() {
   if (first.value) {
     return <Door title={t("first.title")} about={t("first.about")}>
       <Form submit={t("first.set")} fields={[
-        { name: "email", label: t("account.email"), type: "email", required: true, autocomplete: "username" },
-        { name: "code", label: t("first.code"), required: true, mono: true },
-        { name: "password", label: t("account.password"), type: "password", required: true, min: 12, max: 256, autocomplete: "new-password", hint: t("account.password.hint") },
+        { name: "email", label: "account.email", type: "email", required: true, autocomplete: "username" },
+        { name: "code", label: "first.code", required: true, mono: true },
+        password(),
       ]} run={async ({ email = "", code = "", password = "" }) => {
         await post("auth/verify", { email, code, password });
         first.value = false;

@@ -5,7 +5,7 @@ import { events } from "../live";
 import { Bars } from "../parts/chart";
 import { Feed, Unblock } from "../parts/event";
 import { AlertActs } from "../parts/alert";
-import { Ago, Empty, Facts, Head, HostLink, Left, Level, Refused, Section, State } from "../parts/show";
+import { Ago, Await, Empty, Facts, Head, HostLink, Left, Level, Section, State } from "../parts/show";
 import { useResource } from "../resource";
 import { to } from "../route";
 import { t } from "../words";
@@ -15,11 +15,12 @@ export function Overview() {
   const system = useResource("system", () => get("system"));
   const alerts = useResource("alerts", () => get("alerts", { acknowledged: false, limit: 20 }));
   const fresh = useResource("fresh", async () => (await get("devices", { state: "new", limit: 100 })).items.length);
+  const asked = useResource("asked", async () => (await get("requests", { state: "waiting", limit: 100 })).items.length);
   const machine = useResource("machine", () => get("system/resources"));
   const blocks = useResource("blocks", () => get("blocks", { limit: 8 }));
   const now = totals.value;
   if (!now || !system.value) {
-    return <><Head title={t("page.overview")} />{totals.refusal ? <Refused refusal={totals.refusal} again={totals.reload} /> : <p class="waits" aria-busy="true">{t("list.loading")}</p>}</>;
+    return <><Head title={t("page.overview")} /><Await of={totals}>{() => null}</Await></>;
   }
   const of = (level: string): number => now.hosts[level] ?? 0;
   const hosts = of("SAFE") + of("MEDIUM") + of("HIGH");
@@ -35,10 +36,11 @@ export function Overview() {
       <p>{t(system.value.posture === "protect" ? "overview.protects" : "overview.observes")} <State state={system.value.posture} of="posture" /></p>
     </div>
     <Section title={t("overview.needs")}>
-      {waiting.length === 0 && system.value.warnings.length === 0 && !fresh.value ? <Empty>{t("overview.nothing")}</Empty>
+      {waiting.length === 0 && system.value.warnings.length === 0 && !fresh.value && !asked.value ? <Empty>{t("overview.nothing")}</Empty>
         : <ul class="todo">
           {system.value.warnings.map((warning) => <li key={warning}><a href={to("system")}>{printable(warning, 300)}</a></li>)}
           {fresh.value ? <li><a href={to("devices", undefined, { state: "new" })}>{t("overview.new", { count: count(fresh.value) })}</a></li> : null}
+          {asked.value ? <li><a href={to("requests", undefined, { state: "waiting" })}>{t("overview.requests", { count: count(asked.value) })}</a></li> : null}
           {waiting.slice(0, 5).map((alert) => <li key={alert.id}><span><a href={to("threat", alert.threat)}>{spaced(alert.family)}</a> · <HostLink host={alert.host} mac={alert.mac} /> · <Ago at={alert.last} /></span><AlertActs alert={alert} brief /></li>)}
           {waiting.length > 5 && <li><a href={to("threats")}>{t("overview.more", { count: count(waiting.length - 5) })}</a></li>}
         </ul>}
@@ -58,25 +60,25 @@ export function Overview() {
       </Section>
       <Section title={t("overview.families")}>
         {families.length === 0 ? <Empty>{t("overview.families.none")}</Empty>
-          : <Bars points={families} said={t("overview.families.said", { first: families[0]!.label, count: count(families[0]!.value) })} shown={count} head={[t("threat.family"), t("overview.findings")]}
+          : <Bars points={families} said={t("overview.families.said", { first: families[0]!.label, count: count(families[0]!.value) })} shown={count} head={["threat.family", t("overview.findings")]}
               link={(point) => to("threats", undefined, { family: (point as { id?: string }).id ?? "" })} />}
       </Section>
       <Section title={t("overview.busiest")}>
         {now.busiest.length === 0 ? <Empty>{t("overview.nobody")}</Empty>
-          : <Bars points={now.busiest.slice(0, 6).map(({ host, octets: value }) => ({ label: printable(host), value }))} shown={octets} head={[t("host.address"), t("host.octets")]}
+          : <Bars points={now.busiest.slice(0, 6).map(({ host, octets: value }) => ({ label: printable(host), value }))} shown={octets} head={["host.address", t("host.octets")]}
               said={t("overview.busiest.said", { host: printable(now.busiest[0]!.host), octets: octets(now.busiest[0]!.octets) })} link={(point) => to("host", point.label)} />}
       </Section>
     </div>
       <Section title={t("overview.health")} side={<a href={to("system")}>{t("page.system")}</a>}>
         <Facts of={[
-          [t("system.uptime"), span(system.value.uptime)],
-          [t("system.inspected"), t("system.inspected.value", { frames: count(now.frames), octets: octets(now.octets) })],
-          [t("system.missed"), count(now.not_inspected)],
-          [t("system.table"), t(system.value.table_intact ? "system.table.good" : "system.table.bad")],
-          [t("system.store"), octets(system.value.store_octets)],
-          [t("system.memory"), machine.value && t("system.free", { free: octets(machine.value.memory_free), all: octets(machine.value.memory) })],
-          [t("system.disk"), machine.value && t("system.free", { free: octets(machine.value.disk_free), all: octets(machine.value.disk) })],
-          [t("system.clock"), absolute(system.value.clock)],
+          ["system.uptime", span(system.value.uptime)],
+          ["system.inspected", t("system.inspected.value", { frames: count(now.frames), octets: octets(now.octets) })],
+          ["system.missed", count(now.not_inspected)],
+          ["system.table", t(system.value.table_intact ? "system.table.good" : "system.table.bad")],
+          ["system.store", octets(system.value.store_octets)],
+          ["system.memory", machine.value && t("system.free", { free: octets(machine.value.memory_free), all: octets(machine.value.memory) })],
+          ["system.disk", machine.value && t("system.free", { free: octets(machine.value.disk_free), all: octets(machine.value.disk) })],
+          ["system.clock", absolute(system.value.clock)],
         ]} />
       </Section>
   </>;

@@ -1,12 +1,14 @@
 // What may talk with what: the rules, the text behind them, drafts with what they would change, versions, and "would this pass?".
-import { useSignal } from "@preact/signals";
-import { type Gives, Refusal, get, post, remove } from "../api";
+import { signal, useSignal } from "@preact/signals";
+import { type Gives, get, post, remove, there } from "../api";
 import { printable } from "../format";
 import { Act } from "../parts/act";
-import { Form } from "../parts/form";
+import { Dialog } from "../parts/dialog";
+import { Form, WHY, spans } from "../parts/form";
 import { said } from "../parts/notes";
-import { Ago, Empty, Facts, Head, Name, Refused, Section, State } from "../parts/show";
+import { Ago, Await, Empty, Facts, Head, Name, Section, State, Texts } from "../parts/show";
 import { List } from "../parts/table";
+import { Tried } from "../parts/tried";
 import { useResource } from "../resource";
 import { ADMINS, may } from "../session";
 import { t, word } from "../words";
@@ -19,89 +21,109 @@ function Changes({ diff }: { diff: Diff }) {
   return <pre aria-label={t("policy.diff")}>{diff.removed.map((part, n) => <span key={`-${n}`} class="take">{part.trim().replace(/^/gm, "− ")}{"\n\n"}</span>)}{diff.added.map((part, n) => <span key={`+${n}`} class="add">{part.trim().replace(/^/gm, "+ ")}{"\n\n"}</span>)}</pre>;
 }
 
+/** Tells the draft's editor what came from elsewhere on the page. */
+const dropped = signal(0);
+
 function Draft({ text, version }: { text: string; version: number }) {
   const draft = useSignal<string | null>(null);
   const diff = useSignal<Diff | null>(null);
+  const past = useSignal<Gives<"POST", "rules/timemachine"> | null>(null);
   const faults = useSignal<Array<{ line: number; what: string }>>([]);
-  const kept = useResource("draft", () => get("rules/draft").catch((error: unknown) => { if (error instanceof Refusal && error.status === 404) return null; throw error; }));
+  const kept = useResource(`draft ${dropped.value}`, () => there(get("rules/draft")));
   const now = draft.value ?? kept.value?.text ?? null;
+  const fresh = (): void => { diff.value = null; past.value = null; };
   const look = async (): Promise<void> => {
-    diff.value = null;
+    fresh();
     await post("rules/draft", { text: now ?? "" });
     const checked = await post("rules/check", { text: now ?? "" });
     faults.value = checked.faults;
     if (checked.good) diff.value = await post("rules/diff", { text: now ?? "" });
   };
+  const end = (): void => { draft.value = null; fresh(); faults.value = []; kept.reload(); };
   if (now === null) return <><p class="lead">{t("policy.draft.about")}</p><div class="acts"><button type="button" class="main" onClick={() => { draft.value = text; }}>{t("policy.draft.begin")}</button></div></>;
   return <>
     {kept.value?.outdated && <p class="warning">{t("policy.draft.old")}</p>}
     <label><span class="dim">{t("policy.draft.text")}</span>
-      <textarea class="mono" rows={16} spellcheck={false} value={now} aria-invalid={faults.value.length > 0 ? true : undefined} onInput={(event) => { draft.value = event.currentTarget.value; diff.value = null; }} /></label>
+      <textarea class="mono" rows={16} spellcheck={false} value={now} aria-invalid={faults.value.length > 0 ? true : undefined} onInput={(event) => { draft.value = event.currentTarget.value; fresh(); }} /></label>
     {faults.value.length > 0 && <ul class="refused" role="alert">{faults.value.map(({ line, what }) => <li key={`${line}${what}`}>{t("policy.line", { line })}: {printable(what, 300)}</li>)}</ul>}
     <div class="acts"><Act kind={diff.value ? "plain" : "main"} run={look}>{t("policy.look")}</Act>
-      <Act run={async () => { draft.value = null; diff.value = null; faults.value = []; if (kept.value) await remove("rules/draft"); kept.reload(); said(t("policy.draft.dropped")); }}>{t("policy.draft.drop")}</Act></div>
+      <Act run={async () => { past.value = await post("rules/timemachine", { text: now, days: null }); }}>{t("policy.past")}</Act>
+      <Act run={async () => { if (kept.value) await remove("rules/draft"); end(); said(t("policy.draft.dropped")); }}>{t("policy.draft.drop")}</Act></div>
+    {past.value && <><h3>{t("policy.past")}</h3><Tried tried={past.value} /></>}
     {diff.value && <><h3>{t("policy.diff")}</h3><Changes diff={diff.value} />
       <Form row submit={t("policy.apply")} fields={[
-        { name: "why", label: t("block.reason"), max: 200 },
-        { name: "within", label: t("policy.within"), value: "120", options: [["60", t("span.60s")], ["120", t("span.120s")], ["600", t("span.10m")], ["", t("policy.within.good")]] },
-        { name: "force", label: t("policy.force"), type: "checkbox" },
+        WHY,
+        { name: "within", label: "policy.within", value: 120, options: [...spans(60, 120, 600), ["", t("policy.within.good")]] },
+        { name: "force", label: "policy.force", type: "checkbox" },
       ]} run={async ({ why = "", within, force }) => {
         await post("rules/apply", { text: now, why, within_secs: within ? Number(within) : null, force: force === "yes", if_version: version });
         await remove("rules/draft").catch(() => undefined);
-        draft.value = null;
-        diff.value = null;
-        kept.reload();
+        end();
         said(t(within ? "policy.trial" : "policy.applied"));
       }} /></>}
   </>;
 }
 
+/** A manufacturer's description (RFC 8520) as rules. */
+function Mud({ text }: { text: string }) {
+  const read = useSignal<Gives<"POST", "rules/mud"> | null>(null);
+  const is = read.value;
+  return <Section title={t("mud.title")}>
+    <Form row submit={t("mud.read")} fields={[{ name: "file", label: "mud.file", type: "file", required: true }, { name: "device", label: "device.name", max: 64 }]} run={async ({ device }, form) => {
+      const file = await (new FormData(form).get("file") as File).text();
+      read.value = await post("rules/mud", { device: device || null, file: JSON.parse(file) as unknown });
+    }} />
+    {is && <>
+      <Facts of={[["mud.is", printable(is.system ?? is.model ?? is.url, 200)], ["mud.maker", is.manufacturer && printable(is.manufacturer)], ["host.last", <Ago at={is.last_update} />], ["mud.supported", t(is.supported ? "word.yes" : "word.no")]]} />
+      <Texts of={is.rules} />
+      {is.untold.length > 0 && <><h3>{t("mud.untold")}</h3><Texts of={is.untold} /></>}
+      <pre>{is.policy}</pre>
+      {may(ADMINS) && <div class="acts"><Act run={async () => { await post("rules/draft", { text: `${text}\n${is.policy}` }); dropped.value += 1; }}>{t("learning.edit")}</Act></div>}
+    </>}
+  </Section>;
+}
+
 function Passes() {
   const ruling = useSignal<Gives<"POST", "rules/explain"> | null>(null);
-  return <>
+  return <Section title={t("policy.passes")}>
     <Form row submit={t("policy.ask")} fields={[
-      { name: "from", label: t("policy.from"), required: true, max: 253 }, { name: "to", label: t("policy.to"), required: true, max: 253 }, { name: "service", label: t("rule.service"), required: true, value: "tcp/443", max: 64, mono: true },
+      { name: "from", label: "policy.from", required: true, max: 253 }, { name: "to", label: "policy.to", required: true, max: 253 }, { name: "service", label: "rule.service", required: true, value: "tcp/443", max: 64, mono: true },
     ]} run={async ({ from = "", to = "", service = "" }) => { ruling.value = await post("rules/explain", { from, to, service, at: null }); }} />
-    {ruling.value && <Facts of={[[t("policy.decision"), <State key="d" state={ruling.value.decision} of="decision" />], [t("rule.name"), <Name key="r" text={ruling.value.rule} />], [t("threat.why"), printable(ruling.value.why, 300)]]} />}
-  </>;
+    {ruling.value && <Facts of={[["policy.decision", <State state={ruling.value.decision} of="decision" />], ["rule.name", <Name text={ruling.value.rule} />], ["threat.why", printable(ruling.value.why, 300)]]} />}
+  </Section>;
 }
 
 export function Policy() {
   const held = useResource("policy", () => get("rules/policy"));
-  const shown = useSignal<number | null>(null);
-  const old = useResource(`version ${shown.value}`, async () => (shown.value === null ? null : get("rules/history/{id}", { id: shown.value })));
+  const shown = useSignal<Gives<"GET", "rules/history/{id}"> | null>(null);
   return <>
     <Head title={t("page.policy")} about={t("policy.about")} />
-    {held.refusal && <Refused refusal={held.refusal} again={held.reload} />}
-    {held.value && <Section title={t("policy.held")}>
-      <Facts of={[[t("system.posture"), <State key="p" state={held.value.posture} of="posture" />], [t("policy.new"), word("posture", held.value.new)], [t("policy.version"), held.value.version], [t("policy.counts"), t("policy.counts.value", { rules: held.value.rules, devices: held.value.devices })]]} />
-      <details><summary>{t("policy.text")}</summary><pre>{held.value.text || t("policy.text.none")}</pre></details>
-      <details><summary>{t("policy.built_in")}</summary><pre>{held.value.built_in}</pre></details>
-    </Section>}
+    <Await of={held}>{(held) => <Section title={t("policy.held")}>
+      <Facts of={[["system.posture", <State state={held.posture} of="posture" />], ["policy.new", word("posture", held.new)], ["policy.version", held.version], ["policy.counts", t("policy.counts.value", { rules: held.rules, devices: held.devices })]]} />
+      <details><summary>{t("policy.text")}</summary><pre>{held.text || t("policy.text.none")}</pre></details>
+      <details><summary>{t("policy.built_in")}</summary><pre>{held.built_in}</pre></details>
+    </Section>}</Await>
     {held.value && may(ADMINS) && <Section title={t("policy.draft")}><Draft text={held.value.text} version={held.value.version} /></Section>}
-    <Section title={t("policy.passes")}><Passes /></Section>
-    <Section title={t("policy.rules")}>
-      <List path="rules" label={t("policy.rules")} id={({ id }) => id} empty={t("policy.rules.none")} csv="rules" filters={[{ name: "q", label: t("search.title") }]} columns={[
-        { head: t("rule.name"), cell: ({ id, built_in }) => <><Name text={id} />{built_in && <small>{t("rule.built_in")}</small>}</> },
-        { head: t("rule.effect"), cell: ({ effect, shadow }) => <><State state={effect} of="effect" />{shadow && <small>{t("rule.shadow")}</small>}</> },
-        { head: t("rule.who"), cell: ({ who }) => <Name text={who.join(", ")} /> },
-        { head: t("rule.to"), cell: ({ to }) => <Name text={to.join(", ")} /> },
-        { head: t("rule.service"), cell: ({ service }) => <Name text={service.join(", ")} /> },
-        { head: t("rule.when"), cell: ({ when, until }) => <>{when.join(", ")}{until && <small><Ago at={until} /></small>}</> },
-        { head: t("rule.comment"), wide: true, cell: ({ comment }) => <Name text={comment} /> },
+    <Passes />
+    {held.value && <Mud text={held.value.text} />}
+      <List path="rules" title="policy.rules" id={({ id }) => id} empty="policy.rules.none" csv filters={[["q", "search.title"]]} columns={[
+        ["rule.name", ({ id, built_in }) => <><Name text={id} />{built_in && <small>{t("rule.built_in")}</small>}</>],
+        ["rule.effect", ({ effect, shadow }) => <><State state={effect} of="effect" />{shadow && <small>{t("rule.shadow")}</small>}</>],
+        ["rule.who", ({ who }) => <Name text={who.join(", ")} />],
+        ["rule.to", ({ to }) => <Name text={to.join(", ")} />],
+        ["rule.service", ({ service }) => <Name text={service.join(", ")} />],
+        ["rule.when", ({ when, until }) => <>{when.join(", ")}{until && <small><Ago at={until} /></small>}</>],
+        ["rule.comment", ({ comment }) => <Name text={comment} />, "wide"],
       ]} />
-    </Section>
-    <Section title={t("policy.history")}>
-      <List path="rules/history" label={t("policy.history")} id={({ id }) => id} empty={t("policy.history.none")} columns={[
-        { head: t("policy.version"), cell: ({ id, in_force }) => <>{id} {in_force && <State state="in force" of="version" />}</> },
-        { head: t("threat.when"), cell: ({ at }) => <Ago at={at} /> },
-        { head: t("audit.who"), cell: ({ author }) => <Name text={author} /> },
-        { head: t("audit.what"), cell: ({ act }) => printable(act) },
-        { head: t("threat.why"), wide: true, cell: ({ why }) => <Name text={why} /> },
-        { head: "", end: true, cell: ({ id, in_force }) => <div class="acts"><button type="button" class="small" aria-label={t("policy.show.of", { version: id })} onClick={() => { shown.value = shown.value === id ? null : id; }}>{t("policy.show")}</button>
-          {may(ADMINS) && !in_force && <Act small label={t("policy.revert.of", { version: id })} ask={t("policy.revert.ask", { version: id })} run={async () => { await post("rules/revert", { version: id, why: "" }); said(t("policy.reverted", { version: id })); }}>{t("policy.revert")}</Act>}</div> },
+      <List path="rules/history" title="policy.history" id={({ id }) => id} empty="policy.history.none" columns={[
+        ["policy.version", ({ id, in_force }) => <>{id} {in_force && <State state="in force" of="version" />}</>],
+        ["threat.when", ({ at }) => <Ago at={at} />],
+        ["audit.who", ({ author }) => <Name text={author} />],
+        ["audit.what", ({ act }) => printable(act)],
+        ["threat.why", ({ why }) => <Name text={why} />, "wide"],
+        ["", ({ id, in_force }) => <div class="acts"><Act small of={String(id)} run={async () => { shown.value = await get("rules/history/{id}", { id }); }}>{t("policy.show")}</Act>
+          {may(ADMINS) && !in_force && <Act small of={String(id)} ask={t("policy.revert.ask", { version: id })} run={async () => { await post("rules/revert", { version: id, why: "" }); said(t("policy.reverted", { version: id })); }}>{t("policy.revert")}</Act>}</div>, "end"],
       ]} />
-      {old.value && <><h3>{t("policy.show.of", { version: shown.value ?? 0 })}</h3><pre>{old.value.text || t("policy.text.none")}</pre></>}
-    </Section>
+    {shown.value && <Dialog title={t("policy.text")} close={() => { shown.value = null; }}><pre>{shown.value.text || t("policy.text.none")}</pre></Dialog>}
   </>;
 }

@@ -1,28 +1,19 @@
 // The own account: names, password, second factor, sessions, tokens of programs, and how the page looks in this browser.
 import { useSignal } from "@preact/signals";
-import { generate } from "lean-qr/nano";
 import type { Scope } from "../../generated/schema";
 import { type Gives, patch, post, profile, remove } from "../api";
 import { printable } from "../format";
-import { Act } from "../parts/act";
+import { Act, Ask } from "../parts/act";
 import { Dialog } from "../parts/dialog";
 import { Tongue } from "../parts/door";
-import { Form } from "../parts/form";
+import { Form, password } from "../parts/form";
 import { said } from "../parts/notes";
 import { Ago, Facts, Head, Name, Section, State } from "../parts/show";
 import { List } from "../parts/table";
 import { ADMINS, READERS, may, self } from "../session";
-import { t, word } from "../words";
+import { type Key, t, word } from "../words";
 
 const SCOPES: Scope[] = ["read", "blocks", "alerts", "devices", "policy", "settings"];
-
-/** A QR code as one path of squares. */
-function Code({ text }: { text: string }) {
-  const code = generate(text);
-  const dark = Array.from({ length: code.size ** 2 }, (_, at) => [at % code.size, Math.floor(at / code.size)] as const).filter(([x, y]) => code.get(x, y));
-  const path = dark.map(([x, y]) => `M${x} ${y}h1v1h-1z`).join("");
-  return <svg class="qr" viewBox={`-3 -3 ${code.size + 6} ${code.size + 6}`} role="img" aria-label={t("totp.qr")} shape-rendering="crispEdges"><path d={path} fill="#000" /></svg>;
-}
 
 function SecondFactor() {
   const secret = useSignal<Gives<"POST", "profile/totp"> | null>(null);
@@ -31,13 +22,13 @@ function SecondFactor() {
   if (self.value?.totp) {
     return <><p class="lead">{t("totp.is")}</p>
       {recovery.value && <><p class="lead">{t("totp.recovery")}</p><pre>{recovery.value.join("\n")}</pre></>}
-      <div class="acts"><Act kind="danger" ask={t("totp.end.ask")} label={t("totp.end")} run={async () => { await remove("profile/totp"); recovery.value = null; await fresh(); said(t("totp.ended")); }}>{t("totp.end")}</Act></div></>;
+      <div class="acts"><Act kind="danger" ask={t("totp.end.ask")} run={async () => { await remove("profile/totp"); recovery.value = null; await fresh(); said(t("totp.ended")); }}>{t("totp.end")}</Act></div></>;
   }
   return <><p class="lead">{t("totp.about")}</p>
     <div class="acts"><Act kind="main" run={async () => { secret.value = await post("profile/totp", undefined); }}>{t("totp.begin")}</Act></div>
     {secret.value && <Dialog title={t("totp.begin")} close={() => { secret.value = null; }}>
-      <p>{t("totp.scan")}</p><p><Code text={secret.value.uri} /></p><p>{t("totp.type")}</p><p class="code">{secret.value.secret}</p>
-      <Form submit={t("totp.confirm")} fields={[{ name: "code", label: t("login.code"), required: true, min: 6, max: 6, numeric: true, autocomplete: "one-time-code" }]} run={async ({ code = "" }) => {
+      <p>{t("totp.scan")}</p><p><svg class="qr" viewBox={`-4 -4 ${secret.value.qr.size + 8} ${secret.value.qr.size + 8}`} role="img" aria-label={t("totp.qr")} shape-rendering="crispEdges"><path d={secret.value.qr.path} fill="#000" /></svg></p><p>{t("totp.type")}</p><p class="code">{secret.value.secret}</p>
+      <Form submit={t("totp.confirm")} fields={[{ name: "code", label: "login.code", required: true, min: 6, max: 6, numeric: true, autocomplete: "one-time-code" }]} run={async ({ code = "" }) => {
         recovery.value = (await post("profile/totp/confirm", { code })).recovery_codes;
         secret.value = null;
         await fresh();
@@ -47,28 +38,23 @@ function SecondFactor() {
 
 function Tokens() {
   const made = useSignal<string | null>(null);
-  const adding = useSignal(false);
-  return <Section title={t("tokens.title")} side={may(ADMINS) && <button type="button" class="small" onClick={() => { adding.value = true; }}>{t("tokens.new")}</button>}>
-    <List path="tokens" label={t("tokens.title")} id={({ id }) => id} empty={t("tokens.none")} columns={[
-      { head: t("tokens.name"), cell: ({ name }) => <Name text={name} /> },
-      { head: t("tokens.scopes"), cell: ({ scopes }) => scopes.map((scope) => word("scope", scope)).join(", ") },
-      { head: t("tokens.until"), cell: ({ until }) => <Ago at={until} /> },
-      { head: t("tokens.used"), cell: ({ used }) => <Ago at={used} /> },
-      { head: "", end: true, cell: ({ id, name }) => may(ADMINS) && <Act small kind="danger" label={t("tokens.end.of", { name })} ask={t("tokens.end.ask", { name })} run={async () => { await remove("tokens/{id}", { id }); said(t("tokens.ended")); }}>{t("act.remove")}</Act> },
+  return <>
+    <List path="tokens" title="tokens.title" id={({ id }) => id} empty="tokens.none" side={may(ADMINS) && <Ask small submit={t("tokens.make")} fields={[
+      { name: "name", label: "tokens.name", required: true, max: 64 },
+      ...SCOPES.map((scope) => ({ name: scope, label: `scope.${scope}` as Key, type: "checkbox" as const, value: scope === "read" })),
+      { name: "days", label: "tokens.days", type: "number", value: 90, min: 1, max: 366, required: true },
+    ]} send={async ({ name = "", days, ...rest }) => {
+      made.value = (await post("tokens", { name, days: Number(days), scopes: SCOPES.filter((scope) => rest[scope]) })).token;
+      said(t("tokens.made"));
+    }}>{t("tokens.new")}</Ask>} columns={[
+      ["tokens.name", ({ name }) => <Name text={name} />],
+      ["tokens.scopes", ({ scopes }) => scopes.map((scope) => word("scope", scope)).join(", ")],
+      ["tokens.until", ({ until }) => <Ago at={until} />],
+      ["tokens.used", ({ used }) => <Ago at={used} />],
+      ["", ({ id, name }) => may(ADMINS) && <Act small kind="danger" of={name} ask={t("tokens.end.ask", { name })} run={async () => { await remove("tokens/{id}", { id }); said(t("tokens.ended")); }}>{t("act.remove")}</Act>, "end"],
     ]} />
-    {adding.value && <Dialog title={t("tokens.new")} close={() => { adding.value = false; }}>
-      <Form submit={t("tokens.make")} fields={[
-        { name: "name", label: t("tokens.name"), required: true, max: 64 },
-        ...SCOPES.map((scope) => ({ name: scope, label: word("scope", scope), type: "checkbox" as const, value: scope === "read" })),
-        { name: "days", label: t("tokens.days"), type: "number", value: 90, min: 1, max: 366, required: true },
-      ]} run={async ({ name = "", days, ...rest }) => {
-        made.value = (await post("tokens", { name, days: Number(days), scopes: SCOPES.filter((scope) => rest[scope]) })).token;
-        adding.value = false;
-        said(t("tokens.made"));
-      }} />
-    </Dialog>}
     {made.value && <Dialog title={t("tokens.made")} close={() => { made.value = null; }}><p>{t("tokens.once")}</p><p class="code">{made.value}</p></Dialog>}
-  </Section>;
+  </>;
 }
 
 function Looks() {
@@ -91,29 +77,27 @@ export function Profile() {
     <div class="two">
       <Section title={t("profile.names")}>
         <Form submit={t("act.save")} fields={[
-          { name: "first_name", label: t("account.first_name"), value: own.first_name, required: true, max: 64, autocomplete: "given-name" },
-          { name: "last_name", label: t("account.last_name"), value: own.last_name ?? "", max: 64, autocomplete: "family-name" },
+          { name: "first_name", label: "account.first_name", value: own.first_name, required: true, max: 64, autocomplete: "given-name" },
+          { name: "last_name", label: "account.last_name", value: own.last_name ?? "", max: 64, autocomplete: "family-name" },
         ]} run={async ({ first_name = "", last_name }) => { self.value = await patch("profile", { first_name, last_name: last_name || null }); said(t("act.saved")); }} />
-        <Facts of={[[t("account.last"), <span key="l"><Ago at={own.last_login} /> {own.last_login_from && <span class="mono">{own.last_login_from}</span>}</span>]]} />
+        <Facts of={[["account.last", <span><Ago at={own.last_login} /> {own.last_login_from && <span class="mono">{own.last_login_from}</span>}</span>]]} />
       </Section>
       <Section title={t("profile.password")}>
         <Form submit={t("profile.password.set")} fields={[
-          { name: "current", label: t("profile.current"), type: "password", required: true, autocomplete: "current-password" },
-          { name: "password", label: t("account.password"), type: "password", required: true, min: 12, max: 256, autocomplete: "new-password", hint: t("account.password.hint") },
+          { name: "current", label: "profile.current", type: "password", required: true, autocomplete: "current-password" },
+          password(),
         ]} run={async ({ current = "", password = "" }) => { await post("auth/password", { current, password }); said(t("profile.password.done")); }} />
       </Section>
       <Section title={t("totp.title")}><SecondFactor /></Section>
       <Looks />
     </div>
-    <Section title={t("sessions.title")}>
-      <List path="sessions" label={t("sessions.title")} id={({ id }) => id} empty={t("sessions.none")} columns={[
-        { head: t("sessions.from"), cell: ({ from, current }) => <span class="mono">{from} {current && <State state="this" of="session" />}</span> },
-        { head: t("sessions.agent"), wide: true, cell: ({ agent, page }) => <>{t(page ? "sessions.page" : "sessions.program")} · <small>{printable(agent, 90)}</small></> },
-        { head: t("sessions.since"), cell: ({ created }) => <Ago at={created} /> },
-        { head: t("sessions.seen"), cell: ({ seen }) => <Ago at={seen} /> },
-        { head: "", end: true, cell: ({ id, from, current }) => !current && <Act small label={t("sessions.end.of", { from })} run={async () => { await remove("sessions/{id}", { id }); said(t("sessions.ended")); }}>{t("sessions.end")}</Act> },
-      ]} />
-    </Section>
+    <List path="sessions" title="sessions.title" id={({ id }) => id} empty="sessions.none" columns={[
+      ["sessions.from", ({ from, current }) => <span class="mono">{from} {current && <State state="this" of="session" />}</span>],
+      ["sessions.agent", ({ agent, page }) => <>{t(page ? "sessions.page" : "sessions.program")} · <small>{printable(agent, 90)}</small></>, "wide"],
+      ["sessions.since", ({ created }) => <Ago at={created} />],
+      ["sessions.seen", ({ seen }) => <Ago at={seen} />],
+      ["", ({ id, from, current }) => !current && <Act small of={from} run={async () => { await remove("sessions/{id}", { id }); said(t("sessions.ended")); }}>{t("sessions.end")}</Act>, "end"],
+    ]} />
     {may(READERS) && <Tokens />}
   </>;
 }

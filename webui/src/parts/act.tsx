@@ -1,22 +1,30 @@
 // Buttons that act: they show work, cannot be pressed twice, and say what came of it.
 import type { ComponentChildren } from "preact";
 import { useSignal } from "@preact/signals";
+import { printable } from "../format";
 import { t } from "../words";
 import { Dialog } from "./dialog";
+import { type Field, Form, type Values } from "./form";
 import { failed } from "./notes";
 
 interface Props {
   run: () => Promise<unknown>;
-  children: ComponentChildren;
+  /** What it does, in a word or two. */
+  children: string;
   kind?: "main" | "danger" | "plain";
   small?: boolean;
   disabled?: boolean;
-  label?: string | undefined;
+  /** On whom or what, where several stand on a page: read out, and over the question. */
+  of?: string;
   /** Asks first: what will happen, to whom. */
   ask?: ComponentChildren;
 }
 
-export function Act({ run, children, kind = "plain", small, disabled, label, ask }: Props) {
+/** A name that says on what it acts. */
+const named = (act: string, of?: string): string | undefined => of && `${act}: ${printable(of, 60)}`;
+
+export function Act({ run, children, kind = "plain", small, disabled, of, ask }: Props) {
+  const label = named(children, of);
   const busy = useSignal(false);
   const asking = useSignal(false);
   const go = async (): Promise<void> => {
@@ -28,10 +36,33 @@ export function Act({ run, children, kind = "plain", small, disabled, label, ask
   return <>
     <button type="button" class={`${kind}${small ? " small" : ""}`} disabled={disabled} aria-disabled={busy.value} aria-busy={busy.value} aria-label={label}
       onClick={() => { if (ask) asking.value = true; else void go(); }}>{children}</button>
-    {asking.value && <Dialog title={label ?? t("act.sure")} close={() => { asking.value = false; }}>
+    {asking.value && <Dialog title={label ?? children} close={() => { asking.value = false; }}>
       <p>{ask}</p>
       <div class="acts"><button type="button" class={kind === "plain" ? "main" : kind} onClick={() => void go()}>{children}</button>
         <button type="button" onClick={() => { asking.value = false; }}>{t("act.cancel")}</button></div>
+    </Dialog>}
+  </>;
+}
+
+interface Asked extends Pick<Props, "children" | "of" | "kind" | "small"> {
+  title?: string;
+  about?: ComponentChildren;
+  fields: Field[];
+  /** What the form's button says, where it is not what the first one said. */
+  submit?: string;
+  send: (values: Values, form: HTMLFormElement) => Promise<unknown>;
+}
+
+/** A button that asks for more in a dialog, which closes once it is done. */
+export function Ask({ children, of, kind = "plain", small, title, about, fields, submit, send }: Asked) {
+  const open = useSignal(false);
+  const label = named(children, of);
+  const close = (): void => { open.value = false; };
+  return <>
+    <button type="button" class={`${kind}${small ? " small" : ""}`} aria-label={label} onClick={() => { open.value = true; }}>{children}</button>
+    {open.value && <Dialog title={title ?? label ?? children} close={close}>
+      {about && <p>{about}</p>}
+      <Form kind={kind === "danger" ? kind : "main"} submit={submit ?? children} fields={fields} run={async (values, form) => { await send(values, form); close(); }} />
     </Dialog>}
   </>;
 }

@@ -2,9 +2,13 @@
 import { post } from "../api";
 import { count } from "../format";
 import { t } from "../words";
-import { Form } from "./form";
+import { type Field, Form } from "./form";
 import { said } from "./notes";
 import { Section } from "./show";
+
+/** How long the API takes to start again with what was restored. Units: milliseconds. */
+const RESTARTS = 4_000;
+const field = (hint: string, autocomplete: string): Field => ({ name: "passphrase", label: "backup.passphrase", type: "password", required: true, min: 12, max: 256, autocomplete, hint });
 
 /** Base 64 of a file. */
 async function packed(file: File): Promise<string> {
@@ -14,11 +18,19 @@ async function packed(file: File): Promise<string> {
   return btoa(text);
 }
 
+export function Restore() {
+  return <Form kind="danger" submit={t("backup.restore")} fields={[{ name: "file", label: "backup.file", type: "file", required: true }, field(t("backup.restore.about"), "off")]} run={async ({ passphrase = "" }, form) => {
+    const file = new FormData(form).get("file") as File;
+    const done = await post("backup/restore", { passphrase, backup: await packed(file) });
+    said(t("backup.restored", { accounts: done.accounts, devices: done.devices }));
+    setTimeout(() => location.reload(), RESTARTS);
+  }} />;
+}
+
 export function Backup() {
-  const field = { name: "passphrase", label: t("backup.passphrase"), type: "password" as const, required: true, min: 12, max: 256, autocomplete: "new-password" };
   return <Section title={t("backup.title")}>
     <div class="two">
-      <Form submit={t("backup.make")} fields={[{ ...field, hint: t("backup.about") }]} run={async ({ passphrase = "" }) => {
+      <Form submit={t("backup.make")} fields={[field(t("backup.about"), "new-password")]} run={async ({ passphrase = "" }) => {
         const made = await post("backup", { passphrase });
         const link = document.createElement("a");
         link.href = `data:application/octet-stream;base64,${made.backup}`;
@@ -26,11 +38,7 @@ export function Backup() {
         link.click();
         said(t("backup.made", { count: count(made.records) }));
       }} />
-      <Form kind="danger" submit={t("backup.restore")} fields={[{ name: "file", label: t("backup.file"), type: "file", required: true }, { ...field, autocomplete: "off", hint: t("backup.restore.about") }]} run={async ({ passphrase = "" }, form) => {
-        const file = new FormData(form).get("file") as File;
-        const done = await post("backup/restore", { passphrase, backup: await packed(file) });
-        said(t("backup.restored", { accounts: done.accounts, devices: done.devices }));
-      }} />
+      <Restore />
     </div>
   </Section>;
 }

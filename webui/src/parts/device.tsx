@@ -31,5 +31,5 @@ export function DeviceActs({ device }: { device: Device }) {
   if (!may(ADMINS)) return null;
   const open = (Object.keys(STATES) as Decision[]).filter((decision) => STATES[decision] !== device.state);
   return <div class="acts">{open.map((decision) => <Act key={decision} small kind={decision === "approve" && device.state === "new" ? "main" : decision === "block" ? "danger" : "plain"}
-    label={t(`device.${decision}.of`, { name: printable(device.name, 60) })} run={() => decide([device], decision)}>{t(`device.${decision}`)}</Act>)}</div>;
+    of={device.name} run={() => decide([device], decision)}>{t(`device.${decision}`)}</Act>)}</div>;
 }

@@ -1,4 +1,4 @@
-// A dialog over the page: the browser's own, which keeps the focus inside and gives it back.
+// A dialog over the page: the browser's own, which keeps the focus inside.
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { t } from "../words";
@@ -8,8 +8,10 @@ export function Dialog({ title, close, children, firm }: { title: string; close?
   const id = useId();
   useEffect(() => {
     const dialog = own.current;
+    // A dialog that is taken off the page gives the focus back to nobody by itself.
+    const before = document.activeElement;
     if (dialog && !dialog.open) dialog.showModal();
-    return () => dialog?.close();
+    return () => { dialog?.close(); if (before instanceof HTMLElement) before.focus(); };
   }, []);
   return <dialog ref={own} aria-labelledby={id} onCancel={(event) => { event.preventDefault(); if (!firm) close?.(); }}>
     <header><h2 id={id}>{title}</h2>{close && !firm && <button type="button" class="close" aria-label={t("act.close")} onClick={close}>×</button>}</header>

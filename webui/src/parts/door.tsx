@@ -15,6 +15,6 @@ export function Mark() {
 }
 
 export function Tongue() {
-  return <label class="dim">{t("language")} <select value={language.value} onChange={(event) => void speak(event.currentTarget.value as Language, true)}>
+  return <label class="dim">{t("frame.language")} <select value={language.value} onChange={(event) => void speak(event.currentTarget.value as Language, true)}>
     {Object.entries(LANGUAGES).map(([tag, name]) => <option key={tag} value={tag} selected={tag === language.value}>{name}</option>)}</select></label>;
 }

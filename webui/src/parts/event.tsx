@@ -1,7 +1,7 @@
 // One event of the feed, and blocks: how they read wherever they stand.
 import type { BlockRow, Event } from "../../generated/schema";
 import { post, remove } from "../api";
-import { printable, spaced } from "../format";
+import { now, printable, spaced } from "../format";
 import { to } from "../route";
 import { ADMINS, may } from "../session";
 import { t } from "../words";
@@ -24,9 +24,9 @@ export function Feed({ events }: { events: Event[] }) {
 /** Ends a block, with its inverse for 10 s. */
 export function Unblock({ block }: { block: BlockRow }) {
   if (!may(ADMINS)) return null;
-  const left = Math.max(60, Math.round((Date.parse(block.until) - Date.now()) / 1_000));
+  const left = Math.max(60, Math.round((Date.parse(block.until) - now()) / 1_000));
   return <Act small run={async () => {
     await remove("blocks/{host}", { host: block.host });
     said(t("block.ended", { host: printable(block.host) }), () => post("blocks", { host: block.host, why: block.why, for_secs: left }));
-  }} label={t("block.end.of", { host: block.host })}>{t("block.end")}</Act>;
+  }} of={block.host}>{t("block.end")}</Act>;
 }

@@ -3,12 +3,14 @@ import type { ComponentChildren } from "preact";
 import { useId, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { Refusal } from "../api";
+import { span } from "../format";
+import { type Key, t } from "../words";
 import { why } from "./show";
 
 export interface Field {
   name: string;
-  label: string;
-  type?: "text" | "email" | "password" | "number" | "checkbox" | "textarea" | "file";
+  label: Key;
+  type?: "text" | "email" | "password" | "number" | "checkbox" | "textarea" | "file" | "date";
   value?: string | number | boolean;
   hint?: string;
   options?: Array<[string, string]>;
@@ -21,6 +23,13 @@ export interface Field {
   numeric?: boolean;
 }
 export type Values = Record<string, string>;
+
+/** Why something is done, for the history. */
+export const WHY: Field = { name: "why", label: "block.reason", max: 200 };
+/** A password that somebody chooses. */
+export const password = (): Field => ({ name: "password", label: "account.password", type: "password", required: true, min: 12, max: 256, autocomplete: "new-password", hint: t("account.password.hint") });
+/** Lengths of time as choices. Units: seconds. */
+export const spans = (...seconds: number[]): Array<[string, string]> => seconds.map((length) => [String(length), span(length)]);
 
 interface Props {
   fields: Field[];
@@ -65,11 +74,11 @@ function Input({ field, id, error }: { field: Field; id: string; error?: string 
   const shared = { id, name, required, "aria-describedby": told, "aria-invalid": error ? true : undefined };
   const tail = <>{hint && <small id={`${id}-hint`}>{hint}</small>}{error && <small id={`${id}-error`} class="error" role="alert">{error}</small>}</>;
   if (type === "checkbox") {
-    return <div class="field check"><label for={id}><input {...shared} type="checkbox" value="yes" defaultChecked={value === true} /> {label}</label>{tail}</div>;
+    return <div class="field check"><label for={id}><input {...shared} type="checkbox" value="yes" defaultChecked={value === true} /> {t(label)}</label>{tail}</div>;
   }
   const text = value === undefined || typeof value === "boolean" ? "" : String(value);
-  return <div class="field"><label for={id}>{label}</label>
-    {options ? <select {...shared} defaultValue={text}>{options.map(([key, shown]) => <option key={key} value={key} selected={key === text}>{shown}</option>)}</select>
+  return <div class="field"><label for={id}>{t(label)}</label>
+    {options ? <select {...shared}>{options.map(([key, shown]) => <option key={key} value={key} selected={key === text}>{shown}</option>)}</select>
       : type === "textarea" ? <textarea {...shared} rows={rows ?? 4} class={mono ? "mono" : undefined} spellcheck={!mono} defaultValue={text} />
       : <input {...shared} type={type as "text"} defaultValue={text} min={min} max={max} minLength={type === "number" ? undefined : min} maxLength={type === "number" ? undefined : max}
           autocomplete={autocomplete ?? "off"} inputMode={numeric ? "numeric" : undefined} class={mono ? "mono" : undefined} autocapitalize="none" />}

@@ -6,8 +6,8 @@ import { clock, stale } from "../live";
 import { PLACES } from "../pages";
 import { useResource } from "../resource";
 import { route, to } from "../route";
-import { READERS, logout, may } from "../session";
-import { span } from "../format";
+import { READERS, logout, may, name } from "../session";
+import { printable, span } from "../format";
 import { t } from "../words";
 import { Act } from "./act";
 import { Mark } from "./door";
@@ -40,10 +40,11 @@ export function Frame() {
   const open = useSignal(false);
   const { page, id } = route.value;
   const place = PLACES.find(({ name, roles }) => name === page && (!roles || may(roles))) ?? PLACES.find(({ roles }) => !roles || may(roles))!;
+  const box = printable(name.value || "Picket", 30);
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
+  useEffect(() => { document.title = `${t(place.title)} – ${box}`; });
   useEffect(() => {
-    document.title = `${t(place.title)} – Picket`;
     // On a change of page the focus goes to its heading, as after a load.
     if (!first.current) { main.current?.querySelector<HTMLElement>("h1")?.focus(); scrollTo(0, 0); }
     first.current = false;
@@ -53,7 +54,7 @@ export function Frame() {
     <header class="bar">
       <a class="skip" href="#content" onClick={(event) => { event.preventDefault(); main.current?.focus(); }}>{t("frame.skip")}</a>
       <button type="button" class="menu" aria-expanded={open.value} aria-controls="navigation" onClick={() => { open.value = !open.value; }}>{t("frame.menu")}</button>
-      <a class="brand" href="#/overview"><Mark /><span>Picket</span></a>
+      <a class="brand" href="#/overview"><Mark /><span>{box}</span></a>
       <button type="button" class="find" onClick={() => { searching.value = true; }}>{t("search.title")} <kbd aria-hidden="true">/</kbd></button>
       <span class="push" />
       <Connection />

@@ -10,12 +10,12 @@ import { Form } from "./form";
 export function Entry({ done, known, first = "login" }: { done: (user: NonNullable<typeof self.value>) => Promise<unknown> | void; known?: string | undefined; first?: "login" | "totp" }) {
   const step = useSignal<"login" | "totp">(first);
   if (step.value === "totp") {
-    return <Form key="totp" submit={t("login.enter")} fields={[{ name: "code", label: t("login.code"), hint: t("login.code.hint"), required: true, autocomplete: "one-time-code", min: 6, max: 40 }]}
+    return <Form key="totp" submit={t("login.enter")} fields={[{ name: "code", label: "login.code", hint: t("login.code.hint"), required: true, autocomplete: "one-time-code", min: 6, max: 40 }]}
       run={async ({ code }) => { await done(await post("auth/totp", { code: code ?? "" })); }} />;
   }
   return <Form key="login" submit={t("login.enter")} fields={[
-    { name: "email", label: t("login.name"), required: true, autocomplete: "username", value: known ?? "" },
-    { name: "password", label: t("login.password"), type: "password", required: true, autocomplete: "current-password" },
+    { name: "email", label: "login.name", required: true, autocomplete: "username", value: known ?? "" },
+    { name: "password", label: "login.password", type: "password", required: true, autocomplete: "current-password" },
   ]} run={async ({ email, password }) => {
     const begun = await login(email ?? "", password ?? "");
     if (begun.due.includes("totp")) step.value = "totp"; else await done(begun.user);

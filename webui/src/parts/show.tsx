@@ -1,10 +1,12 @@
 // Small things that are shown: names, times, levels, states, refusals.
 import type { ComponentChildren } from "preact";
 import { Refusal } from "../api";
-import { absolute, countdown, now, printable, relative } from "../format";
+import { absolute, countdown, now, number, printable, relative, spaced } from "../format";
 import { clock } from "../live";
+import type { Resource } from "../resource";
 import { to } from "../route";
-import { t, word } from "../words";
+import { READERS, may } from "../session";
+import { type Key, t, word } from "../words";
 
 /** A name from the network: text only, its direction kept to itself, what cannot be seen written out. */
 export function Name({ text, most }: { text: string; most?: number }) {
@@ -43,6 +45,9 @@ export function State({ state, of = "state" }: { state: string; of?: string }) {
 
 /** A host's address as a link to what is known of it. */
 export function HostLink({ host, mac }: { host: string; mac?: string | null | undefined }) {
+  // What people do is about no host.
+  if (/^[0:]+$/.test(host)) return null;
+  if (!may(READERS)) return <span class="mono"><Name text={host} /></span>;
   return <a href={to("host", host)} title={mac ?? undefined} class="mono"><Name text={host} /></a>;
 }
 
@@ -68,8 +73,26 @@ export function Empty({ children }: { children: ComponentChildren }) {
 }
 
 /** Facts as pairs; those without a value are left out. */
-export function Facts({ of }: { of: Array<[string, ComponentChildren]> }) {
-  return <dl class="facts">{of.filter(([, value]) => value !== undefined && value !== null && value !== "").map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>;
+export function Facts({ of }: { of: Array<[Key, ComponentChildren]> }) {
+  return <Pairs of={of.map(([name, value]) => [t(name), value])} />;
+}
+/** Numbers by names of the field. */
+export function Numbers({ of }: { of: Record<string, number> }) {
+  return <Pairs of={Object.entries(of).map(([name, value]) => [spaced(name), number(value)])} />;
+}
+function Pairs({ of }: { of: Array<[string, ComponentChildren]> }) {
+  return <dl class="facts">{of.map(([name, value]) => value !== undefined && value !== null && value !== "" && value !== false && <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>;
+}
+
+/** What was asked for, once it is there; until then that it is asked for, or why it is not there. */
+export function Await<T>({ of, children }: { of: Resource<T>; children: (given: NonNullable<T>) => ComponentChildren }) {
+  return <>{of.refusal && <Refused refusal={of.refusal} again={of.reload} />}
+    {of.value !== undefined && of.value !== null ? children(of.value) : of.value === undefined && !of.refusal && <p class="waits" aria-busy="true">{t("list.loading")}</p>}</>;
+}
+
+/** Texts as a list. */
+export function Texts({ of }: { of: string[] }) {
+  return <ul class="texts">{of.map((text) => <li key={text}><bdi>{printable(text, 400)}</bdi></li>)}</ul>;
 }
 
 /** A part of a page under a heading. */

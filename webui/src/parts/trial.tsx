@@ -1,15 +1,13 @@
 // The posture in the header, its pause, and over every page the policy that is on trial, with one clear way to keep it.
-import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { Refusal, get, post } from "../api";
-import { countdown, now, span } from "../format";
+import { get, post, there } from "../api";
+import { countdown, now } from "../format";
 import { clock } from "../live";
 import { useResource } from "../resource";
 import { ADMINS, may, self } from "../session";
 import { t } from "../words";
-import { Act } from "./act";
-import { Dialog } from "./dialog";
-import { Form } from "./form";
+import { Act, Ask } from "./act";
+import { WHY, spans } from "./form";
 import { said } from "./notes";
 import { State } from "./show";
 
@@ -17,16 +15,13 @@ import { State } from "./show";
 export function useTrial() {
   return useResource("trial", async () => {
     const { posture, left } = await get("posture");
-    const trial = left === null || left === undefined ? null : await get("rules/trial").catch((error: unknown) => { if (error instanceof Refusal && error.status === 404) return null; throw error; });
+    const trial = left === null || left === undefined ? null : await there(get("rules/trial"));
     return { posture, ends: trial ? now() + trial.left * 1_000 : null, author: trial?.author ?? "", version: trial?.version ?? 0 };
   });
 }
 
-const PAUSES: Array<[string, number]> = [["300", 300], ["900", 900], ["3600", 3_600]];
-
 export function Posture() {
   const trial = useTrial();
-  const asking = useSignal(false);
   const held = trial.value;
   void clock.value;
   const ends = held?.ends ?? null;
@@ -38,12 +33,8 @@ export function Posture() {
       {may(ADMINS) && <Act small kind="main" run={async () => { await post("rules/revert", { version: null, why: t("pause.over") }); said(t("pause.ended")); }}>{t("pause.end")}</Act>}</span>;
   }
   return <><State state={held.posture} of="posture" />
-    {may(ADMINS) && held.posture !== "observe" && <button type="button" onClick={() => { asking.value = true; }}>{t("pause.begin")}</button>}
-    {asking.value && <Dialog title={t("pause.begin")} close={() => { asking.value = false; }}>
-      <p>{t("pause.about")}</p>
-      <Form kind="danger" submit={t("pause.do")} fields={[{ name: "for", label: t("block.for"), value: "900", options: PAUSES.map(([value, secs]): [string, string] => [value, span(secs)]) }, { name: "why", label: t("block.reason"), max: 200 }]}
-        run={async ({ for: secs, why = "" }) => { await post("posture", { posture: "observe", for: Number(secs), why }); asking.value = false; said(t("pause.begun")); }} />
-    </Dialog>}</>;
+    {may(ADMINS) && held.posture !== "observe" && <Ask about={t("pause.about")} submit={t("pause.do")} fields={[{ name: "for", label: "block.for", value: "900", options: spans(300, 900, 3_600) }, WHY]}
+      send={async ({ for: secs, why = "" }) => { await post("posture", { posture: "observe", for: Number(secs), why }); said(t("pause.begun")); }}>{t("pause.begin")}</Ask>}</>;
 }
 
 /** The big countdown. */

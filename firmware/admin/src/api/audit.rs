@@ -35,3 +35,24 @@ pub fn state(office: &Office, _: &Call) -> Result<State, Problem> {
     let Head { number, hash } = office.audit().head();
     Ok(State { records: number, head: hash, key: office.audit().public() })
 }
+
+/// What reading the whole audit again told.
+#[derive(Serialize, JsonSchema)]
+pub struct Verdict {
+    /// How many records were read.
+    records: u64,
+    /// Whether each follows from the one before it, up to the newest.
+    whole: bool,
+    /// The number of the first that does not.
+    broken_at: Option<u64>,
+    /// Why it does not.
+    why: Option<String>,
+}
+
+/// `GET audit/verify`.
+pub fn verify(office: &Office, _: &Call) -> Result<Verdict, Problem> {
+    let records = office.audit().head().number;
+    let broken = office.audit().verify(office.rows()).map_err(|error| Problem::busy(error.to_string()))?;
+    let (broken_at, why) = broken.map(|broken| (broken.number, broken.why)).unzip();
+    Ok(Verdict { records, whole: broken_at.is_none(), broken_at, why })
+}

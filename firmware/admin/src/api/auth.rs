@@ -16,6 +16,7 @@ use crate::route::{Call, Entered};
 use crate::rows::{Change, Kind};
 use crate::secret::{same, typed};
 use crate::session::{PAGE, SESSIONS_MAX, Session};
+use crate::settings::{ROW, SETUP};
 use crate::words::{Email, person, plain};
 
 /// What is said of any failed log-in, whatever the reason.
@@ -80,10 +81,14 @@ pub fn claim(office: &Office, call: &Call, body: Claim) -> Result<UserRow, Probl
     let mut change = Change::default();
     change.put(Kind::Account, number, &account);
     People::count(&mut change, &numbers);
+    // The page asks its questions from the first one on, wherever it is opened.
+    let settings = office.settings().with(SETUP, 1.into()).unwrap_or_default();
+    change.put(Kind::Single, ROW, &settings);
     let row = UserRow::from(&account);
     let mut act = call.act("auth.claim", account.email.as_str());
     act.after = shown(&row);
     office.commit(change, act)?;
+    *office.settings() = settings;
     people.numbers = numbers;
     people.accounts.insert(number, account);
     drop(people);

@@ -42,6 +42,18 @@ pub fn one(office: &Office, call: &Call) -> Result<DeviceRow, Problem> {
     }
 }
 
+/// A device by its number, if the caller sees it.
+///
+/// # Errors
+/// 422: there is none for them.
+pub fn own(office: &Office, call: &Call, number: u32) -> Result<DeviceRow, Problem> {
+    let none = || Problem::field("device", "is no device's number, or not yours");
+    let device = ask(office, DeviceAsk::Show { device: number.to_string() })
+        .map_err(|problem| if problem.status == 404 { none() } else { problem })?;
+    let names = own_names(office, call)?;
+    names.is_none_or(|names| is_of(&device, &names)).then_some(device).ok_or_else(none)
+}
+
 /// What a person says of a device; what is absent stays, an empty text takes away.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -19,8 +19,6 @@ use crate::route::{Call, Page, keyset};
 /// How many flows are asked for at a time, and looked through for one page.
 const ASKED: u32 = 2_000;
 const LOOKED_AT: usize = 20_000;
-/// How many days back are looked at where nothing is said.
-const DAYS: u16 = 7;
 
 /// A flow.
 pub type FlowRow = FlowView<Moment>;
@@ -91,7 +89,7 @@ pub struct Draft {
 /// `POST rules/timemachine`.
 pub fn timemachine(office: &Office, _call: &Call, body: Draft) -> Result<Tried, Problem> {
     let draft = text::read(&body.text).map_err(|faults| Problem::field("text", told(&faults)))?;
-    shown(&Past::of(office)?.rehearse(&draft, since(body.days)?)?)
+    shown(&Past::of(office)?.rehearse(&draft, since(office, body.days)?)?)
 }
 
 /// How far back a device's conversations are looked at.
@@ -107,7 +105,7 @@ pub struct Days {
 pub fn propose(office: &Office, call: &Call, body: Days) -> Result<ProposalView, Problem> {
     let past = Past::of(office)?;
     let device = device(&past, call)?;
-    Ok(ProposalView::new(&device, &past.propose(&device, since(body.days)?)?))
+    Ok(ProposalView::new(&device, &past.propose(&device, since(office, body.days)?)?))
 }
 
 /// What a device's shadow saw.
@@ -117,7 +115,7 @@ pub struct Shadow {
     device: String,
     /// Since when it is watched; nothing where it is not.
     since: Option<Moment>,
-    /// What would have been cut since then, or in the last seven days.
+    /// What would have been cut since then, or within the days of the setting `learning.days`.
     seen: Tried,
 }
 
@@ -125,7 +123,7 @@ pub struct Shadow {
 pub fn shadow(office: &Office, call: &Call) -> Result<Shadow, Problem> {
     let past = Past::of(office)?;
     let device = device(&past, call)?;
-    let since = device.shadow_since.map_or_else(|| since(None), Ok)?;
+    let since = device.shadow_since.map_or_else(|| since(office, None), Ok)?;
     let seen = shown(&past.shadow(&device, since)?)?;
     Ok(Shadow { device: device.name.clone(), since: device.shadow_since.map(Moment::from), seen })
 }
@@ -148,7 +146,7 @@ pub fn watch(office: &Office, call: &Call, body: Watch) -> Result<Held, Problem>
     let device = device(&past, call)?;
     let mut policy = past.policy.clone();
     if body.on && !has_rules(&policy, &device.name) {
-        policy.rules.extend(past.propose(&device, since(None)?)?.rules);
+        policy.rules.extend(past.propose(&device, since(office, None)?)?.rules);
     }
     let on = device.name.clone();
     put(&mut policy, Device { shadow_since: body.on.then(now), ..device });
@@ -209,11 +207,12 @@ fn shown(tried: &TriedView) -> Result<Tried, Problem> {
     moments.map_err(|error| Problem::new(500, error.to_string()))
 }
 
-fn since(days: Option<u16>) -> Result<Timestamp, Problem> {
-    let days = days.unwrap_or(DAYS);
+/// Where nothing is said: as far back as the setting says.
+fn since(office: &Office, days: Option<u16>) -> Result<Timestamp, Problem> {
+    let days = days.map_or_else(|| office.settings().number("learning.days"), u64::from);
     if !(1..=3_650).contains(&days) {
         return Err(Problem::field("days", "takes 1 to 3650 days"));
     }
-    let span = Span::from_secs(u64::from(days) * 86_400);
+    let span = Span::from_secs(days * 86_400);
     Ok(Timestamp::from_micros(now().micros().saturating_sub(span.micros())))
 }

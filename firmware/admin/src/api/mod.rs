@@ -9,15 +9,18 @@ mod blocks;
 mod catalogue;
 mod devices;
 mod flows;
+mod grants;
 mod groups;
 mod hosts;
 mod incidents;
 mod logs;
+mod model;
 mod notifications;
 mod policy;
 mod posture;
 mod profile;
 mod reports;
+mod requests;
 mod rules;
 mod settings;
 mod sources;
@@ -28,10 +31,11 @@ mod tokens;
 mod totp;
 mod users;
 
-use crate::role::{ADMINS, ANYBODY, OVERSEERS, OWNERS, READERS, Scope};
+use crate::role::{ADMINS, ANYBODY, ASKERS, OVERSEERS, OWNERS, READERS, Scope};
 use crate::route::Route;
 
 pub use activity::EventRow;
+pub use grants::errand as about_access;
 pub use hosts::HostRow;
 pub use incidents::at_the_box as incidents_at_the_box;
 pub use policy::Applied;
@@ -42,6 +46,9 @@ pub use users::recover;
 const POLICY_MAX: usize = 6 << 20;
 /// The longest body with a manufacturer's description.
 const MUD_MAX: usize = 80 << 10;
+
+/// The longest body with a forest.
+const MODEL_MAX: usize = protocol::MODEL_TEXT_MAX + (1 << 10);
 
 /// Every route of the API.
 #[must_use]
@@ -127,6 +134,22 @@ pub fn routes() -> Vec<Route> {
         Route::post("/api/v1/proposals/{device}/shadow", "Begins or ends a device's shadow; nothing is cut by it").roles(ADMINS).scope(Scope::Policy).takes(flows::watch),
         Route::post("/api/v1/proposals/{device}/enforce", "Holds a device to its rules").roles(ADMINS).scope(Scope::Policy).takes(flows::enforce),
 
+        Route::get("/api/v1/requests", "Requests for access: an account of the role user sees its own").roles(ANYBODY).lists(&["state", "asked_by", "device", "to", "service", "created"], requests::all),
+        Route::post("/api/v1/requests", "Asks for access of a device for some time; an admin decides").roles(ASKERS).creates(requests::create),
+        Route::get("/api/v1/requests/{id}", "One request").roles(ANYBODY).gives(requests::one),
+        Route::post("/api/v1/requests/{id}/grant", "Makes a request a rule that ends by itself; who asked is told").roles(ADMINS).scope(Scope::Policy).takes(requests::grant),
+        Route::post("/api/v1/requests/{id}/refuse", "Refuses a request with a note; who asked is told").roles(ADMINS).scope(Scope::Policy).takes(requests::refuse),
+        Route::delete("/api/v1/requests/{id}", "Withdraws an own request that waits").roles(ASKERS).does(requests::withdraw),
+
+        Route::get("/api/v1/model", "The forests that vote, what was counted of their votes, and how far this site is from the training").roles(READERS).gives(model::show),
+        Route::post("/api/v1/model/check", "Says what a forest's file holds, or why it may not vote here").roles(READERS).scope(Scope::Read).up_to(MODEL_MAX).takes(model::check),
+        Route::post("/api/v1/model/dry-run", "Says which hosts' levels a forest would change; nothing is changed").roles(READERS).scope(Scope::Read).up_to(MODEL_MAX).takes(model::dry_run),
+        Route::post("/api/v1/model/load", "Has another forest vote; the former one is kept").roles(OWNERS).dangerous().up_to(MODEL_MAX).takes(model::load),
+        Route::post("/api/v1/model/revert", "Has the former forest vote again").roles(OWNERS).dangerous().gives(model::revert),
+        Route::post("/api/v1/model/shadow", "Counts a forest's votes beside those that decide").roles(OWNERS).dangerous().up_to(MODEL_MAX).takes(model::shadow),
+        Route::delete("/api/v1/model/shadow", "Ends that").roles(OWNERS).does(model::unshadow),
+        Route::post("/api/v1/model/classify", "What the forest in force says of a host's newest minute, or of features, and why").roles(READERS).scope(Scope::Read).takes(model::classify),
+
         Route::get("/api/v1/threats", "The threat log, newest first").roles(READERS).pages(&["host", "level", "family"], threats::all),
         Route::get("/api/v1/threats/{id}", "A threat with its numbers and frames").roles(READERS).gives(threats::one),
         Route::get("/api/v1/threats/{id}/pcap", "A threat's frames as a capture file, in hexadecimal digits").roles(READERS).writes("text/plain; charset=utf-8", threats::pcap),
@@ -147,7 +170,7 @@ pub fn routes() -> Vec<Route> {
         Route::delete("/api/v1/blocks/{host}", "Ends a block").roles(ADMINS).scope(Scope::Blocks).does(blocks::end),
 
         Route::get("/api/v1/activity", "All that was found and done, newest first; the role user sees what concerns its devices").roles(ANYBODY).pages(&["host", "state"], activity::all),
-        Route::get("/api/v1/events", "What is found and done, as it happens (server-sent events)").roles(READERS).streams(),
+        Route::get("/api/v1/events", "What is found and done, as it happens (server-sent events); the role user hears of its own requests").roles(ANYBODY).streams(),
         Route::get("/api/v1/statistics", "Totals, hosts by level, the worst hosts, findings by family").roles(READERS).gives(statistics::now),
 
         Route::get("/api/v1/incidents", "What belongs together, as one story each").roles(READERS).lists(&["state", "level", "hosts", "subjects", "sources", "began", "last", "assigned", "blocked"], incidents::all),
@@ -176,6 +199,7 @@ pub fn routes() -> Vec<Route> {
 
         Route::get("/api/v1/audit", "Who did what, newest first").roles(OVERSEERS).pages(&[], audit::all),
         Route::get("/api/v1/audit/state", "Whether the audit is whole, its head and its key").roles(OVERSEERS).gives(audit::state),
+        Route::get("/api/v1/audit/verify", "Reads the whole audit again and checks its chain").roles(OVERSEERS).gives(audit::verify),
 
         Route::get("/api/v1/catalogue", "The threats that Picket knows, and what hides them").roles(ANYBODY).lists(&["group", "level", "response"], catalogue::all),
 

@@ -16,6 +16,8 @@ use crate::route::Call;
 /// The box.
 #[derive(Serialize, JsonSchema)]
 pub struct System {
+    /// What people call it; empty where nobody named it.
+    name: String,
     /// The gateway's version.
     version: String,
     /// `observe` or `protect`.
@@ -102,7 +104,9 @@ pub struct Document(Value);
 /// `GET system`.
 pub fn show(office: &Office, _: &Call) -> Result<System, Problem> {
     let status: StatusView = office.ask(Request::Status)?;
+    let name = office.settings().value("box.name").as_str().unwrap_or_default().to_owned();
     Ok(System {
+        name,
         version: status.version,
         posture: status.posture,
         bridge: status.bridge,

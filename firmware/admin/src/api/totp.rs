@@ -1,5 +1,6 @@
 //! The second factor: set up by its owner, asked for at each log-in.
 
+use qrcodegen::{QrCode, QrCodeEcc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,31 @@ pub struct Secret {
     secret: String,
     /// The same as a link, which apps read from a QR code.
     uri: String,
+    /// That QR code.
+    qr: Drawing,
+}
+
+/// A QR code as a drawing.
+#[derive(Serialize, JsonSchema)]
+pub struct Drawing {
+    /// How many modules it is wide and high; around it belong four that are light.
+    size: i32,
+    /// The dark modules as the path of an SVG, each one unit wide and high.
+    path: String,
+}
+
+impl Drawing {
+    /// Draws a text.
+    ///
+    /// # Errors
+    /// 500: it is longer than 2,331 octets.
+    fn of(text: &str) -> Result<Self, Problem> {
+        let code = QrCode::encode_text(text, QrCodeEcc::Medium)
+            .map_err(|error| Problem::new(500, format!("no QR code holds the link: {error}")))?;
+        let size = code.size();
+        let dark = (0..size).flat_map(|y| (0..size).map(move |x| (x, y))).filter(|&(x, y)| code.get_module(x, y));
+        Ok(Self { size, path: dark.map(|(x, y)| format!("M{x} {y}h1v1h-1z")).collect() })
+    }
 }
 
 /// A code.
@@ -47,9 +73,10 @@ pub fn begin(office: &Office, call: &Call) -> Result<Secret, Problem> {
     let totp = Totp::new().map_err(|error| Problem::busy(error.to_string()))?;
     let secret = totp.base32();
     let uri = format!("otpauth://totp/Picket:{}?secret={secret}&issuer=Picket", encode(account.email.as_str()));
+    let qr = Drawing::of(&uri)?;
     account.totp_draft = Some(totp);
     keep(office, &mut people, account, call, "totp.begin")?;
-    Ok(Secret { secret, uri })
+    Ok(Secret { secret, uri, qr })
 }
 
 /// `POST profile/totp/confirm`: from now on a log-in asks for it; the other sessions end.

@@ -41,27 +41,7 @@ impl Audit {
         key: Ed25519KeyPair,
         known: Option<&Head>,
     ) -> Result<(Self, Option<Broken>), RowsError> {
-        let (mut head, mut broken, mut next, mut known_there) =
-            (Head { number: 0, hash: BEGIN.into() }, None, 0, known.is_none());
-        loop {
-            let lines = rows.lines(next, PAGE)?;
-            let Some((last, _)) = lines.last() else { break };
-            next = last + 1;
-            for (number, line) in lines {
-                match record::open(&line, &head) {
-                    Ok(after) => head = after,
-                    Err(why) => {
-                        broken.get_or_insert(Broken { number, why: why.into() });
-                        head = Head { number, hash: record::hash_of(&line) };
-                    }
-                }
-                known_there |= known == Some(&head);
-            }
-        }
-        if !known_there && broken.is_none() {
-            let number = known.map_or(0, |head| head.number);
-            broken = Some(Broken { number, why: "records that were there are gone".into() });
-        }
+        let (head, broken) = walk(rows, known)?;
         Ok((Self { head: Mutex::new(head), boot, key }, broken))
     }
 
@@ -124,6 +104,15 @@ impl Audit {
         self.lock().clone()
     }
 
+    /// Reads the whole chain again, up to the newest record.
+    ///
+    /// # Errors
+    /// The rows cannot be read.
+    pub fn verify(&self, rows: &Rows) -> Result<Option<Broken>, RowsError> {
+        let head = self.head();
+        Ok(walk(rows, Some(&head))?.1)
+    }
+
     /// The signed end of an export up to this record: none is missing at the end.
     ///
     /// # Errors
@@ -146,6 +135,32 @@ impl Audit {
     fn lock(&self) -> MutexGuard<'_, Head> {
         self.head.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Reads the whole chain: its head, and its first break, which is also that the head that is known is not in it.
+fn walk(rows: &Rows, known: Option<&Head>) -> Result<(Head, Option<Broken>), RowsError> {
+    let (mut head, mut broken, mut next, mut known_there) =
+        (Head { number: 0, hash: BEGIN.into() }, None, 0, known.is_none());
+    loop {
+        let lines = rows.lines(next, PAGE)?;
+        let Some((last, _)) = lines.last() else { break };
+        next = last + 1;
+        for (number, line) in lines {
+            match record::open(&line, &head) {
+                Ok(after) => head = after,
+                Err(why) => {
+                    broken.get_or_insert(Broken { number, why: why.into() });
+                    head = Head { number, hash: record::hash_of(&line) };
+                }
+            }
+            known_there |= known == Some(&head);
+        }
+    }
+    if !known_there && broken.is_none() {
+        let number = known.map_or(0, |head| head.number);
+        broken = Some(Broken { number, why: "records that were there are gone".into() });
+    }
+    Ok((head, broken))
 }
 
 /// The heads of a chain, record by record.

@@ -14,13 +14,12 @@ use axum::http::request::Parts;
 use axum::http::{Response, StatusCode};
 use axum::routing::{MethodFilter, on};
 use http_body_util::BodyExt;
-use tokio::sync::{Semaphore, broadcast};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::cookie::{self, Held};
 use super::feed;
 use super::page::with_page;
-use crate::follow::News;
 use crate::office::Office;
 use crate::people::Caller;
 use crate::problem::Problem;
@@ -33,7 +32,7 @@ use crate::words::plain;
 const BODY: Duration = Duration::from_secs(10);
 /// How much of a body that nobody wants is read all the same, and for how long: a client that is still sending when it is refused
 /// would see its connection cut instead of the refusal.
-const DRAIN: (usize, Duration) = (1_280 << 10, Duration::from_secs(2));
+const DRAIN: (usize, Duration) = (2 << 20, Duration::from_secs(2));
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_secs(30);
 /// Requests that are worked on at a time; others wait.
@@ -64,17 +63,15 @@ pub struct Parting;
 pub struct Server {
     /// The shared state.
     pub office: Arc<Office>,
-    /// The live feed.
-    pub feed: broadcast::Sender<News>,
     /// Those at work.
     pub at_work: Semaphore,
 }
 
 impl Server {
-    /// A server for an office and its feed.
+    /// A server for an office.
     #[must_use]
-    pub fn new(office: Arc<Office>, feed: broadcast::Sender<News>) -> Self {
-        Self { office, feed, at_work: Semaphore::new(AT_WORK) }
+    pub fn new(office: Arc<Office>) -> Self {
+        Self { office, at_work: Semaphore::new(AT_WORK) }
     }
 }
 

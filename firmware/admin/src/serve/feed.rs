@@ -19,8 +19,9 @@ use super::dispatch::Server;
 use crate::api::EventRow;
 use crate::people::Caller;
 use crate::problem::Problem;
+use crate::role::Role;
 
-/// Clients at a time.
+/// Clients at a time of those who may see the whole network, and of all others: nobody takes an admin's place.
 const CLIENTS: usize = 8;
 /// Events that wait for a client; one that lets more wait is dropped.
 const WAITING: usize = 64;
@@ -30,7 +31,7 @@ const MISSED: u32 = 500;
 const BEAT: Duration = Duration::from_secs(15);
 
 /// Clients of this process.
-static LISTENING: AtomicUsize = AtomicUsize::new(0);
+static LISTENING: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
 
 /// One client's end.
 struct Lines {
@@ -38,12 +39,24 @@ struct Lines {
     _one: One,
 }
 
-/// One client, counted.
-struct One;
+/// One client, counted among its like.
+struct One(&'static AtomicUsize);
+
+impl One {
+    fn of(caller: Option<&Caller>) -> Result<Self, Problem> {
+        let user = caller.is_some_and(|caller| caller.role == Role::User);
+        let listening = &LISTENING[usize::from(user)];
+        if listening.fetch_add(1, Ordering::AcqRel) >= CLIENTS {
+            listening.fetch_sub(1, Ordering::AcqRel);
+            return Err(Problem::busy(format!("{CLIENTS} clients listen already")));
+        }
+        Ok(Self(listening))
+    }
+}
 
 impl Drop for One {
     fn drop(&mut self) {
-        LISTENING.fetch_sub(1, Ordering::AcqRel);
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -61,34 +74,33 @@ impl hyper::body::Body for Lines {
 /// # Errors
 /// 503: too many listen already.
 pub fn stream(server: &Arc<Server>, caller: Option<Caller>, last: Option<u64>) -> Result<Response<Body>, Problem> {
-    if LISTENING.fetch_add(1, Ordering::AcqRel) >= CLIENTS {
-        LISTENING.fetch_sub(1, Ordering::AcqRel);
-        return Err(Problem::busy(format!("{CLIENTS} clients listen already")));
-    }
+    let one = One::of(caller.as_ref())?;
     let (to, from) = mpsc::channel(WAITING);
     tokio::spawn(send(Arc::clone(server), caller, last, to));
-    let mut answer = Response::new(Body::new(Lines { from, _one: One }));
+    let mut answer = Response::new(Body::new(Lines { from, _one: one }));
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     Ok(answer)
 }
 
 /// Sends what was missed, then what comes, until the client goes, is too slow, or its session ends.
 async fn send(server: Arc<Server>, caller: Option<Caller>, last: Option<u64>, to: mpsc::Sender<String>) {
-    let mut news = server.feed.subscribe();
+    let mut news = server.office.feed.listen();
+    let all = caller.as_ref().is_some_and(|caller| caller.role != Role::User);
     let mut sent = last.unwrap_or(0);
     if to.try_send("retry: 2000\n\n".into()).is_err() {
         return;
     }
-    for (id, line) in missed(&server, last).await {
+    for (id, line) in missed(&server, last.filter(|_| all)).await {
         sent = id;
-        if to.send(told(id, &line)).await.is_err() {
+        if to.send(told(Some(id), "activity", &line)).await.is_err() {
             return;
         }
     }
     loop {
         let done = match timeout(BEAT, news.recv()).await {
-            Ok(Ok(event)) if event.0 <= sent => Ok(()),
-            Ok(Ok(event)) => to.try_send(told(event.0, &event.1)),
+            Ok(Ok(news)) if news.id.is_some_and(|id| id <= sent) => Ok(()),
+            Ok(Ok(news)) if !caller.as_ref().is_some_and(|caller| news.is_for(caller)) => Ok(()),
+            Ok(Ok(news)) => to.try_send(told(news.id, news.kind, &news.line)),
             // It was too slow, or the API is ending: it comes again with the last id that it has.
             Ok(Err(_)) => return,
             // A comment would do for the connection, but a page cannot see one.
@@ -119,6 +131,7 @@ fn holds(server: &Server, caller: Option<&Caller>) -> bool {
     same && caller.session.is_none_or(|number| people.sessions.get(&number).is_some_and(|session| session.lives(now)))
 }
 
-fn told(id: u64, line: &str) -> String {
-    format!("id: {id}\nevent: activity\ndata: {line}\n\n")
+fn told(id: Option<u64>, kind: &str, line: &str) -> String {
+    let id = id.map_or(String::new(), |id| format!("id: {id}\n"));
+    format!("{id}event: {kind}\ndata: {line}\n\n")
 }

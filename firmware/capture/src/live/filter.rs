@@ -11,7 +11,10 @@ use libc::{
 
 use super::TapError;
 use super::socket::PacketSocket;
-use crate::snap::{DEEP_TCP, DEEP_UDP, DEEP_WORDS, ETHERNET, SHORT, TLS_HANDSHAKE};
+use crate::snap::{DEEP, DEEP_TCP, DEEP_UDP, DEEP_WORDS, ETHERNET, SHORT, TLS_HANDSHAKE};
+
+/// The port of DNS.
+const DNS: u32 = 53;
 
 /// Where a jump goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,7 +37,15 @@ struct Draft {
 
 /// Attaches the filter: `head` octets of every frame, `deep` of those that are read deeper.
 pub(super) fn attach(socket: &PacketSocket, head: u32, deep: u32) -> Result<(), TapError> {
-    let mut program = program(head, deep);
+    load(socket, program(head, deep))
+}
+
+/// Attaches the filter that leaves only what comes from the port of DNS and does not fit into a ring, and all of that.
+pub(super) fn attach_answers(socket: &PacketSocket) -> Result<(), TapError> {
+    load(socket, answers())
+}
+
+fn load(socket: &PacketSocket, mut program: Vec<sock_filter>) -> Result<(), TapError> {
     // The count is the number of instructions, far below 65,536.
     let program = sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
     socket.set(libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program, "attach the socket filter")
@@ -89,6 +100,41 @@ fn program(head: u32, deep: u32) -> Vec<sock_filter> {
     draft.step(BPF_RET | BPF_K, head);
     draft.label(To::Deep);
     draft.step(BPF_RET | BPF_K, deep);
+    draft.count_out()
+}
+
+fn answers() -> Vec<sock_filter> {
+    let mut draft = Draft::default();
+    draft.step(BPF_LD | BPF_H | BPF_ABS, 12);
+    draft.jump(BPF_JEQ, 0x0800, To::Ipv4, To::Next);
+    draft.jump(BPF_JEQ, 0x86dd, To::Ipv6, To::Head);
+
+    draft.label(To::Ipv4);
+    draft.step(BPF_LD | BPF_H | BPF_ABS, ETHERNET + 6);
+    draft.jump(BPF_JSET, 0x1fff, To::Head, To::Next);
+    draft.step(BPF_LDX | BPF_B | BPF_MSH, ETHERNET);
+    draft.step(BPF_LD | BPF_B | BPF_ABS, ETHERNET + 9);
+    draft.jump(BPF_JEQ, 6, To::Tcp, To::Next);
+    draft.jump(BPF_JEQ, 17, To::Udp, To::Head);
+
+    draft.label(To::Ipv6);
+    draft.step(BPF_LDX | BPF_W | BPF_IMM, 40);
+    draft.step(BPF_LD | BPF_B | BPF_ABS, ETHERNET + 6);
+    draft.jump(BPF_JEQ, 6, To::Tcp, To::Next);
+    draft.jump(BPF_JEQ, 17, To::Udp, To::Head);
+
+    draft.label(To::Udp);
+    draft.step(BPF_LD | BPF_W | BPF_LEN, 0);
+    draft.jump(BPF_JGT, DEEP, To::Next, To::Head);
+
+    draft.label(To::Tcp);
+    draft.step(BPF_LD | BPF_H | BPF_IND, ETHERNET);
+    draft.jump(BPF_JEQ, DNS, To::Deep, To::Head);
+
+    draft.label(To::Head);
+    draft.step(BPF_RET | BPF_K, 0);
+    draft.label(To::Deep);
+    draft.step(BPF_RET | BPF_K, u32::MAX);
     draft.count_out()
 }
 

@@ -1,5 +1,6 @@
 //! Live links: frames as they come in, from a ring shared with the kernel or, where that fails, one system call a frame.
 
+mod answers;
 mod filter;
 mod memory;
 mod pace;
@@ -15,6 +16,7 @@ use terms::{Side, Timestamp};
 use thiserror::Error;
 
 use crate::Frame;
+pub use answers::Answers;
 pub use plain::Plain;
 pub use ring::Ring;
 

@@ -10,6 +10,7 @@ use crate::cli::{LoadArgs, ModelCommand, ShadowArgs, ShowArgs};
 use crate::config::Config;
 use crate::control::Request;
 use crate::control::client::{AskError, ask};
+use crate::control::protocol::ModelFile;
 use crate::control::views::{DriftView, LevelChange, LoadView, ModelView, ShadowView, VotingView};
 use crate::model::{self, Keys, Model};
 use crate::terminal::{Table, clean, moment, print};
@@ -89,13 +90,15 @@ fn shown(args: &ShowArgs, config: &Config) -> Result<String, String> {
 
 fn load(args: &LoadArgs) -> Outcome {
     // The gateway runs elsewhere.
-    let file = std::path::absolute(&args.file)?;
+    let file = ModelFile::Path(std::path::absolute(&args.file)?);
     show(&args.client, &Request::ModelLoad { file, dry_run: args.dry_run }, loaded)
 }
 
 fn shadow(args: &ShadowArgs) -> Outcome {
     let request = match &args.file {
-        Some(file) => Request::ModelShadow { file: std::path::absolute(file)?, for_secs: args.lasts.secs() },
+        Some(file) => {
+            Request::ModelShadow { file: ModelFile::Path(std::path::absolute(file)?), for_secs: args.lasts.secs() }
+        }
         None => Request::ModelUnshadow,
     };
     show(&args.client, &request, |voting: &VotingView| {

@@ -4,7 +4,7 @@
 //! octet, and no clock: a line is decided when a frame's time says so. With `--why` the forest explains itself: see [`why`].
 
 mod lines;
-mod why;
+pub mod why;
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;

@@ -2,27 +2,21 @@
 //!
 //! **Units**: shares of the vote for Medium and High together; counterfactual values in the feature's own unit.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use detect::forest::Forest;
 use features::{FeatureVector, SCHEMA};
 use serde::Serialize;
 
+use crate::control::views::ExplanationView;
+
 /// How many contributions people are told.
 const TOLD: usize = 4;
 
-/// Four more keys of a line.
-///
-/// `base` and `contributions` (those that are not zero) add up to `score`. `counterfactual` holds the values that would make the
-/// forest say Safe: empty where it says so already, nothing where it takes more features than [`detect::forest::CHANGES`].
+/// Four more keys of a line; a counterfactual of more features than [`detect::forest::CHANGES`] is none.
 #[derive(Debug, PartialEq, Serialize)]
-pub struct Explanation {
-    base: f64,
-    contributions: BTreeMap<&'static str, f64>,
-    score: f64,
-    counterfactual: Option<BTreeMap<&'static str, f32>>,
-}
+#[serde(transparent)]
+pub struct Explanation(pub ExplanationView);
 
 /// A line with its explanation, as one object.
 #[derive(Serialize)]
@@ -38,12 +32,13 @@ impl Explanation {
     pub fn new(forest: &Forest<'_>, vector: &FeatureVector) -> Self {
         let told = forest.contributions(&vector.0);
         let changes = forest.counterfactual(&vector.0);
-        Self {
+        let name = |feature: usize| SCHEMA[feature].to_owned();
+        Self(ExplanationView {
             base: told.base(),
-            contributions: told.each().map(|(feature, share)| (SCHEMA[feature], share)).collect(),
+            contributions: told.each().map(|(feature, share)| (name(feature), share)).collect(),
             score: told.score(),
-            counterfactual: changes.map(|all| all.iter().map(|change| (SCHEMA[change.feature], change.to)).collect()),
-        }
+            counterfactual: changes.map(|all| all.iter().map(|change| (name(change.feature), change.to)).collect()),
+        })
     }
 
     /// The line with these keys behind its own.
@@ -55,15 +50,16 @@ impl Explanation {
 impl fmt::Display for Explanation {
     /// In words: what moved the vote most, and what would change it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.3} of the vote is against it: {:.3} for any host", self.score, self.base)?;
-        let mut moved: Vec<_> = self.contributions.iter().collect();
+        let ExplanationView { base, contributions, score, counterfactual } = &self.0;
+        write!(f, "{score:.3} of the vote is against it: {base:.3} for any host")?;
+        let mut moved: Vec<_> = contributions.iter().collect();
         moved.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
         let (most, rest) = moved.split_at(moved.len().min(TOLD));
         most.iter().try_for_each(|(name, share)| write!(f, ", {name} {share:+.3}"))?;
         if !rest.is_empty() {
             write!(f, ", {} more {:+.3}", rest.len(), rest.iter().map(|(_, share)| **share).sum::<f64>())?;
         }
-        match &self.counterfactual {
+        match counterfactual {
             None => f.write_str("; no change of a few features would make it SAFE"),
             Some(changes) if changes.is_empty() => f.write_str("; the forest says SAFE"),
             Some(changes) => changes.iter().enumerate().try_for_each(|(n, (name, value))| {
@@ -75,12 +71,17 @@ impl fmt::Display for Explanation {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn explanation(counterfactual: Option<BTreeMap<&'static str, f32>>) -> Explanation {
         let contributions =
             [("asks_rate", 0.25), ("ports", 0.125), ("sources", -0.5), ("syn_share", 0.0625), ("targets", 1.0)];
-        Explanation { base: 0.0625, contributions: contributions.into(), score: 1.0, counterfactual }
+        let contributions = contributions.map(|(name, share)| (name.to_owned(), share)).into();
+        let counterfactual =
+            counterfactual.map(|all| all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
+        Explanation(ExplanationView { base: 0.0625, contributions, score: 1.0, counterfactual })
     }
 
     #[test]

@@ -14,7 +14,7 @@ use policy::NeverBlock;
 use protocol::link::{Act, Errand, FROM_API_MAX, FromApi, GUESTS_MAX, Head, Start, TO_API_MAX, ToApi, receive, send};
 
 use protocol::report::ReportAsk;
-use protocol::{MailOrder, PostOrder};
+use protocol::{MailOrder, ModelFile, PostOrder};
 
 use super::child::{Line, Pauses, Running, lock};
 use super::event::Work;
@@ -277,9 +277,16 @@ impl Api {
                     Request::Audit { .. }
                     | Request::AuditTrailer { .. }
                     | Request::Recover { .. }
+                    | Request::Access(_)
                     | Request::Source(_)
                     | Request::Incidents { .. },
                 ) => Response::Error("ask yourself".into()),
+                // That process reaches no file, and has none read for it.
+                Ok(
+                    Request::ModelCheck { file: ModelFile::Path(_) }
+                    | Request::ModelLoad { file: ModelFile::Path(_), .. }
+                    | Request::ModelShadow { file: ModelFile::Path(_), .. },
+                ) => Response::Error("send the file itself".into()),
                 Ok(request) => gateway.handle(request),
             };
             self.line.write(&ToApi::Answer(number, response));

@@ -178,6 +178,8 @@ impl Desk {
 impl Gateway for Desk {
     fn handle(&self, request: Request) -> Response {
         if let Request::Model
+        | Request::ModelCheck { .. }
+        | Request::ModelClassify { .. }
         | Request::ModelLoad { .. }
         | Request::ModelRevert
         | Request::ModelShadow { .. }
@@ -251,6 +253,7 @@ impl Gateway for CommandLine {
         match request {
             Request::Audit { after, limit } => return api.errand(Errand::Audit { after, limit }),
             Request::Recover { email } => return api.errand(Errand::Recover { email }),
+            Request::Access(ask) => return api.errand(Errand::Access(ask)),
             Request::Source(ask) => return api.errand(Errand::Source(ask)),
             Request::Incidents { id } => return api.errand(Errand::Incidents { id }),
             // Only the API process knows who tells, and makes reports for others.
@@ -336,13 +339,11 @@ fn act(request: &Request) -> Option<Act> {
             DeviceAsk::Describe { device, .. } => Some(act("device.describe", device.clone(), String::new())),
             DeviceAsk::Forget { device } => Some(act("device.forget", device.clone(), String::new())),
         },
-        Request::ModelLoad { file, dry_run: false } => {
-            Some(act("model.load", file.display().to_string(), String::new()))
-        }
+        Request::ModelLoad { file, dry_run: false } => Some(act("model.load", file.to_string(), String::new())),
         Request::Set { id, value } => Some(act("setting.change", id.clone(), value.clone().unwrap_or_default())),
         Request::Restart => Some(act("system.restart", "gateway".into(), String::new())),
         Request::ModelRevert => Some(act("model.revert", String::new(), String::new())),
-        Request::ModelShadow { file, .. } => Some(act("model.shadow", file.display().to_string(), String::new())),
+        Request::ModelShadow { file, .. } => Some(act("model.shadow", file.to_string(), String::new())),
         Request::ModelUnshadow => Some(act("model.unshadow", String::new(), String::new())),
         Request::Unsay { id } => Some(act("threat.feedback", format!("event {id}"), "taken back".into())),
         _ => None,

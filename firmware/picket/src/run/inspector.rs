@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
-use capture::{Frame, Tap};
+use capture::{Answers, Frame, Tap};
 use detect::forest::drift::Drift;
 use detect::{Baseline, Detector, Finding, Sink, Window};
 use features::talks::Talks;
@@ -19,11 +19,13 @@ use super::event::{HostNow, News, Order, Second, Suspected, Work, now};
 use super::jury::{Jury, Voted, Votes, Voting};
 use super::recent::Recent;
 use super::settings::Settings;
-use super::told::Questions;
+use super::told::{Questions, Told};
 use crate::config::Config;
 
 /// Frames read before orders are heard.
 const TURN: usize = 4_096;
+/// Answers of DNS servers that wait for the frames before them.
+const ANSWERS: usize = 64;
 /// How long the inspector sleeps when nothing comes in.
 const SLEEP: Duration = Duration::from_millis(50);
 /// A host that nobody answers is written down when it has been there for so long; an invented one never has.
@@ -77,8 +79,10 @@ fn watch(
 ) -> Option<Voting> {
     let mut tick = Instant::now();
     loop {
-        taps.mend();
+        taps.mend(eye.questions.wants_any());
+        taps.take_answers();
         taps.read(&mut |frame| eye.see(detector, jury, &frame));
+        taps.give_answers(&mut |frame| eye.hear_answer(&frame));
         for order in ways.orders.try_iter() {
             match order {
                 Order::Mark(host, blocked) => detector.mark_blocked(host, blocked),
@@ -136,6 +140,12 @@ fn serving(detector: &mut Detector<'_>) -> Vec<NeverBlock> {
 struct Taps {
     sides: [(String, Side); 2],
     taps: Vec<Tap>,
+    /// Answers of DNS servers that a ring does not keep, as long as a rule is about a name.
+    answers: Option<Answers>,
+    /// Answers that wait until the frames that came in before them were read.
+    waiting: Vec<(Timestamp, Vec<u8>)>,
+    /// Frames may lie in the rings that came in before the last answer.
+    behind: bool,
     /// Counters of taps that are gone.
     past: (u64, u64),
     /// Frames that one ring holds.
@@ -148,11 +158,29 @@ impl Taps {
     fn new(settings: &Settings) -> Self {
         let sides = [(settings.lan.clone(), Side::Lan), (settings.uplink.clone(), Side::Uplink)];
         let frames = settings.board.budgets.ring_frames;
-        Self { sides, frames, taps: Vec::new(), past: (0, 0), retry: None, complaint: None }
+        Self {
+            sides,
+            frames,
+            taps: Vec::new(),
+            answers: None,
+            waiting: Vec::new(),
+            behind: false,
+            past: (0, 0),
+            retry: None,
+            complaint: None,
+        }
     }
 
     /// Opens what is not open; a failure is said once and tried again each second.
-    fn mend(&mut self) {
+    fn mend(&mut self, names: bool) {
+        if self.taps.len() == 2 {
+            // Most policies are about no name, and every frame would be asked whether it is an answer.
+            match (names, &self.answers) {
+                (true, None) => self.answers = Answers::open(&self.sides[1].0, Side::Uplink).ok(),
+                (false, Some(_)) => self.answers = None,
+                _ => {}
+            }
+        }
         if self.taps.len() == 2 || self.retry.is_some_and(|at| at.elapsed() < Duration::from_secs(1)) {
             return;
         }
@@ -184,6 +212,7 @@ impl Taps {
             return;
         }
         let read = capture::drain_in_order(&mut self.taps, TURN, each);
+        self.behind = matches!(read, Ok(TURN));
         let read = read.and_then(|n| if n == 0 { capture::wait(&mut self.taps, SLEEP).map(|_| ()) } else { Ok(()) });
         if let Err(gone) = read {
             tracing::warn!("{gone}; waiting for it to come back");
@@ -191,6 +220,27 @@ impl Taps {
             let (frames, dropped) = self.counters();
             self.past = (frames, dropped);
             self.taps.clear();
+            self.answers = None;
+        }
+    }
+
+    /// Takes answers in, so that the questions before them lie in the rings by then.
+    fn take_answers(&mut self) {
+        let room = ANSWERS.saturating_sub(self.waiting.len());
+        let Some(answers) = &mut self.answers else { return };
+        if answers.drain(room, &mut |frame| self.waiting.push((frame.at, frame.octets.to_vec()))).is_err() {
+            self.answers = None;
+        }
+    }
+
+    /// Gives out the answers whose questions were read.
+    fn give_answers(&mut self, each: &mut dyn FnMut(Frame<'_>)) {
+        if self.behind {
+            return;
+        }
+        for (at, octets) in self.waiting.drain(..) {
+            let len = u32::try_from(octets.len()).unwrap_or(u32::MAX);
+            each(Frame { at, side: Side::Uplink, link: wire::LinkType::Ethernet, len, vlan: None, octets: &octets });
         }
     }
 
@@ -302,6 +352,22 @@ impl Eye {
         }
     }
 
+    /// Hears a whole answer of a DNS server; all else that it shows was seen in the ring.
+    fn hear_answer(&mut self, frame: &Frame<'_>) {
+        let Ok(summary) = wire::parse(frame.link, frame.octets, frame.len, frame.vlan) else { return };
+        let mut all = Vec::new();
+        self.questions.hear_whole(&summary, frame.at, &mut |told| all.push(told));
+        all.into_iter().for_each(|told| self.pass_told(told));
+    }
+
+    fn pass_told(&mut self, told: Told) {
+        if self.questions.is_wanted(&told) {
+            let sent = self.suspects.try_send(Work::Told(Box::new(told.clone())));
+            self.lost += u64::from(sent.is_err());
+        }
+        self.clues.pass_told(told);
+    }
+
     fn see(&mut self, detector: &mut Detector<'_>, jury: &Jury<'_>, frame: &Frame<'_>) {
         self.frames += 1;
         self.octets += u64::from(frame.len);
@@ -314,11 +380,7 @@ impl Eye {
                 self.recent.keep(frame.at, host, frame.len, frame.octets);
                 self.clues.hear(&summary, frame.at, frame.side);
                 if let Some(told) = self.questions.hear(&summary, frame.at, frame.side) {
-                    if self.questions.is_wanted(&told) {
-                        let sent = self.suspects.try_send(Work::Told(Box::new(told.clone())));
-                        self.lost += u64::from(sent.is_err());
-                    }
-                    self.clues.pass_told(told);
+                    self.pass_told(told);
                 }
                 // What the box itself says and hears does not cross it.
                 if !self.own.contains(&summary.src) && !self.own.contains(&summary.dst) {

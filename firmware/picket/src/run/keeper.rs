@@ -259,12 +259,14 @@ impl Book {
             Request::DevicesKept => Response::of(&self.shelf.devices.records().collect::<Vec<_>>()),
             Request::DevicesReplace { devices } => self.replace_devices(devices),
             // The desk has those answered elsewhere.
-            Request::Recover { .. } => Response::Error("the API is off".into()),
+            Request::Recover { .. } | Request::Access(_) => Response::Error("the API is off".into()),
             Request::Mail(_) => Response::Error("only the API has mails sent".into()),
             Request::Settings | Request::Set { .. } | Request::Machine | Request::Restart => {
                 Response::Error("the keeper holds no configuration".into())
             }
             Request::Model
+            | Request::ModelCheck { .. }
+            | Request::ModelClassify { .. }
             | Request::ModelLoad { .. }
             | Request::ModelRevert
             | Request::ModelShadow { .. }

@@ -15,13 +15,16 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use detect::forest::drift::Drift;
 use terms::{BlockState, HostKey, Span};
 
 use super::event::{News, Order, act, now};
 use super::jury::{Seen, Voting};
 use crate::config::Config;
-use crate::control::views::{LoadView, VotingView};
+use crate::control::protocol::{Minute, ModelFile};
+use crate::control::views::{ClassifiedView, LoadView, VotingView};
 use crate::control::{Request, Response};
 use crate::model::{self, Keys, Model, Origin, Refused};
 use index::{Index, Place};
@@ -50,16 +53,22 @@ struct State {
 /// Why nothing was changed.
 #[derive(Debug, thiserror::Error)]
 enum ShelfError {
-    #[error("{}: {source}", path.display())]
-    File { path: PathBuf, source: io::Error },
-    #[error("{}: {source}", path.display())]
-    Refused { path: PathBuf, source: Refused },
+    #[error("{path}: {source}")]
+    File { path: String, source: io::Error },
+    #[error("{path}: {source}")]
+    Refused { path: String, source: Refused },
     #[error("forest {0} votes already")]
     Already(String),
     #[error("the forest in this binary fails its check; picket self-test says why")]
     Shipped,
     #[error("there is no former forest to go back to")]
     NoFormer,
+    #[error("no forest votes; the rules are alone")]
+    NoForest,
+    #[error("no minute of {0} is kept; one closes a minute after the host's first frame")]
+    NoMinute(HostKey),
+    #[error("there is no feature {0}")]
+    NoFeature(String),
     #[error("there is no shadow")]
     NoShadow,
     #[error("{0} can't be written: {1}; the forest in force stays")]
@@ -124,18 +133,21 @@ fn to_go_by(index: Index, voting: &Voting) -> Index {
 fn open(folder: &Path, place: &Place, keys: &Keys) -> Result<Model, ShelfError> {
     match place {
         Place::Shipped => Model::shipped().ok_or(ShelfError::Shipped),
-        Place::File(_) => read(&place.path(folder), keys).map(|(model, _)| model),
+        Place::File(_) => read(&ModelFile::Path(place.path(folder)), keys).map(|(model, _)| model),
     }
 }
 
 /// Reads a file and checks it wholly.
-fn read(path: &Path, keys: &Keys) -> Result<(Model, Vec<u8>), ShelfError> {
-    let wrong = |source| ShelfError::File { path: path.into(), source };
-    if !fs::metadata(path).map_err(wrong)?.is_file() {
-        return Err(wrong(io::Error::other("this is no file")));
-    }
-    let octets = model::read(path).map_err(wrong)?;
-    let model = Model::open(&octets, keys).map_err(|source| ShelfError::Refused { path: path.into(), source })?;
+fn read(file: &ModelFile, keys: &Keys) -> Result<(Model, Vec<u8>), ShelfError> {
+    let wrong = |source| ShelfError::File { path: file.to_string(), source };
+    let octets = match file {
+        ModelFile::Path(path) => match fs::metadata(path).map_err(wrong)?.is_file() {
+            true => model::read(path).map_err(wrong)?,
+            false => return Err(wrong(io::Error::other("this is no file"))),
+        },
+        ModelFile::Sent(text) => STANDARD.decode(text).map_err(|_| wrong(io::Error::other("this is not base 64")))?,
+    };
+    let model = Model::open(&octets, keys).map_err(|source| ShelfError::Refused { path: file.to_string(), source })?;
     Ok((model, octets))
 }
 
@@ -160,6 +172,8 @@ impl Shelf {
     /// Answers what is asked about forests.
     pub fn handle(&self, request: Request) -> Response {
         let done = match request {
+            Request::ModelCheck { file } => self.check(&file),
+            Request::ModelClassify { minute } => self.classify(minute).map(|view| Response::of(&view)),
             Request::ModelLoad { file, dry_run } => self.load(&file, dry_run).map(|view| Response::of(&view)),
             Request::ModelRevert => self.revert().map(|view| Response::of(&view)),
             Request::ModelShadow { file, for_secs } => self.shadow(&file, Span::from_secs(for_secs)),
@@ -219,7 +233,25 @@ impl Shelf {
         self.state.lock().map_err(|_| ShelfError::Poisoned)
     }
 
-    fn load(&self, file: &Path, dry_run: bool) -> Result<LoadView, ShelfError> {
+    fn check(&self, file: &ModelFile) -> Result<Response, ShelfError> {
+        let (model, _) = read(file, &self.state()?.keys)?;
+        Ok(Response::of(&model::view(&model)))
+    }
+
+    fn classify(&self, minute: Minute) -> Result<ClassifiedView, ShelfError> {
+        let seen = match minute {
+            Minute::Newest(host) => {
+                let newest = self.minutes()?.into_iter().rfind(|seen| seen.host == host);
+                newest.ok_or(ShelfError::NoMinute(host))?
+            }
+            Minute::Of(named) => judge::stranger(&named).map_err(ShelfError::NoFeature)?,
+        };
+        let state = self.state()?;
+        let forest = state.voting.forest.as_deref().and_then(Model::forest).ok_or(ShelfError::NoForest)?;
+        Ok(judge::classify(&forest, &seen))
+    }
+
+    fn load(&self, file: &ModelFile, dry_run: bool) -> Result<LoadView, ShelfError> {
         let mut state = self.state()?;
         let (model, octets) = read(file, &state.keys)?;
         let view = self.judge(&state, &model, !dry_run)?;
@@ -271,7 +303,7 @@ impl Shelf {
         Ok(())
     }
 
-    fn shadow(&self, file: &Path, lasts: Span) -> Result<Response, ShelfError> {
+    fn shadow(&self, file: &ModelFile, lasts: Span) -> Result<Response, ShelfError> {
         let mut state = self.state()?;
         let (model, _) = read(file, &state.keys)?;
         let said =
@@ -314,11 +346,15 @@ impl Shelf {
 
     /// What a forest would change, by the minutes that the inspector keeps.
     fn judge(&self, state: &State, model: &Model, loaded: bool) -> Result<LoadView, ShelfError> {
-        let (reply, answer) = sync_channel::<Vec<Seen>>(1);
-        self.order(Order::Minutes(reply))?;
-        let minutes = answer.recv_timeout(PATIENCE).map_err(|_| ShelfError::Inspector)?;
-        let view = judge::judge(&minutes, state.voting.forest.as_deref(), model);
+        let view = judge::judge(&self.minutes()?, state.voting.forest.as_deref(), model);
         Ok(LoadView { loaded, ..view })
+    }
+
+    /// The minutes that the inspector keeps, oldest first.
+    fn minutes(&self) -> Result<Vec<Seen>, ShelfError> {
+        let (reply, answer) = sync_channel(1);
+        self.order(Order::Minutes(reply))?;
+        answer.recv_timeout(PATIENCE).map_err(|_| ShelfError::Inspector)
     }
 
     fn order(&self, order: Order) -> Result<(), ShelfError> {

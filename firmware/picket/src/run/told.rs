@@ -3,8 +3,13 @@
 //! An answer counts only for the device that asked: its question went by a moment ago, to the server that answers, with the same
 //! number, port and name. So nobody opens a way by sending answers that nobody asked for.
 //!
+//! Questions, and answers that a slot of the ring holds, are heard where every frame is; longer answers and those over TCP come whole,
+//! behind the frames that came in before them.
+//!
 //! **Bounds**: [`ASKED`] questions are remembered, a later one pushes out another in its place; an answer tells at most
-//! [`ADDRESSES`] addresses. Answers over TCP are not read. **Source**: RFC 1035, section 4.
+//! [`ADDRESSES`] addresses. **Source**: RFC 1035, section 4; RFC 7766 for TCP.
+
+mod stream;
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
@@ -13,12 +18,16 @@ use policy::HostName;
 use terms::{MacAddr, Side, Span, Timestamp};
 use wire::{Net, Summary, Transport, dns};
 
+use stream::Streams;
+
 /// Questions that are remembered.
 const ASKED: usize = 8_192;
 /// How long an answer may take.
 const PATIENCE: Span = Span::from_secs(10);
 /// Addresses of one answer that are told.
-const ADDRESSES: usize = 32;
+const ADDRESSES: usize = 256;
+/// The port of DNS.
+const DNS: u16 = 53;
 /// The shortest and the longest that an answer counts, and how much longer than it says itself: programs keep addresses.
 const SHORTEST: Span = Span::from_secs(60);
 const LONGEST: Span = Span::from_secs(86_400);
@@ -42,12 +51,21 @@ pub struct Questions {
     wanted: Vec<HostName>,
     hasher: RandomState,
     open: Vec<(u64, Timestamp)>,
+    streams: Streams,
 }
+
+/// Who asks whom: the device, the server, and the device's port.
+type Asking = (MacAddr, IpAddr, u16);
 
 impl Questions {
     /// No question, and no name that anybody wants.
     pub fn new() -> Self {
-        Self { wanted: Vec::new(), hasher: RandomState::new(), open: vec![(0, Timestamp::EPOCH); ASKED] }
+        Self {
+            wanted: Vec::new(),
+            hasher: RandomState::new(),
+            open: vec![(0, Timestamp::EPOCH); ASKED],
+            streams: Streams::default(),
+        }
     }
 
     /// The names that rules are about from now on.
@@ -60,23 +78,61 @@ impl Questions {
         self.wanted.iter().any(|wanted| wanted.matches(&told.name))
     }
 
-    /// Hears a frame; gives back what a device was told by it.
+    /// Whether any rule is about a name.
+    pub fn wants_any(&self) -> bool {
+        !self.wanted.is_empty()
+    }
+
+    /// Hears a frame as the ring keeps it; gives back what a device was told by it.
     #[inline]
     pub fn hear(&mut self, frame: &Summary<'_>, at: Timestamp, side: Side) -> Option<Told> {
         let Net::Ip(packet) = &frame.net else { return None };
-        let Transport::Udp(datagram) = &packet.transport else { return None };
-        match (side, datagram.src_port, datagram.dst_port) {
-            (Side::Lan, port, 53) => {
-                self.ask((frame.src, packet.dst, port), datagram.payload, at);
+        match (&packet.transport, side) {
+            (Transport::Udp(datagram), Side::Lan) if datagram.dst_port == DNS => {
+                self.ask((frame.src, packet.dst, datagram.src_port), datagram.payload, at);
                 None
             }
-            (Side::Uplink, 53, port) => self.answer((frame.dst, packet.src, port), datagram.payload, at),
+            (Transport::Udp(datagram), Side::Uplink) if datagram.src_port == DNS => {
+                // One that the ring cut may come again, whole.
+                let whole = datagram.payload.len() == datagram.payload_len as usize;
+                self.answer((frame.dst, packet.src, datagram.dst_port), datagram.payload, at, whole)
+            }
+            (Transport::Tcp(segment), Side::Lan) if segment.dst_port == DNS && segment.payload_len > 0 => {
+                let who = (frame.src, packet.dst, segment.src_port);
+                // The length may have a segment of its own, or stand in front.
+                let len = segment.payload.first_chunk().map_or(0, |len| usize::from(u16::from_be_bytes(*len)));
+                let prefixed = segment.payload.len() == len + 2;
+                self.ask(who, &segment.payload[if prefixed { 2 } else { 0 }..], at);
+                self.streams.open(who, segment.ack, at);
+                None
+            }
             _ => None,
         }
     }
 
+    /// Hears a whole frame of an answer that the ring could not keep; tells what devices were told by it.
+    pub fn hear_whole(&mut self, frame: &Summary<'_>, at: Timestamp, tell: &mut dyn FnMut(Told)) {
+        let Net::Ip(packet) = &frame.net else { return };
+        match &packet.transport {
+            Transport::Udp(datagram) => {
+                let told = self.answer((frame.dst, packet.src, datagram.dst_port), datagram.payload, at, true);
+                told.into_iter().for_each(tell);
+            }
+            Transport::Tcp(segment) => {
+                let who = (frame.dst, packet.src, segment.dst_port);
+                let whole = segment.payload.len() == segment.payload_len as usize;
+                let mut streams = std::mem::take(&mut self.streams);
+                streams.feed(who, segment.seq, if whole { Some(segment.payload) } else { None }, &mut |message| {
+                    self.answer(who, message, at, true).into_iter().for_each(&mut *tell);
+                });
+                self.streams = streams;
+            }
+            _ => {}
+        }
+    }
+
     #[cold]
-    fn ask(&mut self, who: (MacAddr, IpAddr, u16), payload: &[u8], at: Timestamp) {
+    fn ask(&mut self, who: Asking, payload: &[u8], at: Timestamp) {
         let Some(message) = dns::Message::parse(payload).filter(|m| !m.header.response) else { return };
         let Some(name) = asked_for(&message) else { return };
         let hash = self.hasher.hash_one((who, message.header.id, name));
@@ -84,7 +140,7 @@ impl Questions {
     }
 
     #[cold]
-    fn answer(&mut self, who: (MacAddr, IpAddr, u16), payload: &[u8], at: Timestamp) -> Option<Told> {
+    fn answer(&mut self, who: Asking, payload: &[u8], at: Timestamp, ends: bool) -> Option<Told> {
         let message = dns::Message::parse(payload).filter(|m| m.header.response && m.header.rcode == 0)?;
         let name = asked_for(&message)?;
         let hash = self.hasher.hash_one((who, message.header.id, &name));
@@ -92,7 +148,9 @@ impl Questions {
         if open.0 != hash || at.since(open.1) > PATIENCE {
             return None;
         }
-        *open = (0, Timestamp::EPOCH);
+        if ends {
+            *open = (0, Timestamp::EPOCH);
+        }
         let lasts = |ttl: u32| Span::from_secs(u64::from(ttl)).clamp(SHORTEST, LONGEST);
         let address = |record: dns::Answer<'_>| {
             Some((record.address?, Span::from_micros(lasts(record.ttl).micros() + LONGER.micros())))
@@ -147,6 +205,41 @@ mod tests {
             wire::parse(wire::LinkType::Ethernet, &octets, u32::try_from(octets.len()).unwrap(), None).unwrap();
         let side = if answer { Side::Uplink } else { Side::Lan };
         questions.hear(&summary, Timestamp::from_secs(secs), side)
+    }
+
+    /// A segment of TCP between the same two.
+    fn segment(answer: bool, seq: u32, ack: u32, payload: &[u8]) -> Vec<u8> {
+        let mut f = frame(answer, 7)[..34].to_vec();
+        f[23] = 6;
+        let len = u16::try_from(40 + payload.len()).unwrap();
+        f[16..18].copy_from_slice(&len.to_be_bytes());
+        let (sport, dport) = if answer { (53_u16, 4_000_u16) } else { (4_000, 53) };
+        f.extend([sport.to_be_bytes(), dport.to_be_bytes()].concat());
+        f.extend([seq.to_be_bytes(), ack.to_be_bytes()].concat());
+        f.extend([0x50, 0x18, 0xff, 0xff, 0, 0, 0, 0]);
+        f.extend(payload);
+        f
+    }
+
+    #[test]
+    fn an_answer_over_tcp_is_told_when_its_last_segment_came() {
+        let mut questions = wanting("a.example.com");
+        let prefixed = |m: Vec<u8>| [u16::try_from(m.len()).unwrap().to_be_bytes().to_vec(), m].concat();
+        let at = Timestamp::from_secs(1);
+        let parse = |octets: &[u8], hear: &mut dyn FnMut(&Summary<'_>)| {
+            let len = u32::try_from(octets.len()).unwrap();
+            hear(&wire::parse(wire::LinkType::Ethernet, octets, len, None).unwrap());
+        };
+        parse(&segment(false, 1, 900, &prefixed(message(7, false))), &mut |s| {
+            assert_eq!(questions.hear(s, at, Side::Lan), None);
+        });
+        let answer = prefixed(message(7, true));
+        let (mut told, (first, second)) = (Vec::new(), answer.split_at(20));
+        parse(&segment(true, 900, 1, first), &mut |s| questions.hear_whole(s, at, &mut |t| told.push(t)));
+        assert_eq!(told, []);
+        parse(&segment(true, 920, 1, second), &mut |s| questions.hear_whole(s, at, &mut |t| told.push(t)));
+        assert_eq!(told.len(), 1);
+        assert_eq!((told[0].mac, told[0].name.as_str(), told[0].addresses.len()), (MAC, "a.example.com", 1));
     }
 
     fn wanting(name: &str) -> Questions {

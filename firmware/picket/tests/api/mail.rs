@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 use serde_json::{Value, json};
 
 use super::client::{Box, PASSWORD};
-use super::stand::eventually;
+use super::stand::{ROUTER, eventually};
 
 /// A server that takes mail over TLS from those who log in, and lays each message down as a file.
 const SERVER: &str = r#"
@@ -139,6 +139,24 @@ fn a_new_account_gets_its_code_by_mail_and_hears_of_its_password() {
     let change = json!({"current": PASSWORD, "password": "another-long-one-9"});
     assert_eq!(made.post(&token, "/api/v1/auth/password", &change).status, 204);
     eventually(10, "the notice", || post.of("ada@example.org").last().unwrap().contains("was changed from 127.0.0.1"));
+
+    // Who decides about a request for access hears of it, and who asked hears what became of it.
+    made.stand.host.shell(&format!("ping -c 1 {ROUTER}")).unwrap();
+    let devices = || made.get(&root, "/api/v1/devices").json()["items"].as_array().cloned().unwrap_or_default();
+    eventually(10, "a device", || !devices().is_empty());
+    let device = devices()[0]["id"].clone();
+    let owned = Some("{\"owner\":\"ada@example.org\"}");
+    assert_eq!(made.ask("PATCH", &format!("/api/v1/devices/{device}"), Some(&root), owned).status, 200);
+    let token = made.log_in("ada@example.org", "another-long-one-9");
+    let wish = json!({"device": device, "to": "internet", "service": "https", "hours": 1, "reason": "a download"});
+    let asked = made.post(&token, "/api/v1/requests", &wish);
+    assert_eq!(asked.status, 201, "{asked:?}");
+    eventually(10, "the request", || post.of("root@example.org").last().unwrap().contains("a download"));
+    let refusal = made.post(&root, &format!("/api/v1/requests/{}/refuse", asked.json()["id"]), &json!({"note": "no"}));
+    assert_eq!(refusal.status, 200, "{refusal:?}");
+    eventually(10, "the refusal", || {
+        post.of("ada@example.org").last().unwrap().contains("request for access was refused")
+    });
 
     let refused = create("nobody");
     assert_eq!(refused["mail"], "refused", "{refused}");

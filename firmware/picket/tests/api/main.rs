@@ -7,13 +7,19 @@ mod client;
 mod first;
 mod flows;
 mod held;
+#[path = "../gateway/leaf.rs"]
+mod leaf;
 mod limits;
 mod logs;
 mod mail;
 mod matrix;
+mod model;
 mod people;
 mod proof;
+mod requests;
 mod rules;
 mod settings;
+#[path = "../gateway/signing.rs"]
+mod signing;
 #[path = "../gateway/stand.rs"]
 mod stand;

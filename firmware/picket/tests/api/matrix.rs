@@ -80,6 +80,20 @@ POST   /api/v1/proposals/{device}/shadow  a s
 POST   /api/v1/proposals/{device}/enforce a s
 GET    /api/v1/posture                    t a s
 POST   /api/v1/posture                    a s
+GET    /api/v1/requests                   u t a s
+POST   /api/v1/requests                   u a s
+GET    /api/v1/requests/{id}              u t a s
+POST   /api/v1/requests/{id}/grant        a s
+POST   /api/v1/requests/{id}/refuse       a s
+DELETE /api/v1/requests/{id}              u a s
+GET    /api/v1/model                      t a s
+POST   /api/v1/model/check                t a s
+POST   /api/v1/model/dry-run              t a s
+POST   /api/v1/model/load                 s
+POST   /api/v1/model/revert               s
+POST   /api/v1/model/shadow               s
+DELETE /api/v1/model/shadow               s
+POST   /api/v1/model/classify             t a s
 GET    /api/v1/threats                    t a s
 GET    /api/v1/threats/{id}               t a s
 GET    /api/v1/threats/{id}/pcap          t a s
@@ -97,7 +111,7 @@ POST   /api/v1/blocks                     a s
 GET    /api/v1/blocks/{host}              t a s
 DELETE /api/v1/blocks/{host}              a s
 GET    /api/v1/activity                   u t a s
-GET    /api/v1/events                     t a s
+GET    /api/v1/events                     u t a s
 GET    /api/v1/statistics                 t a s
 GET    /api/v1/incidents                  t a s
 GET    /api/v1/incidents/{id}             t a s
@@ -124,6 +138,7 @@ GET    /api/v1/reports/{id}               t a s
 GET    /api/v1/reports/{id}/file          t a s
 GET    /api/v1/audit                      t s
 GET    /api/v1/audit/state                t s
+GET    /api/v1/audit/verify               t s
 GET    /api/v1/catalogue                  u t a s
 GET    /api/v1/system                     t a s
 GET    /api/v1/system/resources           t a s

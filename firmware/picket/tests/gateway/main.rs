@@ -7,6 +7,7 @@ mod bridge;
 mod devices;
 mod flows;
 mod intake;
+mod leaf;
 mod memory;
 mod model;
 mod policy;

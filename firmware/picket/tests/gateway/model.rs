@@ -3,10 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use detect::forest::card::{BINS, EDGES, Reference, checksum, header};
-use detect::forest::format::{self, Header, NO_FAMILY, Node, seal};
 use serde_json::Value;
 
+use super::leaf::forest;
 use super::signing::signed;
 use super::stand::{HOST, ROUTER, Stand, TEN, eventually, said};
 
@@ -15,31 +14,6 @@ const FRIEND: u8 = 3;
 const STRANGER: u8 = 4;
 /// A minute and what it takes to close.
 const MINUTE: u64 = 75;
-
-/// A forest of one leaf that calls every host High, or none, with a card.
-fn forest(high: u8) -> (Vec<u8>, Vec<u8>) {
-    let header_of_forest = Header {
-        features: features::FEATURES as u8,
-        families: 0,
-        trees: 1,
-        nodes: 1,
-        medium_at: 0.5,
-        high_at: 0.9,
-        rows: 7,
-        schema: features::schema_hash(),
-        digest: high.into(),
-    };
-    let mut image = header_of_forest.octets().to_vec();
-    image.extend([0, 0]);
-    image.extend(Node::Leaf { medium: 0, high, family: NO_FAMILY, strength: 0 }.octets());
-    seal(&mut image);
-    let mut card = header(features::FEATURES as u8, 0, 20_000, format::checksum(&image), 9, 0).to_vec();
-    let reference = Reference { edges: [1.0; EDGES], shares: [0.1; BINS], usual: 0.0 };
-    (0..features::FEATURES).for_each(|_| card.extend(reference.octets()));
-    let sum = checksum(&card);
-    card.extend(sum);
-    (image, card)
-}
 
 fn write(stand: &Stand, name: &str, octets: &[u8]) -> String {
     let path = stand.file(name);

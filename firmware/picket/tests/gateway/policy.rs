@@ -131,6 +131,38 @@ fn a_name_opens_the_addresses_that_the_device_was_told_and_no_others() {
 }
 
 #[test]
+fn every_address_of_a_long_answer_is_open_over_udp_and_over_tcp() {
+    let Some(mut stand) = stand("policy-long-answers") else { return };
+    let dns = allow("dns", ROUTER, "udp/53") + &allow("dns-tcp", ROUTER, "tcp/53");
+    let text = format!("posture = \"enforce\"\n{}{}{dns}", device(), allow("cloud", "*.example.com", "ping"));
+    std::fs::write(stand.file("long.toml"), text).unwrap();
+    let hosts = |name: &str, net: u8, count: u8| {
+        (1..=count).fold(String::new(), |all, n| format!("{all}10.77.{net}.{n} {name}.example.com\n"))
+    };
+    std::fs::write(stand.file("hosts"), hosts("sixty", 1, 60) + &hosts("many", 2, 200)).unwrap();
+    stand.start();
+    stand.router.shell("ip route add local 10.77.0.0/16 dev lo").unwrap();
+    stand.host.shell(&format!("ip route add 10.77.0.0/16 via {ROUTER}")).unwrap();
+    let server = format!(
+        "exec dnsmasq --keep-in-foreground --no-resolv --no-hosts --user=root --pid-file= --local-ttl=0 --addn-hosts={}",
+        stand.file("hosts").display()
+    );
+    let _server = stand.router.start(&server, &stand.file("dnsmasq.log")).unwrap();
+    apply(&stand, "long.toml", &[]);
+    for (name, how, net, count) in [("sixty", "+notcp +ignore", 1, 60), ("many", "+tcp", 2, 200)] {
+        let last = format!("10.77.{net}.{count}");
+        assert_eq!(pings(&stand.host, 1, &last, &[]), 0, "nobody was told {last}");
+        let answer = stand.host.shell(&format!("dig +short +tries=5 +time=1 {how} @{ROUTER} {name}.example.com"));
+        assert_eq!(answer.unwrap().lines().count(), count, "{name}");
+        eventually(5, "the last address to be open", || pings(&stand.host, 1, &last, &[]) == 1);
+        for n in [1, count / 2, count - 1] {
+            assert_eq!(pings(&stand.host, 1, &format!("10.77.{net}.{n}"), &[]), 1, "{name} {n}");
+        }
+    }
+    assert_eq!(pings(&stand.host, 1, "10.77.2.201", &[]), 0, "what nobody was told stays closed");
+}
+
+#[test]
 fn the_posture_of_an_applied_policy_counts_after_a_restart_too() {
     let Some(mut stand) = Stand::build("policy-posture") else { return };
     stand.configure("posture = \"protect\"\n");

@@ -51,6 +51,12 @@ fn a_person_walks_from_the_claim_to_every_act_and_each_holds_behind_the_page() {
 }
 
 #[test]
+fn the_main_paths_are_walked_by_keys_alone() {
+    let Some(made) = Box::unclaimed("keys") else { return };
+    drive(&made, "keys.js");
+}
+
+#[test]
 fn every_page_is_accessible_stays_on_the_box_and_is_photographed() {
     let Some(made) = Box::unclaimed("screens") else { return };
     drive(&made, "screens.js");

@@ -1,7 +1,5 @@
 //! The keys of one table of the text, taken out one by one.
 
-use std::ops::Range;
-
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -14,8 +12,8 @@ pub(super) struct Fields<'t> {
     /// What the table is called in a fault.
     kind: &'static str,
     table: &'t DeTable<'t>,
-    /// Where it begins.
-    at: Range<usize>,
+    /// The octet at which it begins.
+    pub at: usize,
     pub faults: Vec<Fault>,
 }
 
@@ -23,17 +21,13 @@ pub(super) struct Fields<'t> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Word {
     pub text: String,
-    pub line: usize,
+    /// The octet of the whole at which it begins.
+    pub at: usize,
 }
 
 impl<'t> Fields<'t> {
-    pub fn new(text: &'t str, kind: &'static str, table: &'t DeTable<'t>, at: Range<usize>) -> Self {
+    pub fn new(text: &'t str, kind: &'static str, table: &'t DeTable<'t>, at: usize) -> Self {
         Self { text, kind, table, at, faults: Vec::new() }
-    }
-
-    /// The line on which the table begins.
-    pub fn line(&self) -> usize {
-        line_at(self.text, self.at.start)
     }
 
     /// Keys that are none of these are faults.
@@ -43,7 +37,7 @@ impl<'t> Fields<'t> {
                 let meant = nearest(name.get_ref(), known.iter().copied()).unwrap_or_default();
                 let what =
                     format!("unknown key {} in {}; the nearest known key is {meant}", short(name.get_ref()), self.kind);
-                self.fault(line_at(self.text, name.span().start), what);
+                self.fault(name.span().start, what);
             }
         }
     }
@@ -51,7 +45,7 @@ impl<'t> Fields<'t> {
     /// A text.
     pub fn word(&mut self, key: &str) -> Option<Word> {
         let value = self.table.get(key)?;
-        let word = word_of(self.text, value);
+        let word = word_of(value);
         if word.is_none() {
             self.expected(key, value, "a text");
         }
@@ -62,7 +56,7 @@ impl<'t> Fields<'t> {
     pub fn needed(&mut self, key: &str) -> Option<Word> {
         if self.table.get(key).is_none() {
             let what = format!("{} needs a {key}", self.kind);
-            self.fault(self.line(), what);
+            self.fault(self.at, what);
         }
         self.word(key)
     }
@@ -72,8 +66,8 @@ impl<'t> Fields<'t> {
         let Some(value) = self.table.get(key) else { return Vec::new() };
         let list = value.get_ref().as_array();
         let all: Option<Vec<Word>> = match list {
-            Some(list) => list.iter().map(|item| word_of(self.text, item)).collect(),
-            None => word_of(self.text, value).map(|word| vec![word]),
+            Some(list) => list.iter().map(word_of).collect(),
+            None => word_of(value).map(|word| vec![word]),
         };
         if all.is_none() {
             self.expected(key, value, "a text, or several in brackets");
@@ -98,7 +92,7 @@ impl<'t> Fields<'t> {
         if found.is_none() {
             let known: Vec<_> = all.iter().map(|value| format!("\"{}\"", text(*value))).collect();
             let what = format!("{key} in {} expects {}, not \"{}\"", self.kind, known.join(" or "), short(&word.text));
-            self.fault(word.line, what);
+            self.fault(word.at, what);
         }
         found
     }
@@ -109,16 +103,16 @@ impl<'t> Fields<'t> {
         let read = |word: &Word| match read(&word.text) {
             Ok(value) => Some(value),
             Err(why) => {
-                let what = format!("{key} in {}: \"{}\" {why}", self.kind, short(&word.text));
-                self.faults.push(Fault { line: word.line, what });
+                self.fault(word.at, format!("{key} in {}: \"{}\" {why}", self.kind, short(&word.text)));
                 None
             }
         };
         words.iter().filter_map(read).collect()
     }
 
-    pub fn fault(&mut self, line: usize, what: String) {
-        self.faults.push(Fault { line, what });
+    /// Notes what is wrong at an octet. Lines are counted for faults alone: a policy of 5,000 rules has tens of thousands of words.
+    pub fn fault(&mut self, at: usize, what: String) {
+        self.faults.push(Fault { line: line_at(self.text, at), what });
     }
 
     fn expected(&mut self, key: &str, value: &Spanned<DeValue<'_>>, what: &str) {
@@ -127,16 +121,16 @@ impl<'t> Fields<'t> {
             _ => short(self.text.get(value.span()).unwrap_or_default()),
         };
         let what = format!("{key} in {} expects {what}, not {found}", self.kind);
-        self.fault(line_at(self.text, value.span().start), what);
+        self.fault(value.span().start, what);
     }
 }
 
 /// A text, or a date and time, which TOML writes without quotes.
-fn word_of(text: &str, value: &Spanned<DeValue<'_>>) -> Option<Word> {
-    let line = line_at(text, value.span().start);
+fn word_of(value: &Spanned<DeValue<'_>>) -> Option<Word> {
+    let at = value.span().start;
     match value.get_ref() {
-        DeValue::String(word) => Some(Word { text: word.to_string(), line }),
-        DeValue::Datetime(moment) => Some(Word { text: moment.to_string(), line }),
+        DeValue::String(word) => Some(Word { text: word.to_string(), at }),
+        DeValue::Datetime(moment) => Some(Word { text: moment.to_string(), at }),
         _ => None,
     }
 }

@@ -2,7 +2,6 @@
 
 use core::net::IpAddr;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 
 use terms::{MacAddr, Posture, Timestamp};
 use toml::Spanned;
@@ -69,7 +68,7 @@ enum Named {
 
 impl<'t> Reading<'t> {
     fn policy(&mut self, document: &'t DeTable<'t>) -> Policy {
-        let mut top = Fields::new(self.text, "the policy", document, 0..0);
+        let mut top = Fields::new(self.text, "the policy", document, 0);
         top.only(&TOP);
         let mut policy = Policy::empty(Posture::default());
         policy.posture = top.one_of("posture", &Posture::ALL, Posture::as_str).unwrap_or_default();
@@ -102,10 +101,9 @@ impl<'t> Reading<'t> {
         self.at_most(rules.len(), RULES, "rules", &tables);
         let mut named = BTreeSet::new();
         for (effect, (table, at)) in rules {
-            let line = line_at(self.text, at.start);
             let Some(rule) = self.rule(effect, table, at) else { continue };
             if !named.insert(rule.name.clone()) {
-                self.fault(line, format!("there are two rules named \"{}\"", short(&rule.name)));
+                self.fault(at, format!("there are two rules named \"{}\"", short(&rule.name)));
             }
             policy.rules.push(rule);
         }
@@ -113,24 +111,24 @@ impl<'t> Reading<'t> {
     }
 
     /// The tables under a name, each with its place.
-    fn tables(&mut self, document: &'t DeTable<'t>, name: &str) -> Vec<(&'t DeTable<'t>, Range<usize>)> {
+    fn tables(&mut self, document: &'t DeTable<'t>, name: &str) -> Vec<(&'t DeTable<'t>, usize)> {
         let Some(value) = document.get(name) else { return Vec::new() };
         let all: Option<Vec<_>> = value.get_ref().as_array().and_then(|list| list.iter().map(table_of).collect());
         if all.is_none() {
             let what =
                 format!("{name} is a table that can be there several times: write [[{name}]] and its keys below it");
-            self.fault(line_at(self.text, value.span().start), what);
+            self.fault(value.span().start, what);
         }
         all.unwrap_or_default()
     }
 
-    fn at_most(&mut self, count: usize, most: usize, what: &str, tables: &[(&DeTable<'_>, Range<usize>)]) {
+    fn at_most(&mut self, count: usize, most: usize, what: &str, tables: &[(&DeTable<'_>, usize)]) {
         if let Some((_, at)) = tables.get(most) {
-            self.fault(line_at(self.text, at.start), format!("{count} {what}; at most {most} can be held"));
+            self.fault(*at, format!("{count} {what}; at most {most} can be held"));
         }
     }
 
-    fn group(&mut self, table: &'t DeTable<'t>, at: Range<usize>) -> Option<Group> {
+    fn group(&mut self, table: &'t DeTable<'t>, at: usize) -> Option<Group> {
         let mut fields = Fields::new(self.text, "[[group]]", table, at);
         fields.only(&["name", "groups", "posture"]);
         let name = self.name(&mut fields, Some(Named::Group));
@@ -140,7 +138,7 @@ impl<'t> Reading<'t> {
         Some(Group { name: name?, groups, posture })
     }
 
-    fn list(&mut self, table: &'t DeTable<'t>, at: Range<usize>) -> Option<NameList> {
+    fn list(&mut self, table: &'t DeTable<'t>, at: usize) -> Option<NameList> {
         let mut fields = Fields::new(self.text, "[[list]]", table, at);
         fields.only(&["name", "hosts"]);
         let name = self.name(&mut fields, Some(Named::List));
@@ -149,7 +147,7 @@ impl<'t> Reading<'t> {
         Some(NameList { name: name?, hosts })
     }
 
-    fn device(&mut self, table: &'t DeTable<'t>, at: Range<usize>) -> Option<Device> {
+    fn device(&mut self, table: &'t DeTable<'t>, at: usize) -> Option<Device> {
         let mut fields = Fields::new(self.text, "[[device]]", table, at);
         fields.only(&["name", "macs", "addresses", "groups", "state", "posture", "shadow_since", "owner", "comment"]);
         let name = self.name(&mut fields, Some(Named::Device));
@@ -170,13 +168,13 @@ impl<'t> Reading<'t> {
         {
             if count > SEVERAL {
                 fields.fault(
-                    fields.line(),
+                    fields.at,
                     format!("{what} in [[device]] has {count} entries; at most {SEVERAL} can be held"),
                 );
             }
         }
         if device.macs.is_empty() && device.addresses.is_empty() && name.is_some() {
-            fields.fault(fields.line(), "[[device]] needs macs or addresses, or nobody can tell which it is".into());
+            fields.fault(fields.at, "[[device]] needs macs or addresses, or nobody can tell which it is".into());
         }
         self.faults.append(&mut fields.faults);
         name.map(|_| device)
@@ -198,7 +196,7 @@ impl<'t> Reading<'t> {
             let inside = Device { groups: group.groups.clone(), ..Device::default() };
             if policy.groups_of(&inside).contains(group.name.as_str()) {
                 let what = format!("the group \"{}\" is in itself, through its groups", short(&group.name));
-                self.fault(line_at(self.text, at.start), what);
+                self.fault(at, what);
             }
         }
     }
@@ -208,16 +206,15 @@ impl<'t> Reading<'t> {
         let places = self.tables(document, "device");
         let (mut macs, mut addresses) = (BTreeMap::new(), BTreeMap::new());
         for (device, (_, at)) in policy.devices.iter().zip(places) {
-            let line = line_at(self.text, at.start);
             for mac in &device.macs {
                 if let Some(other) = macs.insert(*mac, &device.name) {
-                    self.fault(line, format!("macs in [[device]]: {mac} belongs to \"{}\" already", short(other)));
+                    self.fault(at, format!("macs in [[device]]: {mac} belongs to \"{}\" already", short(other)));
                 }
             }
             for address in &device.addresses {
                 if let Some(other) = addresses.insert(*address, &device.name) {
                     self.fault(
-                        line,
+                        at,
                         format!("addresses in [[device]]: {address} belongs to \"{}\" already", short(other)),
                     );
                 }
@@ -225,7 +222,7 @@ impl<'t> Reading<'t> {
         }
     }
 
-    fn rule(&mut self, effect: Effect, table: &'t DeTable<'t>, at: Range<usize>) -> Option<Rule> {
+    fn rule(&mut self, effect: Effect, table: &'t DeTable<'t>, at: usize) -> Option<Rule> {
         let kind = if effect == Effect::Allow { "[[allow]]" } else { "[[deny]]" };
         let mut fields = Fields::new(self.text, kind, table, at);
         fields.only(&["name", "who", "to", "service", "when", "until", "owner", "comment", "shadow"]);
@@ -248,11 +245,11 @@ impl<'t> Reading<'t> {
         };
         let inbound = |who: &Who| matches!(who, Who::Uplink | Who::Internet | Who::Network(_));
         if rule.who.iter().any(inbound) && !rule.who.iter().all(inbound) {
-            fields.fault(fields.line(), format!("who in {kind} names both sides of the box; write one rule for each"));
+            fields.fault(fields.at, format!("who in {kind} names both sides of the box; write one rule for each"));
         }
         let named = rule.to.iter().any(|to| matches!(to, To::Name(_) | To::List(_)));
         if named && rule.who.iter().any(inbound) {
-            fields.fault(fields.line(), format!("to in {kind}: names are for what devices of the LAN side start"));
+            fields.fault(fields.at, format!("to in {kind}: names are for what devices of the LAN side start"));
         }
         self.faults.append(&mut fields.faults);
         name.map(|_| rule)
@@ -260,36 +257,36 @@ impl<'t> Reading<'t> {
 
     /// The table's name, checked, and taken if it is one that rules can refer to.
     fn name(&mut self, fields: &mut Fields<'_>, of: Option<Named>) -> Option<String> {
-        let Word { text, line } = fields.needed("name")?;
+        let Word { text, at } = fields.needed("name")?;
         let fits = (1..=NAME).contains(&text.chars().count());
         let plain = text.chars().all(|c| c.is_alphanumeric() || " -_.'()+".contains(c)) && text.trim() == text;
         if !(fits && plain) {
             let what = format!("name \"{}\": 1 to {NAME} letters, digits, spaces or -_.'()+", short(&text));
-            fields.fault(line, what);
+            fields.fault(at, what);
             return None;
         }
         if of.is_none() && text.starts_with(BUILT_IN) {
-            fields.fault(line, format!("name \"{}\": {BUILT_IN}... are the rules that every policy has", short(&text)));
+            fields.fault(at, format!("name \"{}\": {BUILT_IN}... are the rules that every policy has", short(&text)));
             return None;
         }
         let Some(of) = of else { return Some(text) };
         if WORDS.contains(&text.as_str()) || text.parse::<Network>().is_ok() {
-            fields.fault(line, format!("name \"{text}\" has a meaning of its own in rules; choose another"));
+            fields.fault(at, format!("name \"{text}\" has a meaning of its own in rules; choose another"));
             return None;
         }
         if self.names.insert(text.clone(), of).is_some() {
-            fields.fault(line, format!("there are two devices, groups or lists named \"{}\"", short(&text)));
+            fields.fault(at, format!("there are two devices, groups or lists named \"{}\"", short(&text)));
         }
         Some(text)
     }
 
-    fn fault(&mut self, line: usize, what: String) {
-        self.faults.push(Fault { line, what });
+    fn fault(&mut self, at: usize, what: String) {
+        self.faults.push(Fault { line: line_at(self.text, at), what });
     }
 }
 
-fn table_of<'t>(item: &'t Spanned<DeValue<'t>>) -> Option<(&'t DeTable<'t>, Range<usize>)> {
-    item.get_ref().as_table().map(|table| (table, item.span()))
+fn table_of<'t>(item: &'t Spanned<DeValue<'t>>) -> Option<(&'t DeTable<'t>, usize)> {
+    item.get_ref().as_table().map(|table| (table, item.span().start))
 }
 
 fn services(fields: &mut Fields<'_>) -> Vec<Service> {
@@ -351,6 +348,18 @@ fn to(text: &str, names: &BTreeMap<String, Named>) -> Result<To, String> {
             Err(error) => Err(said(&error)),
         },
     }
+}
+
+/// What a text in `to` means under a policy, as a rule of it would have it.
+///
+/// # Errors
+/// It is nothing that the policy knows; the text says what was expected.
+pub fn destination(text: &str, policy: &Policy) -> Result<To, String> {
+    let devices = policy.devices.iter().map(|device| (&device.name, Named::Device));
+    let groups = policy.groups.iter().map(|group| (&group.name, Named::Group));
+    let lists = policy.lists.iter().map(|list| (&list.name, Named::List));
+    let names = devices.chain(groups).chain(lists).map(|(name, of)| (name.clone(), of)).collect();
+    to(text, &names)
 }
 
 fn said(error: &NetworkError) -> String {

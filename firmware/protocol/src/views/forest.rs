@@ -1,11 +1,15 @@
 //! What the gateway shows of forests.
 
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a forest is.
 ///
 /// **Units**: `schema` and `data` are 64-bit numbers as 16 hexadecimal digits, as the report about the training prints them.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Model")]
 pub struct ModelView {
     /// Its name: 16 hexadecimal digits of the SHA-256 over forest and card.
     pub id: String,
@@ -40,14 +44,15 @@ pub struct ModelView {
 }
 
 /// The forests that vote in a running gateway.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct VotingView {
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Voting")]
+pub struct VotingView<At = f64> {
     /// The one in force; nothing where the rules are alone.
     pub model: Option<ModelView>,
     /// The one to which `picket model revert` goes back.
     pub former: Option<String>,
     /// The one whose votes are only counted.
-    pub shadow: Option<ShadowView>,
+    pub shadow: Option<ShadowView<At>>,
     /// How far this site is from the training.
     pub drift: DriftView,
     /// What is wrong with the forest that should vote.
@@ -57,12 +62,13 @@ pub struct VotingView {
 /// How a shadow's votes compare with those that count.
 ///
 /// **Units**: minutes of hosts; pairs are Medium and High.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ShadowView {
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ModelShadow")]
+pub struct ShadowView<At = f64> {
     /// The forest.
     pub forest: String,
     /// Until when it is asked.
-    pub until: f64,
+    pub until: At,
     /// Minutes on which both voted.
     pub minutes: u64,
     /// Minutes on which they disagreed.
@@ -78,7 +84,8 @@ pub struct ShadowView {
 }
 
 /// How far this site's minutes are from the training's.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Drift")]
 pub struct DriftView {
     /// Minutes of hosts that were compared; older ones count less.
     pub minutes: u32,
@@ -93,7 +100,8 @@ pub struct DriftView {
 }
 
 /// A feature that moved.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Moved")]
 pub struct MovedView {
     /// Which.
     pub feature: String,
@@ -104,8 +112,9 @@ pub struct MovedView {
 }
 
 /// What was loaded, or would be, and what it changes.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct LoadView {
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ModelLoad")]
+pub struct LoadView<At = f64> {
     /// Whether it votes now.
     pub loaded: bool,
     /// The forest.
@@ -115,7 +124,7 @@ pub struct LoadView {
     /// Recent minutes of hosts on which both were asked.
     pub minutes: u64,
     /// When the first of them began.
-    pub since: Option<f64>,
+    pub since: Option<At>,
     /// How many hosts these are of.
     pub hosts: u64,
     /// Hosts whose level differs.
@@ -123,7 +132,7 @@ pub struct LoadView {
 }
 
 /// A host that two forests put at different levels.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LevelChange {
     /// Whom.
     pub host: String,
@@ -131,4 +140,37 @@ pub struct LevelChange {
     pub now: String,
     /// By the other.
     pub then: String,
+}
+
+/// What the forest in force says of a minute of a host, and why.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Classified")]
+pub struct ClassifiedView {
+    /// `SAFE`, `MEDIUM` or `HIGH`: what its shares of the vote reach.
+    pub level: String,
+    /// What that counts for with what was learnt of the host; of features that are nobody's, as for a host never seen before.
+    pub counts_as: String,
+    /// The share of the vote that speaks for this level or a higher one; for `SAFE`, for `SAFE`.
+    pub confidence: f64,
+    /// What most of the vote names; nothing where it is `SAFE`.
+    pub family: Option<String>,
+    /// Why.
+    #[serde(flatten)]
+    pub explanation: ExplanationView,
+}
+
+/// A forest's vote, taken apart exactly.
+///
+/// **Units**: shares of the vote for Medium and High together; counterfactual values in the feature's own unit.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Explanation")]
+pub struct ExplanationView {
+    /// The share that is expected of a host of which nothing is known.
+    pub base: f64,
+    /// What each feature moved, by name; those that moved nothing are left out. With the base they add up to the score.
+    pub contributions: BTreeMap<String, f64>,
+    /// The share of the vote for Medium and High together.
+    pub score: f64,
+    /// The values that would make the forest say Safe: empty where it does, nothing where it takes more than a few features.
+    pub counterfactual: Option<BTreeMap<String, f32>>,
 }

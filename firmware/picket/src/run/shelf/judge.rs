@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use detect::forest::Forest;
 use detect::level_with;
-use features::SCHEMA;
-use terms::{HostKey, ThreatLevel};
+use features::{FEATURES, FeatureVector, SCHEMA};
+use terms::{HostKey, MacAddr, ThreatLevel, Timestamp};
 
-use crate::control::views::{DriftView, LevelChange, LoadView, MovedView, ShadowView, VotingView};
+use crate::control::views::{ClassifiedView, DriftView, LevelChange, LoadView, MovedView, ShadowView, VotingView};
 use crate::model::Model;
+use crate::replay::why::Explanation;
 use crate::run::jury::{Seen, Voted};
 
 /// Asks both forests about these minutes. A host's level is that of its other evidence with the worst word of each forest.
@@ -33,6 +35,32 @@ pub fn judge(minutes: &[Seen], present: Option<&Model>, candidate: &Model) -> Lo
         since: minutes.iter().map(|seen| seen.start).min().map(|at| at.as_secs_f64()),
         hosts: hosts.len() as u64,
         changes: changes.collect(),
+    }
+}
+
+/// A minute of nobody with these features; what is not named is 0.
+///
+/// # Errors
+/// The name that is no feature's.
+pub fn stranger(named: &BTreeMap<String, f32>) -> Result<Seen, String> {
+    let mut vector = FeatureVector([0.0; FEATURES]);
+    for (name, value) in named {
+        let at = SCHEMA.iter().position(|feature| feature == name).ok_or_else(|| name.clone())?;
+        vector.0[at] = *value;
+    }
+    let (host, start, end) = (HostKey::Mac(MacAddr::default()), Timestamp::default(), Timestamp::default());
+    Ok(Seen { host, start, end, vector, habits: None, besides: 0.0 })
+}
+
+/// What a forest says of a minute, and why.
+pub fn classify(forest: &Forest<'_>, seen: &Seen) -> ClassifiedView {
+    let said = forest.classify(&seen.vector.0);
+    ClassifiedView {
+        level: said.level.as_str().into(),
+        counts_as: seen.word_of(forest).as_str().into(),
+        confidence: said.confidence.into(),
+        family: said.family.map(|family| family.as_str().into()),
+        explanation: Explanation::new(forest, &seen.vector).0,
     }
 }
 

@@ -1,0 +1,218 @@
+//! The messages that turn what the table holds into what a ruleset wants: all of them where little is known of the table, or the
+//! difference to the ruleset that was applied before.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{CStr, CString};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use nftnl::{Chain, ChainType, Hook, Policy, ProtoFamily, Rule, Table};
+use policy::{RuleNumber, USER};
+use terms::{Span, Timestamp};
+
+use crate::draft::Draft;
+use crate::expression;
+use crate::key::Key;
+use crate::layout::{Set, TABLE_C};
+use crate::lines::name;
+use crate::message::{self, Act};
+use crate::part;
+use crate::ruleset::{FORWARD, INPUT, Links, Wanted};
+use crate::shape::Changed;
+
+/// Where filters stand among the bridge's hooks (`NF_BR_PRI_FILTER_BRIDGED`).
+const PRIORITY: i32 = -200;
+
+/// What of an earlier ruleset may stand in the kernel.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Standing {
+    pub chains: Vec<String>,
+    pub counters: Vec<String>,
+}
+
+/// A ruleset that was applied, in short: enough to tell what another one changes.
+#[derive(Clone, Debug)]
+pub(crate) struct Outline {
+    pub links: Links,
+    counters: BTreeSet<String>,
+    /// By name a digest of each chain's content.
+    chains: BTreeMap<String, u64>,
+    filled: BTreeMap<Set, u64>,
+    live: BTreeMap<RuleNumber, Option<Timestamp>>,
+}
+
+/// How elements that may be missing are taken out of a set.
+pub(crate) type TakeOut<'t> = &'t dyn Fn(&mut Draft, Set, &[(Key, Option<Span>)]);
+
+impl Outline {
+    pub fn of(wanted: &Wanted<'_>) -> Self {
+        Self {
+            links: wanted.links,
+            counters: wanted.counters.iter().map(|&counter| counter.to_owned()).collect(),
+            chains: wanted.chains.iter().map(|(&chain, content)| (chain.to_owned(), digest(content))).collect(),
+            filled: wanted.filled.iter().map(|(set, elements)| (*set, digest(elements))).collect(),
+            live: wanted.live.clone(),
+        }
+    }
+
+    /// Drafts what changes from this ruleset, which stands in the kernel, to another one on the same links.
+    pub fn change(&self, draft: &mut Draft, wanted: &Wanted<'_>, at: Timestamp, take_out: TakeOut<'_>) -> Changed {
+        let new = |chain: &str, content: u64| self.chains.get(chain) != Some(&content);
+        let chains = wanted.chains.iter().filter(|(chain, content)| **chain != USER && new(chain, digest(content)));
+        let gone = |chain: &&String| !wanted.chains.contains_key(chain.as_str()) && *chain != USER;
+        let step = Step {
+            made: wanted.chains.keys().copied().filter(|chain| !self.chains.contains_key(*chain)).collect(),
+            written: chains.map(|(chain, _)| *chain).collect(),
+            gone: self.chains.keys().filter(gone).map(String::as_str).collect(),
+            counters: wanted.counters.iter().copied().filter(|counter| !self.counters.contains(*counter)).collect(),
+            lost: self.counters.iter().map(String::as_str).filter(|c| !wanted.counters.contains(c)).collect(),
+            filled: wanted
+                .filled
+                .iter()
+                .filter(|(set, elements)| self.filled.get(set) != Some(&digest(elements)))
+                .map(|(set, _)| *set)
+                .collect(),
+        };
+        step.draft(draft, wanted, |draft| {
+            let over = self.live.iter().filter(|(number, until)| wanted.live.get(number) != Some(until));
+            let over: Vec<_> = over.map(|(number, _)| (Key::of_rule(*number), None)).collect();
+            take_out(draft, Set::Live, &over);
+            let fresh = wanted.live.iter().filter(|(number, until)| self.live.get(number) != Some(until));
+            draft.elements(Act::Add, Set::Live, &living(fresh, at));
+        })
+    }
+}
+
+/// Drafts everything that makes the table equal the ruleset, whatever of an earlier one stands, without emptying what was learned.
+/// `armed` says whether anything is blocked, `at` when what is alive counts from.
+pub(crate) fn whole(
+    draft: &mut Draft,
+    wanted: &Wanted<'_>,
+    armed: bool,
+    standing: &Standing,
+    at: Timestamp,
+) -> Changed {
+    let table = Table::new(TABLE_C, ProtoFamily::Bridge);
+    draft.add("table bridge picket", &table);
+    for set in Set::ALL {
+        draft.add(format!("set {}", set.text()), &expression::set(set, &table));
+    }
+    let gone = |chain: &&str| !wanted.chains.contains_key(*chain) && *chain != USER;
+    let step = Step {
+        made: wanted.chains.keys().copied().collect(),
+        written: wanted.chains.keys().copied().filter(|chain| *chain != USER).collect(),
+        gone: standing.chains.iter().map(String::as_str).filter(gone).collect(),
+        counters: wanted.counters.iter().copied().collect(),
+        lost: standing.counters.iter().map(String::as_str).filter(|c| !wanted.counters.contains(c)).collect(),
+        filled: wanted.filled.keys().copied().collect(),
+    };
+    step.draft(draft, wanted, |draft| {
+        draft.refill(Set::Armed, if armed { &wanted.links } else { &[] });
+        draft.refill(Set::Live, &living(wanted.live.iter(), at));
+    })
+}
+
+/// What one transaction does, in the order in which the kernel can follow.
+struct Step<'s> {
+    made: Vec<&'s str>,
+    /// The chains whose rules go and come anew; never the owner's own.
+    written: Vec<&'s str>,
+    gone: Vec<&'s str>,
+    counters: Vec<&'s str>,
+    lost: Vec<&'s str>,
+    filled: Vec<Set>,
+}
+
+impl Step<'_> {
+    fn draft(&self, draft: &mut Draft, wanted: &Wanted<'_>, live: impl FnOnce(&mut Draft)) -> Changed {
+        let table = Table::new(TABLE_C, ProtoFamily::Bridge);
+        for counter in &self.counters {
+            draft.write(format!("counter {counter}"), &message::counter(counter));
+        }
+        let of = |chains: &[&str]| -> Vec<(String, CString)> {
+            chains.iter().map(|chain| ((*chain).to_owned(), name(chain))).collect()
+        };
+        for (chain, c_name) in &of(&self.made) {
+            draft.add(format!("chain {chain}"), &made(chain, c_name, &table));
+        }
+        let written = of(&self.written);
+        // A rule without a handle stands for all rules of its chain.
+        for (chain, c_name) in written.iter().chain(&of(&self.gone)) {
+            draft.remove(format!("rules of chain {chain}"), &Rule::new(&Chain::new(c_name, &table)));
+        }
+        for set in &self.filled {
+            draft.refill_special(*set, &wanted.filled[set]);
+        }
+        live(draft);
+        let mut changed = Changed {
+            chains: BTreeMap::new(),
+            heads: !self.made.is_empty() || !self.gone.is_empty(),
+            filled: self.filled.clone(),
+        };
+        for (chain, c_name) in &written {
+            let of = Chain::new(c_name, &table);
+            let rules = wanted.chains[chain.as_str()].rules();
+            for (n, parts) in rules.iter().enumerate() {
+                draft.add(format!("rule {} of chain {chain}", n + 1), &part::rule(&of, parts));
+            }
+            changed.chains.insert(chain.clone(), rules.len());
+        }
+        for chain in &self.gone {
+            draft.write(format!("chain {chain}"), &message::delete_chain(chain));
+        }
+        for counter in &self.lost {
+            draft.write(format!("counter {counter}"), &message::delete_counter(counter));
+        }
+        changed
+    }
+}
+
+/// The elements of rules that are alive from a moment on.
+fn living<'l>(
+    live: impl Iterator<Item = (&'l RuleNumber, &'l Option<Timestamp>)>,
+    at: Timestamp,
+) -> Vec<(Key, Option<Span>)> {
+    live.filter(|(_, until)| until.is_none_or(|until| until > at))
+        .map(|(number, until)| (Key::of_rule(*number), until.map(|until| until.since(at))))
+        .collect()
+}
+
+fn made<'t>(chain: &str, c_name: &'t CStr, table: &'t Table) -> Chain<'t> {
+    let mut made = Chain::new(c_name, table);
+    let hook = match chain {
+        FORWARD => Hook::Forward,
+        INPUT => Hook::In,
+        _ => return made,
+    };
+    made.set_type(ChainType::Filter);
+    made.set_hook(hook, PRIORITY);
+    made.set_policy(Policy::Accept);
+    made
+}
+
+fn digest(content: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    content.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use policy::Ruleset;
+
+    #[test]
+    fn a_draft_has_as_many_rules_as_it_says_and_the_same_again_has_none() {
+        let ruleset = Ruleset { lan: "lan0".into(), uplink: "up0".into(), never_block: vec![], plan: None };
+        let wanted = Wanted::of(&ruleset).unwrap();
+        let mut draft = Draft::new();
+        let changed = whole(&mut draft, &wanted, true, &Standing::default(), Timestamp::EPOCH);
+        let ready = draft.finish();
+        let rules = crate::attribute::Messages::new(&ready.octets)
+            .filter(|m| m.number() == Some(message::number::NEW_RULE))
+            .count();
+        assert_eq!(rules, changed.chains.values().sum::<usize>());
+        let mut draft = Draft::new();
+        Outline::of(&wanted).change(&mut draft, &wanted, Timestamp::EPOCH, &|_, _, _| {});
+        assert_eq!(draft.len(), 0);
+    }
+}
