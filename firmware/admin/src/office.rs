@@ -327,6 +327,28 @@ impl Office {
         self.commit(Change::default(), act)
     }
 
+    /// Writes what became of an act: what there is after it, or why it was refused.
+    ///
+    /// # Errors
+    /// What was made of it, or 503 as [`Self::record`].
+    pub fn outcome<T>(
+        &self,
+        act: Act,
+        made: Result<T, Problem>,
+        after: impl FnOnce(&T) -> Option<Value>,
+    ) -> Result<T, Problem> {
+        match made {
+            Ok(made) => {
+                self.record(Act { after: after(&made), ..act })?;
+                Ok(made)
+            }
+            Err(problem) => {
+                self.refused(act, &problem.detail);
+                Err(problem)
+            }
+        }
+    }
+
     /// Writes what was refused; beyond 60 a minute it is only counted, so that nobody fills the flash by failing.
     pub fn refused(&self, mut act: Act, why: &str) {
         {

@@ -82,17 +82,7 @@ pub fn create(office: &Office, call: &Call, body: NewBlock) -> Result<BlockRow, 
     act.why = why.clone();
     let made =
         office.ask::<BlockView<Moment>>(Request::Block { host, for_secs: body.for_secs, why }).map(BlockRow::from);
-    match made {
-        Ok(row) => {
-            act.after = shown(&row);
-            office.record(act)?;
-            Ok(row)
-        }
-        Err(problem) => {
-            office.refused(act, &problem.detail);
-            Err(problem)
-        }
-    }
+    office.outcome(act, made, shown)
 }
 
 /// `DELETE blocks/{host}`.

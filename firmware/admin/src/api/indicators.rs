@@ -62,17 +62,7 @@ pub fn create(office: &Office, call: &Call, body: NewList) -> Result<ListRow, Pr
     act.why.clone_from(&origin);
     let NewList { name, text, high, for_secs, .. } = body;
     let row = office.ask::<ListRow>(Request::IndicatorsLoad { name, text, high, origin, for_secs });
-    match row {
-        Ok(row) => {
-            act.after = shown(&row);
-            office.record(act)?;
-            Ok(row)
-        }
-        Err(problem) => {
-            office.refused(act, &problem.detail);
-            Err(problem)
-        }
-    }
+    office.outcome(act, row, shown)
 }
 
 /// `DELETE indicators/{name}`.

@@ -217,7 +217,7 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/system", "The box: version, posture, uptime, what is not as it should be").roles(READERS).gives(system::show),
         Route::get("/api/v1/system/resources", "The machine: memory, load, disk, temperature, links").roles(READERS).gives(system::resources),
         Route::get("/api/v1/system/ports", "Every port of the box that is open").roles(READERS).lists(&["protocol", "address", "port"], system::ports),
-        Route::post("/api/v1/system/restart", "Starts the gateway again; traffic crosses meanwhile").roles(OWNERS).dangerous().takes(system::restart),
+        Route::post("/api/v1/system/restart", "Starts the gateway again; traffic crosses meanwhile").roles(OWNERS).dangerous().takes(power::restart),
         Route::post("/api/v1/system/shutdown", "Switches the box off, where it can; with it off no traffic crosses").roles(OWNERS).dangerous().takes(power::shutdown),
         Route::get("/.well-known/security.txt", "Whom to tell of a weakness (RFC 9116)").writes("text/plain; charset=utf-8", power::security),
         Route::get("/api/v1/settings", "Every setting, with its meaning, its default and who set it").roles(READERS).lists(&["origin", "changeable"], settings::all),

@@ -114,20 +114,10 @@ fn act<T: DeserializeOwned>(
     request: Request,
     which: fn(&T) -> Option<&String>,
 ) -> Result<T, Problem> {
-    let mut act = call.act(what, "forest");
+    let act = call.act(what, "forest");
     let sent = !matches!(request, Request::ModelRevert | Request::ModelUnshadow);
-    match office.ask::<T>(request) {
-        Ok(view) => {
-            act.after = shown(&which(&view));
-            office.record(act)?;
-            Ok(view)
-        }
-        Err(problem) => {
-            let problem = if sent { of_file(problem) } else { problem };
-            office.refused(act, &problem.detail);
-            Err(problem)
-        }
-    }
+    let view = office.ask::<T>(request).map_err(|problem| if sent { of_file(problem) } else { problem });
+    office.outcome(act, view, |view| shown(&which(view)))
 }
 
 fn in_shadow(voting: &Voting) -> Option<&String> {

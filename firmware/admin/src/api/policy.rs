@@ -7,7 +7,7 @@ use policy::{Policy, Rule};
 use protocol::views::PolicyView;
 use protocol::{Request, WHY_MAX};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use terms::Posture;
 
 use crate::audit::Act;
@@ -97,6 +97,16 @@ pub fn told(faults: &[text::Fault]) -> String {
     faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
+/// Why something is done that needs no more words.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Why {
+    /// For those who read the audit later.
+    #[schemars(length(max = 500))]
+    #[serde(default)]
+    pub why: String,
+}
+
 /// Why a change is made, within bounds.
 #[must_use]
 pub fn reason(why: &str) -> String {
@@ -162,16 +172,7 @@ pub fn confirm(office: &Office, call: &Call) -> Result<Held, Problem> {
 /// # Errors
 /// The gateway refuses.
 pub fn act(office: &Office, act: Act, why: &str, before: &Held, request: Request) -> Result<Held, Problem> {
-    let mut act = Act { why: why.into(), before: shown(&before.brief()), ..act };
-    match office.ask::<PolicyView>(request).map(Held::from) {
-        Ok(after) => {
-            act.after = shown(&after.brief());
-            office.record(act)?;
-            Ok(after)
-        }
-        Err(problem) => {
-            office.refused(act, &problem.detail);
-            Err(problem)
-        }
-    }
+    let act = Act { why: why.into(), before: shown(&before.brief()), ..act };
+    let held = office.ask::<PolicyView>(request).map(Held::from);
+    office.outcome(act, held, |after| shown(&after.brief()))
 }

@@ -1,10 +1,11 @@
-//! The box switched off, and whom to tell of its weaknesses.
+//! The gateway started again, the box switched off, and whom to tell of its weaknesses.
 
 use protocol::Request;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use terms::{Span, Timestamp};
 
+use super::policy::{Why, reason};
 use crate::clock::{now, rfc3339};
 use crate::office::Office;
 use crate::problem::Problem;
@@ -13,16 +14,6 @@ use crate::route::Call;
 /// For how long what `security.txt` says is to be believed. **Source**: RFC 9116, 2.5.5: less than a year.
 const EXPIRES: Span = Span::from_secs(180 * 86_400);
 
-/// Why the box is switched off.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Why {
-    /// For those who look later.
-    #[schemars(length(max = 500))]
-    #[serde(default)]
-    why: String,
-}
-
 /// What is going to happen.
 #[derive(Serialize, JsonSchema)]
 pub struct Ending {
@@ -30,10 +21,19 @@ pub struct Ending {
     what: &'static str,
 }
 
+/// `POST system/restart`: the record is there before it is done. Traffic crosses meanwhile, under the last ruleset.
+pub fn restart(office: &Office, call: &Call, body: Why) -> Result<Ending, Problem> {
+    let mut act = call.act("system.restart", "gateway");
+    act.why = reason(&body.why);
+    office.record(act)?;
+    office.ask::<()>(Request::Restart)?;
+    Ok(Ending { what: "the gateway starts again within seconds; the bridge forwards on under the last ruleset" })
+}
+
 /// `POST system/shutdown`: the record is there before it is done; refused where the box cannot switch itself off.
 pub fn shutdown(office: &Office, call: &Call, body: Why) -> Result<Ending, Problem> {
     let mut act = call.act("system.shutdown", "box");
-    act.why = super::policy::reason(&body.why);
+    act.why = reason(&body.why);
     if let Err(problem) = office.ask::<()>(Request::Shutdown { sure: false }) {
         office.refused(act, &problem.detail);
         return Err(problem);

@@ -88,15 +88,8 @@ pub fn change(office: &Office, call: &Call, body: Changed) -> Result<SettingView
         Value::Object(_) => return Err(wrong()),
         value => Some(value.to_string()),
     };
-    match office.ask::<SettingView>(Request::Set { id: before.id.clone(), value }) {
-        Ok(after) => {
-            act.after = shown(&after.value);
-            office.record(act)?;
-            Ok(after)
-        }
-        Err(problem) => {
-            office.refused(act, &problem.detail);
-            Err(Problem { field: Some("value".into()), ..Problem::new(422, problem.detail) })
-        }
-    }
+    let set = office.ask::<SettingView>(Request::Set { id: before.id.clone(), value });
+    office
+        .outcome(act, set, |after| shown(&after.value))
+        .map_err(|problem| Problem { field: Some("value".into()), ..Problem::new(422, problem.detail) })
 }

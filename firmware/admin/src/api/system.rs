@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use protocol::Request;
 use protocol::views::{ListeningView, MachineView, StatusView};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::clock::{now, rfc3339};
@@ -67,32 +67,6 @@ pub struct PortRow {
     address: String,
     /// The port.
     port: u16,
-}
-
-/// Why the box is to start again.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Why {
-    /// For those who read the audit later.
-    #[schemars(length(max = 500))]
-    #[serde(default)]
-    why: String,
-}
-
-/// What is going to happen.
-#[derive(Serialize, JsonSchema)]
-pub struct Restarting {
-    /// In words.
-    what: &'static str,
-}
-
-/// `POST system/restart`: the record is there before it is done. Traffic crosses meanwhile, under the last ruleset.
-pub fn restart(office: &Office, call: &Call, body: Why) -> Result<Restarting, Problem> {
-    let mut act = call.act("system.restart", "gateway");
-    act.why = super::policy::reason(&body.why);
-    office.record(act)?;
-    office.ask::<()>(Request::Restart)?;
-    Ok(Restarting { what: "the gateway starts again within seconds; the bridge forwards on under the last ruleset" })
 }
 
 /// The document; its schema is OpenAPI's own.

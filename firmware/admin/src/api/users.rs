@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use terms::Span;
 
+use super::policy::Why;
 use super::profile::sessions_of;
 use crate::account::{ACCOUNTS_MAX, Account, Code, UserRow};
 use crate::audit::{Act, Who};
@@ -172,16 +173,6 @@ pub fn remove(office: &Office, call: &Call) -> Result<(), Problem> {
     sessions.iter().for_each(|session| drop(people.sessions.remove(session)));
     tokens.iter().for_each(|token| drop(people.tokens.remove(token)));
     Ok(())
-}
-
-/// Why a code is handed out.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Why {
-    /// For the audit.
-    #[schemars(length(max = 500))]
-    #[serde(default)]
-    why: String,
 }
 
 /// `POST users/{id}/code`: the password stays until the code is used.

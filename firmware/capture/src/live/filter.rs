@@ -55,26 +55,8 @@ fn program(head: u32, deep: u32) -> Vec<sock_filter> {
     let mut draft = Draft::default();
     draft.step(BPF_LD | BPF_W | BPF_LEN, 0);
     draft.jump(BPF_JGT, SHORT, To::Next, To::Deep);
-    draft.step(BPF_LD | BPF_H | BPF_ABS, 12);
-    draft.jump(BPF_JEQ, 0x0800, To::Ipv4, To::Next);
-    // What is neither (ARP, LLDP, a second VLAN tag) is rare, and all of it is wanted.
-    draft.jump(BPF_JEQ, 0x86dd, To::Ipv6, To::Deep);
-
-    draft.label(To::Ipv4);
-    draft.step(BPF_LD | BPF_H | BPF_ABS, ETHERNET + 6);
-    draft.jump(BPF_JSET, 0x1fff, To::Head, To::Next);
-    draft.step(BPF_LDX | BPF_B | BPF_MSH, ETHERNET);
-    draft.step(BPF_LD | BPF_B | BPF_ABS, ETHERNET + 9);
-    draft.jump(BPF_JEQ, 6, To::Tcp, To::Next);
-    draft.jump(BPF_JEQ, 17, To::Udp, To::Head);
-
-    draft.label(To::Ipv6);
-    draft.step(BPF_LDX | BPF_W | BPF_IMM, 40);
-    draft.step(BPF_LD | BPF_B | BPF_ABS, ETHERNET + 6);
-    draft.jump(BPF_JEQ, 6, To::Tcp, To::Next);
-    draft.jump(BPF_JEQ, 17, To::Udp, To::Next);
-    // Behind extension headers anything may follow; ICMPv6 is told by its head.
-    draft.jump(BPF_JEQ, 58, To::Head, To::Deep);
+    // What is neither (ARP, LLDP, a second VLAN tag) is rare, and all of it is wanted; behind extension headers anything may follow.
+    draft.transport(To::Deep);
 
     draft.label(To::Udp);
     draft.ports(&DEEP_UDP);
@@ -105,23 +87,7 @@ fn program(head: u32, deep: u32) -> Vec<sock_filter> {
 
 fn answers() -> Vec<sock_filter> {
     let mut draft = Draft::default();
-    draft.step(BPF_LD | BPF_H | BPF_ABS, 12);
-    draft.jump(BPF_JEQ, 0x0800, To::Ipv4, To::Next);
-    draft.jump(BPF_JEQ, 0x86dd, To::Ipv6, To::Head);
-
-    draft.label(To::Ipv4);
-    draft.step(BPF_LD | BPF_H | BPF_ABS, ETHERNET + 6);
-    draft.jump(BPF_JSET, 0x1fff, To::Head, To::Next);
-    draft.step(BPF_LDX | BPF_B | BPF_MSH, ETHERNET);
-    draft.step(BPF_LD | BPF_B | BPF_ABS, ETHERNET + 9);
-    draft.jump(BPF_JEQ, 6, To::Tcp, To::Next);
-    draft.jump(BPF_JEQ, 17, To::Udp, To::Head);
-
-    draft.label(To::Ipv6);
-    draft.step(BPF_LDX | BPF_W | BPF_IMM, 40);
-    draft.step(BPF_LD | BPF_B | BPF_ABS, ETHERNET + 6);
-    draft.jump(BPF_JEQ, 6, To::Tcp, To::Next);
-    draft.jump(BPF_JEQ, 17, To::Udp, To::Head);
+    draft.transport(To::Head);
 
     draft.label(To::Udp);
     draft.step(BPF_LD | BPF_W | BPF_LEN, 0);
@@ -150,6 +116,29 @@ impl Draft {
 
     fn label(&mut self, label: To) {
         self.labels.push((label, self.steps.len()));
+    }
+
+    /// Goes on at the transport header with the length of the one of IP in X; what is not IP, or hides behind extension headers, goes
+    /// elsewhere, and what has no ports is known by its head.
+    fn transport(&mut self, others: To) {
+        self.step(BPF_LD | BPF_H | BPF_ABS, 12);
+        self.jump(BPF_JEQ, 0x0800, To::Ipv4, To::Next);
+        self.jump(BPF_JEQ, 0x86dd, To::Ipv6, others);
+
+        self.label(To::Ipv4);
+        self.step(BPF_LD | BPF_H | BPF_ABS, ETHERNET + 6);
+        self.jump(BPF_JSET, 0x1fff, To::Head, To::Next);
+        self.step(BPF_LDX | BPF_B | BPF_MSH, ETHERNET);
+        self.step(BPF_LD | BPF_B | BPF_ABS, ETHERNET + 9);
+        self.jump(BPF_JEQ, 6, To::Tcp, To::Next);
+        self.jump(BPF_JEQ, 17, To::Udp, To::Head);
+
+        self.label(To::Ipv6);
+        self.step(BPF_LDX | BPF_W | BPF_IMM, 40);
+        self.step(BPF_LD | BPF_B | BPF_ABS, ETHERNET + 6);
+        self.jump(BPF_JEQ, 6, To::Tcp, To::Next);
+        self.jump(BPF_JEQ, 17, To::Udp, To::Next);
+        self.jump(BPF_JEQ, 58, To::Head, others);
     }
 
     /// Goes deep if either port behind the IP header, whose length is in X, is one of these.
