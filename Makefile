@@ -1,6 +1,6 @@
 # Thin: each target installs what it lacks (tests/setup says what), then calls cargo.
 #   make test                 everything that gates a change, with a subset of the lab
-#   make demo                 the lab's scenes in turn, with the live view, until Ctrl-C
+#   make demo                 the lab's scenes in turn, with the live view and a page to look at, until Ctrl-C
 #   make demo ONCE=1          each scene once, a table, exit status; also ONLY=name,name CONFIG=file RECORD=dir
 #   make record               what real tools do, for the training, into models/recordings; also ONLY=family,family.tool SEED=n KEEP_GOING=1
 #   make image                the card images of all boards, into target/image

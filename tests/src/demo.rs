@@ -11,6 +11,7 @@ use toml::Table;
 
 use crate::gateway::root;
 use crate::live::Live;
+use crate::page::Page;
 use crate::record::Record;
 use crate::scene::Scene;
 use crate::site::Site;
@@ -51,8 +52,13 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<ExitCode> {
     stop::listen()?;
     let mut all = true;
+    let page = if options.once || options.bare { None } else { Some(Page::open()?) };
+    let heading = page.as_ref().map_or("", |page| page.words.as_str());
+    if page.is_some() {
+        println!("{heading}");
+    }
     loop {
-        let verdicts = play(options)?;
+        let verdicts = play_under(heading, options)?;
         all &= verdicts.iter().all(Verdict::as_declared);
         if options.once || stop::asked() {
             println!(
@@ -70,6 +76,11 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 /// # Errors
 /// When the lab can't be built.
 pub fn play(options: &Options) -> Result<Vec<Verdict>> {
+    play_under("", options)
+}
+
+/// The same below a heading of the live view.
+fn play_under(heading: &str, options: &Options) -> Result<Vec<Verdict>> {
     let scenes = chosen(options)?;
     let over = match &options.config {
         Some(file) => fs::read_to_string(file).with_context(|| format!("{}", file.display()))?.parse::<Table>()?,
@@ -87,7 +98,7 @@ pub fn play(options: &Options) -> Result<Vec<Verdict>> {
     let stage = Stage { network, folder, over: &over, bare: options.bare, linger };
     let begins = |text: String| {
         if let Some(live) = &live {
-            live.scene(text)
+            live.scene(format!("{heading}\n\n{text}").trim_start().to_owned());
         }
     };
     let ends = |verdict: &Verdict| match &live {

@@ -19,6 +19,7 @@ pub mod live;
 pub mod machine;
 pub mod namespace;
 pub mod network;
+pub mod page;
 pub mod pings;
 pub mod process;
 pub mod recipe;
