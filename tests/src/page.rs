@@ -6,8 +6,9 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use nix::sched::{CloneFlags, setns};
 use toml::Table;
 
@@ -18,6 +19,8 @@ use crate::site::Site;
 
 /// Where the gateway listens in its namespace, and where this machine does, if nobody else does there.
 const LISTEN: &str = "127.0.0.1:8443";
+/// How long it may take until the page is served.
+const START: Duration = Duration::from_secs(15);
 /// Connections that are passed on at a time.
 const CONNECTIONS: usize = 64;
 
@@ -50,15 +53,24 @@ impl Page {
         let visitor =
             |(host, line): (&str, &String)| network.space(host)?.start(line, &folder.join(format!("{host}.log")));
         let visitors = [("h1", &browse), ("h2", &browse), ("h4", &browse), ("h5", &scan)].map(visitor);
-        let status = gateway.ask(&["status"])?;
-        let word = |key: &str| status[key].as_str().unwrap_or("?").to_owned();
-        let words = format!(
-            "page: https://{address}/ on this machine, claim code {}, certificate {}",
-            word("claim_code"),
-            word("fingerprint")
-        );
+        let (code, fingerprint) = claim(&gateway)?;
+        let words =
+            format!("page: https://{address}/ on this machine, claim code {code}, certificate (SHA-256) {fingerprint}");
         let visitors = visitors.into_iter().collect::<Result<_>>()?;
         Ok(Self { _visitors: visitors, _gateway: gateway, _site: site, words })
+    }
+}
+
+/// The claim code and the certificate's fingerprint, as soon as the API serves.
+fn claim(gateway: &Gateway) -> Result<(String, String)> {
+    let until = Instant::now() + START;
+    loop {
+        let status = gateway.ask(&["status"])?;
+        if let (Some(code), Some(print)) = (status["claim_code"].as_str(), status["fingerprint"].as_str()) {
+            return Ok((code.to_owned(), print.to_owned()));
+        }
+        ensure!(Instant::now() < until, "the gateway's page is not served");
+        thread::sleep(Duration::from_millis(100));
     }
 }
 
