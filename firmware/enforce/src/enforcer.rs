@@ -305,8 +305,19 @@ impl Enforcer {
         Ok(())
     }
 
+    /// Sends a change of elements alone. Where nobody else changed any ruleset meanwhile, the table's form is known still, and need not
+    /// be read again.
     fn commit(&mut self, draft: Draft) -> Result<(), EnforceError> {
-        if draft.len() == 0 { Ok(()) } else { self.socket.commit(&draft.finish()) }
+        if draft.len() == 0 {
+            return Ok(());
+        }
+        self.socket.commit(&draft.finish())?;
+        if let Some(applied) = &mut self.applied
+            && shape::generation(&mut self.socket).is_ok_and(|now| now == applied.next_generation())
+        {
+            applied.generation = applied.next_generation();
+        }
+        Ok(())
     }
 
     fn take_out(&self, draft: &mut Draft, set: Set, elements: &[(Key, Option<Span>)]) {

@@ -105,9 +105,7 @@ impl Shape {
     /// As [`Self::read`].
     pub fn after(mut self, socket: &mut Socket, changed: &Changed) -> Result<Option<Self>, EnforceError> {
         let now = generation(socket)?;
-        // The kernel leaves out zero when it counts.
-        let next = self.generation.checked_add(1).unwrap_or(1);
-        if now != next || changed.chains.len() > SINGLY {
+        if now != self.next_generation() || changed.chains.len() > SINGLY {
             return Self::read(socket);
         }
         if changed.heads {
@@ -128,6 +126,11 @@ impl Shape {
         }
         self.generation = now;
         if generation(socket)? == now { Ok(Some(self)) } else { Self::read(socket) }
+    }
+
+    /// The generation after one change; the kernel leaves out zero when it counts.
+    pub fn next_generation(&self) -> u32 {
+        self.generation.checked_add(1).unwrap_or(1)
     }
 
     /// Whether the table's form is the same, at whatever generation.
