@@ -71,7 +71,7 @@ fn no_role_gets_a_server_error_or_an_answer_that_is_not_in_the_document() {
 }
 
 #[test]
-#[ignore = "twenty thousand requests: make test-long"]
+#[ignore = "long form: twenty thousand requests"]
 fn twenty_thousand_requests_get_no_server_error_and_no_undocumented_answer() {
     let Some(requests) = every_role("drilled", "coverage,fuzzing", 40) else { return };
     println!("schemathesis: {requests} requests");
