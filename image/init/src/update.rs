@@ -40,9 +40,13 @@ impl Update {
                 say(format_args!("the boot partition: {error}"));
                 return false;
             }
-            let installed = install(Path::new(BOOT), &booted);
+            let done = install(Path::new(BOOT), &booted);
             let _ = unmount(BOOT, UnmountFlags::empty());
-            installed
+            // Told once it stands on the card: who reads it may pull the plug, and half of a removal loses its room for good.
+            done.is_some_and(|(installed, words)| {
+                say(words);
+                installed
+            })
         };
         thread::Builder::new().name("update".into()).spawn(work).ok().map(Self)
     }
@@ -58,10 +62,10 @@ impl Update {
     }
 }
 
-/// Installs the bundle of a folder, if there is one, and leaves word of what came of it.
-fn install(folder: &Path, booted: &Booted) -> bool {
+/// Installs the bundle of a folder, if there is one, and leaves word of what came of it: whether something is to be tried, and that word.
+fn install(folder: &Path, booted: &Booted) -> Option<(bool, String)> {
     let bundle = folder.join("update.picket");
-    let Ok(file) = File::open(&bundle) else { return false };
+    let file = File::open(&bundle).ok()?;
     say("an update is on the boot partition");
     let done = write(file, folder, booted);
     let words = match &done {
@@ -70,17 +74,16 @@ fn install(folder: &Path, booted: &Booted) -> bool {
         }
         Err(refusal) => format!("the update is refused: {refusal}"),
     };
-    say(&words);
     let moved = match &done {
         Ok(_) => fs::remove_file(&bundle),
         Err(_) => fs::rename(&bundle, folder.join("update.refused")),
     };
-    for left in [moved, fs::write(folder.join("update.txt"), words + "\n")] {
+    for left in [moved, fs::write(folder.join("update.txt"), format!("{words}\n"))] {
         if let Err(error) = left {
             say(format_args!("the boot partition can't be written: {error}"));
         }
     }
-    done.is_ok()
+    Some((done.is_ok(), words))
 }
 
 fn write(mut bundle: File, folder: &Path, booted: &Booted) -> Result<Label, Refusal> {

@@ -152,6 +152,8 @@ fn update(stand: &mut Stand<'_>) -> Result<()> {
         stand.await_words("all is well: slot a")?;
         let line = stand.await_words("the update is refused")?;
         ensure!(line.contains(words), "{line:?} does not say {words:?}");
+        stand.stop();
+        stand.medium.check_boot().context(words)?;
     }
     stand.put_update(&with(label(later, &good.label.image))?)?;
     stand.start()?;

@@ -1,7 +1,7 @@
 //! A copy of an image, as a card that a machine reads and writes, and what a boot loader reads of it.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write, copy};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -91,6 +91,19 @@ impl Medium {
     /// When there is no room for it.
     pub fn put_boot_file(&self, from: &Path, name: &str) -> Result<()> {
         output(Command::new("mcopy").args(["-o", "-i", &self.boot()]).arg(from).arg(format!("::{name}"))).map(drop)
+    }
+
+    /// Looks through the boot partition as a computer does that the card is put into.
+    ///
+    /// # Errors
+    /// When it is not in order: room that nothing holds, a file system that was not let go of.
+    pub fn check_boot(&self) -> Result<()> {
+        let part = self.path.with_extension("boot");
+        let mut card = File::open(&self.path)?;
+        card.seek(SeekFrom::Start(BOOT.from))?;
+        copy(&mut card.take(BOOT.len), &mut File::create(&part)?)?;
+        output(Command::new("fsck.vfat").arg("-n").arg(&part)).context("the boot partition is not in order")?;
+        Ok(fs::remove_file(&part)?)
     }
 
     /// Inverts one bit.

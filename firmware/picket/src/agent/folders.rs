@@ -1,7 +1,7 @@
 //! Files that are read and written in watched folders, and by whom: fanotify, which names the process, unlike inotify.
 //!
 //! Needs root. **Bounds**: the kernel's queue of 16,384 events; what does not fit is told as a number. Of a file that the same process
-//! opens again within a second one line is told.
+//! opens again within a second one line is told. Of a process that is over before it is looked at the person is not known: "somebody".
 
 use std::collections::HashMap;
 use std::fs;
@@ -16,6 +16,8 @@ use super::{Line, Trouble};
 
 /// The same file by the same process within this time is one act.
 const SAME: Duration = Duration::from_secs(1);
+/// The niceness of the thread that asks whose a process is, which may last a millisecond.
+const FIRST: i32 = -20;
 /// Files and processes that are remembered.
 const REMEMBERED: usize = 4_096;
 
@@ -47,6 +49,8 @@ impl Folders {
 
     /// Tells what is read and written. Ends when nobody listens.
     pub fn watch(&self, told: &SyncSender<Line>) {
+        // Whose a process is can be read for as long as it lives: this thread, which mostly sleeps, goes before others.
+        let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), FIRST);
         let own = i32::try_from(std::process::id()).unwrap_or(0);
         let (mut seen, mut people) =
             (HashMap::<(i32, PathBuf, bool), Instant>::new(), HashMap::<i32, (Instant, String)>::new());

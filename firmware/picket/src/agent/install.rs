@@ -50,7 +50,11 @@ fn unit(binary: &Path, args: &AgentInstallArgs) -> String {
     );
     args.agent.watch.iter().for_each(|folder| call += &format!(" --watch {}", quoted(folder)));
     call += &format!(" --spool {}", args.agent.spool);
-    let rights = if args.agent.watch.is_empty() { "CAP_DAC_READ_SEARCH" } else { "CAP_DAC_READ_SEARCH CAP_SYS_ADMIN" };
+    let rights = if args.agent.watch.is_empty() {
+        "CAP_DAC_READ_SEARCH"
+    } else {
+        "CAP_DAC_READ_SEARCH CAP_SYS_ADMIN CAP_SYS_NICE"
+    };
     format!(
         "[Unit]
 Description=Picket agent: tells the box who logs in, takes rights, changes accounts, plugs in media
