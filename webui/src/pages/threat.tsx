@@ -5,7 +5,7 @@ import { Act } from "../parts/act";
 import { AlertActs } from "../parts/alert";
 import { Unblock } from "../parts/event";
 import { said } from "../parts/notes";
-import { Ago, Await, Empty, Facts, Head, HostLink, Left, Level, Name, Numbers, Section, State } from "../parts/show";
+import { Ago, Await, Empty, Facts, Head, HostLink, Left, Level, Name, Numbers, Remarks, Section, State } from "../parts/show";
 import { Rows } from "../parts/table";
 import { useResource } from "../resource";
 import { ADMINS, may } from "../session";
@@ -57,8 +57,7 @@ export function Threat({ id = "" }: { id?: string | undefined }) {
         {Object.keys(evidence).length === 0 ? <Empty>{t("threat.evidence.none")}</Empty> : <Numbers of={evidence} />}
       </Section>
       <Section title={t("threat.notes")}>
-        {!alert || alert.notes.length === 0 ? <Empty>{t("threat.notes.none")}</Empty>
-          : <ul class="todo">{alert.notes.map((note, n) => <li key={n}><span><bdi>{printable(note.text, 500)}</bdi><br /><small>{printable(note.who)} · <Ago at={note.at} /></small></span></li>)}</ul>}
+        <Remarks of={alert?.notes ?? []} />
       </Section>
     </div>
     <Section title={t("threat.frames")} side={frames.length > 0 && <Act small run={() => save("threats/{id}/pcap", { id }, "text/plain", `threat-${id}.pcap.hex`)}>{t("threat.pcap")}</Act>}>

@@ -95,6 +95,12 @@ export function Texts({ of }: { of: string[] }) {
   return <ul class="texts">{of.map((text) => <li key={text}><bdi>{printable(text, 400)}</bdi></li>)}</ul>;
 }
 
+/** What people wrote, each with who and when. */
+export function Remarks({ of }: { of: Array<{ text: string; who: string; at: string }> }) {
+  return of.length === 0 ? <Empty>{t("threat.notes.none")}</Empty>
+    : <ul class="todo">{of.map(({ text, who, at }, n) => <li key={n}><span><bdi>{printable(text, 1_000)}</bdi><br /><small>{printable(who)} · <Ago at={at} /></small></span></li>)}</ul>;
+}
+
 /** A part of a page under a heading. */
 export function Section({ title, side, children, id }: { title: string; side?: ComponentChildren; children: ComponentChildren; id?: string }) {
   return <section class="part" aria-label={title} id={id}><header><h2>{title}</h2>{side && <div class="side">{side}</div>}</header>{children}</section>;
