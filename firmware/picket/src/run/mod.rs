@@ -183,8 +183,9 @@ async fn gateway(held: Held, named: Option<&Path>, rooms: Rooms) -> Result<End, 
     let lists = Lists::open(&config, key, this_box, orders.clone(), news.clone());
     let (going_on, end) = sync_channel(0);
     let bridge = {
-        let (news, suspects) = (news.clone(), suspects.clone());
-        thread::Builder::new().name("bridge".into()).spawn(move || bridge::watch(settings, &end, &news, &suspects))?
+        let (news, suspects, api) = (news.clone(), suspects.clone(), Arc::clone(&api));
+        let start = move || bridge::watch(settings, &end, &news, &suspects, &api);
+        thread::Builder::new().name("bridge".into()).spawn(start)?
     };
     tracing::info!(posture = config.posture.as_str(), socket = %config.control.socket.display(), "picket runs");
     let named = named.map(Path::to_owned);
