@@ -1,20 +1,25 @@
 //! Channels of notifications: who is told of what, and what did not arrive.
 
+use axum::http::Uri;
+use axum::http::uri::PathAndQuery;
+use protocol::Way;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use terms::Timestamp;
 
 use crate::clock::{now, rfc3339};
-use crate::notice::{CHANNELS_MAX, Channel, Notice, Notices, Preset, Sink};
+use crate::notice::{CHANNELS_MAX, Channel, Journal, Notice, Notices, Preset, Sink};
 use crate::office::{Office, shown};
 use crate::problem::Problem;
-use crate::route::Call;
+use crate::route::{Call, Reply};
 use crate::rows::{Change, Kind};
 use crate::secret::{hex, random};
 use crate::words::{Email, person};
 
 /// The longest address of a webhook, in octets.
 const URL_MAX: usize = 1_024;
+/// The address of the file on the box.
+const EVE_FILE: &str = "eve:file";
 /// The longest authority, in octets.
 const CA_MAX: usize = 8_192;
 
@@ -25,9 +30,10 @@ pub struct ChannelRow {
     id: u64,
     /// What it is called.
     name: String,
-    /// `webhook` or `mail`.
+    /// `webhook`, `mail`, `syslog`, `eve` or `file`.
     kind: &'static str,
-    /// Where it leads: an e-mail address, or the host of a webhook; the rest of its address may hold a secret.
+    /// Where it leads: an e-mail address, the host of a webhook (the rest of its address may hold a secret), the address of a receiver of
+    /// syslog or EVE, or how the file is fetched.
     to: String,
     /// In which form a webhook is told.
     preset: Option<Preset>,
@@ -55,21 +61,22 @@ pub struct MadeChannel {
     secret: Option<String>,
 }
 
-/// A new channel: a webhook or a mail.
+/// A new channel: an address or a mail.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewChannel {
     /// What it is called.
     #[schemars(length(min = 1, max = 64))]
     name: String,
-    /// The address of a webhook.
+    /// A webhook's address; `syslog+udp://host:514`, `syslog+tcp://host:514` or `syslog+tls://host:6514`; for EVE JSON lines
+    /// `eve+tcp://host:5045`, `eve+tls://host:5045`, or `eve:file` for a file on the box.
     #[serde(default)]
     #[schemars(length(max = 1_024))]
     url: Option<String>,
     /// In which form the webhook is told.
     #[serde(default)]
     preset: Preset,
-    /// The authority that signed the webhook's certificate, as PEM; nothing for the public ones.
+    /// The authority that signed the receiver's certificate, as PEM; nothing for the public ones.
     #[serde(default)]
     #[schemars(length(max = 8_192))]
     ca: String,
@@ -111,16 +118,12 @@ pub fn all(office: &Office, _: &Call) -> Result<Vec<ChannelRow>, Problem> {
 pub fn create(office: &Office, call: &Call, body: NewChannel) -> Result<MadeChannel, Problem> {
     let name = person("name", &body.name)?;
     let (sink, secret) = match (&body.url, &body.mail) {
-        (Some(url), None) => {
-            let secret = hex(&random::<32>().map_err(|error| Problem::busy(error.to_string()))?);
-            let (url, ca) = (address(url)?, authority(body.ca)?);
-            (Sink::Webhook { url, preset: body.preset, ca, secret: secret.clone() }, Some(secret))
-        }
+        (Some(url), None) => by_address(url, body.preset, body.ca)?,
         (None, Some(mail)) => {
             let to = Email::new(mail).map_err(|problem| Problem { field: Some("mail".into()), ..problem })?;
             (Sink::Mail { to: to.as_str().into() }, None)
         }
-        _ => return Err(Problem::field("url", "takes a webhook's address, or leave it out and name a mail")),
+        _ => return Err(Problem::field("url", "takes a receiver's address, or leave it out and name a mail")),
     };
     let mut notices = office.notices();
     if notices.channels.len() >= CHANNELS_MAX {
@@ -152,6 +155,7 @@ pub fn remove(office: &Office, call: &Call) -> Result<(), Problem> {
     of_it.iter().for_each(|notice| change.remove(Kind::Notice, *notice));
     office.commit(change, call.act("notification.remove", channel.name.clone()))?;
     notices.channels.remove(&number);
+    Journal::of(number).remove();
     notices.waiting.retain(|_, notice| notice.channel != number);
     Ok(())
 }
@@ -178,12 +182,61 @@ pub fn letters(office: &Office, call: &Call) -> Result<Vec<NoticeRow>, Problem> 
     Ok(notices.waiting.values().filter(|notice| notice.channel == number).map(notice_row).collect())
 }
 
-/// A webhook's address.
-fn address(url: &str) -> Result<String, Problem> {
-    let wrong = || Problem::field("url", "takes an address as https://chat.example.org/hooks/abc");
-    let uri: axum::http::Uri = url.parse().map_err(|_| wrong())?;
-    let known = matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty());
-    (known && url.len() <= URL_MAX).then(|| url.to_owned()).ok_or_else(wrong)
+/// `GET notifications/{id}/file`: the EVE lines of a channel that writes them on the box.
+pub fn file(office: &Office, call: &Call) -> Result<Reply, Problem> {
+    let number = call.number("id", "channel")?;
+    // Held so that nothing is added while it is read.
+    let notices = office.notices();
+    match notices.channels.get(&number).map(|channel| &channel.sink) {
+        Some(Sink::File) => {}
+        Some(_) => return Err(Problem::conflict("this channel writes no file")),
+        None => return Err(Problem::missing("channel")),
+    }
+    let lines = Journal::of(number).read().map_err(|error| Problem::busy(error.to_string()))?;
+    Ok(Reply::file("application/x-ndjson", lines, "eve.json".into()))
+}
+
+/// Where an address leads, and a webhook's new secret.
+fn by_address(url: &str, preset: Preset, ca: String) -> Result<(Sink, Option<String>), Problem> {
+    if url == EVE_FILE {
+        return Ok((Sink::File, None));
+    }
+    let (url, way) = address(url)?;
+    let ca = authority(ca)?;
+    if !way.encrypted() && !ca.is_empty() {
+        return Err(Problem::field("ca", "is for https, syslog+tls and eve+tls alone: this way shows no certificate"));
+    }
+    Ok(match way {
+        Way::Http | Way::Https => {
+            let secret = hex(&random::<32>().map_err(|error| Problem::busy(error.to_string()))?);
+            (Sink::Webhook { url, preset, ca, secret: secret.clone() }, Some(secret))
+        }
+        Way::SyslogUdp | Way::SyslogTcp | Way::SyslogTls => (Sink::Syslog { url, ca }, None),
+        Way::EveTcp | Way::EveTls => (Sink::Eve { url, ca }, None),
+    })
+}
+
+/// An address that a message can be posted to, and how.
+fn address(url: &str) -> Result<(String, Way), Problem> {
+    let wrong = || {
+        Problem::field(
+            "url",
+            "takes an address as https://chat.example.org/hooks/abc, syslog+tls://logs.example.org:6514 or eve+tcp://10.0.0.5:5045",
+        )
+    };
+    let uri: Uri = url.parse().map_err(|_| wrong())?;
+    let way = uri.scheme_str().and_then(Way::of).ok_or_else(wrong)?;
+    if url.len() > URL_MAX || uri.host().is_none_or(str::is_empty) {
+        return Err(wrong());
+    }
+    let webhook = matches!(way, Way::Http | Way::Https);
+    if !webhook && !matches!(uri.path_and_query().map(PathAndQuery::as_str), None | Some("/" | "")) {
+        return Err(Problem::field("url", "takes a host and a port and nothing behind them"));
+    }
+    if uri.port_u16().or(way.port()).is_none_or(|port| port == 0) {
+        return Err(Problem::field("url", "needs a port, as in eve+tcp://10.0.0.5:5045"));
+    }
+    Ok((url.to_owned(), way))
 }
 
 fn authority(ca: String) -> Result<String, Problem> {
@@ -196,10 +249,13 @@ fn row(channel: &Channel, notices: &Notices) -> ChannelRow {
     let dead = of_it().filter(|notice| notice.dead.is_some()).count() as u64;
     let (kind, to, preset) = match &channel.sink {
         Sink::Webhook { url, preset, .. } => {
-            let uri: Option<axum::http::Uri> = url.parse().ok();
+            let uri: Option<Uri> = url.parse().ok();
             ("webhook", uri.and_then(|uri| uri.host().map(str::to_owned)).unwrap_or_default(), Some(*preset))
         }
         Sink::Mail { to } => ("mail", to.clone(), None),
+        Sink::Syslog { url, .. } => ("syslog", url.clone(), None),
+        Sink::Eve { url, .. } => ("eve", url.clone(), None),
+        Sink::File => ("file", format!("/api/v1/notifications/{}/file", channel.number), None),
     };
     ChannelRow {
         id: channel.number,

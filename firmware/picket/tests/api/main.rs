@@ -19,6 +19,7 @@ mod model;
 mod people;
 mod power;
 mod proof;
+mod receivers;
 mod requests;
 mod rules;
 mod settings;
