@@ -193,6 +193,7 @@ pub fn routes() -> Vec<Route> {
         Route::post("/api/v1/incidents/{id}/merge", "Makes another incident part of this one").roles(ADMINS).scope(Scope::Alerts).takes(incidents::merge),
         Route::get("/api/v1/notifications", "The channels by which people hear of incidents, and how they fare").roles(READERS).lists(&["kind", "level", "trouble"], notifications::all),
         Route::post("/api/v1/notifications", "Makes a channel: a webhook, a mail, a receiver of syslog or EVE JSON lines, a file; a webhook's secret is shown this once").roles(ADMINS).scope(Scope::Settings).creates(notifications::create),
+        Route::patch("/api/v1/notifications/{id}", "Changes what a channel hears of, and when").roles(ADMINS).scope(Scope::Settings).takes(notifications::change),
         Route::delete("/api/v1/notifications/{id}", "Takes a channel away, with what waits for it").roles(ADMINS).scope(Scope::Settings).does(notifications::remove),
         Route::post("/api/v1/notifications/{id}/test", "Sends a message to try a channel").roles(ADMINS).scope(Scope::Settings).gives(notifications::test),
         Route::get("/api/v1/notifications/{id}/letters", "What waits for a channel, and what did not arrive").roles(READERS).lists(&["incident", "dead"], notifications::letters),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use terms::Timestamp;
 
 use crate::clock::{now, rfc3339};
-use crate::notice::{CHANNELS_MAX, Channel, Journal, Notice, Notices, Preset, Sink};
+use crate::notice::{CHANNELS_MAX, Channel, Held, Journal, Notice, Notices, Preset, Quiet, Sink};
 use crate::office::{Office, shown};
 use crate::problem::Problem;
 use crate::route::{Call, Reply};
@@ -18,6 +18,8 @@ use crate::words::{Email, person};
 
 /// The longest address of a webhook, in octets.
 const URL_MAX: usize = 1_024;
+/// The zone where none is named.
+const UTC: &str = "UTC";
 /// The address of the file on the box.
 const EVE_FILE: &str = "eve:file";
 /// The longest authority, in octets.
@@ -39,6 +41,16 @@ pub struct ChannelRow {
     preset: Option<Preset>,
     /// `HIGH`, or `MEDIUM` for both.
     level: &'static str,
+    /// Weekly windows in which it hears of High alone.
+    quiet: Vec<String>,
+    /// The zone of their times.
+    time_zone: String,
+    /// For how many minutes what is not High is gathered into one message; 0 for not at all.
+    digest_minutes: u32,
+    /// Incidents that are held back.
+    held: u64,
+    /// Since when.
+    held_since: Option<String>,
     /// Notices that wait.
     waiting: u64,
     /// Notices that are tried no more.
@@ -87,6 +99,39 @@ pub struct NewChannel {
     /// Whether it hears of High alone.
     #[serde(default)]
     high_only: bool,
+    /// Weekly windows in which what is not High is held back, as `mon-fri 22:00-06:00` or `sat,sun 00:00-24:00`.
+    #[serde(default)]
+    #[schemars(length(max = 16))]
+    quiet: Vec<String>,
+    /// The zone of their times, as `Europe/Berlin`; UTC where it is left out.
+    #[serde(default)]
+    #[schemars(length(max = 64))]
+    time_zone: Option<String>,
+    /// For how many minutes what is not High is gathered into one message; 0 for not at all.
+    #[serde(default)]
+    #[schemars(range(max = 10_080))]
+    digest_minutes: u32,
+}
+
+/// What changes of a channel; what is left out stays.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelRules {
+    /// Whether it hears of High alone.
+    #[serde(default)]
+    high_only: Option<bool>,
+    /// Weekly windows in which what is not High is held back; none for never.
+    #[serde(default)]
+    #[schemars(length(max = 16))]
+    quiet: Option<Vec<String>>,
+    /// The zone of their times.
+    #[serde(default)]
+    #[schemars(length(max = 64))]
+    time_zone: Option<String>,
+    /// For how many minutes what is not High is gathered into one message; 0 for not at all.
+    #[serde(default)]
+    #[schemars(range(max = 10_080))]
+    digest_minutes: Option<u32>,
 }
 
 /// A notice that waits or is dead.
@@ -125,14 +170,16 @@ pub fn create(office: &Office, call: &Call, body: NewChannel) -> Result<MadeChan
         }
         _ => return Err(Problem::field("url", "takes a receiver's address, or leave it out and name a mail")),
     };
+    let zone = body.time_zone.as_deref().unwrap_or(UTC);
+    let quiet = Quiet::new(body.quiet, zone, body.digest_minutes, now())?;
     let mut notices = office.notices();
     if notices.channels.len() >= CHANNELS_MAX {
         return Err(Problem::conflict(format!("a box keeps {CHANNELS_MAX} channels; take one away first")));
     }
     // Of the time, so that a number is never used twice.
     let number = notices.channels.last_key_value().map_or(0, |(last, _)| last + 1).max(now().micros());
-    let channel =
-        Channel { number, name, sink, high_only: body.high_only, last: None, trouble: String::new(), dropped: 0 };
+    let (high_only, held, trouble) = (body.high_only, Held::default(), String::new());
+    let channel = Channel { number, name, sink, high_only, quiet, held, last: None, trouble, dropped: 0 };
     let made = row(&channel, &notices);
     let mut change = Change::default();
     change.put(Kind::Channel, number, &channel);
@@ -141,6 +188,26 @@ pub fn create(office: &Office, call: &Call, body: NewChannel) -> Result<MadeChan
     office.commit(change, act)?;
     notices.channels.insert(number, channel);
     Ok(MadeChannel { row: made, secret })
+}
+
+/// `PATCH notifications/{id}`: what is held back goes by the new rules.
+pub fn change(office: &Office, call: &Call, body: ChannelRules) -> Result<ChannelRow, Problem> {
+    let number = call.number("id", "channel")?;
+    let mut notices = office.notices();
+    let mut channel = notices.channels.get(&number).cloned().ok_or_else(|| Problem::missing("channel"))?;
+    let mut act = call.act("notification.change", channel.name.clone());
+    act.before = shown(&row(&channel, &notices));
+    let zone = body.time_zone.unwrap_or_else(|| zone(&channel));
+    let windows = body.quiet.unwrap_or_else(|| channel.quiet.windows.clone());
+    channel.quiet = Quiet::new(windows, &zone, body.digest_minutes.unwrap_or(channel.quiet.digest), now())?;
+    channel.high_only = body.high_only.unwrap_or(channel.high_only);
+    let changed = row(&channel, &notices);
+    act.after = shown(&changed);
+    let mut change = Change::default();
+    change.put(Kind::Channel, number, &channel);
+    office.commit(change, act)?;
+    notices.channels.insert(number, channel);
+    Ok(changed)
 }
 
 /// `DELETE notifications/{id}`: what waits for it goes with it.
@@ -167,7 +234,7 @@ pub fn test(office: &Office, call: &Call) -> Result<ChannelRow, Problem> {
     let name = notices.channels.get(&number).map(|channel| channel.name.clone());
     let name = name.ok_or_else(|| Problem::missing("channel"))?;
     let mut change = Change::default();
-    notices.add(number, None, "This is a message to try whether this channel works.".into(), &mut change);
+    notices.try_out(number, now(), &mut change);
     office.commit(change, call.act("notification.test", name))?;
     notices.channels.get(&number).map(|channel| row(channel, &notices)).ok_or_else(|| Problem::missing("channel"))
 }
@@ -264,12 +331,22 @@ fn row(channel: &Channel, notices: &Notices) -> ChannelRow {
         to,
         preset,
         level: if channel.high_only { "HIGH" } else { "MEDIUM" },
+        quiet: channel.quiet.windows.clone(),
+        time_zone: zone(channel),
+        digest_minutes: channel.quiet.digest,
+        held: channel.held.count(),
+        held_since: (!channel.held.is_empty()).then(|| rfc3339(Timestamp::from_micros(channel.held.since))),
         waiting: of_it().count() as u64 - dead,
         dead,
         dropped: channel.dropped,
         last_sent: channel.last.map(|micros| rfc3339(Timestamp::from_micros(micros))),
         trouble: channel.trouble.clone(),
     }
+}
+
+/// The zone of a channel's times; one that was made before there were any has none.
+fn zone(channel: &Channel) -> String {
+    if channel.quiet.zone.is_empty() { UTC.into() } else { channel.quiet.zone.clone() }
 }
 
 fn notice_row(notice: &Notice) -> NoticeRow {

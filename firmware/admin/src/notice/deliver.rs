@@ -17,6 +17,7 @@ const LOOK: Duration = Duration::from_millis(500);
 /// Delivers what is due until the process ends.
 pub fn deliver(office: &Office) {
     loop {
+        let_go(office);
         let due = office.notices().due(now().micros());
         match due {
             Some((notice, channel)) => {
@@ -47,12 +48,30 @@ fn send(office: &Office, notice: &Notice, channel: &Channel) -> PostSent {
         // The outbox keeps it from here on, and tries on its own.
         Sink::Mail { to } => {
             let subject = format!("Picket: {}", notice.text.chars().take(120).collect::<String>());
-            let letter = Letter::Note { to: to.clone(), subject, lines: vec![notice.text.clone(), notice.more()] };
+            let letter = Letter::Note { to: to.clone(), subject, lines: notice.lines() };
             match post(office, letter) {
                 Some(_) => PostSent { accepted: true, ..PostSent::default() },
                 None => PostSent { why: "no mail is configured, or the outbox is full".into(), ..PostSent::default() },
             }
         }
+    }
+}
+
+/// What was held back goes where its time has come.
+fn let_go(office: &Office) {
+    let mut change = Change::default();
+    let mut notices = office.notices();
+    if notices.let_go(now(), &mut change) {
+        // Written before anybody else writes the same channel.
+        office.jot(change, Vec::new());
+        drop(notices);
+        sync(office);
+    }
+}
+
+fn sync(office: &Office) {
+    if let Err(error) = office.rows().sync() {
+        tracing::error!("{error}");
     }
 }
 
@@ -102,9 +121,7 @@ fn settle(office: &Office, mut notice: Notice, sent: &PostSent) {
             notices.waiting.insert(notice.number, notice);
         }
     }
-    drop(notices);
     office.jot(change, acts);
-    if let Err(error) = office.rows().sync() {
-        tracing::error!("{error}");
-    }
+    drop(notices);
+    sync(office);
 }

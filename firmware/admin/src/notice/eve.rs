@@ -51,6 +51,9 @@ fn event(notice: &Notice, incident: &IncidentView, host: &str) -> Value {
         },
         "verdict": {"action": verdict},
     });
+    if !notice.held.is_empty() {
+        event["alert"]["metadata"]["picket_held_back"] = json!([notice.held.count().to_string()]);
+    }
     if let Some(address) = incident.hosts.iter().find(is_address) {
         event["src_ip"] = json!(address);
     }

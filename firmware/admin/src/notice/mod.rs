@@ -1,12 +1,13 @@
 //! Alerts that reach people: channels, and what waits for each until its receiver has it.
 //!
 //! An incident that begins, or that becomes High, is one notice to each channel whose level it has; what follows of the same incident is
-//! none. A notice is written together with the incident that it tells of, and goes when its receiver took it; it is tried again with growing pauses,
+//! none. What is not High may be held back and told together. A notice is written together with the incident that it tells of, and goes when its receiver took it; it is tried again with growing pauses,
 //! and after a day, or when the receiver will never take it, it is dead and shown.
 //!
 //! | file | what it holds |
 //! |---|---|
 //! | `deliver` | what is due goes, and takes its end or its next try |
+//! | `quiet` | when a channel is not disturbed, and what waits for it meanwhile |
 //! | `webhook`, `syslog`, `eve` | a notice in the form that a receiver expects |
 //! | `journal` | the file of EVE lines on the box |
 //!
@@ -15,7 +16,10 @@
 mod deliver;
 mod eve;
 mod journal;
+mod quiet;
 mod syslog;
+#[cfg(test)]
+mod tests;
 mod webhook;
 
 use std::collections::BTreeMap;
@@ -23,12 +27,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use protocol::incident::IncidentView;
 use serde::{Deserialize, Serialize};
+use terms::Timestamp;
 
-use crate::clock::now;
 use crate::rows::{Change, Kind, Rows, RowsError};
 
 pub use deliver::deliver;
 pub use journal::Journal;
+pub use quiet::{Held, Quiet};
 pub use webhook::Preset;
 
 /// The most channels that a box keeps.
@@ -87,6 +92,12 @@ pub struct Channel {
     pub sink: Sink,
     /// Whether it hears of High alone.
     pub high_only: bool,
+    /// When it is not disturbed.
+    #[serde(default)]
+    pub quiet: Quiet,
+    /// What is held back for it.
+    #[serde(default)]
+    pub held: Held,
     /// When something was taken last, in microseconds.
     pub last: Option<u64>,
     /// Why the last try failed; empty where it did not.
@@ -102,8 +113,11 @@ pub struct Notice {
     pub number: u64,
     /// The channel.
     pub channel: u64,
-    /// The incident as it was; nothing for a try.
+    /// The incident as it was; nothing for a try, and for what was held back.
     pub incident: Option<IncidentView>,
+    /// What was held back, where it tells of that.
+    #[serde(default)]
+    pub held: Held,
     /// In words.
     pub text: String,
     /// When, in microseconds.
@@ -126,9 +140,24 @@ pub struct Notices {
 }
 
 impl Notice {
+    /// One that is tried at once; its number is given where it is added.
+    fn new(channel: u64, incident: Option<IncidentView>, held: Held, text: String, at: Timestamp) -> Self {
+        let created = at.micros();
+        Self { number: 0, channel, incident, held, text, created, tries: 0, next: created, dead: None }
+    }
+
     /// What it tells of; nothing for a try.
     fn incidents(&self) -> impl Iterator<Item = &IncidentView> {
-        self.incident.iter()
+        self.incident.iter().chain(&self.held.incidents)
+    }
+
+    /// `incident`, `digest` or `test`.
+    fn kind(&self) -> &'static str {
+        match (&self.incident, self.held.is_empty()) {
+            (Some(_), _) => "incident",
+            (None, false) => "digest",
+            (None, true) => "test",
+        }
     }
 
     /// Whether any of that is High.
@@ -136,8 +165,17 @@ impl Notice {
         self.incidents().any(|incident| incident.level == "HIGH")
     }
 
+    /// In words, for a letter.
+    fn lines(&self) -> Vec<String> {
+        let first = if self.held.is_empty() { self.text.clone() } else { format!("{} held back:", self.held.count()) };
+        [first].into_iter().chain(self.held.lines()).chain([self.more()]).collect()
+    }
+
     /// What else a person wants to know.
     fn more(&self) -> String {
+        if !self.held.is_empty() {
+            return "More on the page, or: picket incidents".into();
+        }
         self.incident.as_ref().map_or_else(
             || "Nothing happened: somebody tries this channel.".into(),
             |incident| {
@@ -164,34 +202,79 @@ impl Notices {
     }
 
     /// An incident began, or became High: every channel that wants to know has a notice, in the change that tells of the incident.
-    pub fn tell(&mut self, incident: &IncidentView, change: &mut Change) {
+    /// What is not High may be held back.
+    pub fn tell(&mut self, incident: &IncidentView, at: Timestamp, change: &mut Change) {
         let high = incident.level == "HIGH";
-        let wanted = self.channels.values().filter(|channel| high || !channel.high_only);
-        for channel in wanted.map(|channel| channel.number).collect::<Vec<_>>() {
+        let mut wanted = Vec::new();
+        for channel in self.channels.values_mut().filter(|channel| high || !channel.high_only) {
+            if !high && channel.quiet.holds(at) {
+                channel.held.put(incident, at);
+                change.put(Kind::Channel, channel.number, channel);
+                continue;
+            }
+            // It is told now, and not a second time with what was held back.
+            if channel.held.take_out(incident.id) {
+                change.put(Kind::Channel, channel.number, channel);
+            }
+            wanted.push(channel.number);
+        }
+        for channel in wanted {
             let text = format!("{}: {} (incident {})", incident.level, incident.summary, incident.id);
-            self.add(channel, Some(incident.clone()), text, change);
+            let notice = Notice::new(channel, Some(incident.clone()), Held::default(), text, at);
+            self.add(notice, change);
         }
     }
 
-    /// Adds a notice to a channel.
-    pub fn add(&mut self, channel: u64, incident: Option<IncidentView>, text: String, change: &mut Change) {
-        if self.waiting.len() >= NOTICES_MAX {
-            let dead = self.waiting.values().find(|notice| notice.dead.is_some()).map(|notice| notice.number);
-            let Some(dead) = dead else {
-                if let Some(channel) = self.channels.get_mut(&channel) {
-                    channel.dropped += 1;
-                    change.put(Kind::Channel, channel.number, channel);
-                }
-                return;
-            };
-            self.waiting.remove(&dead);
-            change.remove(Kind::Notice, dead);
+    /// What was held back goes where its time has come; whether any did.
+    fn let_go(&mut self, at: Timestamp, change: &mut Change) -> bool {
+        let due = self.channels.values().filter(|channel| channel.quiet.lets_go(&channel.held, at));
+        let due: Vec<u64> = due.map(|channel| channel.number).collect();
+        let mut any = false;
+        for number in due {
+            // Without room it stays where it is.
+            if !self.has_room(change) {
+                break;
+            }
+            let Some(channel) = self.channels.get_mut(&number) else { continue };
+            let held = std::mem::take(&mut channel.held);
+            change.put(Kind::Channel, number, channel);
+            let text = held.text();
+            self.add(Notice::new(number, None, held, text, at), change);
+            any = true;
         }
-        let created = now().micros();
-        let number = self.waiting.last_key_value().map_or(created, |(last, _)| created.max(last + 1));
-        let notice = Notice { number, channel, incident, text, created, tries: 0, next: created, dead: None };
-        change.put(Kind::Notice, number, &notice);
-        self.waiting.insert(number, notice);
+        any
+    }
+
+    /// Somebody tries a channel; quiet hours do not count.
+    pub fn try_out(&mut self, channel: u64, at: Timestamp, change: &mut Change) {
+        let text = "This is a message to try whether this channel works.".into();
+        self.add(Notice::new(channel, None, Held::default(), text, at), change);
+    }
+
+    /// Adds a notice to its channel; without room it is counted there.
+    fn add(&mut self, mut notice: Notice, change: &mut Change) {
+        if !self.has_room(change) {
+            if let Some(channel) = self.channels.get_mut(&notice.channel) {
+                channel.dropped += 1;
+                change.put(Kind::Channel, channel.number, channel);
+            }
+            return;
+        }
+        notice.number = self.waiting.last_key_value().map_or(notice.created, |(last, _)| notice.created.max(last + 1));
+        change.put(Kind::Notice, notice.number, &notice);
+        self.waiting.insert(notice.number, notice);
+    }
+
+    /// Whether one more notice has room; the oldest dead one goes for it.
+    fn has_room(&mut self, change: &mut Change) -> bool {
+        if self.waiting.len() < NOTICES_MAX {
+            return true;
+        }
+        let dead = self.waiting.values().find(|notice| notice.dead.is_some()).map(|notice| notice.number);
+        let Some(dead) = dead else { return false };
+        self.waiting.remove(&dead);
+        change.remove(Kind::Notice, dead);
+        true
     }
 
     /// What is due, with where it goes.
@@ -208,44 +291,4 @@ impl Notices {
 /// The notices of an office, for as long as the guard lives.
 pub fn lock(notices: &Mutex<Notices>) -> MutexGuard<'_, Notices> {
     notices.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn channel(number: u64, high_only: bool) -> Channel {
-        let sink = Sink::Mail { to: "ada@example.org".into() };
-        Channel { number, name: "x".into(), sink, high_only, last: None, trouble: String::new(), dropped: 0 }
-    }
-
-    fn incident(level: &str) -> IncidentView {
-        IncidentView { id: 7, level: level.into(), summary: "ann on nas: =1+1".into(), ..IncidentView::default() }
-    }
-
-    /// The notice of an incident of this level.
-    pub fn told(level: &str) -> Notice {
-        let mut notices = Notices { channels: BTreeMap::from([(1, channel(1, false))]), waiting: BTreeMap::new() };
-        notices.tell(&incident(level), &mut Change::default());
-        notices.waiting.into_values().next().expect("one")
-    }
-
-    #[test]
-    fn a_channel_hears_of_its_level_and_memory_is_bounded() {
-        let mut notices = Notices {
-            channels: BTreeMap::from([(1, channel(1, true)), (2, channel(2, false))]),
-            waiting: BTreeMap::new(),
-        };
-        let mut change = Change::default();
-        notices.tell(&incident("MEDIUM"), &mut change);
-        notices.tell(&incident("HIGH"), &mut change);
-        let of = |number| notices.waiting.values().filter(|notice| notice.channel == number).count();
-        assert_eq!((of(1), of(2)), (1, 2));
-        (0..NOTICES_MAX).for_each(|_| notices.tell(&incident("MEDIUM"), &mut change));
-        assert_eq!((notices.waiting.len(), notices.channels[&2].dropped), (NOTICES_MAX, 3));
-        notices.waiting.values_mut().next().expect("one").dead = Some("refused".into());
-        notices.tell(&incident("MEDIUM"), &mut change);
-        assert_eq!((notices.waiting.len(), notices.channels[&2].dropped), (NOTICES_MAX, 3), "a dead one makes room");
-        assert!(notices.due(now().micros() + 1).is_some());
-    }
 }

@@ -20,7 +20,7 @@ const VALUE_MAX: usize = 48;
 
 /// The message; at most `MESSAGE_MAX` octets, without a line end.
 pub fn message(notice: &Notice, host: &str) -> String {
-    let test = notice.incidents().next().is_none();
+    let test = notice.kind() == "test";
     // Severity (6.2.1): alert, warning, informational.
     let (severity, id) = match notice.high() {
         true => (1, "ALERT"),
@@ -44,6 +44,9 @@ fn data(notice: &Notice) -> String {
         text.push_str(&format!(" {name}=\"{}\"", escaped(cut(&plain(value, VALUE_MAX), VALUE_MAX))));
     };
     put("notice", &notice.number.to_string());
+    if !notice.held.is_empty() {
+        put("held", &notice.held.count().to_string());
+    }
     let incidents: Vec<&IncidentView> = notice.incidents().take(VALUES).collect();
     for incident in &incidents {
         put("incident", &incident.id.to_string());

@@ -37,8 +37,13 @@ pub fn order(notice: &Notice, url: &str, preset: Preset, ca: &str, secret: &str)
     let high = notice.high();
     let body: Value = match preset {
         Preset::Json => {
-            json!({"id": notice.number, "kind": if notice.incident.is_some() { "incident" } else { "test" },
-            "text": notice.text, "incident": notice.incident})
+            let mut body =
+                json!({"id": notice.number, "kind": notice.kind(), "text": notice.text, "incident": notice.incident});
+            if !notice.held.is_empty() {
+                body["incidents"] = json!(notice.held.incidents);
+                body["held_back"] = json!(notice.held.count());
+            }
+            body
         }
         Preset::Slack | Preset::Telegram => json!({"text": text}),
         Preset::Discord => {

@@ -144,3 +144,66 @@ fn alerts_leave_as_syslog_and_eve_and_a_receiver_that_was_away_gets_each() {
     assert_eq!(none.status, 409, "{none:?}");
     assert_eq!(made.ask("DELETE", &path, Some(&root), None).status, 204);
 }
+
+#[test]
+fn quiet_hours_hold_back_what_is_not_high_over_a_restart_and_their_end_tells_it_as_one() {
+    let Some((mut made, root)) = made("quiet") else { return };
+    let post = |body: Value| made.post(&root, "/api/v1/notifications", &body);
+    for (key, wrong, field) in [
+        ("quiet", json!(["daily 00:00-24:00"]), "quiet"),
+        ("quiet", json!(["someday 22:00-06:00"]), "quiet"),
+        ("time_zone", json!("Mars/Olympus"), "time_zone"),
+        ("digest_minutes", json!(20_000), "digest_minutes"),
+    ] {
+        let mut body = json!({"name": "x", "url": "eve:file"});
+        body[key] = wrong;
+        assert_eq!(post(body).json()["field"], field);
+    }
+    // Quiet but for one hour of the day, which is half a day away.
+    let minute: u64 = made
+        .stand
+        .gate
+        .shell("date -u +'%H %M'")
+        .unwrap()
+        .trim()
+        .split(' ')
+        .fold(0, |all, part| all * 60 + part.parse::<u64>().unwrap());
+    let time = |minute: u64| format!("{:02}:{:02}", minute % 1_440 / 60, minute % 60);
+    let window = format!("daily {}-{}", time(minute + 780), time(minute + 720));
+    let channel = post(json!({"name": "night", "url": "eve:file", "quiet": [window], "time_zone": "utc"})).json();
+    assert_eq!((&channel["quiet"], &channel["time_zone"]), (&json!([window]), &json!("UTC")), "{channel}");
+    let path = format!("/api/v1/notifications/{}", channel["id"]);
+    let nas = enrolled(&made, &root, "nas");
+    let sudo = |who: &str| {
+        let message = format!("{who} : user NOT in sudoers ; TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/sh");
+        (json!({"program": "sudo", "message": message}).to_string() + "\n").repeat(3)
+    };
+    tell(&made, &nas, &(sudo("eve") + &sudo("carl")));
+    eventually(TEN, "two that are held back", || show(&made, &root, &channel["id"])["held"] == 2);
+    tell(&made, &nas, &(login("ann", "failed").repeat(5) + &login("ann", "done")));
+    let lines = |made: &Box| -> Vec<Value> {
+        let text = made.get(&root, &format!("{path}/file")).text;
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    eventually(TEN, "what is High", || lines(&made).len() == 1);
+    assert_eq!(lines(&made)[0]["alert"]["severity"], 1);
+    made.stand.kill();
+    made.stand.start();
+    eventually(20, "the API", || made.ask("GET", "/healthz", None, None).status == 200);
+    let row = show(&made, &root, &channel["id"]);
+    assert!(row["held"] == 2 && row["held_since"].is_string() && lines(&made).len() == 1, "{row}");
+    // An hour that never ends is refused here too; the end of quiet hours lets go.
+    let patch = |body: Value| made.ask("PATCH", &path, Some(&root), Some(&body.to_string()));
+    assert_eq!(patch(json!({"quiet": ["mon-sun 00:00-24:00"]})).json()["field"], "quiet");
+    assert_eq!(show(&made, &root, &channel["id"])["quiet"], json!([window]));
+    let changed = patch(json!({"quiet": []}));
+    assert_eq!((changed.status, &changed.json()["quiet"]), (200, &json!([])), "{changed:?}");
+    eventually(TEN, "what was held back", || lines(&made).len() == 3);
+    let told = lines(&made);
+    let of = |key: &str| told.iter().map(|line| line["alert"]["metadata"][key].clone()).collect::<Vec<_>>();
+    assert_eq!(of("picket_held_back"), [Value::Null, json!(["2"]), json!(["2"])], "{told:?}");
+    assert_eq!(of("picket_notice")[1], of("picket_notice")[2], "one message");
+    assert_eq!(show(&made, &root, &channel["id"])["held"], 0);
+    let audit = made.get(&root, "/api/v1/audit?limit=100").text;
+    assert!(audit.contains("notification.change"), "{audit}");
+}
