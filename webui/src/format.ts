@@ -54,6 +54,9 @@ export function absolute(at: string): string {
   return `${local} (${date.toISOString().replace("T", " ").slice(0, 19)} UTC)`;
 }
 
+/** A moment where there is little room. */
+export const brief = (at: number): string => new Intl.DateTimeFormat(language.value, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" }).format(at);
+
 /** How long ago, or in how long. */
 export function relative(at: string): string {
   const seconds = (Date.parse(at) - now()) / 1_000;

@@ -9,6 +9,8 @@ import { Devices } from "./pages/devices";
 import { Help } from "./pages/help";
 import { Host } from "./pages/host";
 import { Hosts } from "./pages/hosts";
+import { Incident } from "./pages/incident";
+import { Incidents } from "./pages/incidents";
 import { Learning } from "./pages/learning";
 import { Overview } from "./pages/overview";
 import { Policy } from "./pages/policy";
@@ -16,6 +18,7 @@ import { Profile } from "./pages/profile";
 import { Reports } from "./pages/reports";
 import { Requests } from "./pages/requests";
 import { Settings } from "./pages/settings";
+import { Sources } from "./pages/sources";
 import { System } from "./pages/system";
 import { Threat } from "./pages/threat";
 import { Threats } from "./pages/threats";
@@ -27,6 +30,8 @@ export interface Place { name: string; title: Key; group: Key; show: ComponentTy
 
 export const PLACES: Place[] = [
   { name: "overview", title: "page.overview", group: "nav.watch", show: Overview, roles: READERS },
+  { name: "incidents", title: "page.incidents", group: "nav.watch", show: Incidents, roles: READERS },
+  { name: "incident", title: "page.incident", group: "nav.watch", show: Incident, roles: READERS, hidden: true },
   { name: "threats", title: "page.threats", group: "nav.watch", show: Threats, roles: READERS },
   { name: "threat", title: "page.threat", group: "nav.watch", show: Threat, roles: READERS, hidden: true },
   { name: "blocked", title: "page.blocked", group: "nav.watch", show: Blocked, roles: READERS },
@@ -38,6 +43,7 @@ export const PLACES: Place[] = [
   { name: "requests", title: "page.requests", group: "nav.network", show: Requests },
   { name: "hosts", title: "page.hosts", group: "nav.network", show: Hosts, roles: READERS },
   { name: "host", title: "page.host", group: "nav.network", show: Host, roles: READERS, hidden: true },
+  { name: "sources", title: "page.sources", group: "nav.network", show: Sources, roles: READERS },
   { name: "reports", title: "page.reports", group: "nav.watch", show: Reports, roles: READERS },
   { name: "users", title: "page.users", group: "nav.box", show: Users, roles: OVERSEERS },
   { name: "audit", title: "page.audit", group: "nav.box", show: Audit, roles: OVERSEERS },

@@ -4,10 +4,10 @@ import { small } from "./picture.js";
 import { OWNER, SCREENS, WIDTHS, api, axe, eventually, go, login, look, must, onHost, open, status } from "./browser.js";
 
 const HOSTILE = "<img/src=x/onerror=alert(1)>";
-const PAGES = ["overview", "devices", "device", "policy", "learning", "requests", "reports", "threats", "threat", "blocked", "activity", "hosts", "host", "users", "profile", "audit", "settings", "system", "help"];
-const ONE = { device: (row) => `device/${row.device}`, learning: (row) => (row.device > 99_999 ? "learning" : `learning/${row.device}`), threat: (row) => `threat/${row.threat}`, host: (row) => `host/${row.host}` };
+const PAGES = ["overview", "incidents", "incident", "devices", "device", "policy", "learning", "requests", "reports", "threats", "threat", "blocked", "activity", "hosts", "host", "sources", "users", "profile", "audit", "settings", "system", "help"];
+const ONE = { device: (row) => `device/${row.device}`, learning: (row) => (row.device > 99_999 ? "learning" : `learning/${row.device}`), threat: (row) => `threat/${row.threat}`, incident: (row) => `incident/${row.incident}`, host: (row) => `host/${row.host}` };
 const DIALOGS = {
-  overview: ["Search", "Pause protection"], threat: [/^Write a note/, /^False alarm/], blocked: ["Block a host"], device: ["Forget device"],
+  overview: ["Search", "Pause protection"], threat: [/^Write a note/, /^False alarm/], incident: ["Close incident", "Write a note"], sources: ["Enrol host"], blocked: ["Block a host"], device: ["Forget device"],
   policy: [/^Show: /], learning: ["Enforce"], requests: ["Ask for access", /^Grant/, /^Refuse/], users: ["New account"],
   profile: ["New token", "Set up second factor"], settings: [/^Change/], system: ["Restart gateway"],
 };
@@ -76,7 +76,7 @@ try {
     }));
     told(`${pages.length} pages ${which}`);
   };
-  const one = { device: 999_999, threat: 999_999, host: "192.0.2.1" };
+  const one = { device: 999_999, threat: 999_999, incident: 999_999, host: "192.0.2.1" };
   await all("empty", PAGES, one);
 
   // A device that calls itself by markup, and a scan.
@@ -94,7 +94,10 @@ try {
   const today = new Date().toISOString().slice(0, 10);
   await page.evaluate((day) => fetch("/api/v1/reports", { method: "POST", headers: { "X-Picket-Page": "used", "Content-Type": "application/json" }, body: JSON.stringify({ from: `${day}T00:00:00Z`, to: `${day}T23:59:59Z`, format: "pdf" }) }), today);
   await eventually("a report", async () => (await api(page, "reports")).items?.some(({ state }) => state === "done"), 20);
-  await all("busy", PAGES, { device: device.id, threat: threat.id, host: threat.host });
+  const enrolled = await page.evaluate((name) => fetch("/api/v1/sources", { method: "POST", headers: { "X-Picket-Page": "used", "Content-Type": "application/json" }, body: JSON.stringify({ name, with: "token" }) }).then(({ status }) => status), "laptop7");
+  must(enrolled === 201, "enrolling a host:", enrolled);
+  const incident = await eventually("an incident", async () => (await api(page, "incidents?sort=-last")).items?.[0]);
+  await all("busy", PAGES, { device: device.id, threat: threat.id, incident: incident.id, host: threat.host });
   await go(views[0][2].page, `device/${device.id}`);
   await views[0][2].page.getByText(HOSTILE).first().waitFor({ timeout: 5_000 });
 
@@ -112,7 +115,7 @@ try {
       continue;
     }
     for (const [place, buttons] of Object.entries(DIALOGS)) {
-      await go(page, ONE[place]?.({ device: device.id, threat: threat.id }) ?? place);
+      await go(page, ONE[place]?.({ device: device.id, threat: threat.id, incident: incident.id }) ?? place);
       for (const button of buttons) {
         await open(place, button);
         await page.keyboard.press("Escape");

@@ -108,6 +108,41 @@ const walks = {
     must(items[0].acknowledged_by === OWNER.email, JSON.stringify(items));
   },
 
+  async an_incident_is_read_closed_and_opened_again(page) {
+    const [{ id }] = (await api(page, "incidents?state=open&sort=-last")).items;
+    const story = async () => api(page, `incidents/${id}`);
+    await go(page, "overview");
+    await page.locator(`.todo a[href="#/incident/${id}"]`).click();
+    await page.getByRole("heading", { name: "What to do next" }).waitFor();
+    await page.locator(".feed", { hasText: ATTACKER }).waitFor();
+    await page.getByRole("button", { name: "Close incident" }).click();
+    await page.getByLabel("What was found").fill("our own scan");
+    await page.locator("dialog").getByRole("button", { name: "Close incident" }).click();
+    await note(page, "The incident is closed");
+    must((await story()).closed_for === "our own scan", JSON.stringify(await story()));
+    await page.locator(".note").getByRole("button", { name: "Undo" }).last().click();
+    await note(page, "Taken back");
+    must((await story()).state === "open", "it is not open again");
+  },
+
+  async a_host_is_enrolled_and_its_token_is_shown_once(page) {
+    await go(page, "sources");
+    await page.getByRole("button", { name: "Enrol host" }).click();
+    await page.getByLabel("Host", { exact: true }).fill("laptop7");
+    await page.getByLabel("Hand it").selectOption("token");
+    await page.locator("dialog").getByRole("button", { name: "Enrol host" }).click();
+    const token = await page.locator("dialog .code").innerText();
+    must(token.length >= 20, "no token:", token);
+    const { items } = await api(page, "sources");
+    must(items.some(({ name, enrolled }) => name === "laptop7" && enrolled), JSON.stringify(items));
+    must(!JSON.stringify(items).includes(token), "the token can be read again");
+    await page.getByRole("button", { name: "I have written it down" }).click();
+    await page.getByRole("button", { name: "Remove: laptop7" }).click();
+    await page.locator("dialog").getByRole("button", { name: "Remove" }).click();
+    await note(page, "is heard no more");
+    must(!(await api(page, "sources")).items.some(({ name }) => name === "laptop7"), "it may still tell");
+  },
+
   async a_device_is_approved_and_that_is_undone(page) {
     const device = async () => (await api(page, "devices")).items.find(({ addresses }) => addresses.includes(ATTACKER));
     await eventually("the device", device);

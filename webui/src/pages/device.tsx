@@ -2,6 +2,7 @@
 import { get, patch, remove, there } from "../api";
 import { count, octets, printable } from "../format";
 import { Act } from "../parts/act";
+import { Course } from "../parts/course";
 import { DeviceActs } from "../parts/device";
 import { Feed } from "../parts/event";
 import { Form } from "../parts/form";
@@ -66,6 +67,7 @@ export function Device({ id = "" }: { id?: string | undefined }) {
         ["rule.to", (rule) => <Name text={rule.to.join(", ")} />], ["rule.service", ({ service }) => <Name text={service.join(", ")} />],
       ]} />}
     </Section>}
+    {may(READERS) && <Course title="traffic.title" none="traffic.small" topic="devices" device={device.id} shown={octets} head="host.octets" />}
     <Flows mac={device.macs[0] ?? "-"} />
     {may(ADMINS) && <div class="acts"><Act kind="danger" ask={t("device.forget.ask", { name: printable(device.name) })} run={async () => { await remove("devices/{id}", { id }); location.hash = to("devices"); said(t("device.forgotten")); }}>{t("device.forget")}</Act></div>}
   </>;

@@ -41,7 +41,7 @@ export function Host({ id = "" }: { id?: string | undefined }) {
         ]} /> : <Empty>{t("host.habits.none")}</Empty>}
       </Section>
       <Section title={t("host.minutes")}>
-        {levels.length === 0 ? <Empty>{t("host.minutes.none")}</Empty> : <Bars points={levels} shown={(value) => t("host.minutes.value", { count: count(value) })} head={["threat.level", t("host.minutes")]}
+        {levels.length === 0 ? <Empty>{t("host.minutes.none")}</Empty> : <Bars points={levels} shown={(value) => t("host.minutes.value", { count: count(value) })} head={["threat.level", "host.minutes"]}
           said={levels.map(({ label, value }) => `${label}: ${count(value)}`).join(", ")} />}
       </Section>
       <Section title={t("host.events")}>{events.length === 0 ? <Empty>{t("host.events.none")}</Empty> : <Feed events={[...events].reverse().slice(0, 20)} />}</Section>

@@ -3,6 +3,7 @@ import { get } from "../api";
 import { absolute, count, octets, printable, span, spaced } from "../format";
 import { events } from "../live";
 import { Bars } from "../parts/chart";
+import { Course } from "../parts/course";
 import { Feed, Unblock } from "../parts/event";
 import { AlertActs } from "../parts/alert";
 import { Ago, Await, Empty, Facts, Head, HostLink, Left, Level, Section, State } from "../parts/show";
@@ -17,6 +18,7 @@ export function Overview() {
   const fresh = useResource("fresh", async () => (await get("devices", { state: "new", limit: 100 })).items.length);
   const asked = useResource("asked", async () => (await get("requests", { state: "waiting", limit: 100 })).items.length);
   const machine = useResource("machine", () => get("system/resources"));
+  const stories = useResource("stories", async () => (await get("incidents", { state: "open", sort: "-last", limit: 5 })).items);
   const blocks = useResource("blocks", () => get("blocks", { limit: 8 }));
   const now = totals.value;
   if (!now || !system.value) {
@@ -36,8 +38,9 @@ export function Overview() {
       <p>{t(system.value.posture === "protect" ? "overview.protects" : "overview.observes")} <State state={system.value.posture} of="posture" /></p>
     </div>
     <Section title={t("overview.needs")}>
-      {waiting.length === 0 && system.value.warnings.length === 0 && !fresh.value && !asked.value ? <Empty>{t("overview.nothing")}</Empty>
+      {waiting.length === 0 && system.value.warnings.length === 0 && !fresh.value && !asked.value && !stories.value?.length ? <Empty>{t("overview.nothing")}</Empty>
         : <ul class="todo">
+          {stories.value?.map(({ id, level, summary, last }) => <li key={id}><span><Level level={level} /> <a href={to("incident", id)}>{printable(summary, 300)}</a> · <Ago at={last} /></span></li>)}
           {system.value.warnings.map((warning) => <li key={warning}><a href={to("system")}>{printable(warning, 300)}</a></li>)}
           {fresh.value ? <li><a href={to("devices", undefined, { state: "new" })}>{t("overview.new", { count: count(fresh.value) })}</a></li> : null}
           {asked.value ? <li><a href={to("requests", undefined, { state: "waiting" })}>{t("overview.requests", { count: count(asked.value) })}</a></li> : null}
@@ -58,14 +61,16 @@ export function Overview() {
         {blocks.value?.items.length === 0 && <Empty>{t("blocked.none")}</Empty>}
         <ul class="todo">{blocks.value?.items.map((block) => <li key={block.host}><span><HostLink host={block.host} mac={block.mac} /> · {t("blocked.left")} <Left until={block.until} /><br /><small>{printable(block.why, 160)}</small></span><Unblock block={block} /></li>)}</ul>
       </Section>
+      <Course title="traffic.title" none="traffic.none" topic="protocols" shown={octets} head="host.octets" />
+      <Course title="overview.trend" none="overview.families.none" topic="levels" shown={count} head="overview.findings" />
       <Section title={t("overview.families")}>
         {families.length === 0 ? <Empty>{t("overview.families.none")}</Empty>
-          : <Bars points={families} said={t("overview.families.said", { first: families[0]!.label, count: count(families[0]!.value) })} shown={count} head={["threat.family", t("overview.findings")]}
+          : <Bars points={families} said={t("overview.families.said", { first: families[0]!.label, count: count(families[0]!.value) })} shown={count} head={["threat.family", "overview.findings"]}
               link={(point) => to("threats", undefined, { family: (point as { id?: string }).id ?? "" })} />}
       </Section>
       <Section title={t("overview.busiest")}>
         {now.busiest.length === 0 ? <Empty>{t("overview.nobody")}</Empty>
-          : <Bars points={now.busiest.slice(0, 6).map(({ host, octets: value }) => ({ label: printable(host), value }))} shown={octets} head={["host.address", t("host.octets")]}
+          : <Bars points={now.busiest.slice(0, 6).map(({ host, octets: value }) => ({ label: printable(host), value }))} shown={octets} head={["host.address", "host.octets"]}
               said={t("overview.busiest.said", { host: printable(now.busiest[0]!.host), octets: octets(now.busiest[0]!.octets) })} link={(point) => to("host", point.label)} />}
       </Section>
     </div>

@@ -4,7 +4,7 @@ import type { Scope } from "../../generated/schema";
 import { type Gives, patch, post, profile, remove } from "../api";
 import { printable } from "../format";
 import { Act, Ask } from "../parts/act";
-import { Dialog } from "../parts/dialog";
+import { Dialog, Once } from "../parts/dialog";
 import { Tongue } from "../parts/door";
 import { Form, password } from "../parts/form";
 import { said } from "../parts/notes";
@@ -53,7 +53,7 @@ function Tokens() {
       ["tokens.used", ({ used }) => <Ago at={used} />],
       ["", ({ id, name }) => may(ADMINS) && <Act small kind="danger" of={name} ask={t("tokens.end.ask", { name })} run={async () => { await remove("tokens/{id}", { id }); said(t("tokens.ended")); }}>{t("act.remove")}</Act>, "end"],
     ]} />
-    {made.value && <Dialog title={t("tokens.made")} close={() => { made.value = null; }}><p>{t("tokens.once")}</p><p class="code">{made.value}</p></Dialog>}
+    {made.value && <Once title={t("tokens.made")} code={made.value} close={() => { made.value = null; }}>{t("tokens.once")}</Once>}
   </>;
 }
 

@@ -4,8 +4,9 @@ import { percent, printable, spaced } from "../format";
 import { Act } from "../parts/act";
 import { AlertActs } from "../parts/alert";
 import { Unblock } from "../parts/event";
+import { Forest } from "../parts/forest";
 import { said } from "../parts/notes";
-import { Ago, Await, Empty, Facts, Head, HostLink, Left, Level, Name, Numbers, Section, State } from "../parts/show";
+import { Ago, Await, Empty, Facts, Head, HostLink, Left, Level, Name, Numbers, Remarks, Section, State } from "../parts/show";
 import { Rows } from "../parts/table";
 import { useResource } from "../resource";
 import { ADMINS, may } from "../session";
@@ -56,9 +57,9 @@ export function Threat({ id = "" }: { id?: string | undefined }) {
       <Section title={t("threat.evidence")}>
         {Object.keys(evidence).length === 0 ? <Empty>{t("threat.evidence.none")}</Empty> : <Numbers of={evidence} />}
       </Section>
+      {measured > 0 && <Forest features={features} />}
       <Section title={t("threat.notes")}>
-        {!alert || alert.notes.length === 0 ? <Empty>{t("threat.notes.none")}</Empty>
-          : <ul class="todo">{alert.notes.map((note, n) => <li key={n}><span><bdi>{printable(note.text, 500)}</bdi><br /><small>{printable(note.who)} · <Ago at={note.at} /></small></span></li>)}</ul>}
+        <Remarks of={alert?.notes ?? []} />
       </Section>
     </div>
     <Section title={t("threat.frames")} side={frames.length > 0 && <Act small run={() => save("threats/{id}/pcap", { id }, "text/plain", `threat-${id}.pcap.hex`)}>{t("threat.pcap")}</Act>}>

@@ -4,7 +4,7 @@ import type { Role, UserRow } from "../../generated/schema";
 import { patch, post, remove } from "../api";
 import { printable } from "../format";
 import { Act, Ask } from "../parts/act";
-import { Dialog } from "../parts/dialog";
+import { Once } from "../parts/dialog";
 import { said } from "../parts/notes";
 import { Ago, Head, Name, State } from "../parts/show";
 import { List, choices } from "../parts/table";
@@ -54,9 +54,6 @@ export function Users() {
           ["account.last", (user) => <><Ago at={user.last_login} />{user.last_login_from && <small class="mono">{user.last_login_from}</small>}</>],
           ["", acts, "end"],
         ]} />
-    {code.value && <Dialog title={t("users.code.title")} close={() => { code.value = null; }}>
-      <p>{t("users.code.about", { who: code.value.who })}</p><p class="code">{code.value.code}</p>
-      <div class="acts"><button type="button" class="main" onClick={() => { code.value = null; }}>{t("act.done")}</button></div>
-    </Dialog>}
+    {code.value && <Once title={t("users.code.title")} code={code.value.code} close={() => { code.value = null; }}>{t("users.code.about", { who: code.value.who })}</Once>}
   </>;
 }

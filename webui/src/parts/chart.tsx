@@ -2,18 +2,18 @@
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 import { useSignal } from "@preact/signals";
-import { t } from "../words";
+import { type Key, t } from "../words";
 import { area, nice } from "./scale";
 
 export interface Point { label: string; value: number; note?: ComponentChildren }
-interface Props { points: Point[]; said: string; shown: (value: number) => string; head: [string, string] }
+interface Props { points: Point[]; said: string; shown: (value: number) => string; head: [Key, Key] }
 
 function Figure({ points, said, shown, head, children }: Props & { children: ComponentChildren }) {
   const table = useSignal(false);
   const id = useId();
   return <figure class="chart">
     <figcaption id={id}>{said}</figcaption>
-    {table.value ? <div class="scroll"><table><thead><tr><th scope="col">{head[0]}</th><th scope="col" class="end">{head[1]}</th></tr></thead>
+    {table.value ? <div class="scroll"><table><thead><tr><th scope="col">{t(head[0])}</th><th scope="col" class="end">{t(head[1])}</th></tr></thead>
       <tbody>{points.map(({ label, value }, at) => <tr key={at}><th scope="row">{label}</th><td class="end">{shown(value)}</td></tr>)}</tbody></table></div> : children}
     <button type="button" class="link" aria-expanded={table.value} onClick={() => { table.value = !table.value; }}>{t(table.value ? "chart.drawn" : "chart.table")}</button>
   </figure>;
@@ -37,11 +37,11 @@ export function Trend(props: Props) {
   const { points, said, shown } = props;
   const most = nice(Math.max(0, ...points.map(({ value }) => value)));
   return <Figure {...props}>
-    <svg class="trend" viewBox={`0 0 ${WIDTH} ${HEIGHT + 18}`} role="img" aria-label={said}>
-      {[0, 0.5, 1].map((part) => <g key={part}><line x1="0" x2={WIDTH} y1={HEIGHT - part * (HEIGHT - 16)} y2={HEIGHT - part * (HEIGHT - 16)} />
-        <text x="2" y={HEIGHT - part * (HEIGHT - 16) - 3}>{part > 0 ? shown(most * part) : ""}</text></g>)}
-      <path d={area(points.map(({ value }) => value), most, WIDTH, HEIGHT, HEIGHT - 16)} />
-      <text x="0" y={HEIGHT + 14}>{points[0]?.label}</text><text x={WIDTH} y={HEIGHT + 14} text-anchor="end">{points[points.length - 1]?.label}</text>
+    <small>{shown(most)}</small>
+    <svg class="trend" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={said}>
+      {[0, 0.5, 1].map((part) => <line key={part} x2={WIDTH} y1={part * HEIGHT} y2={part * HEIGHT} />)}
+      <path d={area(points.map(({ value }) => value), most, WIDTH, HEIGHT, HEIGHT)} />
     </svg>
+    <p class="ends"><small>{points[0]?.label}</small><small>{points[points.length - 1]?.label}</small></p>
   </Figure>;
 }

@@ -18,3 +18,11 @@ export function Dialog({ title, close, children, firm }: { title: string; close?
     {children}
   </dialog>;
 }
+
+/** A secret that is shown this one time. */
+export function Once({ title, code, close, children }: { title: string; code: string; close: () => void; children: ComponentChildren }) {
+  return <Dialog title={title} close={close}>
+    <p>{children}</p><p class="code">{code}</p>
+    <div class="acts"><button type="button" class="main" onClick={close}>{t("act.done")}</button></div>
+  </Dialog>;
+}

@@ -80,7 +80,8 @@ export function Facts({ of }: { of: Array<[Key, ComponentChildren]> }) {
 export function Numbers({ of }: { of: Record<string, number> }) {
   return <Pairs of={Object.entries(of).map(([name, value]) => [spaced(name), number(value)])} />;
 }
-function Pairs({ of }: { of: Array<[string, ComponentChildren]> }) {
+/** Pairs under names that are no keys. */
+export function Pairs({ of }: { of: Array<[string, ComponentChildren]> }) {
   return <dl class="facts">{of.map(([name, value]) => value !== undefined && value !== null && value !== "" && value !== false && <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>;
 }
 
@@ -93,6 +94,12 @@ export function Await<T>({ of, children }: { of: Resource<T>; children: (given: 
 /** Texts as a list. */
 export function Texts({ of }: { of: string[] }) {
   return <ul class="texts">{of.map((text) => <li key={text}><bdi>{printable(text, 400)}</bdi></li>)}</ul>;
+}
+
+/** What people wrote, each with who and when. */
+export function Remarks({ of }: { of: Array<{ text: string; who: string; at: string }> }) {
+  return of.length === 0 ? <Empty>{t("threat.notes.none")}</Empty>
+    : <ul class="todo">{of.map(({ text, who, at }, n) => <li key={n}><span><bdi>{printable(text, 1_000)}</bdi><br /><small>{printable(who)} · <Ago at={at} /></small></span></li>)}</ul>;
 }
 
 /** A part of a page under a heading. */

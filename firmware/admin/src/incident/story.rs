@@ -72,8 +72,9 @@ impl Incident {
 
     fn done(&self) -> Vec<String> {
         let done = self.things.iter().filter(|thing| thing.blocks() || !thing.is_found());
+        let came = |thing: &Thing| if thing.blocks() { "blocked".to_owned() } else { thing.state.clone() };
         let mut done: Vec<String> =
-            done.map(|thing| format!("{} {}: {}", thing.host, thing.state, thing.text)).collect();
+            done.map(|thing| format!("{} {}: {}", thing.host, came(thing), thing.text)).collect();
         done.dedup();
         if done.is_empty() {
             done.push("nothing was blocked: the box told and did no more".into());

@@ -1,13 +1,11 @@
 //! What DNS servers answer, whole: a slot of the ring holds the beginning of an answer, and of one over TCP the first segment.
 
 use std::os::fd::{AsFd, AsRawFd};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use terms::{Side, Timestamp};
-use wire::LinkType;
+use terms::Side;
 
 use super::socket::PacketSocket;
-use super::{LinkGone, TapError, filter};
+use super::{LinkGone, TapError, filter, read_now};
 use crate::Frame;
 
 /// The kernel's buffer for frames that were not read yet.
@@ -51,18 +49,9 @@ impl Answers {
             // SAFETY: `into` points at `room` octets of a live buffer, within which the kernel writes.
             let read = unsafe { libc::recv(self.socket.as_fd().as_raw_fd(), into, room, 0) };
             let Ok(read) = usize::try_from(read) else { break };
-            let octets = &self.buffer[..read.min(room)];
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            let at = Timestamp::from_micros(u64::try_from(now.as_micros()).unwrap_or(u64::MAX));
-            let len = u32::try_from(octets.len()).unwrap_or(u32::MAX);
-            each(Frame { at, side: self.side, link: LinkType::Ethernet, len, vlan: None, octets });
+            each(read_now(self.side, &self.buffer[..read.min(room)]));
             lent += 1;
         }
-        if lent == 0 {
-            self.socket.check(false)?;
-        } else {
-            self.socket.hears();
-        }
-        Ok(lent)
+        self.socket.lent(lent)
     }
 }

@@ -10,10 +10,11 @@ mod socket;
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use terms::{Side, Timestamp};
 use thiserror::Error;
+use wire::LinkType;
 
 use crate::Frame;
 pub use answers::Answers;
@@ -208,4 +209,12 @@ pub fn wait(taps: &mut [Tap], timeout: Duration) -> Result<bool, LinkGone> {
         }
     }
     Ok(ready)
+}
+
+/// A frame that was just read by a means that does not tell when it came in.
+fn read_now(side: Side, octets: &[u8]) -> Frame<'_> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let at = Timestamp::from_micros(u64::try_from(now.as_micros()).unwrap_or(u64::MAX));
+    let len = u32::try_from(octets.len()).unwrap_or(u32::MAX);
+    Frame { at, side, link: LinkType::Ethernet, len, vlan: None, octets }
 }

@@ -2,14 +2,13 @@
 
 use std::io::ErrorKind;
 use std::os::fd::{AsFd, BorrowedFd, IntoRawFd};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use pnet_datalink::{Channel, Config, DataLinkReceiver};
-use terms::{Side, Timestamp};
-use wire::LinkType;
+use terms::Side;
 
 use super::socket::PacketSocket;
-use super::{LinkGone, RingCounters, TapError};
+use super::{LinkGone, RingCounters, TapError, read_now};
 use crate::Frame;
 
 /// The kernel's buffer for frames that were not read yet; its default of 208 KiB loses a burst.
@@ -67,18 +66,10 @@ impl Plain {
         let mut lent = 0;
         while lent < max {
             let Ok(octets) = self.receiver.next() else { break };
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            let at = Timestamp::from_micros(u64::try_from(now.as_micros()).unwrap_or(u64::MAX));
-            let len = u32::try_from(octets.len()).unwrap_or(u32::MAX);
-            each(Frame { at, side: self.side, link: LinkType::Ethernet, len, vlan: None, octets }.snapped());
+            each(read_now(self.side, octets).snapped());
             lent += 1;
         }
-        if lent == 0 {
-            self.socket.check(false)?;
-        } else {
-            self.socket.hears();
-        }
-        Ok(lent)
+        self.socket.lent(lent)
     }
 
     /// What came in since the link was opened.

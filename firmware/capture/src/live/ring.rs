@@ -79,12 +79,7 @@ impl Ring {
             self.next = (self.next + 1) % self.memory.slots();
             lent += 1;
         }
-        if lent == 0 {
-            self.socket.check(false)?;
-        } else {
-            self.socket.hears();
-        }
-        Ok(lent)
+        self.socket.lent(lent)
     }
 
     /// When the oldest frame that was not lent yet came in.

@@ -103,9 +103,14 @@ impl PacketSocket {
         Ok(())
     }
 
-    /// Takes note that frames come in, so that the link can't be down.
-    pub(super) fn hears(&mut self) {
-        self.down = false;
+    /// Ends a round of reading in which so many frames were lent: where some were the link can't be down, else it is looked at.
+    pub(super) fn lent(&mut self, frames: usize) -> Result<usize, LinkGone> {
+        if frames == 0 {
+            self.check(false)?;
+        } else {
+            self.down = false;
+        }
+        Ok(frames)
     }
 
     pub(super) fn gone(&self) -> LinkGone {
