@@ -4,6 +4,7 @@
 //! together with what came of it, so that nothing is taken over twice.
 
 use std::collections::BTreeSet;
+use std::sync::MutexGuard;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::api::{EventRow, HostRow};
 use crate::audit::Act;
 use crate::clock::now;
 use crate::incident::Clue;
+use crate::notice::Notices;
 use crate::office::{Office, of_gateway};
 use crate::rows::{Change, Kind};
 
@@ -82,16 +84,19 @@ fn take(office: &Office, events: &[EventRow], followed: u64) {
             change.remove(Kind::Alert, oldest);
         }
     }
-    tell_stories(office, events, &mut change);
+    let notices = tell_stories(office, events, &mut change);
     Office::follow(&mut change, followed);
+    // Written before anybody else writes the same channel.
     office.jot(change, acts);
+    drop(notices);
     if let Err(error) = office.rows().sync() {
         tracing::error!("{error}");
     }
 }
 
-/// Takes events into the incidents that they belong to; each incident that changed is written once.
-fn tell_stories(office: &Office, events: &[EventRow], change: &mut Change) {
+/// Takes events into the incidents that they belong to; each incident that changed is written once. The notifications stay held
+/// until that is written.
+fn tell_stories<'o>(office: &'o Office, events: &[EventRow], change: &mut Change) -> MutexGuard<'o, Notices> {
     let (mut changed, mut gone) = (BTreeSet::new(), BTreeSet::new());
     for event in events {
         // What hosts say is looked up before the incidents are held: it may take a moment.
@@ -111,10 +116,11 @@ fn tell_stories(office: &Office, events: &[EventRow], change: &mut Change) {
         // People hear when it begins and when it becomes High; the rest is in the story.
         if incident.told != "HIGH" && incident.told != view.level {
             incident.told.clone_from(&view.level);
-            notices.tell(&view, change);
+            notices.tell(&view, now(), change);
         }
         change.put(Kind::Incident, *number, incident);
     }
+    notices
 }
 
 /// What is known of an event beside: who did it and from where, if it rests on what a host says.

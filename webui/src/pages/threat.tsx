@@ -4,6 +4,7 @@ import { percent, printable, spaced } from "../format";
 import { Act } from "../parts/act";
 import { AlertActs } from "../parts/alert";
 import { Unblock } from "../parts/event";
+import { Forest } from "../parts/forest";
 import { said } from "../parts/notes";
 import { Ago, Await, Empty, Facts, Head, HostLink, Left, Level, Name, Numbers, Remarks, Section, State } from "../parts/show";
 import { Rows } from "../parts/table";
@@ -56,6 +57,7 @@ export function Threat({ id = "" }: { id?: string | undefined }) {
       <Section title={t("threat.evidence")}>
         {Object.keys(evidence).length === 0 ? <Empty>{t("threat.evidence.none")}</Empty> : <Numbers of={evidence} />}
       </Section>
+      {measured > 0 && <Forest features={features} />}
       <Section title={t("threat.notes")}>
         <Remarks of={alert?.notes ?? []} />
       </Section>

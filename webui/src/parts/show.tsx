@@ -80,7 +80,8 @@ export function Facts({ of }: { of: Array<[Key, ComponentChildren]> }) {
 export function Numbers({ of }: { of: Record<string, number> }) {
   return <Pairs of={Object.entries(of).map(([name, value]) => [spaced(name), number(value)])} />;
 }
-function Pairs({ of }: { of: Array<[string, ComponentChildren]> }) {
+/** Pairs under names that are no keys. */
+export function Pairs({ of }: { of: Array<[string, ComponentChildren]> }) {
   return <dl class="facts">{of.map(([name, value]) => value !== undefined && value !== null && value !== "" && value !== false && <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>;
 }
 

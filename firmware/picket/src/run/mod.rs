@@ -5,7 +5,7 @@
 //! | inspector | both taps, the host table, detection | orders | suspects to the enforcer, a summary a second and what devices say of themselves to the keeper |
 //! | enforcer | netlink, the responder | suspects, admins | events and its state to the keeper, marks to the inspector |
 //! | bridge | the bridge's settings | | events and what is wrong with it to the keeper, own addresses to the enforcer |
-//! | denials | the kernel's log of what rules deny | | events to the keeper |
+//! | denials | the kernel's log of what rules deny | | events to the keeper, attempts to the inspector |
 //! | keeper | the store, what is shown | events, summaries, clues, questions | answers |
 //! | main | signals, the control socket (tokio), the shelf of forests | people | questions and orders |
 //! | api | the API process: its start, its end, the socket pair | its questions | answers and errands |
@@ -192,8 +192,8 @@ async fn gateway(held: Held, named: Option<&Path>, rooms: Rooms) -> Result<End, 
     let told = (suspects.clone(), orders.clone(), news.clone());
     let (listening, deaf) = sync_channel(0);
     let denials = {
-        let news = news.clone();
-        thread::Builder::new().name("denials".into()).spawn(move || denials::listen(&deaf, &news))?
+        let (news, orders) = (news.clone(), orders.clone());
+        thread::Builder::new().name("denials".into()).spawn(move || denials::listen(&deaf, &news, &orders))?
     };
     let ending = Arc::new(Ending::default());
     let (rooms, claims) = ((Arc::clone(&api), Arc::clone(&intake)), api.claims());

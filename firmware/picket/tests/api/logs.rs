@@ -8,7 +8,7 @@ use super::client::{Answer, Box};
 use super::stand::{HOST, ROUTER, Stand, TEN, eventually};
 
 /// A box that takes logs from enrolled sources and from nobody else, and its owner's token.
-fn made(test: &str) -> Option<(Box, String)> {
+pub fn made(test: &str) -> Option<(Box, String)> {
     let mut stand = Stand::build(test)?;
     stand.configure("[api]\nlisten = \"127.0.0.1:8443\"\n[intake]\nenabled = true\nsilent_after = \"5s\"");
     stand.start();
@@ -20,17 +20,17 @@ fn made(test: &str) -> Option<(Box, String)> {
     Some((made, root))
 }
 
-fn enrolled(made: &Box, root: &str, name: &str) -> String {
+pub fn enrolled(made: &Box, root: &str, name: &str) -> String {
     let answer = made.post(root, "/api/v1/sources", &json!({"name": name}));
     assert_eq!(answer.status, 201, "{answer:?}");
     answer.json()["token"].as_str().unwrap().to_owned()
 }
 
-fn tell(made: &Box, token: &str, text: &str) -> Answer {
+pub fn tell(made: &Box, token: &str, text: &str) -> Answer {
     made.ask("POST", "/api/v1/logs", Some(token), Some(text))
 }
 
-fn login(who: &str, result: &str) -> String {
+pub fn login(who: &str, result: &str) -> String {
     let word = if result == "done" { "Accepted" } else { "Failed" };
     json!({"program": "sshd", "message": format!("{word} password for {who} from 10.0.0.9 port 22 ssh2")}).to_string()
         + "\n"

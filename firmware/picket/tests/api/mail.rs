@@ -30,7 +30,7 @@ loop.run_forever()
 "#;
 
 /// An authority, and a certificate of it for the server.
-const CERTIFICATES: &str = r#"cd "$1" && mkdir -p mail && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 9 -subj /CN=ca \
+pub const CERTIFICATES: &str = r#"cd "$1" && mkdir -p mail && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 9 -subj /CN=ca \
  -keyout ca.key -out ca.pem 2>/dev/null && openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=mail -keyout leaf.key -out leaf.csr \
  2>/dev/null && printf 'subjectAltName=IP:127.0.0.1' >ext && openssl x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 9 \
  -extfile ext -out leaf.pem 2>/dev/null"#;

@@ -21,6 +21,7 @@ mod model;
 mod people;
 mod power;
 mod proof;
+mod receivers;
 mod redirect;
 mod requests;
 mod rules;

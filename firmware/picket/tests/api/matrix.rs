@@ -127,9 +127,11 @@ POST   /api/v1/incidents/{id}/reopen      a s
 POST   /api/v1/incidents/{id}/merge       a s
 GET    /api/v1/notifications              t a s
 POST   /api/v1/notifications              a s
+PATCH  /api/v1/notifications/{id}         a s
 DELETE /api/v1/notifications/{id}         a s
 POST   /api/v1/notifications/{id}/test    a s
 GET    /api/v1/notifications/{id}/letters t a s
+GET    /api/v1/notifications/{id}/file    t a s
 GET    /api/v1/logs                       t a s
 POST   /api/v1/logs                       e
 GET    /api/v1/subjects                   t a s
