@@ -88,6 +88,9 @@ fn serve() -> Result<(), ProcessError> {
     close_inherited();
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let listeners = start.listen.iter().map(|address| listen(*address)).collect::<Result<Vec<_>, _>>()?;
+    // Without these the box is served all the same.
+    let redirect = |(at, port): &(SocketAddr, u16)| listen(*at).map(|listener| (listener, *port));
+    let (plain, deaf): (Vec<_>, Vec<_>) = start.redirect.iter().map(redirect).partition(Result::is_ok);
     let held_by = privileges::give_up(Path::new(&start.folder), start.uid)?;
     // From here on there may be threads.
     let link = Arc::new(Link::new(&stream)?);
@@ -97,6 +100,9 @@ fn serve() -> Result<(), ProcessError> {
         let (link, start) = (Arc::clone(&link), start.clone());
         open(&link, stream, &start, boot.trim(), Arc::clone(&certificate))?
     };
+    deaf.into_iter()
+        .filter_map(Result::err)
+        .for_each(|error| heard.warn(format!("nobody is sent to the page: {error}")));
     let config = certificate.config()?;
     let fingerprint = certificate.fingerprint();
     tracing::info!(%fingerprint, listen = ?start.listen, "the API serves");
@@ -121,7 +127,7 @@ fn serve() -> Result<(), ProcessError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(HANDLERS).build()?;
     runtime.block_on(async {
         tokio::select! {
-            () = serve_all(listeners, config, Arc::new(Server::new(Arc::clone(&heard)))) => {}
+            () = serve_all(listeners, plain.into_iter().flatten().collect(), config, Arc::new(Server::new(Arc::clone(&heard)))) => {}
             () = renew(&heard) => {}
         }
     });

@@ -40,6 +40,8 @@ pub enum ToApi {
 pub struct Start {
     /// The addresses to serve.
     pub listen: Vec<SocketAddr>,
+    /// Addresses where people are sent to the page without TLS, each with the port that it is at.
+    pub redirect: Vec<(SocketAddr, u16)>,
     /// The folder that it owns; made if it is not there.
     pub folder: String,
     /// As whom it runs from then on; nobody else may have this number.

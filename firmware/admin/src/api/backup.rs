@@ -238,6 +238,10 @@ fn read(lines: Vec<Line>) -> Result<Read, Problem> {
         if *kind == Kind::Incident {
             detach(row);
         }
+        // What was held back for a channel is as a notice that waits: nobody shall have it twice.
+        if let Some(channel) = row.as_object_mut().filter(|_| *kind == Kind::Channel) {
+            channel.remove("held");
+        }
     }
     if !owner {
         return Err(wrong("holds no superadmin who could log in"));

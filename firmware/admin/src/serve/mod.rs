@@ -17,6 +17,7 @@ mod feed;
 mod installed;
 mod page;
 mod places;
+mod redirect;
 mod stream;
 mod tls;
 
@@ -94,10 +95,18 @@ pub async fn serve(
     }
 }
 
-/// All listeners at once.
-pub async fn serve_all(listeners: Vec<StdListener>, config: Arc<ServerConfig>, server: Arc<Server>) {
+/// All listeners at once; `plain` are those that send people to the page, each with the port that is at.
+pub async fn serve_all(
+    listeners: Vec<StdListener>,
+    plain: Vec<(StdListener, u16)>,
+    config: Arc<ServerConfig>,
+    server: Arc<Server>,
+) {
     let places = Arc::new(Places::default());
     let router = router(&server);
+    for (listener, port) in plain {
+        tokio::spawn(redirect::redirect(listener, port, Arc::clone(&server.office)));
+    }
     let tasks: Vec<_> = listeners
         .into_iter()
         .map(|listener| {

@@ -10,8 +10,9 @@ pub const PLACES: usize = 96;
 pub const PLACES_EACH: usize = 24;
 
 /// The places, and who has how many.
-#[derive(Default)]
 pub struct Places {
+    all: usize,
+    each: usize,
     taken: Mutex<HashMap<IpAddr, usize>>,
 }
 
@@ -21,13 +22,25 @@ pub struct Place {
     from: IpAddr,
 }
 
+impl Default for Places {
+    fn default() -> Self {
+        Self::of(PLACES, PLACES_EACH)
+    }
+}
+
 impl Places {
+    /// So many places in all, and for one address.
+    #[must_use]
+    pub fn of(all: usize, each: usize) -> Self {
+        Self { all, each, taken: Mutex::default() }
+    }
+
     /// A place for a connection from this address, if there is one.
     #[must_use]
     pub fn take(self: &Arc<Self>, from: IpAddr) -> Option<Place> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let own = taken.get(&from).copied().unwrap_or(0);
-        if own >= PLACES_EACH || taken.values().sum::<usize>() >= PLACES {
+        if own >= self.each || taken.values().sum::<usize>() >= self.all {
             return None;
         }
         taken.insert(from, own + 1);

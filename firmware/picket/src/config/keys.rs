@@ -115,6 +115,8 @@ configuration! {
     api: ApiConfig {
         /// Where it listens: the box's management address with a port, or several; "" serves nobody.
         listen: Vec<SocketAddr> = Vec::new(), Listeners;
+        /// Whether port 80 of these addresses sends browsers to the page; nothing else is ever served there.
+        redirect: bool = false, Flag;
         /// The number of the user as whom it runs; nothing else on the box may have it.
         user: u32 = protocol::API_USER, Whole(1, 4_294_967_293);
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fs;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -76,6 +76,7 @@ impl Api {
         let head = fs::read(&head_file).ok().and_then(|text| serde_json::from_slice(&text).ok());
         let start = (!config.api.listen.is_empty()).then(|| Start {
             listen: config.api.listen.clone(),
+            redirect: redirect(config),
             folder: config.store.path.join("api").to_string_lossy().into_owned(),
             uid: config.api.user,
             head: None,
@@ -365,6 +366,18 @@ impl Api {
             tracing::warn!("the audit's head is not kept: {error}");
         }
     }
+}
+
+/// Port 80 of the addresses that are listened at, each with the first port that is listened at there.
+fn redirect(config: &Config) -> Vec<(SocketAddr, u16)> {
+    let mut all: Vec<(SocketAddr, u16)> = Vec::new();
+    let wanted = config.api.listen.iter().filter(|at| config.api.redirect && at.port() != 80);
+    for (plain, port) in wanted.map(|at| (SocketAddr::new(at.ip(), 80), at.port())) {
+        if all.iter().all(|(other, _)| *other != plain) {
+            all.push((plain, port));
+        }
+    }
+    all
 }
 
 /// Writes a small file whole or not at all.

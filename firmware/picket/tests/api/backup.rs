@@ -71,7 +71,7 @@ fn kinds(made: &Box, token: &str) -> Vec<(&'static str, Value)> {
             &["id", "state", "asked_by", "device", "to", "service", "reason", "created", "note", "decided_by"],
         ),
         list("sources", &["id", "name", "proof", "waiting", "enrolled", "enrolled_by"]),
-        list("notifications", &["id", "name", "kind", "to", "preset", "level"]),
+        list("notifications", &["id", "name", "kind", "to", "preset", "level", "quiet", "time_zone", "digest_minutes"]),
         list(
             "incidents",
             &["id", "state", "level", "summary", "hosts", "subjects", "sources", "began", "events", "assigned"],
@@ -104,7 +104,13 @@ fn furnish(made: &Box, root: &str) -> [String; 4] {
     let laptop = post(made, root, "sources", &json!({"name": "laptop", "with": "code"}), 201);
     let hook =
         post(made, root, "notifications", &json!({"name": "chat", "url": "http://127.0.0.1:9099/hook?of=me"}), 201);
-    post(made, root, "notifications", &json!({"name": "mail", "mail": "ann@example.org", "high_only": true}), 201);
+    post(
+        made,
+        root,
+        "notifications",
+        &json!({"name": "mail", "mail": "ann@example.org", "high_only": true, "digest_minutes": 60}),
+        201,
+    );
     let list = json!({"name": "feed", "text": "203.0.113.7\nbad.example.org\n", "high": true, "origin": "a feed", "for_secs": 86_400});
     post(made, root, "indicators", &list, 201);
     for (id, value) in [

@@ -22,7 +22,7 @@ tls = context.wrap_socket(socket.create_connection(("127.0.0.1", 8443)), server_
 def ask():
     tls.sendall(b"GET /healthz HTTP/1.1\r\nhost: gw.example.org\r\n\r\n")
     text = b""
-    while not text.endswith(b"ok"): text += tls.recv(4096) or exit("it was closed")
+    while not text.endswith(b"\r\n\r\nok\n"): text += tls.recv(4096) or exit("it was closed")
     open(out, "a").write(text.split(b"\r\n")[0].decode() + "\n")
 while not os.path.exists(go):
     ask()

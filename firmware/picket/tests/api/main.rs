@@ -22,6 +22,7 @@ mod people;
 mod power;
 mod proof;
 mod receivers;
+mod redirect;
 mod requests;
 mod rules;
 mod settings;
