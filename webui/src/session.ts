@@ -1,7 +1,7 @@
 // Who is at the page, and what the page is about: the claim, a log-in, or the box.
 import { signal } from "@preact/signals";
 import type { Role, UserRow } from "../generated/schema";
-import { type Gives, get, post, profile } from "./api";
+import { type Gives, get, post, profile, proven } from "./api";
 import { deafen, events, listen } from "./live";
 
 export type Stage = "opening" | "claim" | "wizard" | "login" | "in" | "unreached";
@@ -35,6 +35,8 @@ export async function open(): Promise<void> {
 /** There is a session now. */
 export async function enter(own: UserRow): Promise<void> {
   self.value = own;
+  // What was asked while nobody was logged in, as a list that was being read at the log-out, asks for no second log-in.
+  proven(true);
   step.value = may(OWNERS) ? Number((await get("settings/{id}", { id: "setup.step" })).value) : 0;
   if (may(READERS)) name.value = (await get("system")).name;
   const page = await get("activity", { limit: 40 }).catch(() => null);

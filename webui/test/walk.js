@@ -1,4 +1,5 @@
 // The paths that a person walks, each checked behind the page: the API, the kernel's ruleset, a packet.
+import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { OWNER, api, axe, eventually, go, login, look, must, onHost, open, sh, status } from "./browser.js";
 
@@ -7,6 +8,15 @@ const ATTACKER = "192.168.9.10";
 const table = () => sh("nft list table bridge picket 2>/dev/null || true");
 const pings = async () => (await onHost(`ping -n -q -c 2 -i 0.2 -W 1 ${ROUTER} || true`)).stdout.match(/(\d) received/)?.[1] === "2";
 let applied_at = 0;
+/** What an authenticator app shows for a secret (RFC 6238: SHA-1, 30 s, 6 digits), some steps from now. */
+function totp(secret, ahead = 0) {
+  const bits = [...secret.replace(/\s|=/g, "")].map((letter) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((octet) => parseInt(octet, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + ahead));
+  const mac = createHmac("sha1", key).update(step).digest();
+  return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+}
 const note = (page, text) => page.locator(".note", { hasText: text }).last().waitFor();
 
 const walks = {
@@ -106,6 +116,14 @@ const walks = {
     await note(page, "marked as seen");
     const { items } = await api(page, `alerts?host=${ATTACKER}`);
     must(items[0].acknowledged_by === OWNER.email, JSON.stringify(items));
+    await go(page, `threat/${items[0].threat}`);
+    const muted = async () => (await api(page, `alerts?host=${ATTACKER}`)).items[0].muted_until;
+    await page.getByRole("button", { name: /^Mute for a day/ }).click();
+    await note(page, "tells nobody for a day");
+    must(Date.parse(await muted()) > Date.now() + 23 * 3_600_000, "it is not mute:", await muted());
+    await page.getByRole("button", { name: /^Unmute/ }).click();
+    await note(page, "tells again");
+    must(!(await muted()), "it is mute still");
   },
 
   async an_incident_is_read_closed_and_opened_again(page) {
@@ -283,6 +301,36 @@ const walks = {
     must((await api(page, "system")).uptime > uptime, "the gateway went on");
   },
 
+  async a_second_factor_is_set_up_asked_for_and_ended(page) {
+    await go(page, "profile");
+    await page.getByRole("button", { name: "Set up second factor" }).click();
+    const secret = await page.locator("dialog .code").innerText();
+    must(await page.locator("dialog svg.qr path").getAttribute("d"), "no picture to scan");
+    await page.locator("dialog").getByRole("textbox", { name: "Code" }).fill("000000");
+    await page.locator("dialog").getByRole("button", { name: "Confirm" }).click();
+    await page.locator("dialog [role=alert]").waitFor();
+    await page.locator("dialog").getByRole("textbox", { name: "Code" }).fill(totp(secret));
+    await page.locator("dialog").getByRole("button", { name: "Confirm" }).click();
+    await note(page, "The second factor is set up");
+    must((await page.locator("main pre").innerText()).trim().split("\n").length >= 8, "no recovery codes");
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByRole("heading", { name: "Log in" }).waitFor();
+    await login(page);
+    const code = page.getByRole("textbox", { name: "Code" });
+    await code.waitFor();
+    must((await api(page, "devices")).status >= 401, "the password alone opens it");
+    // A code is worth one log-in: this is the next one.
+    await code.fill(totp(secret, 1));
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByRole("navigation").first().waitFor();
+    await go(page, "profile");
+    await page.getByRole("button", { name: "End second factor" }).click();
+    await page.locator("dialog").getByRole("button", { name: "End second factor" }).click();
+    await note(page, "The second factor is ended");
+    must((await api(page, "profile")).totp === false, "it is asked for still");
+    await go(page, "overview");
+  },
+
   async logging_out_ends_the_session(page) {
     await page.getByRole("button", { name: "Log out" }).click();
     await page.getByRole("heading", { name: "Log in" }).waitFor();
@@ -353,6 +401,32 @@ const walks = {
     await row("tcp/8003").getByRole("button", { name: /^Withdraw/ }).click();
     await note(page, "withdrawn");
     must(JSON.stringify(await states()) === JSON.stringify({ "tcp/8001": "granted", "tcp/8002": "refused", "tcp/8003": "withdrawn" }), JSON.stringify(await states()));
+  },
+
+  async a_backup_is_made_and_restored(page) {
+    await go(page, "system");
+    const part = page.locator("section", { has: page.getByRole("heading", { name: "Backup", exact: true }) });
+    const passphrase = "a long way to the cellar";
+    await part.getByLabel("Passphrase").first().fill(passphrase);
+    const [file] = await Promise.all([page.waitForEvent("download"), part.getByRole("button", { name: "Make backup" }).click()]);
+    const path = await file.path();
+    const before = await api(page, "devices");
+    // What came after the backup goes with it.
+    const number = before.items[0].id;
+    await page.evaluate((id) => fetch(`/api/v1/devices/${id}`, { method: "PATCH", headers: { "X-Picket-Page": "used", "Content-Type": "application/json" }, body: JSON.stringify({ notes: "afterwards" }) }), number);
+    must((await api(page, `devices/${number}`)).notes === "afterwards", "the note is not there");
+    await part.getByLabel("Backup file").setInputFiles(path);
+    await part.getByLabel("Passphrase").last().fill("another way to the cellar");
+    await part.getByRole("button", { name: "Restore" }).click();
+    await part.locator("[role=alert]").waitFor();
+    must((await api(page, `devices/${number}`)).notes === "afterwards", "a wrong passphrase changed something");
+    await part.getByLabel("Passphrase").last().fill(passphrase);
+    await part.getByRole("button", { name: "Restore" }).click();
+    await note(page, "Restored: ");
+    await eventually("the page to start again", () => page.getByRole("heading", { name: "Log in" }).isVisible(), 20);
+    await login(page);
+    await page.getByRole("navigation").first().waitFor();
+    must((await api(page, `devices/${number}`)).notes === before.items[0].notes, "the note outlived the restore");
   },
 };
 

@@ -4,8 +4,9 @@
 //! ChaCha20-Poly1305 with everything before it as additional data, so that no octet of the file can be another. The text is gzip over
 //! lines of JSON, one `Line` each; the last one counts those before it.
 //!
-//! What is in it: accounts, tokens, the API's settings, the audit with its key, the policy, the devices. What is not: sessions, and
-//! what the gateway saw of traffic.
+//! What is in it: of the API every kind of rows that `rows::Kind` says is kept (accounts, tokens, requests, enrolments, channels with their
+//! secrets, incidents, settings, the audit with its key), of the gateway what `api::backup` takes of it (policy, devices, settings, lists of
+//! indicators). What is not, and why, is said there; nothing of the traffic that the gateway saw is.
 
 use std::io::{BufRead, BufReader, Read, Write};
 
@@ -38,37 +39,35 @@ const CLOSED: &str = "does not open with this passphrase; or it was cut or chang
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Line {
     /// A row: its kind, number and value.
-    Row(Kept, u64, Value),
+    Row(Kind, u64, Value),
     /// A record of the audit.
     Audit(String),
     /// The policy as text.
     Policy(String),
     /// A device.
     Device(Box<Value>),
+    /// A setting of the gateway that people set: its name and value.
+    Setting(String, Value),
+    /// A list of indicators.
+    List(List),
     /// The end: how many lines there were.
     End(u64),
 }
 
-/// Kinds of rows that a backup holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kept {
-    /// An account.
-    Account,
-    /// A token of a program.
-    Token,
-    /// One of a kind.
-    Single,
-}
-
-impl From<Kept> for Kind {
-    fn from(kept: Kept) -> Self {
-        match kept {
-            Kept::Account => Self::Account,
-            Kept::Token => Self::Token,
-            Kept::Single => Self::Single,
-        }
-    }
+/// A list of indicators.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct List {
+    /// Its name.
+    pub name: String,
+    /// As it was published.
+    pub text: String,
+    /// Whether it is held High against who has to do with what it lists.
+    pub high: bool,
+    /// Where it comes from, in words.
+    pub origin: String,
+    /// Until when it holds, in seconds since the epoch.
+    pub until: u64,
 }
 
 /// A backup being written.
@@ -168,7 +167,7 @@ mod tests {
         vec![
             Line::Policy("posture = \"protect\"\n".into()),
             Line::Audit("{\"number\":1}".into()),
-            Line::Row(Kept::Account, 1, serde_json::json!({"email": "root@example.org"})),
+            Line::Row(Kind::Account, 1, serde_json::json!({"email": "root@example.org"})),
         ]
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use protocol::link::{FromApi, GUESTS_MAX, Head};
 use protocol::{Request, Response};
@@ -28,20 +28,15 @@ use crate::password::Hasher;
 use crate::people::{Caller, People};
 use crate::problem::Problem;
 use crate::reports::Reports;
-use crate::rows::{Change, Kind, Rows, RowsError};
+use crate::rows::{Change, Kind, Rows, RowsError, Single};
 use crate::secret::{NoRandom, code, hex, unhex};
+use crate::serve::{Certificate, TlsError};
 use crate::session::{Claims, Keys};
 use crate::settings::Settings;
 use crate::source::{Source, Telling, telling};
 use crate::throttle::{Allowance, Tries};
 use crate::token::PREFIX;
 
-/// Rows of one of a kind.
-const KEYS: u64 = 1;
-const BOOT: u64 = 3;
-/// The key that signs exports of the audit.
-pub const AUDIT_KEY: u64 = 4;
-const FOLLOWED: u64 = 5;
 /// Addresses, and accounts, whose failures are remembered.
 const TRIES_MAX: usize = 4_096;
 /// Records of refusals in a minute; more are only counted.
@@ -118,6 +113,8 @@ pub struct Office {
     settings: Mutex<Settings>,
     outbox: Outbox,
     gates: Mutex<Gates>,
+    /// The certificates that are served.
+    pub certificate: Arc<Certificate>,
     /// Hashes passwords.
     pub hasher: Hasher,
     /// Tells those who listen.
@@ -140,13 +137,14 @@ impl Office {
         boot_id: &str,
         known: Option<&Head>,
         document: Value,
+        certificate: Arc<Certificate>,
         gateway: Box<dyn Gateway>,
     ) -> Result<Self, OfficeError> {
         let rows = Rows::open(folder)?;
-        let mut keys: Keys = rows.get(Kind::Single, KEYS)?.unwrap_or_default();
+        let mut keys: Keys = rows.single(Single::Keys)?.unwrap_or_default();
         keys.renew()?;
         let mut first = Change::default();
-        first.put(Kind::Single, KEYS, &keys);
+        first.set(Single::Keys, &keys);
         let boot = boots(&rows, boot_id, &mut first)?;
         let key = signing_key(&rows, &mut first)?;
         rows.commit(first)?;
@@ -182,6 +180,7 @@ impl Office {
             }),
             hasher: Hasher::new().map_err(|_| OfficeError::Key("no password can be hashed"))?,
             feed: Feed::default(),
+            certificate,
             gateway,
             answered: Mutex::new(HashMap::new()),
             document,
@@ -194,6 +193,9 @@ impl Office {
             tracing::error!("{why}");
             acts.push(of_gateway("audit.broken", &broken.number.to_string(), &why));
             office.warn(why);
+        }
+        if let Err(problem) = crate::api::serve_installed(&office) {
+            office.warn(format!("the certificate that was installed is not served: it {}", problem.detail));
         }
         office.audit.commit(&office.rows, Change::default(), acts)?;
         Ok(office)
@@ -309,11 +311,17 @@ impl Office {
         Ok(())
     }
 
-    /// Puts another audit in place of this one, together with a change. Nothing is written any more after that: the process is to end.
+    /// Puts another audit in place of this one, together with a change that is made up once nothing else is written any more. After that
+    /// nothing is: the process is to end.
     ///
     /// # Errors
     /// 422: the lines are no chain, and nothing was changed; 503: the change may not be there.
-    pub fn replace_audit(&self, change: Change, lines: &[String], act: Act) -> Result<(), Problem> {
+    pub fn replace_audit(
+        &self,
+        change: impl FnOnce() -> Result<Change, Problem>,
+        lines: &[String],
+        act: Act,
+    ) -> Result<(), Problem> {
         let head = self.audit.replace(&self.rows, change, lines, act)?;
         self.gateway.tell(FromApi::Head(head));
         Ok(())
@@ -415,6 +423,23 @@ impl Office {
         self.gateway.tell(FromApi::Warnings(warnings.clone()));
     }
 
+    /// Tells the gateway and the audit that the box's own certificate was made anew, if it was.
+    pub fn told_certificate(&self, renewed: Result<bool, TlsError>, why: &str) {
+        match renewed {
+            Ok(false) => {}
+            Ok(true) => {
+                let fingerprint = self.certificate.fingerprint();
+                let act = Act {
+                    after: shown(&self.certificate.of_leaf().0),
+                    ..of_gateway("certificate.renew", &fingerprint, why)
+                };
+                self.jot(Change::default(), vec![act]);
+                self.gateway.tell(FromApi::Fingerprint(fingerprint));
+            }
+            Err(error) => tracing::error!("{error}; the old certificate is served on"),
+        }
+    }
+
     /// Tells the gateway from where admins are logged in, where that changed.
     pub fn tell_guests(&self, told: &mut Vec<IpAddr>) {
         let guests = self.people().guests(now().micros(), GUESTS_MAX);
@@ -427,12 +452,12 @@ impl Office {
     /// The number of the newest event of the gateway that the audit has.
     #[must_use]
     pub fn followed(&self) -> u64 {
-        self.rows.get(Kind::Single, FOLLOWED).ok().flatten().unwrap_or_default()
+        self.rows.single(Single::Followed).ok().flatten().unwrap_or_default()
     }
 
     /// Puts that number into a change.
     pub fn follow(change: &mut Change, number: u64) {
-        change.put(Kind::Single, FOLLOWED, &number);
+        change.set(Single::Followed, &number);
     }
 
     /// The answer that this key had before, if the request was the same.
@@ -468,23 +493,23 @@ pub fn of_gateway(what: &'static str, on: &str, why: &str) -> Act {
 
 /// How often the machine was started, counted by its boot id.
 fn boots(rows: &Rows, boot_id: &str, change: &mut Change) -> Result<u64, RowsError> {
-    let (last, mut boot): (String, u64) = rows.get(Kind::Single, BOOT)?.unwrap_or_default();
+    let (last, mut boot): (String, u64) = rows.single(Single::Boot)?.unwrap_or_default();
     if last != boot_id || boot == 0 {
         boot += 1;
-        change.put(Kind::Single, BOOT, &(boot_id, boot));
+        change.set(Single::Boot, &(boot_id, boot));
     }
     Ok(boot)
 }
 
 /// The key that signs exports, made at the first start.
 fn signing_key(rows: &Rows, change: &mut Change) -> Result<Ed25519KeyPair, OfficeError> {
-    let kept: Option<String> = rows.get(Kind::Single, AUDIT_KEY)?;
+    let kept: Option<String> = rows.single(Single::AuditKey)?;
     let document = match kept.as_deref().and_then(unhex) {
         Some(document) => document,
         None => {
             let made = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new());
             let made = made.map_err(|_| OfficeError::Key("no key can be made"))?.as_ref().to_vec();
-            change.put(Kind::Single, AUDIT_KEY, &hex(&made));
+            change.set(Single::AuditKey, &hex(&made));
             made
         }
     };

@@ -8,12 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::account::Account;
 use crate::clock::now;
 use crate::role::{Role, Scope};
-use crate::rows::{Change, Kind, Rows, RowsError};
+use crate::rows::{Change, Kind, Rows, RowsError, Single};
 use crate::session::Session;
 use crate::token::{Token, number_of};
-
-/// The row of the numbers.
-pub const NUMBERS: u64 = 2;
 
 /// The numbers given last.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
@@ -78,13 +75,13 @@ impl People {
             accounts: rows.all(Kind::Account)?.into_iter().collect(),
             sessions,
             tokens: rows.all(Kind::Token)?.into_iter().collect(),
-            numbers: rows.get(Kind::Single, NUMBERS)?.unwrap_or_default(),
+            numbers: rows.single(Single::Numbers)?.unwrap_or_default(),
         })
     }
 
     /// Puts the numbers into a change that used one.
     pub fn count(change: &mut Change, numbers: &Numbers) {
-        change.put(Kind::Single, NUMBERS, numbers);
+        change.set(Single::Numbers, numbers);
     }
 
     /// Whether the box has an owner.

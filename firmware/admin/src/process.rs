@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -16,9 +16,11 @@ use std::time::{Duration, Instant};
 
 use protocol::Response;
 use protocol::link::{Errand, FromApi, RECORDS_MAX, Start, TO_API_MAX, ToApi, receive};
+use terms::{Span, Timestamp};
 
 use crate::api::routes;
 use crate::audit::{Act, Who};
+use crate::clock::{now, rfc3339};
 use crate::follow::follow;
 use crate::link::{Errands, Link};
 use crate::office::{Gateway, Office, OfficeError};
@@ -35,6 +37,8 @@ const HERE: &str = "/proc/self/cwd";
 const PORT: Duration = Duration::from_secs(5);
 /// How often the certificate is looked at.
 const DAY: Duration = Duration::from_secs(86_400);
+/// How long before the end of an installed certificate people are warned.
+const INSTALLED_ENDS: Span = Span::from_secs(21 * 86_400);
 /// Threads that handlers run on.
 const HANDLERS: usize = 12;
 
@@ -87,11 +91,11 @@ fn serve() -> Result<(), ProcessError> {
     let held_by = privileges::give_up(Path::new(&start.folder), start.uid)?;
     // From here on there may be threads.
     let link = Arc::new(Link::new(&stream)?);
-    let addresses: Vec<IpAddr> = start.listen.iter().map(SocketAddr::ip).collect();
+    let addresses: Vec<_> = start.listen.iter().map(SocketAddr::ip).collect();
     let certificate = Arc::new(Certificate::find(Path::new(HERE), &addresses)?);
     let heard = {
         let (link, start) = (Arc::clone(&link), start.clone());
-        open(&link, stream, &start, boot.trim())?
+        open(&link, stream, &start, boot.trim(), Arc::clone(&certificate))?
     };
     let config = certificate.config()?;
     let fingerprint = certificate.fingerprint();
@@ -117,28 +121,40 @@ fn serve() -> Result<(), ProcessError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(HANDLERS).build()?;
     runtime.block_on(async {
         tokio::select! {
-            () = serve_all(listeners, config, Arc::new(Server::new(heard))) => {}
-            () = renew(&certificate, &addresses, &link) => {}
+            () = serve_all(listeners, config, Arc::new(Server::new(Arc::clone(&heard)))) => {}
+            () = renew(&heard) => {}
         }
     });
     Ok(())
 }
 
-/// Looks once a day whether the certificate is near its end.
-async fn renew(certificate: &Certificate, addresses: &[IpAddr], link: &Arc<Link>) {
+/// Looks once a day whether a certificate is near its end: the box's own is made anew, of the installed one people are warned.
+async fn renew(office: &Office) {
+    let mut warned = None;
     loop {
-        tokio::time::sleep(DAY).await;
-        if let Err(error) = certificate.renew(Path::new(HERE), addresses) {
-            tracing::error!("{error}; the old certificate is served on");
+        if let Some(one) = office.certificate.installed().filter(|one| one.until < now().secs() + INSTALLED_ENDS.secs())
+            && warned.as_ref() != Some(&one.fingerprint)
+        {
+            let at = rfc3339(Timestamp::from_secs(one.until));
+            office.warn(format!("the installed certificate of {} ends at {at}; install another", one.names.join(", ")));
+            warned = Some(one.fingerprint.clone());
         }
-        link.tell(FromApi::Fingerprint(certificate.fingerprint()));
+        tokio::time::sleep(DAY).await;
+        let renewed = office.certificate.renew();
+        office.told_certificate(renewed, "it was near its end");
     }
 }
 
 /// Opens the office, and listens to the gateway on a thread of its own.
-fn open(link: &Arc<Link>, stream: UnixStream, start: &Start, boot: &str) -> Result<Arc<Office>, ProcessError> {
-    let document = document(&routes());
-    let office = Office::open(Path::new(HERE), boot, start.head.as_ref(), document, Box::new(Arc::clone(link)))?;
+fn open(
+    link: &Arc<Link>,
+    stream: UnixStream,
+    start: &Start,
+    boot: &str,
+    certificate: Arc<Certificate>,
+) -> Result<Arc<Office>, ProcessError> {
+    let (document, way) = (document(&routes()), Box::new(Arc::clone(link)));
+    let office = Office::open(Path::new(HERE), boot, start.head.as_ref(), document, certificate, way)?;
     let office = Arc::new(office);
     let (link, heard) = (Arc::clone(link), Arc::clone(&office));
     thread::Builder::new().name("link".into()).spawn(move || {
@@ -197,6 +213,18 @@ fn run_errand(office: &Office, errand: Errand) -> Response {
                 Err(problem) => Response::Error(problem.detail),
             }
         }
+        Errand::Addresses(own) => {
+            let renewed = office.certificate.follow(&own);
+            office.told_certificate(renewed, "the box's addresses changed");
+            Response::Ok(serde_json::Value::Null)
+        }
+        Errand::Certificate(ask) => match crate::api::certificate_at_the_box(office, ask) {
+            Ok(view) => Response::of(&view),
+            Err(problem) => {
+                let field = problem.field.map(|field| format!("{field} ")).unwrap_or_default();
+                Response::Error(field + &problem.detail)
+            }
+        },
         Errand::Source(ask) => match crate::api::source_at_the_box(office, ask) {
             Ok(made) => Response::of(&made),
             Err(problem) => Response::Error(problem.detail),

@@ -10,6 +10,8 @@
 //! **Durability**: `commit` returns when the change is on the medium: sled's `flush` (which does not wait for the device) and then a
 //! sync of its file. `jot` leaves that to the next `commit` or to `sync`.
 
+mod kind;
+
 use std::fs::{DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -22,6 +24,8 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sled::{Batch, Db, Mode, Tree};
+
+pub use kind::{Keeping, Kind, Single};
 
 /// What sled keeps in memory. **Units**: octets.
 const CACHE: u64 = 4 << 20;
@@ -67,40 +71,6 @@ impl From<io::Error> for RowsError {
     }
 }
 
-/// What a row is about: the first octet of its key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Kind {
-    /// An account.
-    Account = b'u',
-    /// A session.
-    Session = b's',
-    /// A token of a program.
-    Token = b't',
-    /// An alert.
-    Alert = b'l',
-    /// A request for access.
-    Access = b'q',
-    /// An account's draft of the policy.
-    Draft = b'd',
-    /// A letter that waits.
-    Letter = b'm',
-    /// An enrolled source.
-    Source = b'e',
-    /// A report.
-    Report = b'r',
-    /// A channel of notifications.
-    Channel = b'c',
-    /// A notice that waits, or is dead.
-    Notice = b'n',
-    /// An incident.
-    Incident = b'i',
-    /// An audit record.
-    Audit = b'a',
-    /// One of a kind: counters, keys, settings.
-    Single = b'0',
-}
-
 /// Rows that change together.
 #[derive(Default)]
 pub struct Change {
@@ -115,6 +85,16 @@ impl Change {
         if serde_json::to_writer(&mut value, row).is_ok() {
             self.batch.insert(&key(kind, number), value);
         }
+    }
+
+    /// Sets a row that is one of a kind.
+    pub fn set(&mut self, single: Single, row: &impl Serialize) {
+        self.put(Kind::Single, single as u64, row);
+    }
+
+    /// Takes a row away that is one of a kind.
+    pub fn unset(&mut self, single: Single) {
+        self.remove(Kind::Single, single as u64);
     }
 
     /// Sets an audit line.
@@ -234,6 +214,14 @@ impl Rows {
     /// The medium fails, or the row makes no sense.
     pub fn get<T: DeserializeOwned>(&self, kind: Kind, number: u64) -> Result<Option<T>, RowsError> {
         self.tree.get(key(kind, number))?.map(|value| read(&value)).transpose()
+    }
+
+    /// A row that is one of a kind.
+    ///
+    /// # Errors
+    /// The medium fails, or the row makes no sense.
+    pub fn single<T: DeserializeOwned>(&self, single: Single) -> Result<Option<T>, RowsError> {
+        self.get(Kind::Single, single as u64)
     }
 
     /// Audit lines with numbers from `first` on, at most `limit`.

@@ -10,10 +10,8 @@ use crate::audit::Act;
 use crate::office::Office;
 use crate::problem::Problem;
 use crate::role::Role;
-use crate::rows::{Change, Kind, Rows, RowsError};
+use crate::rows::{Change, Rows, RowsError, Single};
 
-/// The row of the settings.
-pub const ROW: u64 = 6;
 /// Where the first set-up stands.
 pub const SETUP: &str = "setup.step";
 /// The longest text of a value, in octets.
@@ -167,7 +165,7 @@ impl Settings {
     /// # Errors
     /// The row cannot be read.
     pub fn load(rows: &Rows) -> Result<Self, RowsError> {
-        Ok(rows.get(Kind::Single, ROW)?.unwrap_or_default())
+        Ok(rows.single(Single::Settings)?.unwrap_or_default())
     }
 
     /// A value.
@@ -236,7 +234,7 @@ impl Settings {
     /// 503: they may not be there.
     pub fn keep(office: &Office, changed: Self, act: Act) -> Result<(), Problem> {
         let mut change = Change::default();
-        change.put(Kind::Single, ROW, &changed);
+        change.set(Single::Settings, &changed);
         office.commit(change, act)?;
         *office.settings() = changed;
         Ok(())

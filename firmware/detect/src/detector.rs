@@ -9,6 +9,7 @@ use terms::{Family, HostKey, MacAddr, Side, Span, ThreatLevel, Timestamp};
 use wire::Summary;
 
 use crate::baseline::Baseline;
+use crate::denied::{Denied, DeniedTable, TooMany};
 use crate::evidence::{HostState, Reason};
 use crate::finding::{Evidence, Finding, Habit, Source};
 use crate::forest::{Classification, Forest};
@@ -112,6 +113,7 @@ pub struct Detector<'a> {
     forest: Option<Forest<'a>>,
     kinds: Kinds,
     quiet: heapless::Vec<Quiet, QUIET_AT_MOST>,
+    denied: DeniedTable,
     now: Timestamp,
     /// When the minute of `now` is over.
     minute_over: Timestamp,
@@ -128,6 +130,7 @@ impl<'a> Detector<'a> {
             forest,
             kinds: Kinds::ALL,
             quiet: heapless::Vec::new(),
+            denied: DeniedTable::new(),
             now: Timestamp::EPOCH,
             minute_over: Timestamp::EPOCH,
         }
@@ -138,8 +141,8 @@ impl<'a> Detector<'a> {
     /// A forest is borrowed for as long as it votes, so that its image cannot change meanwhile.
     #[must_use]
     pub fn with<'b>(self, forest: Option<Forest<'b>>) -> Detector<'b> {
-        let Self { table, thresholds, forest: _, kinds, quiet, now, minute_over } = self;
-        Detector { table, thresholds, forest, kinds, quiet, now, minute_over }
+        let Self { table, thresholds, forest: _, kinds, quiet, denied, now, minute_over } = self;
+        Detector { table, thresholds, forest, kinds, quiet, denied, now, minute_over }
     }
 
     /// Looks for these kinds of evidence from now on; counting goes on whatever is looked for.
@@ -202,6 +205,23 @@ impl<'a> Detector<'a> {
             self.meet(key, mac, sink);
         }
         self.judge(&notes, sink);
+    }
+
+    /// Hears that the policy denied something to a host, at the time of the newest frame. Hosts that were not seen on the LAN side by a
+    /// frame before, and those that are blocked, are left out.
+    pub fn deny(&mut self, denied: &Denied, sink: &mut impl Sink) {
+        let (now, mac) = (self.now, denied.mac);
+        let Some(host) = self.table.host(denied.host).filter(|host| host.side == Side::Lan && host.mac == mac) else {
+            return;
+        };
+        if !self.kinds.rules || host.judgement.blocked {
+            return;
+        }
+        // A device goes by several addresses; several hosts may share one hardware address.
+        let device = if self.table.hosts_behind(mac, now) > 1 { denied.host } else { HostKey::Mac(mac) };
+        for too_many in self.denied.count(device, denied, &self.thresholds, now) {
+            self.tell((denied.host, mac, Side::Lan), Told::by_policy(&too_many, denied), sink);
+        }
     }
 
     /// Takes up what was learnt of a host before it came into the table, be it of this address or of the device's former one.
@@ -268,7 +288,7 @@ impl<'a> Detector<'a> {
                     // Until it is a habit, each conversation of a server would be told.
                     if told && !state.was_unusual(Habit::Exposure, now) {
                         let evidence = Evidence::from_slice(&[(how.name(), 1.0)]).unwrap_or_default();
-                        self.tell(noted, Told::by_habit(Habit::Exposure, Some(target), evidence), sink);
+                        self.tell(noted.who(), Told::by_habit(Habit::Exposure, Some(target), evidence), sink);
                     }
                 }
                 Change::Administers { target, what } => {
@@ -276,7 +296,7 @@ impl<'a> Detector<'a> {
                     let Some(host) = self.table.host(noted.host) else { continue };
                     if !host.judgement.blocked && host.judgement.baseline.administers(what, now) {
                         let told = Told::by_habit(Habit::Administration, Some(target), Evidence::new());
-                        self.tell(noted, told, sink);
+                        self.tell(noted.who(), told, sink);
                     }
                 }
                 _ if self.kinds.rules => self.judge_by_rules(noted, sink),
@@ -306,23 +326,23 @@ impl<'a> Detector<'a> {
             target: judged.target,
             evidence: rules::evidence(&change, &judged, &self.thresholds),
         };
-        self.tell(noted, told, sink);
+        self.tell(noted.who(), told, sink);
     }
 
     /// Holds something against a host and tells it.
-    fn tell(&mut self, noted: &Noted, told: Told, sink: &mut impl Sink) {
+    fn tell(&mut self, (host, mac, side): (HostKey, MacAddr, Side), told: Told, sink: &mut impl Sink) {
         let now = self.now;
         let by = |rule| told.source == Source::Rule(rule);
         // Invented addresses are their hardware address's doing.
-        let accused = if by(Rule::SpoofedSource) { HostKey::Mac(noted.mac) } else { noted.host };
-        if is_quiet(&self.quiet, (accused, noted.mac), told.family, now) {
+        let accused = if by(Rule::SpoofedSource) { HostKey::Mac(mac) } else { host };
+        if is_quiet(&self.quiet, (accused, mac), told.family, now) {
             return;
         }
-        let Some(host) = self.table.host(noted.host) else { return };
-        let host_level = host.judgement.weigh(told.level, told.reason(), now);
+        let Some(known) = self.table.host(host) else { return };
+        let host_level = known.judgement.weigh(told.level, told.reason(), now);
         let host_level = if by(Rule::UnderFlood) { ThreatLevel::Medium } else { host_level };
-        let finding = told.finding(accused, noted.mac, noted.side, now, host_level);
-        if let Some(vector) = self.table.vector(noted.host, now) {
+        let finding = told.finding(accused, mac, side, now, host_level);
+        if let Some(vector) = self.table.vector(host, now) {
             sink.finding(&finding, &vector);
         }
     }
@@ -456,6 +476,25 @@ impl Told {
         };
         let (level, source) = (ThreatLevel::Medium, Source::Baseline(habit));
         Self { level, family, source, confidence: 0.5, target, evidence }
+    }
+
+    fn by_policy(too_many: &TooMany, denied: &Denied) -> Self {
+        let TooMany { rule, count, threshold } = *too_many;
+        let counted = if rule == Rule::DeniedAgain { "attempts_an_hour" } else { "services_an_hour" };
+        let figures = [
+            (counted, count.into()),
+            ("threshold", threshold.into()),
+            ("protocol", denied.protocol.into()),
+            ("port", denied.port.into()),
+        ];
+        Self {
+            level: ThreatLevel::Medium,
+            family: Family::Denied,
+            source: Source::Rule(rule),
+            confidence: 0.5,
+            target: Some(denied.target),
+            evidence: Evidence::from_slice(&figures).unwrap_or_default(),
+        }
     }
 
     fn reason(&self) -> Reason {

@@ -153,6 +153,8 @@ impl HostState {
             (Source::Rule(rule @ Rule::UnderFlood), _) => (rule as usize, SUSPICION),
             // What a mail server and a resolver do by trade says no more together than each alone.
             (Source::Rule(Rule::NoSuchNames | Rule::MailServers), _) => (Rule::NoSuchNames as usize, SUSPICION),
+            // Whatever is denied to a host speaks once: an attempt that was cut is no attack.
+            (Source::Rule(Rule::DeniedAgain | Rule::DeniedServices), _) => (Rule::DeniedAgain as usize, SUSPICION),
             (Source::Rule(rule), ThreatLevel::Medium) => (rule as usize, MEDIUM),
             (Source::Rule(rule), ThreatLevel::High) => (rule as usize, HIGH),
             (Source::Forest, ThreatLevel::High) => (Rule::COUNT, HIGH),
@@ -291,6 +293,19 @@ mod tests {
                 assert_eq!(level_with(state.score_besides_forest(t), vote), told, "whatever this one said");
             }
         }
+    }
+
+    #[test]
+    fn what_is_denied_weighs_once_and_is_high_only_with_two_others() {
+        let mut state = HostState::default();
+        let t = Timestamp::from_secs(1_000);
+        for rule in [Rule::DeniedAgain, Rule::DeniedServices] {
+            assert_eq!(state.weigh(ThreatLevel::Medium, reason(Source::Rule(rule)), t), ThreatLevel::Medium);
+        }
+        let sweep = reason(Source::Rule(Rule::IcmpSweep));
+        assert_eq!(state.weigh(ThreatLevel::Medium, sweep, t), ThreatLevel::Medium);
+        let new = reason(Source::Baseline(Habit::Administration));
+        assert_eq!(state.weigh(ThreatLevel::Medium, new, t), ThreatLevel::High);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 mod baseline;
 pub mod catalogue;
+mod denied;
 mod detector;
 mod evidence;
 mod finding;
@@ -16,6 +17,7 @@ mod signs;
 mod thresholds;
 
 pub use baseline::{Baseline, Record};
+pub use denied::Denied;
 pub use detector::{Detector, Kinds, QUIET_AT_MOST, Quiet, Sink, Window, weigh};
 pub use evidence::{HostState, level_with};
 pub use finding::{Evidence, Finding, Habit, Source};

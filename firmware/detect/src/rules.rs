@@ -122,6 +122,10 @@ rules! {
     RemoteShell = "remote_shell", "speaks as a stolen shell or a remote-access trojan does";
     /// Large answers to small questions from the internet.
     Amplifier = "amplifier", "answers the internet's small questions with large answers, without end";
+    /// One denied service, again and again.
+    DeniedAgain = "denied_again", "tries again and again what the policy denies it";
+    /// Many denied services of the network.
+    DeniedServices = "denied_services", "tries many services of the network that the policy denies it";
     /// Something on a list of indicators.
     Listed = "listed", "has to do with what is on a list of indicators";
 }

@@ -70,6 +70,10 @@ pub struct Thresholds {
     pub web_probes: u16,
     /// Later parts of SMB transactions a minute (at most 7).
     pub smb_fragments: u16,
+    /// Attempts an hour at one service that the policy denies.
+    pub denied_attempts_per_hour: u16,
+    /// Different services of hosts of the network that the policy denies, in an hour (at most 31).
+    pub denied_services_per_hour: u16,
 }
 
 impl Default for Thresholds {
@@ -107,6 +111,8 @@ impl Default for Thresholds {
             failing_per_hour: 50,
             web_probes: 3,
             smb_fragments: 3,
+            denied_attempts_per_hour: 30,
+            denied_services_per_hour: 10,
         }
     }
 }

@@ -50,7 +50,8 @@ pub(crate) enum Set {
     TalkV4,
     TalkV6,
     /// Packets whose later fragments may follow; filled by rules.
-    Fragments,
+    FragmentsV4,
+    FragmentsV6,
     /// The numbers of the rules that are alive.
     Live,
     /// What a device was told: its hardware address, an address, the number of the rule with the name.
@@ -115,7 +116,7 @@ impl Field {
 }
 
 impl Set {
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::NeverMac,
         Self::NeverV4,
         Self::NeverV6,
@@ -129,7 +130,8 @@ impl Set {
         Self::Armed,
         Self::TalkV4,
         Self::TalkV6,
-        Self::Fragments,
+        Self::FragmentsV4,
+        Self::FragmentsV6,
         Self::Live,
         Self::NamedV4,
         Self::NamedV6,
@@ -190,7 +192,8 @@ impl Set {
             Self::Armed => c"armed",
             Self::TalkV4 => c"talk_v4",
             Self::TalkV6 => c"talk_v6",
-            Self::Fragments => c"fragments",
+            Self::FragmentsV4 => c"fragments",
+            Self::FragmentsV6 => c"fragments_v6",
             Self::Live => c"live",
             Self::NamedV4 => c"named_v4",
             Self::NamedV6 => c"named_v6",
@@ -233,7 +236,7 @@ impl Set {
             Self::NeverMac | Self::NeverV4 | Self::NeverV6 | Self::Armed => 0,
             Self::ServersV4 | Self::ServersV6 | Self::ShutMac | Self::ShutV4 | Self::ShutV6 => 0,
             Self::TalkV4 | Self::TalkV6 => BY_RULES | MAP,
-            Self::Fragments => BY_RULES,
+            Self::FragmentsV4 | Self::FragmentsV6 => BY_RULES,
             Self::LocalV4 => libc::NFT_SET_INTERVAL.unsigned_abs(),
             Self::FromMac | Self::FromV4 | Self::FromV6 | Self::ToMac | Self::ToV4 | Self::ToV6 => MAP,
             _ => TIMED,
@@ -245,7 +248,7 @@ impl Set {
         match self {
             Self::TalkV4 => Some(TALKS_V4),
             Self::TalkV6 => Some(TALKS_V6),
-            Self::Fragments => Some(FRAGMENTS),
+            Self::FragmentsV4 | Self::FragmentsV6 => Some(FRAGMENTS),
             Self::Live => Some(LIVE),
             timed if timed.is_timed() => Some(BLOCKS_A_SET),
             _ => None,
@@ -276,7 +279,9 @@ impl Set {
             Self::Live => &[Mark],
             Self::TalkV4 => &[V4, Protocol, Service, V4, Service],
             Self::TalkV6 => &[V6, Protocol, Service, V6, Service],
-            Self::Fragments => &[V4, V4, Service],
+            Self::FragmentsV4 => &[V4, V4, Service],
+            // The identification has the four octets of a mark.
+            Self::FragmentsV6 => &[V6, V6, Mark],
             Self::NamedV4 => &[Mac, V4, Mark],
             Self::NamedV6 => &[Mac, V6, Mark],
         }

@@ -19,6 +19,7 @@
 //! ```text
 //! from_lan                 blocked? cut off? known? then by the source to the chain of its device, or to `newcomers`
 //! from_uplink              blocked? cut off? known? then by the destination to `inbound`, or on
+//! admitted                 a packet that begins a conversation: its later fragments may follow
 //! ```
 //! **Bounds**: the kernel looks for addresses through one VLAN tag; behind two, and in ARP, only hardware addresses count.
 
@@ -123,6 +124,7 @@ fn chains(ruleset: &Ruleset) -> Result<BTreeMap<&str, Content<'_>>, EnforceError
     put(FORWARD, vec![came_in(&lan, FROM_LAN), came_in(&uplink, FROM_UPLINK)]);
     put(FROM_LAN, from_lan(plan));
     put(FROM_UPLINK, from_uplink(plan));
+    put(talk::ADMITTED, talk::admitted());
     all.extend(plan.chains.iter().map(|(chain, lines)| (chain.as_str(), Content::Lines(lines))));
     Ok(all)
 }

@@ -12,7 +12,12 @@
 //! Of an echo the identifier stands in place of the first port; of a protocol without ports both are zero. An error of ICMP belongs to
 //! the conversation whose packet it repeats.
 //!
-//! **Bounds**: the header of IPv4 inside an error has no options. **Source**: RFC 792, RFC 4443.
+//! Later fragments have no ports. They pass for a few seconds behind the first of their packet, if that one passed: of a known
+//! conversation, or as the packet that begins one.
+//!
+//! **Bounds**: the header of IPv4 inside an error has no options; IPv6's fragment header stands directly behind its header; a fragment
+//! that begins eight octets into its packet, where it could rewrite TCP's flags, does not pass. **Source**: RFC 792, RFC 4443, RFC 1858,
+//! RFC 8200.
 
 use std::net::IpAddr;
 
@@ -21,10 +26,15 @@ use policy::{Begins, Family, RuleNumber, Told, protocol};
 use terms::Span;
 
 use crate::layout::Set;
+use crate::lines::name;
 use crate::part::{Base, End, Is, Part, Register, SCRATCH, is_family, is_protocol, width};
 
+/// The chain in which packets end that begin a conversation.
+pub(crate) const ADMITTED: &str = "admitted";
 /// How long later fragments may follow the first.
 const FRAGMENTS: Span = Span::from_secs(5);
+/// The header of IPv6 that a fragment has.
+const FRAGMENT_HEADER: u8 = 44;
 /// FIN and RST among the flags of TCP.
 const ENDS: u8 = 0x05;
 /// SYN and PSH, which open a conversation or carry what was just written.
@@ -71,9 +81,9 @@ pub(crate) fn known(from: Begins) -> Vec<Vec<Part>> {
             ]
         };
         let by_ports = Places::of(family, Told::ByPorts, from);
-        if family == Family::V4 {
-            rules.push([is_family(family), first_fragment(), lookup(family, by_ports), note_fragments()].concat());
-        }
+        rules.push(
+            [is_family(family), first_fragment(family), lookup(family, by_ports), note_fragments(family)].concat(),
+        );
         rules.push([ports(protocol::TCP), any_of(ENDS), pass(family, by_ports, TCP_ENDED)].concat());
         rules.push([ports(protocol::TCP), any_of(LIVES), pass(family, by_ports, TCP)].concat());
         // A bare acknowledgement is the last word of many: it passes and keeps nothing open.
@@ -92,7 +102,10 @@ pub(crate) fn known(from: Begins) -> Vec<Vec<Part>> {
         // Echo and its reply: 8 and 0, 128 and 129.
         let echo = if family == Family::V4 { kind(0xf7, 0) } else { kind(0xfe, 128) };
         let head = [is_family(family), is_protocol(icmp)].concat();
-        rules.push([head.clone(), echo, pass(family, Places::of(family, Told::ByEcho, from), OTHER)].concat());
+        let by_echo = Places::of(family, Told::ByEcho, from);
+        let first = [first_fragment(family), lookup(family, by_echo), note_fragments(family)].concat();
+        rules.push([head.clone(), echo.clone(), first].concat());
+        rules.push([head.clone(), echo, pass(family, by_echo, OTHER)].concat());
         for kind in errors(family) {
             let kind = vec![
                 Part::Load { base: Base::Transport, offset: 0, len: 1, to: SCRATCH },
@@ -107,18 +120,24 @@ pub(crate) fn known(from: Begins) -> Vec<Vec<Part>> {
                 .concat(),
         );
     }
-    rules.push(later_fragments());
+    rules.extend([Family::V4, Family::V6].map(later_fragments));
     rules
 }
 
-/// The parts that make a conversation known, if its rule is alive, and let its packet pass.
+/// The parts that make a conversation known, if its rule is alive, and let its packet pass by way of [`ADMITTED`].
 pub(crate) fn admit(number: RuleNumber, counter: Part, told: Told, family: Family, begins: Begins) -> Vec<Part> {
     let mut parts =
         vec![Part::Constant(data(family), number.0.to_ne_bytes().to_vec()), Part::In(Set::Live, data(family))];
     parts.extend(key(family, Places::of(family, told, begins)));
     parts.push(put(family, FIRST));
-    parts.extend([counter, Part::Accept]);
+    parts.extend([counter, Part::Goto(name(ADMITTED))]);
     parts
+}
+
+/// The rules that a packet goes through which begins a conversation.
+pub(crate) fn admitted() -> Vec<Vec<Part>> {
+    let first = |family| [is_family(family), first_fragment(family), note_fragments(family)].concat();
+    vec![first(Family::V4), first(Family::V6), vec![Part::Accept]]
 }
 
 /// A packet of a protocol without ports.
@@ -276,35 +295,65 @@ fn put(family: Family, lasts: Span) -> Part {
 }
 
 /// The first of several fragments: more follow, and nothing came before.
-fn first_fragment() -> Vec<Part> {
+fn first_fragment(family: Family) -> Vec<Part> {
+    let (mask, value) = match family {
+        Family::V4 => (0x3fff_u16, 0x2000_u16),
+        Family::V6 => (0xfff9, 0x0001),
+    };
+    fragment(family, mask, Is::Equal, value)
+}
+
+/// A fragment that begins sixteen octets into its packet or later.
+fn later_fragment(family: Family) -> Vec<Part> {
+    let (mask, value) = match family {
+        Family::V4 => (0x1fff_u16, 2_u16),
+        Family::V6 => (0xfff8, 2 << 3),
+    };
+    fragment(family, mask, Is::AtLeast, value)
+}
+
+/// A packet whose offset and flags of fragments are such.
+fn fragment(family: Family, mask: u16, is: Is, value: u16) -> Vec<Part> {
+    let (mut parts, offset) = match family {
+        Family::V4 => (vec![], 6),
+        Family::V6 => {
+            let next = Part::Load { base: Base::Network, offset: 6, len: 1, to: SCRATCH };
+            (vec![next, Part::Compare(SCRATCH, Is::Equal, vec![FRAGMENT_HEADER])], 42)
+        }
+    };
+    parts.push(Part::Load { base: Base::Network, offset, len: 2, to: SCRATCH });
+    parts.push(Part::Mask(SCRATCH, mask.to_be_bytes().to_vec()));
+    parts.push(Part::Compare(SCRATCH, is, value.to_be_bytes().to_vec()));
+    parts
+}
+
+const fn fragments(family: Family) -> Set {
+    match family {
+        Family::V4 => Set::FragmentsV4,
+        Family::V6 => Set::FragmentsV6,
+    }
+}
+
+/// Loads what the fragments of one packet share: both addresses and the identification.
+fn fragment_key(family: Family) -> Vec<Part> {
+    let words = width(family) / 4;
+    let (offset, len) = if family == Family::V4 { (4, 2) } else { (44, 4) };
     vec![
-        Part::Load { base: Base::Network, offset: 6, len: 2, to: SCRATCH },
-        Part::Mask(SCRATCH, vec![0x3f, 0xff]),
-        Part::Compare(SCRATCH, Is::Equal, vec![0x20, 0x00]),
+        End::Source.address(family, Register(0)),
+        End::Destination.address(family, Register(words)),
+        Part::Load { base: Base::Network, offset, len, to: Register(2 * words) },
     ]
 }
 
-fn fragment_key() -> Vec<Part> {
-    vec![
-        End::Source.address(Family::V4, Register(0)),
-        End::Destination.address(Family::V4, Register(1)),
-        Part::Load { base: Base::Network, offset: 4, len: 2, to: Register(2) },
-    ]
+fn note_fragments(family: Family) -> Vec<Part> {
+    let (set, millis) = (fragments(family), FRAGMENTS.micros() / 1_000);
+    [fragment_key(family), vec![Part::Put { set, key: Register(0), data: None, millis }]].concat()
 }
 
-fn note_fragments() -> Vec<Part> {
-    let put = Part::Put { set: Set::Fragments, key: Register(0), data: None, millis: FRAGMENTS.micros() / 1_000 };
-    [fragment_key(), vec![put]].concat()
-}
-
-/// Later fragments pass behind their first; of TCP only those that hold no part of its header.
-fn later_fragments() -> Vec<Part> {
-    let later = vec![
-        Part::Load { base: Base::Network, offset: 6, len: 2, to: SCRATCH },
-        Part::Mask(SCRATCH, vec![0x1f, 0xff]),
-        Part::Compare(SCRATCH, Is::AtLeast, vec![0x00, 0x02]),
-    ];
-    [is_family(Family::V4), later, fragment_key(), vec![Part::In(Set::Fragments, Register(0)), Part::Accept]].concat()
+/// Later fragments pass behind their first.
+fn later_fragments(family: Family) -> Vec<Part> {
+    let noted = vec![Part::In(fragments(family), Register(0)), Part::Accept];
+    [is_family(family), later_fragment(family), fragment_key(family), noted].concat()
 }
 
 #[cfg(test)]

@@ -398,3 +398,11 @@ pub struct Noted {
     /// What it did.
     pub change: Change,
 }
+
+impl Noted {
+    /// The host, its hardware address and its side.
+    #[must_use]
+    pub const fn who(&self) -> (HostKey, MacAddr, Side) {
+        (self.host, self.mac, self.side)
+    }
+}

@@ -2,6 +2,7 @@
 
 mod activity;
 mod agent;
+mod certificate;
 mod flows;
 mod incidents;
 mod indicators;
@@ -20,6 +21,7 @@ use crate::config::duration;
 use crate::control::protocol::EVENTS_MAX;
 pub use activity::{ActivityArgs, ActivityCommand, ActivityTestArgs};
 pub use agent::{AgentArgs, AgentCommand, AgentEnrollArgs, AgentInstallArgs};
+pub use certificate::{CertificateArgs, CertificateCommand};
 pub use flows::{EnforceArgs, FlowsArgs, ProposeArgs, TimemachineArgs, WatchDeviceArgs};
 pub use incidents::IncidentsArgs;
 pub use indicators::{IndicatorsCommand, LoadListArgs, PastArgs};
@@ -192,6 +194,12 @@ pub enum Command {
     /// Only the card image can: what is on flash is brought to rest, then the kernel switches off. On any other system the command is refused,
     /// because the machine is not Picket's; use what that system has, as systemctl poweroff.
     Shutdown(ClientArgs),
+    /// The certificates that the API serves: see them, install one for names of your own, take it away again
+    ///
+    /// The box's own certificate is made at the first start and anew when the box's addresses change. One that is installed is shown to whoever asks by one of its
+    /// names; at every address and as picket.local the box goes on to show its own, so that nobody can be cut off by it.
+    #[command(after_help = certificate::CERTIFICATE_HELP)]
+    Certificate(CertificateArgs),
     /// Make an account a superadmin again, because nobody who could is left; for whoever stands at the box
     ///
     /// Prints a one-time code with which its owner sets a password; the account's password, second factor and sessions go, and the act is

@@ -1,6 +1,7 @@
 //! The commands that ask a running gateway, and those about configurations and forests: ask, then print for people or as JSON.
 
 mod activity;
+mod certificate;
 mod devices;
 mod events;
 mod explain;
@@ -31,6 +32,7 @@ use crate::control::{Request, views};
 use crate::terminal::{Table, clean, moment, print, rounded, time_of_day};
 
 pub use activity::{activity, sources};
+pub use certificate::certificate;
 pub use devices::devices;
 pub use events::events;
 pub use explain::explain;

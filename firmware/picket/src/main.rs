@@ -59,6 +59,7 @@ fn main() -> ExitCode {
         Command::Openapi => audit::openapi(),
         Command::Restart(client) => commands::restart(&client),
         Command::Shutdown(client) => commands::shutdown(&client),
+        Command::Certificate(args) => commands::certificate(&args),
         Command::Recover { client, email } => commands::recover(&client, &email),
         Command::Mail => admin::mail::run(),
         Command::Poster => poster::run(),

@@ -59,7 +59,7 @@ pub struct IncidentStory {
 pub struct Happening {
     /// When.
     pub at: String,
-    /// The event's number.
+    /// The event's number; 0 where it is in the history of another box, from whose backup this was restored.
     pub event: u64,
     /// The record of the hosts' logs that completed it, where there is one.
     pub activity: Option<u64>,

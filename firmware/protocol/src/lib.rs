@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+pub mod certificate;
 pub mod incident;
 pub mod intake;
 pub mod link;

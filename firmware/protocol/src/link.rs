@@ -9,6 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::certificate::CertificateAsk;
 use crate::source::SourceAsk;
 use crate::{AccessAsk, REQUEST_MAX, Request, Response};
 
@@ -79,6 +80,10 @@ pub enum Errand {
     },
     /// Enrols a source, or ends that.
     Source(SourceAsk),
+    /// Shows, installs or removes the box's own certificate.
+    Certificate(CertificateAsk),
+    /// Hears which addresses the box has now.
+    Addresses(Vec<IpAddr>),
     /// Incidents: all of them, or one whole.
     Incidents {
         /// Which one.

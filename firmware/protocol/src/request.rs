@@ -11,6 +11,7 @@ use serde_json::Value;
 use terms::{HostKey, Posture};
 
 use crate::access::AccessAsk;
+use crate::certificate::CertificateAsk;
 use crate::intake::{ActivityAsk, BATCH_MAX, LogsBatch, TestAsk};
 use crate::mail::MailOrder;
 use crate::post::PostOrder;
@@ -293,6 +294,8 @@ pub enum Request {
     },
     /// Enrolments of sources, at the command line: `Enroll` is answered by an `Enrolled`, `Revoke` by nothing.
     Source(SourceAsk),
+    /// The certificates that the API serves, at the command line: answered by a `CertificateView`.
+    Certificate(CertificateAsk),
     /// The report of a period, made in a process of its own: answered by its octets, in Base64.
     Report(ReportAsk),
     /// Incidents, at the command line: answered by an array of them, or by one.

@@ -121,6 +121,8 @@ families! {
     Listed = "listed",
     /// Lets the internet in, which the device never did.
     Exposure = "exposure",
+    /// Tries, again and again or in many places, what the policy denies it.
+    Denied = "denied",
 }
 
 impl fmt::Display for Family {

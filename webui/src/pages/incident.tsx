@@ -41,7 +41,7 @@ export function Incident({ id = "" }: { id?: string | undefined }) {
       </Section>
     </div>
     <Section title={t("incidents.timeline")}>
-      <ul class="feed">{timeline.map((one) => <li key={one.event}>
+      <ul class="feed">{timeline.map((one, place) => <li key={place}>
         <Ago at={one.at} /><span><Level level={one.level} /></span>
         <span><HostLink host={one.host} /> <Name text={one.subject} /> <bdi>{printable(one.text, 300)}</bdi>{one.repeats > 0 && <small> {t("alert.repeats", { count: count(one.repeats) })}, <Ago at={one.last} /></small>}</span></li>)}</ul>
       {left_out > 0 && <Empty>{t("overview.more", { count: count(left_out) })}</Empty>}

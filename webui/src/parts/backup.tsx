@@ -1,6 +1,6 @@
 // The whole box in one sealed file, and back from it.
 import { post } from "../api";
-import { count } from "../format";
+import { count, printable } from "../format";
 import { t } from "../words";
 import { type Field, Form } from "./form";
 import { said } from "./notes";
@@ -22,8 +22,10 @@ export function Restore() {
   return <Form kind="danger" submit={t("backup.restore")} fields={[{ name: "file", label: "backup.file", type: "file", required: true }, field(t("backup.restore.about"), "off")]} run={async ({ passphrase = "" }, form) => {
     const file = new FormData(form).get("file") as File;
     const done = await post("backup/restore", { passphrase, backup: await packed(file) });
-    said(t("backup.restored", { accounts: done.accounts, devices: done.devices }));
-    setTimeout(() => location.reload(), RESTARTS);
+    const left = done.left.length ? ` ${t("backup.left", { what: printable(done.left.join("; "), 500) })}` : "";
+    said(t("backup.restored", { accounts: done.accounts, devices: done.devices }) + left);
+    // Whoever is told that something is missing gets the time to read it.
+    setTimeout(() => location.reload(), left ? 5 * RESTARTS : RESTARTS);
   }} />;
 }
 

@@ -13,10 +13,10 @@ use crate::people::People;
 use crate::problem::Problem;
 use crate::role::Role;
 use crate::route::{Call, Entered};
-use crate::rows::{Change, Kind};
+use crate::rows::{Change, Kind, Single};
 use crate::secret::{same, typed};
 use crate::session::{PAGE, SESSIONS_MAX, Session};
-use crate::settings::{ROW, SETUP};
+use crate::settings::SETUP;
 use crate::words::{Email, person, plain};
 
 /// What is said of any failed log-in, whatever the reason.
@@ -83,7 +83,7 @@ pub fn claim(office: &Office, call: &Call, body: Claim) -> Result<UserRow, Probl
     People::count(&mut change, &numbers);
     // The page asks its questions from the first one on, wherever it is opened.
     let settings = office.settings().with(SETUP, 1.into()).unwrap_or_default();
-    change.put(Kind::Single, ROW, &settings);
+    change.set(Single::Settings, &settings);
     let row = UserRow::from(&account);
     let mut act = call.act("auth.claim", account.email.as_str());
     act.after = shown(&row);
@@ -223,7 +223,7 @@ fn begin(office: &Office, call: &Call, number: u64) -> Entered<Begun> {
     let token = {
         let mut keys = office.keys();
         if keys.renew().map_err(|error| Problem::busy(error.to_string()))? {
-            change.put(Kind::Single, 1, &*keys);
+            change.set(Single::Keys, &*keys);
         }
         keys.sign(&session, id).ok_or_else(|| Problem::busy("no token can be made"))?
     };

@@ -7,6 +7,7 @@ mod auth;
 mod backup;
 mod blocks;
 mod catalogue;
+mod certificate;
 mod devices;
 mod flows;
 mod grants;
@@ -38,6 +39,7 @@ use crate::role::{ADMINS, ANYBODY, ASKERS, OVERSEERS, OWNERS, READERS, Scope};
 use crate::route::Route;
 
 pub use activity::EventRow;
+pub use certificate::{at_the_box as certificate_at_the_box, serve_installed};
 pub use grants::errand as about_access;
 pub use hosts::HostRow;
 pub use incidents::at_the_box as incidents_at_the_box;
@@ -219,13 +221,16 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/system", "The box: version, posture, uptime, what is not as it should be").roles(READERS).gives(system::show),
         Route::get("/api/v1/system/resources", "The machine: memory, load, disk, temperature, links").roles(READERS).gives(system::resources),
         Route::get("/api/v1/system/ports", "Every port of the box that is open").roles(READERS).lists(&["protocol", "address", "port"], system::ports),
+        Route::get("/api/v1/system/certificate", "The certificates that are served, with their names and ends").roles(READERS).gives(certificate::show),
+        Route::post("/api/v1/system/certificate", "Installs a certificate with its key: it is served to whoever asks by one of its names").roles(OWNERS).dangerous().up_to(certificate::BODY_MAX).takes(certificate::install),
+        Route::delete("/api/v1/system/certificate", "Takes the installed certificate away; the box's own is served to everybody").roles(OWNERS).dangerous().does(certificate::remove),
         Route::post("/api/v1/system/restart", "Starts the gateway again; traffic crosses meanwhile").roles(OWNERS).dangerous().takes(power::restart),
         Route::post("/api/v1/system/shutdown", "Switches the box off, where it can; with it off no traffic crosses").roles(OWNERS).dangerous().takes(power::shutdown),
         Route::get("/.well-known/security.txt", "Whom to tell of a weakness (RFC 9116)").writes("text/plain; charset=utf-8", power::security),
         Route::get("/api/v1/settings", "Every setting, with its meaning, its default and who set it").roles(READERS).lists(&["origin", "changeable"], settings::all),
         Route::get("/api/v1/settings/{id}", "One setting").roles(READERS).gives(settings::one),
         Route::patch("/api/v1/settings/{id}", "Changes a setting at once").roles(ADMINS).scope(Scope::Settings).takes(settings::change),
-        Route::post("/api/v1/backup", "Makes an encrypted backup: accounts, policy, devices, audit, settings").roles(OWNERS).dangerous().takes(backup::make),
+        Route::post("/api/v1/backup", "Makes an encrypted backup of all that people made of the box: accounts, policy, devices, audit, requests, sources, channels, incidents, settings, lists").roles(OWNERS).dangerous().takes(backup::make),
         Route::post("/api/v1/backup/restore", "Goes back to a backup: everything that people made of the box is replaced").roles(OWNERS).dangerous().up_to(backup::BODY_MAX).takes(backup::restore),
         Route::post("/api/v1/settings/mail/test", "Sends the caller a message, and says how that fared").roles(ADMINS).scope(Scope::Settings).gives(settings::try_mail),
         Route::get("/metrics", "Figures for Prometheus").roles(READERS).writes("text/plain; version=0.0.4; charset=utf-8", system::metrics),

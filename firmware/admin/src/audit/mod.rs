@@ -75,14 +75,21 @@ impl Audit {
         Ok(())
     }
 
-    /// Puts another chain in place of this one, with a record that says so at its end. From then on nothing more is written: what
-    /// this audit knows of its chain is not so any more.
+    /// Puts another chain in place of this one, together with a change that is made up while no record is written, and with a record that says
+    /// so at its end. From then on nothing more is written: what this audit knows of its chain is not so any more.
     ///
     /// # Errors
     /// 422: the lines are no chain, and nothing was changed; 503: the medium fails.
-    pub fn replace(&self, rows: &Rows, mut change: Change, lines: &[String], act: Act) -> Result<Head, Problem> {
+    pub fn replace(
+        &self,
+        rows: &Rows,
+        change: impl FnOnce() -> Result<Change, Problem>,
+        lines: &[String],
+        act: Act,
+    ) -> Result<Head, Problem> {
         let held = self.lock();
         let heads = chain(lines)?;
+        let mut change = change()?;
         for (head, line) in heads.iter().zip(lines) {
             change.line(head.number, line);
         }

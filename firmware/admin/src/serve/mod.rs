@@ -14,6 +14,7 @@
 mod cookie;
 mod dispatch;
 mod feed;
+mod installed;
 mod page;
 mod places;
 mod stream;
@@ -43,6 +44,7 @@ use stream::Begun;
 
 use dispatch::Parting;
 pub use dispatch::{Server, router};
+pub use installed::{Checked, Installed};
 pub use tls::{Certificate, TlsError};
 
 /// How long a handshake may take, and then the first octet.

@@ -1,4 +1,7 @@
-//! The box's own certificate: a CA made at the first start, and a leaf for its names and addresses.
+//! The box's certificates: a CA made at the first start, a leaf for its names and addresses, and the one that people installed.
+//!
+//! The installed one is served to whoever asks by one of its names; at addresses and as `picket.local` the box is always reached with its
+//! own leaf. So none that was installed can cut anybody off, and agents, which know the box's CA, go on.
 //!
 //! | file | what |
 //! |---|---|
@@ -10,8 +13,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer,
@@ -23,11 +26,13 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
+use super::installed::Checked;
+use super::private;
 use crate::clock::{civil, now};
 use crate::secret::{NoRandom, random, sha256};
 
 /// The name by which the box is found.
-const NAME: &str = "picket.local";
+pub const NAME: &str = "picket.local";
 /// How long a leaf holds from now on (it begins two days ago, for clocks that are behind), and how long before its end it is made anew: less
 /// than 366 days in all, as Mozilla's TLS configurations want. **Units**: days.
 const LEAF_DAYS: u64 = 363;
@@ -57,35 +62,101 @@ pub enum TlsError {
     Random(#[from] NoRandom),
 }
 
-/// The certificate that is served, which can be another one for the next connection.
+/// The box's own leaf, and where it stands.
+#[derive(Debug)]
+struct Leaf {
+    key: Arc<CertifiedKey>,
+    fingerprint: String,
+    /// What it is for: names and addresses.
+    names: Vec<String>,
+    /// The last day on which it holds, since the epoch.
+    last: u64,
+}
+
+/// What is served, which can be another certificate for the next connection: to whoever asks by a name of the installed one that,
+/// to everybody else the box's own leaf.
 #[derive(Debug)]
 pub struct Certificate {
-    served: RwLock<(Arc<CertifiedKey>, String)>,
+    folder: PathBuf,
+    /// The addresses that are listened at.
+    listen: Vec<IpAddr>,
+    /// The addresses that the box has, where it listens at all of them.
+    own: Mutex<Vec<IpAddr>>,
+    leaf: RwLock<Leaf>,
+    installed: RwLock<Option<Arc<Checked>>>,
 }
 
 impl Certificate {
-    /// Reads the leaf, or makes it: at the first start, for other addresses, and 60 days before its end.
+    /// Reads the leaf, or makes it: at the first start, for a name or an address that it lacks, and 60 days before its end.
     ///
     /// # Errors
     /// It cannot be made or read.
-    pub fn find(folder: &Path, addresses: &[IpAddr]) -> Result<Self, TlsError> {
-        Ok(Self { served: RwLock::new(load(folder, addresses)?) })
+    pub fn find(folder: &Path, listen: &[IpAddr]) -> Result<Self, TlsError> {
+        // Which addresses the box has is heard later; those of the last run stay until then.
+        let leaf =
+            load(folder, |held| wanted(listen, &[]).iter().all(|name| held.contains(name)), &wanted(listen, &[]))?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            listen: listen.to_vec(),
+            own: Mutex::default(),
+            leaf: RwLock::new(leaf),
+            installed: RwLock::default(),
+        })
     }
 
-    /// Makes the leaf anew if it is due; connections that stand go on with the old one.
+    /// Hears which addresses the box has now. Whether the leaf was made anew for them; connections that stand go on with the old one.
     ///
     /// # Errors
     /// It cannot be made; the old one is served on.
-    pub fn renew(&self, folder: &Path, addresses: &[IpAddr]) -> Result<(), TlsError> {
-        let loaded = load(folder, addresses)?;
-        *self.served.write().unwrap_or_else(PoisonError::into_inner) = loaded;
-        Ok(())
+    pub fn follow(&self, own: &[IpAddr]) -> Result<bool, TlsError> {
+        // A box that has no address at the moment gets one back.
+        if !own.is_empty() {
+            *self.own.lock().unwrap_or_else(PoisonError::into_inner) = own.to_vec();
+        }
+        self.renew()
+    }
+
+    /// Makes the leaf anew if it is due. Whether it was; connections that stand go on with the old one.
+    ///
+    /// # Errors
+    /// It cannot be made; the old one is served on.
+    pub fn renew(&self) -> Result<bool, TlsError> {
+        let own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        let names = wanted(&self.listen, &own);
+        // Where nothing was heard of addresses yet, those of the last run stay.
+        let heard = !own.is_empty() || !self.listen.iter().any(IpAddr::is_unspecified);
+        let enough = |held: &[String]| {
+            if heard { held == names } else { names.iter().all(|name| held.contains(name)) }
+        };
+        let leaf = load(&self.folder, enough, &names)?;
+        let mut held = self.leaf.write().unwrap_or_else(PoisonError::into_inner);
+        let other = held.fingerprint != leaf.fingerprint;
+        *held = leaf;
+        Ok(other)
+    }
+
+    /// Serves this to whoever asks by one of its names from now on; nothing serves the leaf to everybody.
+    pub fn install(&self, installed: Option<Arc<Checked>>) {
+        *self.installed.write().unwrap_or_else(PoisonError::into_inner) = installed;
+    }
+
+    /// What was installed.
+    #[must_use]
+    pub fn installed(&self) -> Option<Arc<Checked>> {
+        self.installed.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// SHA-256 of the leaf, hexadecimal.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        self.served.read().unwrap_or_else(PoisonError::into_inner).1.clone()
+        self.leaf.read().unwrap_or_else(PoisonError::into_inner).fingerprint.clone()
+    }
+
+    /// What the leaf is for, and until when in seconds since the epoch.
+    #[must_use]
+    pub fn of_leaf(&self) -> (Vec<String>, u64) {
+        let leaf = self.leaf.read().unwrap_or_else(PoisonError::into_inner);
+        (leaf.names.clone(), leaf.last * 86_400)
     }
 
     /// How TLS is spoken: 1.2 and 1.3, HTTP/2 and HTTP/1.1.
@@ -104,46 +175,65 @@ impl Certificate {
 }
 
 impl ResolvesServerCert for Certificate {
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(&self.served.read().unwrap_or_else(PoisonError::into_inner).0))
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let installed = hello.server_name().and_then(|name| self.installed().filter(|one| one.is_for(name)));
+        Some(installed.map_or_else(
+            || Arc::clone(&self.leaf.read().unwrap_or_else(PoisonError::into_inner).key),
+            |installed| Arc::clone(&installed.key),
+        ))
     }
 }
 
-fn load(folder: &Path, addresses: &[IpAddr]) -> Result<(Arc<CertifiedKey>, String), TlsError> {
+/// Reads the leaf, if its names are enough and it holds for long; else makes one for `names`.
+fn load(folder: &Path, enough: impl Fn(&[String]) -> bool, names: &[String]) -> Result<Leaf, TlsError> {
     let today = (now().secs() / 86_400).max(FIRST_DAY);
-    let names = names(addresses);
     let kept = fs::read_to_string(folder.join("leaf.for")).unwrap_or_default();
-    let good = kept.split_once('\n').is_some_and(|(last, kept)| {
-        kept == names && last.parse().is_ok_and(|last: u64| (today + RENEW_DAYS..=today + LEAF_DAYS).contains(&last))
+    let kept = kept.split_once('\n').and_then(|(last, held)| {
+        let last: u64 = last.parse().ok()?;
+        let held: Vec<String> = held.split_whitespace().map(str::to_owned).collect();
+        ((today + RENEW_DAYS..=today + LEAF_DAYS).contains(&last) && enough(&held)).then_some((last, held))
     });
-    if !(good && folder.join("leaf.pem").exists()) {
-        make_leaf(folder, addresses, today)?;
-        write(folder, "leaf.for", &format!("{}\n{names}", today + LEAF_DAYS))?;
-    }
+    let (last, names) = match kept.filter(|_| folder.join("leaf.pem").exists()) {
+        Some(kept) => kept,
+        None => {
+            make_leaf(folder, names, today)?;
+            write(folder, "leaf.for", &format!("{}\n{}\n", today + LEAF_DAYS, names.join(" ")))?;
+            (today + LEAF_DAYS, names.to_vec())
+        }
+    };
     let read = |name: &str| fs::read(folder.join(name));
     let chain = CertificateDer::pem_slice_iter(&read("leaf.pem")?).collect::<Result<Vec<_>, _>>();
     let chain = chain.map_err(|error| TlsError::Read(error.to_string()))?;
     let key = PrivateKeyDer::from_pem_slice(&read("leaf.key")?).map_err(|error| TlsError::Read(error.to_string()))?;
     let fingerprint = chain.first().map(|leaf| sha256(leaf)).ok_or_else(|| TlsError::Read("it is empty".into()))?;
     let provider = rustls::crypto::ring::default_provider();
-    Ok((Arc::new(CertifiedKey::from_der(chain, key, &provider)?), fingerprint))
+    Ok(Leaf { key: Arc::new(CertifiedKey::from_der(chain, key, &provider)?), fingerprint, names, last })
 }
 
-fn names(addresses: &[IpAddr]) -> String {
-    let mut names: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+/// What the leaf is to be for: the name, and the addresses at which people reach the box. One that the box's CA may not sign would
+/// make all of it worthless, and one that begins with fe80 stands in no address line.
+fn wanted(listen: &[IpAddr], own: &[IpAddr]) -> Vec<String> {
+    let everywhere = listen.iter().any(IpAddr::is_unspecified);
+    let link_local = |address: &IpAddr| matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local());
+    let all = listen.iter().chain(own.iter().filter(|_| everywhere));
+    let mut names: Vec<String> =
+        all.filter(|address| private(**address) && !link_local(address)).map(ToString::to_string).collect();
     names.sort_unstable();
     names.dedup();
-    format!("{NAME} {}\n", names.join(" "))
+    names.insert(0, NAME.into());
+    names
 }
 
 /// Makes a leaf with a key of its own, signed by the device's CA.
-fn make_leaf(folder: &Path, addresses: &[IpAddr], today: u64) -> Result<(), TlsError> {
+fn make_leaf(folder: &Path, names: &[String], today: u64) -> Result<(), TlsError> {
     let (ca, ca_pem) = authority(folder, today)?;
     let key = KeyPair::generate()?;
     let mut params = params("Picket", today, LEAF_DAYS)?;
-    params.subject_alt_names = vec![SanType::DnsName(NAME.try_into()?)];
-    let addresses = addresses.iter().filter(|address| !address.is_unspecified());
-    params.subject_alt_names.extend(addresses.map(|address| SanType::IpAddress(*address)));
+    let name = |text: &String| match text.parse() {
+        Ok(address) => Ok(SanType::IpAddress(address)),
+        Err(_) => text.as_str().try_into().map(SanType::DnsName),
+    };
+    params.subject_alt_names = names.iter().map(name).collect::<Result<_, _>>()?;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
@@ -237,8 +327,21 @@ mod tests {
         assert_ne!(print(b.path(), &[home]), first);
         let ca = fs::read(a.path().join("ca.pem")).expect("a CA");
         let certificate = Arc::new(Certificate::find(a.path(), &[home]).expect("a leaf"));
-        certificate.renew(a.path(), &[[10, 0, 0, 1].into()]).expect("another leaf");
+        assert!(!certificate.follow(&[[10, 0, 0, 1].into()]).expect("a leaf"), "it listens at one address alone");
+        drop(certificate);
+        let certificate = Arc::new(Certificate::find(a.path(), &[[0, 0, 0, 0].into()]).expect("a leaf"));
+        assert_eq!(certificate.fingerprint(), first, "until it is heard which addresses there are, the old ones stay");
+        assert!(!certificate.follow(&[home, [203, 0, 113, 7].into()]).expect("a leaf"), "its CA may not sign that one");
+        assert!(certificate.follow(&[home, [10, 0, 0, 1].into()]).expect("another leaf"));
+        assert!(!certificate.follow(&[[10, 0, 0, 1].into(), home]).expect("the same"));
+        assert!(!certificate.follow(&[]).expect("the same"), "an address that is away comes back");
+        assert_eq!(certificate.of_leaf().0, ["picket.local", "10.0.0.1", "192.168.1.2"]);
         assert_ne!(certificate.fingerprint(), first);
+        // Near its end it is made anew.
+        let names = certificate.of_leaf().0.join(" ");
+        let soon = now().secs() / 86_400 + RENEW_DAYS - 1;
+        write(a.path(), "leaf.for", &format!("{soon}\n{names}\n")).expect("written");
+        assert!(certificate.renew().expect("another leaf") && !certificate.renew().expect("the same"));
         assert_eq!(fs::read(a.path().join("ca.pem")).expect("a CA"), ca, "whoever trusts the CA trusts the new leaf");
         assert!(certificate.config().is_ok());
     }

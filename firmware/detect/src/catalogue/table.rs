@@ -709,6 +709,25 @@ pub const THREATS: &[Threat] = &[
         },
     },
     Threat {
+        word: "denied",
+        group: Group::Infected,
+        meaning: "Tries, again and again or in many places, what the policy denies it.",
+        definition: "More than 30 attempts, ten seconds apart or more, at one service of a host or of the internet; or more than 10 different \
+            services of hosts of the network; each cut by the policy. Answers are no attempts. Weighs little: it makes nobody HIGH by itself.",
+        horizon: "1 hour",
+        fault: Fault::Source,
+        least: "31 attempts or 11 services; a device that goes on is told of once of each kind, and again after a week without",
+        level: ThreatLevel::Medium,
+        hides: "postures that deny nothing; fewer an hour; what the kernel's log leaves out, which tells 20 packets of a rule a second; a restart \
+            of the gateway, after which it is told once more",
+        technique: "T1046, T1021",
+        found: Found::By {
+            rules: &[Rule::DeniedAgain, Rule::DeniedServices],
+            raises: "boundary thirty_one_attempts_or_eleven_services_that_are_denied_are_told",
+            spares: "boundary thirty_attempts_and_ten_services_that_are_denied_are_nothing",
+        },
+    },
+    Threat {
         word: "exposure",
         group: Group::Infected,
         meaning: "Lets the internet in: has the router open a port, or accepts conversations that come from outside.",

@@ -73,7 +73,8 @@ impl Sink for Heard {
 }
 
 impl Draw {
-    fn new(seed: u64) -> Self {
+    /// Nothing is drawn yet.
+    pub fn new(seed: u64) -> Self {
         let mut chance = Chance(seed);
         let start = chance.within(1_500_000_000 * SECOND..1_900_000_000 * SECOND);
         let (v6, net) = (chance.percent(50), chance.word(0..65_535).to_be_bytes());

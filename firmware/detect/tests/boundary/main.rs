@@ -8,6 +8,7 @@ mod chance;
 mod claims;
 #[path = "../../../../tests/common/chance.rs"]
 mod common;
+mod denied;
 mod draw;
 mod floods;
 mod frames;

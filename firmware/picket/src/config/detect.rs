@@ -51,6 +51,8 @@ impl DetectConfig {
             failing_per_hour: self.failing_per_hour,
             web_probes: self.web_probes,
             smb_fragments: self.smb_fragments,
+            denied_attempts_per_hour: self.denied_attempts_per_hour,
+            denied_services_per_hour: self.denied_services_per_hour,
         }
     }
 }

@@ -194,6 +194,10 @@ configuration! {
         web_probes: u16 = 3, Whole(1, 7);
         /// Later parts of SMB transactions that a host may send in a minute.
         smb_fragments: u16 = 3, Whole(1, 7);
+        /// Attempts an hour, ten seconds apart or more, that a device may make at one service that the policy denies it.
+        denied_attempts_per_hour: u16 = 30, Whole(1, 300);
+        /// Different services of hosts of the network that a device may try in an hour and the policy denies it.
+        denied_services_per_hour: u16 = 10, Whole(1, 31);
     }
     /// Which forests may vote besides the one in this binary. Those that were loaded lie beside the store: its path with ".models".
     model: ModelConfig {

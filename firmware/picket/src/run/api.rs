@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fs;
 use std::io;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -61,6 +62,8 @@ pub struct Api {
     mailing: AtomicBool,
     reporting: AtomicBool,
     posting: AtomicBool,
+    /// The addresses that the box has.
+    own: Mutex<Vec<IpAddr>>,
     /// Rung when the box waits for its first account, or has it.
     claims: Arc<Notify>,
     head_file: PathBuf,
@@ -86,6 +89,7 @@ impl Api {
             mailing: AtomicBool::new(false),
             reporting: AtomicBool::new(false),
             posting: AtomicBool::new(false),
+            own: Mutex::default(),
             claims: Arc::default(),
             head_file,
         }
@@ -187,6 +191,7 @@ impl Api {
                     let mut told = lock(&self.told);
                     (told.fingerprint, told.held_by) = (Some(fingerprint), held_by);
                 }
+                self.tell_addresses();
                 self.deliver();
             }
             FromApi::Fingerprint(fingerprint) => lock(&self.told).fingerprint = Some(fingerprint),
@@ -279,6 +284,7 @@ impl Api {
                     | Request::Recover { .. }
                     | Request::Access(_)
                     | Request::Source(_)
+                    | Request::Certificate(_)
                     | Request::Incidents { .. },
                 ) => Response::Error("ask yourself".into()),
                 // That process reaches no file, and has none read for it.
@@ -321,6 +327,23 @@ impl Api {
     fn deliver(&self) {
         for act in lock(&self.acts).drain(..) {
             self.line.write(&ToApi::Errand(0, Errand::Record(act)));
+        }
+    }
+
+    /// Hears which addresses the box has now: its certificate is made for them. Nothing is waited for.
+    pub fn has(&self, own: Vec<IpAddr>) {
+        let mut held = lock(&self.own);
+        if *held != own {
+            *held = own;
+            drop(held);
+            self.tell_addresses();
+        }
+    }
+
+    fn tell_addresses(&self) {
+        let own = lock(&self.own).clone();
+        if !own.is_empty() {
+            self.line.write(&ToApi::Errand(0, Errand::Addresses(own)));
         }
     }
 

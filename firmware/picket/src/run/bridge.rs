@@ -5,6 +5,7 @@
 //! when they are over.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use capture::{BridgeReport, LinkState, ensure_bridge, look_at_bridge};
 use policy::NeverBlock;
 use terms::{BlockState, HostKey};
 
+use super::api::Api;
 use super::event::{News, Work, act, now};
 use super::settings::{self, Settings};
 
@@ -26,18 +28,26 @@ const ITSELF: &str = "gateway";
 type Troubles = BTreeMap<String, (String, String)>;
 
 /// Looks after the bridge until the other end of `end` is gone.
-pub fn watch(settings: Settings, end: &Receiver<()>, news: &SyncSender<News>, work: &SyncSender<Work>) {
+pub fn watch(settings: Settings, end: &Receiver<()>, news: &SyncSender<News>, work: &SyncSender<Work>, api: &Api) {
     let own = settings.own.clone();
     let (news, work, stubborn) = (news.clone(), work.clone(), Vec::new());
     let mut warden = Warden { settings, own, news, work, troubles: Troubles::new(), told: false, stubborn };
     let mut looks = 0_u32;
+    api.has(addresses(&warden.own));
     while end.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
         warden.look();
         looks = looks.wrapping_add(1);
         if looks.is_multiple_of(OWN_EVERY) {
             warden.own();
+            api.has(addresses(&warden.own));
         }
     }
+}
+
+/// Those of the box's own that are IP addresses.
+fn addresses(own: &[NeverBlock]) -> Vec<IpAddr> {
+    let address = |one: &NeverBlock| if let NeverBlock::Address(address) = one { Some(*address) } else { None };
+    own.iter().filter_map(address).collect()
 }
 
 struct Warden {

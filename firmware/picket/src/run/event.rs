@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use detect::forest::drift::Drift;
-use detect::{Finding, Kinds, Quiet, Thresholds};
+use detect::{Denied, Finding, Kinds, Quiet, Thresholds};
 use features::listed::Indicators;
 use features::talks::Talk;
 use features::{FeatureVector, SCHEMA};
@@ -94,6 +94,8 @@ pub struct Wish {
 pub enum Order {
     /// A host is blocked, or free again.
     Mark(HostKey, bool),
+    /// The policy denied something to a host.
+    Denied(Denied),
     /// Other thresholds, and whether anything is looked for.
     Adjust(Thresholds, Kinds),
     /// Other lists of indicators are in force.

@@ -277,6 +277,7 @@ impl Gateway for CommandLine {
             Request::Recover { email } => return api.errand(Errand::Recover { email }),
             Request::Access(ask) => return api.errand(Errand::Access(ask)),
             Request::Source(ask) => return api.errand(Errand::Source(ask)),
+            Request::Certificate(ask) => return api.errand(Errand::Certificate(ask)),
             Request::Incidents { id } => return api.errand(Errand::Incidents { id }),
             // Only the API process knows who tells, and makes reports for others.
             Request::Logs(_) | Request::SourceGone { .. } | Request::Report(_) | Request::Post(_) => {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use capture::{Answers, Frame, Tap};
 use detect::forest::drift::Drift;
-use detect::{Baseline, Detector, Finding, Sink, Window};
+use detect::{Baseline, Denied, Detector, Finding, Sink, Window};
 use features::talks::Talks;
 use features::{Capacities, FeatureVector, HashKey};
 use policy::NeverBlock;
@@ -86,6 +86,7 @@ fn watch(
         for order in ways.orders.try_iter() {
             match order {
                 Order::Mark(host, blocked) => detector.mark_blocked(host, blocked),
+                Order::Denied(denied) => eye.hear_denied(detector, jury, &denied),
                 Order::Adjust(thresholds, kinds) => {
                     detector.adjust(thresholds);
                     detector.enable(kinds);
@@ -396,6 +397,14 @@ impl Eye {
         if !self.found.is_empty() {
             self.pass_on(detector);
         }
+    }
+
+    /// Hears what the kernel says that the policy denied.
+    fn hear_denied(&mut self, detector: &mut Detector<'_>, jury: &Jury<'_>, denied: &Denied) {
+        let (remembered, votes) = (&self.remembered, &mut self.votes);
+        let mut heard = Heard { found: &mut self.found, minutes: &mut self.minutes, remembered, votes, jury };
+        detector.deny(denied, &mut heard);
+        self.pass_on(detector);
     }
 
     /// Lets time pass where no frame does.

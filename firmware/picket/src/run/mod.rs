@@ -5,7 +5,7 @@
 //! | inspector | both taps, the host table, detection | orders | suspects to the enforcer, a summary a second and what devices say of themselves to the keeper |
 //! | enforcer | netlink, the responder | suspects, admins | events and its state to the keeper, marks to the inspector |
 //! | bridge | the bridge's settings | | events and what is wrong with it to the keeper, own addresses to the enforcer |
-//! | denials | the kernel's log of what rules deny | | events to the keeper |
+//! | denials | the kernel's log of what rules deny | | events to the keeper, attempts to the inspector |
 //! | keeper | the store, what is shown | events, summaries, clues, questions | answers |
 //! | main | signals, the control socket (tokio), the shelf of forests | people | questions and orders |
 //! | api | the API process: its start, its end, the socket pair | its questions | answers and errands |
@@ -183,16 +183,17 @@ async fn gateway(held: Held, named: Option<&Path>, rooms: Rooms) -> Result<End, 
     let lists = Lists::open(&config, key, this_box, orders.clone(), news.clone());
     let (going_on, end) = sync_channel(0);
     let bridge = {
-        let (news, suspects) = (news.clone(), suspects.clone());
-        thread::Builder::new().name("bridge".into()).spawn(move || bridge::watch(settings, &end, &news, &suspects))?
+        let (news, suspects, api) = (news.clone(), suspects.clone(), Arc::clone(&api));
+        let start = move || bridge::watch(settings, &end, &news, &suspects, &api);
+        thread::Builder::new().name("bridge".into()).spawn(start)?
     };
     tracing::info!(posture = config.posture.as_str(), socket = %config.control.socket.display(), "picket runs");
     let named = named.map(Path::to_owned);
     let told = (suspects.clone(), orders.clone(), news.clone());
     let (listening, deaf) = sync_channel(0);
     let denials = {
-        let news = news.clone();
-        thread::Builder::new().name("denials".into()).spawn(move || denials::listen(&deaf, &news))?
+        let (news, orders) = (news.clone(), orders.clone());
+        thread::Builder::new().name("denials".into()).spawn(move || denials::listen(&deaf, &news, &orders))?
     };
     let ending = Arc::new(Ending::default());
     let (rooms, claims) = ((Arc::clone(&api), Arc::clone(&intake)), api.claims());

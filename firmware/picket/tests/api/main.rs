@@ -4,6 +4,8 @@
 
 mod agent;
 mod attack;
+mod backup;
+mod certificate;
 mod client;
 mod first;
 mod flows;

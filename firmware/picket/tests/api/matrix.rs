@@ -151,6 +151,9 @@ GET    /api/v1/catalogue                  u t a s
 GET    /api/v1/system                     t a s
 GET    /api/v1/system/resources           t a s
 GET    /api/v1/system/ports               t a s
+GET    /api/v1/system/certificate         t a s
+POST   /api/v1/system/certificate         s
+DELETE /api/v1/system/certificate         s
 POST   /api/v1/system/restart             s
 POST   /api/v1/system/shutdown            s
 GET    /api/v1/settings                   t a s

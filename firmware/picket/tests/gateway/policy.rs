@@ -79,6 +79,37 @@ fn a_policy_lets_pass_what_it_allows_and_says_which_rule_does() {
 }
 
 #[test]
+fn a_device_that_knocks_at_what_is_denied_is_told_once_and_not_blocked() {
+    let Some(mut stand) = stand("policy-knocks") else { return };
+    stand.configure("[detect]\ndenied_services_per_hour = 3\n");
+    stand.start();
+    apply(&stand, "shut.toml", &[]);
+    let knock = |ports: &str| {
+        let line = format!("for p in {ports}; do timeout 1 bash -c \"exec 3<>/dev/tcp/{ROUTER}/$p\" & done; wait");
+        stand.host.shell(&format!("{{ {line}; }} 2>/dev/null || true")).unwrap();
+    };
+    let told = || {
+        let events = stand.ask(&["events"]);
+        let by_policy = |event: &&serde_json::Value| event["detector"] == "rule:denied_services";
+        events.as_array().unwrap().iter().filter(by_policy).cloned().collect::<Vec<_>>()
+    };
+    knock("7001 7002 7003");
+    eventually(5, "the denials", || stand.events(&["denied", HOST, "no rule allows it"]).len() >= 3);
+    assert_eq!(told(), [] as [serde_json::Value; 0], "three are allowed for");
+    knock("7004");
+    eventually(5, "the finding", || !told().is_empty());
+    let event = told().remove(0);
+    assert_eq!(
+        (&event["host"], &event["state"], &event["level"]),
+        (&HOST.into(), &"observed".into(), &"MEDIUM".into())
+    );
+    knock("7005 7006");
+    eventually(5, "the denials", || stand.tells(&["denied", HOST, "tcp/7006"]));
+    assert_eq!(told().len(), 1, "once is enough");
+    assert_eq!(stand.ask(&["blocks"]), serde_json::json!([]));
+}
+
+#[test]
 fn what_is_allowed_for_a_time_ends_by_itself_and_a_preset_is_put_in_force() {
     let Some(mut stand) = stand("policy-allow") else { return };
     stand.start();
