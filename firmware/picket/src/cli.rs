@@ -214,7 +214,7 @@ pub enum Command {
     /// The process that sends one mail, which `picket run` starts
     #[command(hide = true)]
     Mail,
-    /// The process that posts one message to a webhook, which `picket run` starts
+    /// The process that posts one message to a receiver, which `picket run` starts
     #[command(hide = true)]
     Poster,
     /// The process that makes one report, which `picket run` starts

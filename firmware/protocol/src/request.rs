@@ -211,7 +211,7 @@ pub enum Request {
     Devices(DeviceAsk),
     /// Has a mail sent: answered by a `MailSent`. Only the API process may ask.
     Mail(Box<MailOrder>),
-    /// Has a message posted to a webhook: answered by a `PostSent`. Only the API process may ask.
+    /// Has a message posted to its receiver: answered by a `PostSent`. Only the API process may ask.
     Post(Box<PostOrder>),
     /// The devices as they are kept, for a backup: answered by an array of records.
     DevicesKept,

@@ -19,7 +19,7 @@ const WINDOWS_MAX: usize = 16;
 const DIGEST_MAX: u32 = 7 * 24 * 60;
 /// The most incidents that are held back with their words, and their length as JSON in octets.
 const HELD_MAX: usize = 20;
-const HELD_LEN: usize = 64 << 10;
+const HELD_LEN: usize = 16 << 10;
 /// The most characters of an incident in words: some chats take no more than 4,096 of a message.
 const SUMMARY_MAX: usize = 120;
 /// Longer than this no weekly window is open, unless it never ends: a week less a minute, and the hour of a clock's change.

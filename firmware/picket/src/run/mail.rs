@@ -25,7 +25,7 @@ pub fn send(order: &MailOrder) -> Response {
     }
 }
 
-/// Posts a message to a webhook, and says how that went.
+/// Posts a message to its receiver, and says how that went.
 pub fn post(order: &PostOrder) -> Response {
     match run::<PostSent>("poster", order) {
         Ok(Some(sent)) => Response::of(&sent),
