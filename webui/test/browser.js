@@ -57,6 +57,12 @@ export async function axe(page) {
 /** The box's own API, as the logged-in page asks it. */
 export const api = (page, path) => page.evaluate(async (path) => { const answer = await fetch(`/api/v1/${path}`); return answer.ok ? answer.json() : { status: answer.status }; }, path);
 
+/** Has the box's API do something, as the page would: its status. */
+export const act = (page, method, path, body) => page.evaluate(async ([method, path, body]) => {
+  const headers = { "X-Picket-Page": "used", ...(body && { "Content-Type": "application/json" }) };
+  return (await fetch(`/api/v1/${path}`, { method, headers, body: body && JSON.stringify(body) })).status;
+}, [method, path, body]);
+
 export async function login(page, { email, password } = OWNER) {
   await page.getByLabel("E-mail address or user name").fill(email);
   await page.getByLabel("Password").fill(password);

@@ -1,7 +1,7 @@
 // Every page at both widths and in both themes: what axe finds, whether it scrolls sideways, and a picture to look at.
 import { writeFileSync } from "node:fs";
 import { small } from "./picture.js";
-import { OWNER, SCREENS, WIDTHS, api, axe, eventually, go, login, look, must, onHost, open, status } from "./browser.js";
+import { OWNER, SCREENS, WIDTHS, act, api, axe, eventually, go, login, look, must, onHost, open, status } from "./browser.js";
 
 const HOSTILE = "<img/src=x/onerror=alert(1)>";
 const PAGES = ["overview", "incidents", "incident", "devices", "device", "policy", "learning", "requests", "reports", "threats", "threat", "blocked", "activity", "hosts", "host", "sources", "users", "profile", "audit", "settings", "system", "help"];
@@ -86,15 +86,14 @@ try {
   const threat = await eventually("a threat", async () => (await api(page, "threats")).items?.[0]);
   const device = await eventually("the device", async () => (await api(page, "devices")).items?.find(({ addresses }) => addresses.includes(threat.host)));
   must(device.names.some(({ name }) => name.includes("<img")), "the device told no name:", JSON.stringify(device.names));
-  const asked = await page.evaluate((device) => fetch("/api/v1/requests", { method: "POST", headers: { "X-Picket-Page": "used", "Content-Type": "application/json" },
-    body: JSON.stringify({ device, to: "internet", service: "https", hours: 8, reason: "<b>the</b> printer's update \u202e" }) }).then(({ status }) => status), device.id);
+  const asked = await act(page, "POST", "requests", { device: device.id, to: "internet", service: "https", hours: 8, reason: "<b>the</b> printer's update \u202e" });
   must(asked === 201, "asking for access:", asked);
-  const changed = await page.evaluate(() => fetch("/api/v1/settings/detect.icmp_per_second", { method: "PATCH", headers: { "X-Picket-Page": "used", "Content-Type": "application/json" }, body: JSON.stringify({ value: 120, why: "a noisy monitor" }) }).then(({ status }) => status));
+  const changed = await act(page, "PATCH", "settings/detect.icmp_per_second", { value: 120, why: "a noisy monitor" });
   must(changed === 200, "changing a setting:", changed);
   const today = new Date().toISOString().slice(0, 10);
-  await page.evaluate((day) => fetch("/api/v1/reports", { method: "POST", headers: { "X-Picket-Page": "used", "Content-Type": "application/json" }, body: JSON.stringify({ from: `${day}T00:00:00Z`, to: `${day}T23:59:59Z`, format: "pdf" }) }), today);
+  await act(page, "POST", "reports", { from: `${today}T00:00:00Z`, to: `${today}T23:59:59Z`, format: "pdf" });
   await eventually("a report", async () => (await api(page, "reports")).items?.some(({ state }) => state === "done"), 20);
-  const enrolled = await page.evaluate((name) => fetch("/api/v1/sources", { method: "POST", headers: { "X-Picket-Page": "used", "Content-Type": "application/json" }, body: JSON.stringify({ name, with: "token" }) }).then(({ status }) => status), "laptop7");
+  const enrolled = await act(page, "POST", "sources", { name: "laptop7", with: "token" });
   must(enrolled === 201, "enrolling a host:", enrolled);
   const incident = await eventually("an incident", async () => (await api(page, "incidents?sort=-last")).items?.[0]);
   await all("busy", PAGES, { device: device.id, threat: threat.id, incident: incident.id, host: threat.host });

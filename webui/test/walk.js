@@ -1,7 +1,7 @@
 // The paths that a person walks, each checked behind the page: the API, the kernel's ruleset, a packet.
 import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { OWNER, api, axe, eventually, go, login, look, must, onHost, open, sh, status } from "./browser.js";
+import { OWNER, act, api, axe, eventually, go, login, look, must, onHost, open, sh, status } from "./browser.js";
 
 const ROUTER = "192.168.9.1";
 const ATTACKER = "192.168.9.10";
@@ -279,7 +279,7 @@ const walks = {
     await page.getByLabel("First name").fill("Adele");
     const { items } = await api(page, "sessions");
     const own = items.find(({ current }) => current);
-    await page.evaluate((id) => fetch(`/api/v1/sessions/${id}`, { method: "DELETE", headers: { "X-Picket-Page": "used" } }), own.id);
+    await act(page, "DELETE", `sessions/${own.id}`);
     await page.getByRole("button", { name: "Save", exact: true }).click();
     await page.getByRole("heading", { name: "Your session is over" }).waitFor();
     const found = await axe(page);
@@ -291,6 +291,8 @@ const walks = {
   },
 
   async a_box_that_restarts_is_waited_for(page) {
+    // After a session that ended the page listens again only some seconds later: here it must listen before the box goes.
+    await Promise.all([page.waitForResponse((answer) => answer.url().includes("/api/v1/events")), page.reload()]);
     await go(page, "overview");
     const api_process = (await sh("pgrep -f 'exe api$' || true")).trim().split("\n").filter(Boolean);
     must(api_process.length > 0, "no API process");
@@ -413,7 +415,7 @@ const walks = {
     const before = await api(page, "devices");
     // What came after the backup goes with it.
     const number = before.items[0].id;
-    await page.evaluate((id) => fetch(`/api/v1/devices/${id}`, { method: "PATCH", headers: { "X-Picket-Page": "used", "Content-Type": "application/json" }, body: JSON.stringify({ notes: "afterwards" }) }), number);
+    await act(page, "PATCH", `devices/${number}`, { notes: "afterwards" });
     must((await api(page, `devices/${number}`)).notes === "afterwards", "the note is not there");
     await part.getByLabel("Backup file").setInputFiles(path);
     await part.getByLabel("Passphrase").last().fill("another way to the cellar");

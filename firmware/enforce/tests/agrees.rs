@@ -13,7 +13,7 @@ use std::fmt::Write;
 use std::net::IpAddr;
 
 use enforce::Enforcer;
-use namespace::wire::{bridge, keep_order};
+use namespace::wire::{TAG, bridge, ip, keep_order};
 use namespace::{alone, ruleset};
 use policy::{Asked, Effect, Policy, Ruleset, Sender, Start, compile, decide, protocol, text};
 use terms::{MacAddr, Timestamp};
@@ -25,7 +25,6 @@ const CASES: u32 = 120;
 const NOW: u64 = 1_795_348_800;
 const FAR: [&str; 6] = ["203.0.113.7", "198.51.100.9", "192.168.7.1", "10.9.9.9", "2001:db8::7", "fd00::1"];
 const SERVER: &str = "192.168.7.1";
-const TAG: &[u8] = b"picket-frame";
 /// Another hardware address than any device's: the router's.
 const ROUTER: [u8; 6] = [2, 0xff, 0xff, 0xff, 0xff, 0xff];
 /// The device for which no rule holds: its frame ends a batch. Numbers from here on are markers.
@@ -166,25 +165,7 @@ fn frame(case: &Case, number: u32, answer: bool) -> Vec<u8> {
     if case.tagged {
         frame.extend([0x81, 0, 0, 9]);
     }
-    match (src, dst) {
-        (IpAddr::V4(src), IpAddr::V4(dst)) => {
-            let len = u16::try_from(20 + l4.len()).unwrap().to_be_bytes();
-            let mut header = vec![0x45, 0, len[0], len[1], 0, 0, 0x40, 0, 64, case.asked.protocol, 0, 0];
-            header.extend([src.octets(), dst.octets()].concat());
-            let sum: u32 = header.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum();
-            let folded = !u16::try_from((sum & 0xffff) + (sum >> 16)).unwrap();
-            header[10..12].copy_from_slice(&folded.to_be_bytes());
-            frame.extend([8, 0]);
-            frame.extend(header);
-        }
-        (IpAddr::V6(src), IpAddr::V6(dst)) => {
-            frame.extend([0x86, 0xdd, 0x60, 0, 0, 0]);
-            frame.extend(u16::try_from(l4.len()).unwrap().to_be_bytes());
-            frame.extend([case.asked.protocol, 64]);
-            frame.extend([src.octets(), dst.octets()].concat());
-        }
-        _ => unreachable!("both ends are of one kind"),
-    }
+    frame.extend(ip(src, dst, case.asked.protocol, l4.len(), [0, 0x4000]));
     frame.extend(l4);
     frame.resize(frame.len().max(60), 0);
     frame

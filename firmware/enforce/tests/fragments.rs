@@ -8,17 +8,18 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use enforce::Enforcer;
-use namespace::wire::{End, bridge, keep_order};
+use namespace::wire::{End, TAG, bridge, ip, keep_order};
 use namespace::{alone, ruleset};
 use policy::{Ruleset, compile, protocol, text};
 use terms::Timestamp;
 
 const NOW: u64 = 1_800_000_000;
-const TAG: &[u8] = b"picket-frame";
 const DEVICE: [u8; 6] = [2, 0, 0, 0, 0, 1];
 const ROUTER: [u8; 6] = [2, 0xff, 0xff, 0xff, 0xff, 0xff];
 /// The LAN end and the other, of both kinds of IP.
 const ENDS: [[&str; 2]; 2] = [["192.168.7.5", "203.0.113.7"], ["fd00::5", "2001:db8::7"]];
+/// The header of IPv6 that a fragment has.
+const FRAGMENT_HEADER: u8 = 44;
 const ALLOWED: u16 = 2_000;
 const DENIED: u16 = 3_000;
 const OWN: u16 = 40_000;
@@ -70,35 +71,13 @@ impl Packet {
             Piece::Later(offset) => (offset, true),
         };
         let mut frame = macs.concat();
-        match (src, dst) {
-            (IpAddr::V4(src), IpAddr::V4(dst)) => {
-                let len = u16::try_from(20 + body.len()).unwrap();
-                let flags = u16::from(more) << 13 | offset;
-                let mut header = vec![0x45, 0];
-                header.extend([len.to_be_bytes(), self.id.to_be_bytes(), flags.to_be_bytes()].concat());
-                header.extend([64, self.protocol, 0, 0]);
-                header.extend([src.octets(), dst.octets()].concat());
-                // A bridge may look at the sum.
-                let sum: u32 = header.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum();
-                let folded = !u16::try_from((sum & 0xffff) + (sum >> 16)).unwrap();
-                header[10..12].copy_from_slice(&folded.to_be_bytes());
-                frame.extend([8, 0]);
-                frame.extend(header);
-            }
-            (IpAddr::V6(src), IpAddr::V6(dst)) => {
-                let whole = self.piece == Piece::Whole;
-                let len = u16::try_from(body.len() + if whole { 0 } else { 8 }).unwrap().to_be_bytes();
-                let next = if whole { self.protocol } else { 44 };
-                frame.extend([0x86, 0xdd, 0x60, 0, 0, 0, len[0], len[1], next, 64]);
-                frame.extend([src.octets(), dst.octets()].concat());
-                if !whole {
-                    let flags = offset << 3 | u16::from(more);
-                    frame.extend(
-                        [[self.protocol, 0], flags.to_be_bytes(), [0xab, 0xcd], self.id.to_be_bytes()].concat(),
-                    );
-                }
-            }
-            _ => panic!("both ends speak the same IP"),
+        if src.is_ipv4() || self.piece == Piece::Whole {
+            let flags = u16::from(more) << 13 | offset;
+            frame.extend(ip(src, dst, self.protocol, body.len(), [self.id, flags]));
+        } else {
+            let flags = offset << 3 | u16::from(more);
+            frame.extend(ip(src, dst, FRAGMENT_HEADER, body.len() + 8, [0; 2]));
+            frame.extend([[self.protocol, 0], flags.to_be_bytes(), [0xab, 0xcd], self.id.to_be_bytes()].concat());
         }
         frame.extend(body);
         frame.resize(frame.len().max(60), 0);

@@ -69,26 +69,40 @@ pub async fn serve(
     places: Arc<Places>,
 ) {
     let acceptor = TlsAcceptor::from(config);
+    let answer = |tcp, from| connection(tcp, from, acceptor.clone(), router.clone());
+    accept("the API", listener, &server.office, &places, answer).await;
+}
+
+/// Gives every connection that may come and finds a place to a task of its own, until the future is dropped.
+async fn accept<Served>(
+    who: &str,
+    listener: StdListener,
+    office: &Office,
+    places: &Arc<Places>,
+    serve: impl Fn(TcpStream, SocketAddr) -> Served,
+) where
+    Served: Future<Output = ()> + Send + 'static,
+{
     let listener = match TcpListener::from_std(listener) {
         Ok(listener) => listener,
-        Err(error) => return tracing::error!("the API cannot listen: {error}"),
+        Err(error) => return tracing::error!("{who} cannot listen: {error}"),
     };
     loop {
         match listener.accept().await {
             Ok((tcp, peer)) => {
                 let from = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-                if !may_connect(&server.office, from.ip()) {
+                if !may_connect(office, from.ip()) {
                     continue;
                 }
                 let Some(place) = places.take(from.ip()) else { continue };
-                let (acceptor, router) = (acceptor.clone(), router.clone());
+                let served = serve(tcp, from);
                 tokio::spawn(async move {
-                    connection(tcp, from, acceptor, router).await;
+                    served.await;
                     drop(place);
                 });
             }
             Err(error) => {
-                tracing::warn!("the API cannot accept: {error}");
+                tracing::warn!("{who} cannot accept: {error}");
                 sleep(BREATH).await;
             }
         }

@@ -17,12 +17,12 @@ use axum::http::{Response, StatusCode, header};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{sleep, timeout};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use super::places::Places;
 use super::stream::Begun;
-use super::{BREATH, FIRST, HEADER, may_connect};
+use super::{FIRST, HEADER, accept};
 use crate::office::Office;
 
 /// Connections in all, and from one address.
@@ -33,30 +33,11 @@ const WHOLE: Duration = Duration::from_secs(10);
 /// Serves one listener until the future is dropped; the page is at `port`.
 pub async fn redirect(listener: StdListener, port: u16, office: Arc<Office>) {
     let places = Arc::new(Places::of(PLACES.0, PLACES.1));
-    let listener = match TcpListener::from_std(listener) {
-        Ok(listener) => listener,
-        Err(error) => return tracing::error!("nobody is sent to the page: {error}"),
+    let send = |tcp, _from| {
+        let sent = timeout(WHOLE, connection(tcp, port, Arc::clone(&office)));
+        async move { drop(sent.await) }
     };
-    loop {
-        match listener.accept().await {
-            Ok((tcp, peer)) => {
-                let from = peer.ip().to_canonical();
-                if !may_connect(&office, from) {
-                    continue;
-                }
-                let Some(place) = places.take(from) else { continue };
-                let office = Arc::clone(&office);
-                tokio::spawn(async move {
-                    let _ended = timeout(WHOLE, connection(tcp, port, office)).await;
-                    drop(place);
-                });
-            }
-            Err(error) => {
-                tracing::warn!("port 80 cannot accept: {error}");
-                sleep(BREATH).await;
-            }
-        }
-    }
+    accept("port 80", listener, &office, &places, send).await;
 }
 
 async fn connection(tcp: TcpStream, port: u16, office: Arc<Office>) {

@@ -9,7 +9,8 @@ use terms::MacAddr;
 use super::run;
 
 const ETH_ALL: u16 = 0x0003;
-const TAG: &[u8] = b"picket-frame";
+/// Stands before a frame's number.
+pub const TAG: &[u8] = b"picket-frame";
 /// A hardware address that nobody has: the bridge floods it to the other side only.
 const NOBODY: [u8; 6] = [2, 0xff, 0xff, 0xff, 0xff, 0xff];
 
@@ -62,29 +63,36 @@ pub fn frame(src: MacAddr, carries: Carries, number: u32) -> Vec<u8> {
             frame.extend_from_slice(&[8, 6, 0, 1, 8, 0, 6, 4, 0, 2]);
             frame.extend_from_slice(&[src.octets().as_slice(), &a.octets(), &NOBODY, &a.octets()].concat());
         }
-        (_, IpAddr::V4(a)) => {
-            frame.extend_from_slice(&[8, 0]);
-            frame.extend_from_slice(&v4(a.octets(), payload.len()));
-        }
-        (_, IpAddr::V6(a)) => {
-            frame.extend_from_slice(&[0x86, 0xdd, 0x60, 0, 0, 0, 0, u8::try_from(payload.len()).unwrap(), 253, 64]);
-            frame.extend_from_slice(&[a.octets(), a.octets()].concat());
-        }
+        (_, IpAddr::V4(_)) => frame.extend(ip(address, [198, 51, 100, 1].into(), 253, payload.len(), [0; 2])),
+        (_, IpAddr::V6(_)) => frame.extend(ip(address, address, 253, payload.len(), [0; 2])),
     }
     frame.extend_from_slice(&payload);
     frame.resize(frame.len().max(60), 0);
     frame
 }
 
-fn v4(src: [u8; 4], payload: usize) -> Vec<u8> {
-    let len = u8::try_from(20 + payload).unwrap();
-    let mut header = vec![0x45, 0, 0, len, 0, 0, 0, 0, 64, 253, 0, 0];
-    header.extend_from_slice(&src);
-    header.extend_from_slice(&[198, 51, 100, 1]);
-    let sum: u32 = header.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum();
-    let folded = !u16::try_from((sum & 0xffff) + (sum >> 16)).unwrap();
-    header[10..12].copy_from_slice(&folded.to_be_bytes());
-    header
+/// The EtherType and the header of IP before so many octets; `fragment` is the identification, and flags with the offset, of IPv4.
+pub fn ip(src: IpAddr, dst: IpAddr, protocol: u8, payload: usize, fragment: [u16; 2]) -> Vec<u8> {
+    match (src, dst) {
+        (IpAddr::V4(src), IpAddr::V4(dst)) => {
+            let [id, flags] = fragment.map(u16::to_be_bytes);
+            let len = u16::try_from(20 + payload).unwrap().to_be_bytes();
+            let mut header = [[0x45, 0], len, id, flags, [64, protocol], [0, 0]].concat();
+            header.extend([src.octets(), dst.octets()].concat());
+            // A bridge may look at the sum.
+            let sum: u32 = header.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum();
+            let folded = !u16::try_from((sum & 0xffff) + (sum >> 16)).unwrap();
+            header[10..12].copy_from_slice(&folded.to_be_bytes());
+            [vec![8, 0], header].concat()
+        }
+        (IpAddr::V6(src), IpAddr::V6(dst)) => {
+            let len = u16::try_from(payload).unwrap().to_be_bytes();
+            let mut header = vec![0x86, 0xdd, 0x60, 0, 0, 0, len[0], len[1], protocol, 64];
+            header.extend([src.octets(), dst.octets()].concat());
+            header
+        }
+        _ => panic!("both ends speak the same IP"),
+    }
 }
 
 impl End {

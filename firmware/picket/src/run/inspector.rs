@@ -388,9 +388,7 @@ impl Eye {
                 if !self.own.contains(&summary.src) && !self.own.contains(&summary.dst) {
                     self.talks.observe(summary, frame.at, frame.side);
                 }
-                let (remembered, votes) = (&self.remembered, &mut self.votes);
-                let mut heard = Heard { found: &mut self.found, minutes: &mut self.minutes, remembered, votes, jury };
-                detector.observe(summary, frame.at, frame.side, &mut heard);
+                detector.observe(summary, frame.at, frame.side, &mut self.heard(jury));
             }
             Err(reason) => self.ignored[reason.index()] += 1,
         }
@@ -401,18 +399,20 @@ impl Eye {
 
     /// Hears what the kernel says that the policy denied.
     fn hear_denied(&mut self, detector: &mut Detector<'_>, jury: &Jury<'_>, denied: &Denied) {
-        let (remembered, votes) = (&self.remembered, &mut self.votes);
-        let mut heard = Heard { found: &mut self.found, minutes: &mut self.minutes, remembered, votes, jury };
-        detector.deny(denied, &mut heard);
+        detector.deny(denied, &mut self.heard(jury));
         self.pass_on(detector);
     }
 
     /// Lets time pass where no frame does.
     fn settle(&mut self, detector: &mut Detector<'_>, jury: &Jury<'_>, at: Timestamp) {
-        let (remembered, votes) = (&self.remembered, &mut self.votes);
-        let mut heard = Heard { found: &mut self.found, minutes: &mut self.minutes, remembered, votes, jury };
-        detector.tick(at, &mut heard);
+        detector.tick(at, &mut self.heard(jury));
         self.pass_on(detector);
+    }
+
+    /// Where what detection says is heard.
+    fn heard<'a>(&'a mut self, jury: &'a Jury<'_>) -> Heard<'a> {
+        let Self { found, minutes, remembered, votes, .. } = self;
+        Heard { found, minutes, remembered, votes, jury }
     }
 
     fn pass_on(&mut self, detector: &mut Detector<'_>) {
