@@ -117,6 +117,7 @@ impl Hand {
                 reply.iter().for_each(|reply| answer(reply, done.clone()));
             }
             Work::Told(told) => self.hear_told(*told),
+            Work::Shown(shown) => self.hear_shown(&shown),
             Work::Explain(asking, reply) => answer(&reply, self.explain(&asking)),
             Work::Stop => {}
         }

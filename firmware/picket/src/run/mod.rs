@@ -34,6 +34,7 @@ mod recent;
 mod report;
 mod settings;
 mod shelf;
+mod shown;
 mod told;
 
 pub use event::now;
