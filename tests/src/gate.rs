@@ -1,5 +1,5 @@
-//! The gate: formatting, lints, every crate's tests, the fuzz targets, the lab's short scenes, then the image in a virtual machine;
-//! the last line counts them.
+//! The gate: formatting, lints, every crate's tests, the lab's short scenes, then the image in a virtual machine while the fuzz targets
+//! run; the last line counts them.
 
 mod fuzz;
 pub mod tally;
@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
+use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -52,9 +53,10 @@ pub fn run(long: bool) -> Result<ExitCode> {
     step(&mut tally, &root, "what an image needs", &["tests/setup", "base", "cross", "image", "machine"])?;
     step(&mut tally, &root, "image", &["image/build"])?;
     tests(&mut tally, &root, long)?;
-    fuzz::run(&mut tally, &root, long)?;
     lab(&mut tally, &root, long);
+    let fuzz = fuzz::start(&root, long)?;
     machine(&mut tally, long);
+    fuzz.end(&mut tally)?;
     Ok(finish(&tally, strict))
 }
 
@@ -77,7 +79,8 @@ fn step(tally: &mut Tally, root: &Path, name: &str, words: &[&str]) -> Result<()
 fn tests(tally: &mut Tally, root: &Path, long: bool) -> Result<()> {
     let begin = Instant::now();
     let line = format!(
-        "exec timeout -k 10 {TESTS_LIMIT} cargo test --workspace --no-fail-fast -- --show-output {} 2>&1",
+        "exec timeout -k 10 {TESTS_LIMIT} cargo test --workspace --no-fail-fast -- --show-output --test-threads {} {} 2>&1",
+        threads(),
         if long { "--include-ignored" } else { "" }
     );
     println!("-- tests: cargo test --workspace");
@@ -102,6 +105,11 @@ fn tests(tally: &mut Tally, root: &Path, long: bool) -> Result<()> {
     }
     println!("-- tests: done in {:.0} s, full log in target/test.log", begin.elapsed().as_secs_f64());
     Ok(())
+}
+
+/// Tests at a time: the long ones wait for kernels, browsers and servers rather than for a processor.
+fn threads() -> usize {
+    thread::available_parallelism().map_or(2, |processors| processors.get() * 3 / 2)
 }
 
 /// The lab. Without root there is none, which is a skip.
