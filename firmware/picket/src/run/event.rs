@@ -7,6 +7,7 @@ use std::sync::mpsc::SyncSender;
 
 use detect::forest::drift::Drift;
 use detect::{Denied, Finding, Kinds, Quiet, Thresholds};
+use enforce::Count;
 use features::listed::Indicators;
 use features::talks::Talk;
 use features::{FeatureVector, SCHEMA};
@@ -42,6 +43,8 @@ pub enum Work {
     Policy(Option<Box<Policy>>, Option<SyncSender<Response>>),
     /// A device was told addresses for a name that a rule is about.
     Told(Box<Told>),
+    /// How many conversations devices hold, and who was refused more.
+    Counted(Box<Count>),
     /// Whether a conversation would pass is asked for.
     Explain(Box<Asking>, SyncSender<Response>),
     /// The end.
