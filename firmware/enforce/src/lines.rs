@@ -3,7 +3,7 @@
 use std::ffi::CString;
 use std::net::IpAddr;
 
-use policy::{Family, Line, Match, Network, Ports, RuleNumber, Then};
+use policy::{Family, Line, Match, NAMED_AT_ALL, Network, Ports, RuleNumber, Then};
 
 use crate::layout::Set;
 use crate::part::{Base, End, Is, Part, Rate, Register, SCRATCH, is_ethertype, is_family, is_protocol, width};
@@ -73,16 +73,12 @@ fn parts(one: &Match) -> Vec<Part> {
             let set = if family == Family::V4 { Set::ServersV4 } else { Set::ServersV6 };
             [is_family(family), vec![End::Destination.key(set), Part::In(set, SCRATCH)]].concat()
         }
-        Match::ToNamed(family, number) => {
-            let set = if family == Family::V4 { Set::NamedV4 } else { Set::NamedV6 };
-            let key = vec![
-                End::Source.mac(Register(0)),
-                End::Destination.address(family, Register(2)),
-                Part::Constant(Register(2 + width(family) / 4), number.0.to_ne_bytes().to_vec()),
-                Part::In(set, Register(0)),
-            ];
-            [is_family(family), key].concat()
+        Match::ToOther(family) => {
+            let set = if family == Family::V4 { Set::ServersV4 } else { Set::ServersV6 };
+            [is_family(family), vec![End::Destination.key(set), Part::NotIn(set, SCRATCH)]].concat()
         }
+        Match::ToNamed(family, number) => told(family, number, Part::In),
+        Match::ToUnnamed(family) => told(family, NAMED_AT_ALL, Part::NotIn),
         Match::Protocol(number) => is_protocol(number),
         Match::OtherProtocol => talk::other_protocol(),
         Match::FromPorts(ports) => within(ports, 0),
@@ -98,6 +94,18 @@ fn parts(one: &Match) -> Vec<Part> {
             }
         }
     }
+}
+
+/// A packet to an address that the sending device was told, or was not, under a number.
+fn told(family: Family, number: RuleNumber, is: fn(Set, Register) -> Part) -> Vec<Part> {
+    let set = if family == Family::V4 { Set::NamedV4 } else { Set::NamedV6 };
+    let key = vec![
+        End::Source.mac(Register(0)),
+        End::Destination.address(family, Register(2)),
+        Part::Constant(Register(2 + width(family) / 4), number.0.to_ne_bytes().to_vec()),
+        is(set, Register(0)),
+    ];
+    [is_family(family), key].concat()
 }
 
 /// A packet whose end is one of these addresses.

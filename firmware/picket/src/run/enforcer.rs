@@ -123,6 +123,7 @@ impl Hand {
             }
             Work::Told(told) => self.hear_told(*told),
             Work::Counted(count) => self.hear_count(&count),
+            Work::Shown(shown) => self.hear_shown(&shown),
             Work::Explain(asking, reply) => answer(&reply, self.explain(&asking)),
             Work::Stop => {}
         }

@@ -249,6 +249,11 @@ impl Book {
             }
         }
         self.shelf.see(&self.second);
+        for event in self.shelf.contradictions() {
+            self.trends.find(&event);
+            self.waiting.push_back(event);
+        }
+        self.catch_up();
     }
 
     fn answer(&mut self, request: Request, reply: SyncSender<Response>) {

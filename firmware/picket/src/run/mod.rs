@@ -35,6 +35,7 @@ mod recent;
 mod report;
 mod settings;
 mod shelf;
+mod shown;
 mod told;
 
 pub use event::now;

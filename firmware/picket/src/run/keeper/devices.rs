@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use policy::device::{Conflict, DeviceId, DeviceRecord, Devices, Sight, Suggestion, guess};
-use store::Store;
-use terms::{BlockState, HostKey, MacAddr, Timestamp};
+use store::{Event, Store};
+use terms::{BlockState, HostKey, MacAddr, ThreatLevel, Timestamp};
 
 use super::super::clues::Learnt;
 use super::super::event::{Second, act, now};
@@ -22,6 +22,8 @@ pub struct Shelf {
     pub devices: Devices,
     /// What could not be true, with its moment, oldest first.
     pub conflicts: VecDeque<(Timestamp, Conflict)>,
+    /// Those of them that no event tells yet.
+    untold: Vec<(Timestamp, Conflict)>,
     /// The newest moment that was taken in.
     at: Timestamp,
 }
@@ -30,7 +32,7 @@ impl Shelf {
     /// What the store remembers.
     pub fn new(store: &dyn Store) -> Self {
         let devices = Devices::load(store.devices());
-        Self { devices, conflicts: VecDeque::new(), at: Timestamp::EPOCH }
+        Self { devices, conflicts: VecDeque::new(), untold: Vec::new(), at: Timestamp::EPOCH }
     }
 
     /// Takes in what was learnt of a device.
@@ -68,7 +70,23 @@ impl Shelf {
         if self.conflicts.len() == CONFLICTS {
             self.conflicts.pop_front();
         }
+        self.untold.push((at, conflict.clone()));
         self.conflicts.push_back((at, conflict));
+    }
+
+    /// The conflicts since the last call as events: of each the hardware address that does it.
+    pub fn contradictions(&mut self) -> Vec<Event> {
+        let untold = std::mem::take(&mut self.untold);
+        let event = |(at, conflict): (Timestamp, Conflict)| {
+            let mac = match &conflict {
+                Conflict::OtherDevice { mac, .. } | Conflict::OtherSide { mac, .. } => Some(*mac),
+                Conflict::AddressTaken { by, .. } => self.devices.get(*by).and_then(|by| by.macs.last().copied()),
+            };
+            let host = HostKey::Mac(mac.unwrap_or_default());
+            let said = act(at, None, host, BlockState::Observed, "devices", conflict.to_string());
+            Event { mac, level: ThreatLevel::Medium, ..said }
+        };
+        untold.into_iter().map(event).collect()
     }
 
     /// Brings to the store what changed.
