@@ -118,8 +118,8 @@ fn draw_policy(random: &mut Random) -> String {
                 "fd00::1",
                 "recorder",
                 "servers",
-                "others",
-                "resolvers",
+                "not-servers",
+                "public-resolvers",
                 "unnamed",
                 "*.example.org",
             ]
