@@ -6,13 +6,13 @@ use std::net::IpAddr;
 use policy::{Family, Line, Match, NAMED_AT_ALL, Network, Ports, RuleNumber, Then};
 
 use crate::layout::Set;
-use crate::part::{Base, End, Is, Part, Register, SCRATCH, is_ethertype, is_family, is_protocol, width};
+use crate::part::{Base, End, Is, Part, Rate, Register, SCRATCH, is_ethertype, is_family, is_protocol, width};
 use crate::talk;
 
 /// The group of the kernel's log by which denied packets are told.
 pub const DENIED_GROUP: u16 = 0x5069;
 /// How many of a rule's denied packets are told each second, and at once.
-const TOLD: (u64, u32) = (20, 20);
+const TOLD: Rate = Rate { per_second: 20, burst: 20 };
 /// How much of each is told, in octets.
 const TOLD_OCTETS: u32 = 128;
 
@@ -29,10 +29,8 @@ pub(crate) fn rules(line: &Line) -> Vec<Vec<Part>> {
             vec![with(count.chain([Part::Accept]).collect())]
         }
         Then::Drop { counter, rule, number } => {
-            let (per_second, burst) = TOLD;
             let words = name(&words(rule));
-            let tell =
-                vec![Part::Few { per_second, burst }, Part::Tell { group: DENIED_GROUP, words, octets: TOLD_OCTETS }];
+            let tell = vec![Part::Few(TOLD), Part::Tell { group: DENIED_GROUP, words, octets: TOLD_OCTETS }];
             let drop = vec![Part::Count(name(counter)), Part::Drop];
             let alive = number.map(alive).unwrap_or_default();
             vec![with([alive.clone(), tell].concat()), with([alive, drop].concat())]

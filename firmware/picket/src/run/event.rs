@@ -7,6 +7,7 @@ use std::sync::mpsc::SyncSender;
 
 use detect::forest::drift::Drift;
 use detect::{Denied, Finding, Kinds, Quiet, Thresholds};
+use enforce::Count;
 use features::listed::Indicators;
 use features::talks::Talk;
 use features::{FeatureVector, SCHEMA};
@@ -45,6 +46,8 @@ pub enum Work {
     Told(Box<Told>),
     /// A device showed the name of whom it means.
     Shown(Box<Shown>),
+    /// How many conversations devices hold, and who was refused more.
+    Counted(Box<Count>),
     /// Whether a conversation would pass is asked for.
     Explain(Box<Asking>, SyncSender<Response>),
     /// The end.
