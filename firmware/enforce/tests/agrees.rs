@@ -120,8 +120,8 @@ fn draw_policy(random: &mut Random) -> String {
                 "fd00::1",
                 "recorder",
                 "servers",
-                "others",
-                "resolvers",
+                "not-servers",
+                "public-resolvers",
                 "unnamed",
                 "*.example.org",
             ]
