@@ -249,6 +249,11 @@ impl Book {
             }
         }
         self.shelf.see(&self.second);
+        let news = self.shelf.news();
+        if !news.is_empty() {
+            self.waiting.extend(news);
+            self.catch_up();
+        }
     }
 
     fn answer(&mut self, request: Request, reply: SyncSender<Response>) {
@@ -375,6 +380,7 @@ impl Book {
             uptime: self.started.elapsed().as_secs_f64(),
             store_octets: self.store.octets_written(),
             warnings,
+            store_trouble: self.complaint.as_ref().map(|(_, text)| text.clone()),
             ..StatusView::default()
         }
     }
