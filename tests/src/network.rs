@@ -17,6 +17,8 @@ use crate::namespace::Namespace;
 pub const HOSTS: u8 = 16;
 /// The router's address on the LAN.
 pub const ROUTER: &str = "192.168.77.1";
+/// Another machine of the network on the router's side of the box, as a recorder in the same rack would be.
+pub const RECORDER: &str = "192.168.77.9";
 /// The box's own address, on its bridge.
 pub const BOX: &str = "192.168.77.2";
 /// The first address of the servers.
@@ -185,6 +187,7 @@ impl Network {
         router.shell(&format!(
             "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
              ip link set lan address {}; ip addr add {ROUTER}/24 dev lan; ip link set lan up
+             ip addr add {RECORDER}/24 dev lan
              ip -6 addr add fd77::1/64 dev lan nodad",
             self.host("router")?.mac
         ))?;

@@ -6,9 +6,10 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::network::{BOX, FAR, Network, OUTSIDE, ROUTER, SERVER, SERVER6};
+use crate::crossing::{Crossing, Ending};
+use crate::network::{BOX, FAR, Network, OUTSIDE, RECORDER, ROUTER, SERVER, SERVER6};
 
-/// Longest time that an attack scene may take after set-up, seconds.
+/// Longest time that an attack scene or one of a policy may take after set-up, seconds.
 pub const ATTACK_LIMIT: f64 = 20.0;
 /// Longest time that the benign scenes may take together, seconds.
 pub const BENIGN_LIMIT: f64 = 150.0;
@@ -70,6 +71,21 @@ pub struct Scene {
     /// What must still work while the attacker is blocked.
     #[serde(default)]
     pub works: Vec<Run>,
+    /// A policy that the gateway is given first, in its text form without its posture, which is `enforce` unless the lab's
+    /// configuration names one; `{in:6}` stands for the moment six seconds after the scene's start.
+    pub policy: Option<String>,
+    /// Under a policy: what must arrive, by which rule.
+    #[serde(default)]
+    pub passes: Vec<Crossing>,
+    /// Under a policy: what must be sent, must not arrive, and must be told with the rule.
+    #[serde(default)]
+    pub denied: Vec<Crossing>,
+    /// Under a policy: what must go on and end in time.
+    #[serde(default)]
+    pub ends: Vec<Ending>,
+    /// Under a policy: words that must stand together in one event.
+    #[serde(default)]
+    pub tells: Vec<Vec<String>>,
     /// After how many seconds everything is ended.
     pub seconds: f64,
 }
@@ -127,6 +143,10 @@ impl Scene {
         let limit = if scene.is_benign() { BENIGN_LIMIT } else { ATTACK_LIMIT };
         ensure!(scene.seconds > 0.0 && scene.seconds <= limit, "{what}: seconds must be over 0 and at most {limit}");
         ensure!(!scene.run.is_empty(), "{what}: nothing runs");
+        let of_policy =
+            !(scene.passes.is_empty() && scene.denied.is_empty() && scene.ends.is_empty() && scene.tells.is_empty());
+        ensure!(of_policy == scene.policy.is_some(), "{what}: a policy, and what comes of it, or neither");
+        ensure!(scene.policy.is_none() || scene.expect.is_none(), "{what}: a scene of a policy expects no finding");
         if let Some(expect) = &scene.expect {
             ensure!(
                 expect.blocked_within.is_none_or(|limit| limit > 0.0 && limit <= scene.seconds),
@@ -140,7 +160,13 @@ impl Scene {
     /// Whether nothing may be found.
     #[must_use]
     pub const fn is_benign(&self) -> bool {
-        self.expect.is_none()
+        self.expect.is_none() && !self.is_of_policy()
+    }
+
+    /// Whether it is about what a policy lets pass.
+    #[must_use]
+    pub const fn is_of_policy(&self) -> bool {
+        self.policy.is_some()
     }
 
     /// The hosts whose behaviour the scene is about, each once.
@@ -175,6 +201,8 @@ pub fn fill(line: &str, network: &Network, folder: &Path) -> Result<String> {
             "dir" => out.push_str(&folder.to_string_lossy()),
             "scripts" => out.push_str(&crate::gateway::root().join("tests/lab/scripts").to_string_lossy()),
             "lab" => out.push_str(&folder.join("lab").to_string_lossy()),
+            "picket" => out.push_str(&crate::gateway::binary()?.to_string_lossy()),
+            "recorder" => out.push_str(RECORDER),
             host => {
                 let (host, what) = host.split_once('.').unwrap_or((host, "v4"));
                 let host = network.host(host)?;

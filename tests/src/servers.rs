@@ -63,13 +63,16 @@ fn write_configurations(folder: &Path, text: &str) -> Result<()> {
     for (key, kind) in [("host_key", "ed25519"), ("user_key", "ed25519")] {
         output(Command::new("ssh-keygen").args(["-q", "-N", "", "-t", kind, "-f"]).arg(folder.join(key)))?;
     }
+    // Scenes write names into it and have it read anew.
+    fs::write(folder.join("names"), "")?;
     fs::write(
         folder.join("dnsmasq.conf"),
         format!(
             "no-ping\nno-resolv\nno-hosts\nuser=root\nbind-interfaces\ninterface=lan\nlog-facility=-\npid-file={text}/dnsmasq.pid\n\
              dhcp-range=192.168.77.100,192.168.77.199,255.255.255.0,2m\ndhcp-leasefile={text}/leases\n\
              enable-ra\ndhcp-range=fd77::,ra-only,64\nra-param=lan,4\nserver=/tunnel.lab/198.51.100.66\naddress=/web.lab/{SERVER}\naddress=/web.lab/fd78::10\n\
-             host-record=router.lab,{ROUTER}\naddress=/sites.lab/{SERVER}\nlocal=/lab/\nlocal=/invalid/\n"
+             host-record=router.lab,{ROUTER}\naddress=/sites.lab/{SERVER}\n\
+             address=/cloud.lab/198.51.100.21\naddress=/elsewhere.lab/198.51.100.22\naddn-hosts={text}/names\nlocal=/lab/\nlocal=/invalid/\n"
         ),
     )?;
     fs::write(

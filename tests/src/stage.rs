@@ -1,5 +1,7 @@
 //! Plays scenes: a fresh gateway, its neighbourhood warmed up, the commands, the kernel watched, all ended again.
 
+mod policy;
+
 use std::fs;
 use std::path::Path;
 use std::thread::sleep;

@@ -64,6 +64,13 @@ impl Verdict {
     }
 }
 
+/// Judges one scene of a policy: what is wrong, and what was seen in words.
+#[must_use]
+pub fn of_policy(scene: &Scene, found: String, wrong: Vec<String>) -> Verdict {
+    let expected = declared(scene);
+    Verdict { scene: scene.name.clone(), expected, found, host: None, finding: None, block: None, wrong }
+}
+
 /// Judges one scene.
 #[must_use]
 pub fn judge(scene: &Scene, hosts: &[Host], seen: &Seen) -> Verdict {
@@ -125,6 +132,9 @@ fn judge_block(within: Option<f64>, seen: &Seen) -> Vec<String> {
 }
 
 fn declared(scene: &Scene) -> String {
+    if scene.is_of_policy() {
+        return format!("{} pass, {} denied", scene.passes.len(), scene.denied.len());
+    }
     scene
         .expect
         .as_ref()

@@ -161,7 +161,7 @@ fn clue(office: &Office, event: &EventRow) -> Clue {
 /// What the audit says of an event. What admins do is recorded where they do it; who comes and goes is no act.
 fn act(event: &EventRow) -> Option<Act> {
     let by_people = event.detector == "policy" && !event.why.starts_with("policy: picket ");
-    if by_people || matches!(event.detector.as_str(), "admin" | "device" | "conflict") {
+    if by_people || matches!(event.detector.as_str(), "admin" | "devices:new") {
         return None;
     }
     let blocked = matches!(event.state.as_str(), "blocked" | "confirmed");

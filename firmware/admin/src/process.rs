@@ -28,7 +28,7 @@ use crate::outbox::deliver;
 use crate::privileges;
 use crate::route::document;
 use crate::rows::Change;
-use crate::serve::{Certificate, Server, TlsError, serve_all};
+use crate::serve::{Certificate, Server, TlsError, mdns, serve_all};
 
 /// The folder, once the process is in it. Its full path leads through folders that are closed to its user, and sled makes every path
 /// a full one; this one ends where the process is.
@@ -91,11 +91,12 @@ fn serve() -> Result<(), ProcessError> {
     // Without these the box is served all the same.
     let redirect = |(at, port): &(SocketAddr, u16)| listen(*at).map(|listener| (listener, *port));
     let (plain, deaf): (Vec<_>, Vec<_>) = start.redirect.iter().map(redirect).partition(Result::is_ok);
+    let ips: Vec<_> = start.listen.iter().map(SocketAddr::ip).collect();
+    let named = if start.mdns { mdns::open(&ips) } else { Ok(None) };
     let held_by = privileges::give_up(Path::new(&start.folder), start.uid)?;
     // From here on there may be threads.
     let link = Arc::new(Link::new(&stream)?);
-    let addresses: Vec<_> = start.listen.iter().map(SocketAddr::ip).collect();
-    let certificate = Arc::new(Certificate::find(Path::new(HERE), &addresses)?);
+    let certificate = Arc::new(Certificate::find(Path::new(HERE), &ips)?);
     let heard = {
         let (link, start) = (Arc::clone(&link), start.clone());
         open(&link, stream, &start, boot.trim(), Arc::clone(&certificate))?
@@ -106,6 +107,10 @@ fn serve() -> Result<(), ProcessError> {
     if !start.intake.is_empty() {
         heard.serves_intake(Certificate::find_for_intake(Path::new(HERE), &start.intake)?);
     }
+    let named = named.unwrap_or_else(|error| {
+        heard.warn(format!("nobody answers to the box's name: {error}"));
+        None
+    });
     let config = certificate.config()?;
     let fingerprint = certificate.fingerprint();
     tracing::info!(%fingerprint, listen = ?start.listen, "the API serves");
@@ -130,6 +135,9 @@ fn serve() -> Result<(), ProcessError> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(HANDLERS).build()?;
     runtime.block_on(async {
+        if let Some(named) = named {
+            tokio::spawn(mdns::answer(named, Arc::clone(&heard)));
+        }
         tokio::select! {
             () = serve_all(listeners, plain.into_iter().flatten().collect(), config, Arc::new(Server::new(Arc::clone(&heard)))) => {}
             () = renew(&heard) => {}

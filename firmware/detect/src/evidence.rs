@@ -67,7 +67,8 @@ pub struct HostState {
     pub(crate) minute: Option<OpenMinute>,
     /// By rule; then the forest, then the habits.
     said: [Said; Rule::COUNT + 1 + Habit::COUNT],
-    fired: [(Timestamp, ThreatLevel); Rule::COUNT],
+    /// When each rule spoke last, the epoch while it is armed, and of what level.
+    fired: ([Timestamp; Rule::COUNT], [ThreatLevel; Rule::COUNT]),
     pub(crate) reason: Option<Reason>,
     pub(crate) baseline: Baseline,
 }
@@ -79,7 +80,7 @@ impl Default for HostState {
             blocked: false,
             minute: None,
             said: [Said::default(); Rule::COUNT + 1 + Habit::COUNT],
-            fired: [(Timestamp::EPOCH, ThreatLevel::Safe); Rule::COUNT],
+            fired: ([Timestamp::EPOCH; Rule::COUNT], [ThreatLevel::Safe; Rule::COUNT]),
             reason: None,
             baseline: Baseline::default(),
         }
@@ -130,7 +131,8 @@ impl HostState {
 
     /// Whether a rule may speak now; notes that it does.
     pub(crate) fn fires(&mut self, judged: &Judged, now: Timestamp) -> bool {
-        let (fired, level) = &mut self.fired[judged.rule as usize];
+        let rule = judged.rule as usize;
+        let (fired, level) = (&mut self.fired.0[rule], &mut self.fired.1[rule]);
         if judged.value > judged.threshold {
             // What became worse is said at once.
             let speaks = *fired == Timestamp::EPOCH || now.since(*fired) >= REPEAT || judged.level > *level;

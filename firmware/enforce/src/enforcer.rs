@@ -7,6 +7,7 @@ use nftnl::{ProtoFamily, Table};
 use policy::{BlockTarget, RuleNumber, Ruleset};
 use terms::{MacAddr, Span, Timestamp};
 
+use crate::census::Holder;
 use crate::change::{self, Outline, Standing};
 use crate::draft::Draft;
 use crate::error::EnforceError;
@@ -223,6 +224,29 @@ impl Enforcer {
             self.take_out(&mut draft, set, &elements);
             draft.elements(Act::Add, set, &elements);
         }
+        self.commit(draft)
+    }
+
+    /// Lets those begin no new conversations for so long who hold as many as they may.
+    ///
+    /// # Errors
+    /// `Refused` with nothing changed.
+    pub fn hold_back(&mut self, holders: &[Holder], lasts: Span) -> Result<(), EnforceError> {
+        let elements: Vec<_> = holders.iter().map(|holder| (holder.key(), Some(lasts))).collect();
+        let mut draft = Draft::new();
+        self.take_out(&mut draft, Set::AtCap, &elements);
+        draft.elements(Act::Add, Set::AtCap, &elements);
+        self.commit(draft)
+    }
+
+    /// Lets those begin conversations again who hold fewer by now.
+    ///
+    /// # Errors
+    /// `Refused` with nothing changed.
+    pub fn let_begin(&mut self, holders: &[Holder]) -> Result<(), EnforceError> {
+        let elements: Vec<_> = holders.iter().map(|holder| (holder.key(), None)).collect();
+        let mut draft = Draft::new();
+        self.take_out(&mut draft, Set::AtCap, &elements);
         self.commit(draft)
     }
 

@@ -29,9 +29,12 @@ pub(crate) enum Value {
     U64(u64),
     Text(CString),
     Data(Vec<u8>),
+    /// An expression of each element.
+    Expression(Box<Raw>),
 }
 
 /// An expression as libnftnl names it, with its attributes.
+#[derive(Clone)]
 pub(crate) struct Raw {
     pub name: &'static CStr,
     pub values: Vec<(u32, Value)>,
@@ -50,8 +53,8 @@ impl SetKey for ByLayout {
     }
 }
 
-impl Expression for Raw {
-    fn to_expr(&self, _: &Rule<'_>) -> NonNull<sys::nftnl_expr> {
+impl Raw {
+    fn build(&self) -> NonNull<sys::nftnl_expr> {
         // SAFETY: the name ends with a zero octet and outlives the call; libnftnl copies nothing of it.
         let expr = unsafe { sys::nftnl_expr_alloc(self.name.as_ptr()) };
         let Some(expr) = NonNull::new(expr) else {
@@ -74,10 +77,20 @@ impl Expression for Raw {
                         let len = u32::try_from(v.len()).unwrap_or_default();
                         sys::nftnl_expr_set(at, attribute, v.as_ptr().cast(), len);
                     }
+                    // libnftnl owns the inner expression from here on.
+                    Value::Expression(v) => {
+                        sys::nftnl_expr_set(at, attribute, v.build().as_ptr().cast(), 0);
+                    }
                 }
             }
         }
         expr
+    }
+}
+
+impl Expression for Raw {
+    fn to_expr(&self, _: &Rule<'_>) -> NonNull<sys::nftnl_expr> {
+        self.build()
     }
 }
 

@@ -63,6 +63,11 @@ impl Key {
         Self::new(&[&mac.octets()])
     }
 
+    /// Whose conversations are counted: a hardware address, and the side that began them.
+    pub fn of_holder(mac: MacAddr, side: u32) -> Self {
+        Self::new(&[&mac.octets(), &[0, 0], &side.to_ne_bytes()])
+    }
+
     /// A rule's number, in the machine's order of octets as marks have it.
     pub fn of_rule(number: RuleNumber) -> Self {
         Self::new(&[&number.0.to_ne_bytes()])

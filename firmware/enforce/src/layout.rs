@@ -23,6 +23,15 @@ const VERDICT: u32 = 0xffff_ff00;
 pub const TALKS_V4: u32 = 65_536;
 /// The same for IPv6.
 pub const TALKS_V6: u32 = 32_768;
+/// How many conversations one device may hold, of either IP, that itself began; as many again that others began with it. At that it
+/// begins no new ones until some have ended.
+pub const TALKS_A_DEVICE: u32 = 8_192;
+/// The same for all devices together that the policy does not know by their hardware address.
+pub const TALKS_OF_STRANGERS: u32 = 32_768;
+/// How many devices' pace is known at a time.
+const PACES: u32 = 65_536;
+/// Of how many devices it is known how often they were refused.
+const REFUSED: u32 = 4_096;
 /// How many packets can be waiting for their later fragments.
 const FRAGMENTS: u32 = 4_096;
 /// How many rules can be alive: those of a policy, and the built-in ones.
@@ -52,6 +61,14 @@ pub(crate) enum Set {
     /// Packets whose later fragments may follow; filled by rules.
     FragmentsV4,
     FragmentsV6,
+    /// Devices that hold as many conversations as one may: hardware address, and the side that begins.
+    AtCap,
+    /// How fast devices begin conversations; filled by rules.
+    Pace,
+    /// How many new conversations a device was refused; filled by rules.
+    Refused,
+    /// The hardware addresses of the policy's devices.
+    KnownMac,
     /// The numbers of the rules that are alive.
     Live,
     /// What a device was told: its hardware address, an address, the number of the rule with the name.
@@ -116,7 +133,7 @@ impl Field {
 }
 
 impl Set {
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 34] = [
         Self::NeverMac,
         Self::NeverV4,
         Self::NeverV6,
@@ -132,6 +149,10 @@ impl Set {
         Self::TalkV6,
         Self::FragmentsV4,
         Self::FragmentsV6,
+        Self::AtCap,
+        Self::Pace,
+        Self::Refused,
+        Self::KnownMac,
         Self::Live,
         Self::NamedV4,
         Self::NamedV6,
@@ -149,8 +170,9 @@ impl Set {
         Self::ToV6,
     ];
     /// What follows from the policy alone.
-    pub const OF_POLICY: [Self; 13] = [
+    pub const OF_POLICY: [Self; 14] = [
         Self::Live,
+        Self::KnownMac,
         Self::ServersV4,
         Self::ServersV6,
         Self::LocalV4,
@@ -194,6 +216,10 @@ impl Set {
             Self::TalkV6 => c"talk_v6",
             Self::FragmentsV4 => c"fragments",
             Self::FragmentsV6 => c"fragments_v6",
+            Self::AtCap => c"at_cap",
+            Self::Pace => c"pace",
+            Self::Refused => c"refused",
+            Self::KnownMac => c"known_mac",
             Self::Live => c"live",
             Self::NamedV4 => c"named_v4",
             Self::NamedV6 => c"named_v6",
@@ -234,9 +260,9 @@ impl Set {
         const MAP: u32 = libc::NFT_SET_MAP.unsigned_abs();
         match self {
             Self::NeverMac | Self::NeverV4 | Self::NeverV6 | Self::Armed => 0,
-            Self::ServersV4 | Self::ServersV6 | Self::ShutMac | Self::ShutV4 | Self::ShutV6 => 0,
+            Self::KnownMac | Self::ServersV4 | Self::ServersV6 | Self::ShutMac | Self::ShutV4 | Self::ShutV6 => 0,
             Self::TalkV4 | Self::TalkV6 => BY_RULES | MAP,
-            Self::FragmentsV4 | Self::FragmentsV6 => BY_RULES,
+            Self::FragmentsV4 | Self::FragmentsV6 | Self::Pace | Self::Refused => BY_RULES,
             Self::LocalV4 => libc::NFT_SET_INTERVAL.unsigned_abs(),
             Self::FromMac | Self::FromV4 | Self::FromV6 | Self::ToMac | Self::ToV4 | Self::ToV6 => MAP,
             _ => TIMED,
@@ -249,6 +275,8 @@ impl Set {
             Self::TalkV4 => Some(TALKS_V4),
             Self::TalkV6 => Some(TALKS_V6),
             Self::FragmentsV4 | Self::FragmentsV6 => Some(FRAGMENTS),
+            Self::Pace => Some(PACES),
+            Self::Refused => Some(REFUSED),
             Self::Live => Some(LIVE),
             timed if timed.is_timed() => Some(BLOCKS_A_SET),
             _ => None,
@@ -258,7 +286,10 @@ impl Set {
     /// Of a map the type and length of what keys stand for.
     pub const fn data(self) -> Option<(u32, u32)> {
         match self {
-            Self::TalkV4 | Self::TalkV6 => Some((Field::Mark.kind(), 4)),
+            // The rule's number, the hardware address of the LAN end, the side that began.
+            Self::TalkV4 | Self::TalkV6 => {
+                Some((Field::Mark.kind() << 12 | Field::Mac.kind() << 6 | Field::Mark.kind(), 16))
+            }
             Self::FromMac | Self::FromV4 | Self::FromV6 | Self::ToMac | Self::ToV4 | Self::ToV6 => Some((VERDICT, 16)),
             _ => None,
         }
@@ -268,7 +299,8 @@ impl Set {
     const fn fields(self) -> &'static [Field] {
         use Field::{LinkName, Mac, Mark, Protocol, Service, V4, V6};
         match self {
-            Self::NeverMac | Self::BlockedMac | Self::ShutMac | Self::FromMac | Self::ToMac => &[Mac],
+            Self::NeverMac | Self::BlockedMac | Self::ShutMac | Self::FromMac | Self::ToMac | Self::KnownMac => &[Mac],
+            Self::AtCap | Self::Pace | Self::Refused => &[Mac, Mark],
             Self::NeverV4 | Self::BlockedV4 | Self::BlockedAnyV4 | Self::ServersV4 | Self::LocalV4 => &[V4],
             Self::ShutV4 | Self::FromV4 | Self::ToV4 => &[V4],
             Self::NeverV6 | Self::BlockedV6 | Self::BlockedAnyV6 | Self::ServersV6 => &[V6],

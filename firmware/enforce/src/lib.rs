@@ -18,17 +18,20 @@
 //! draft       messages on their way into one transaction      (unsafe: hands octets to libnftnl)
 //! part        an expression as plain data, and the rule that several make
 //! talk        conversations that are known: keys, and the rules by which they pass
+//! room        whether one conversation more may begin: what one device may take up
 //! lines       the lines of a policy's plan to rules
 //! ruleset     a ruleset to what the table must hold           (pure)
 //! change      what of that a transaction must change
 //! socket      a draft to the kernel, and its answers          (unsafe: socket options)
 //! held        what the kernel lists to plain values
+//! census      how many conversations each device holds
 //! shape       the table's form: digests of what nobody but its owner changes
 //! denied      packets that rules denied, as the kernel's log tells them (unsafe: waits for a socket)
 //! probe       which features the running kernel has
 //! ```
 
 mod attribute;
+mod census;
 mod change;
 mod denied;
 mod draft;
@@ -42,16 +45,18 @@ mod lines;
 mod message;
 mod part;
 mod probe;
+mod room;
 mod ruleset;
 mod shape;
 mod socket;
 mod talk;
 
+pub use census::{Census, Count, Holder};
 pub use denied::{Denials, Denied};
 pub use enforcer::{Enforcer, Plan, plan};
 pub use error::EnforceError;
 pub use held::{Dropped, Held};
-pub use layout::{BLOCKS_A_SET, COUNTERS, TABLE, TALKS_V4, TALKS_V6};
+pub use layout::{BLOCKS_A_SET, COUNTERS, TABLE, TALKS_A_DEVICE, TALKS_OF_STRANGERS, TALKS_V4, TALKS_V6};
 pub use lines::DENIED_GROUP;
 pub use probe::{Feature, probe};
 pub use talk::Talk;

@@ -3,16 +3,16 @@
 use std::ffi::CString;
 use std::net::IpAddr;
 
-use policy::{Family, Line, Match, Network, Ports, RuleNumber, Then};
+use policy::{Family, Line, Match, NAMED_AT_ALL, Network, Ports, RuleNumber, Then};
 
 use crate::layout::Set;
-use crate::part::{Base, End, Is, Part, Register, SCRATCH, is_ethertype, is_family, is_protocol, width};
+use crate::part::{Base, End, Is, Part, Rate, Register, SCRATCH, is_ethertype, is_family, is_protocol, width};
 use crate::talk;
 
 /// The group of the kernel's log by which denied packets are told.
 pub const DENIED_GROUP: u16 = 0x5069;
 /// How many of a rule's denied packets are told each second, and at once.
-const TOLD: (u64, u32) = (20, 20);
+const TOLD: Rate = Rate { per_second: 20, burst: 20 };
 /// How much of each is told, in octets.
 const TOLD_OCTETS: u32 = 128;
 
@@ -29,10 +29,8 @@ pub(crate) fn rules(line: &Line) -> Vec<Vec<Part>> {
             vec![with(count.chain([Part::Accept]).collect())]
         }
         Then::Drop { counter, rule, number } => {
-            let (per_second, burst) = TOLD;
             let words = name(&words(rule));
-            let tell =
-                vec![Part::Few { per_second, burst }, Part::Tell { group: DENIED_GROUP, words, octets: TOLD_OCTETS }];
+            let tell = vec![Part::Few(TOLD), Part::Tell { group: DENIED_GROUP, words, octets: TOLD_OCTETS }];
             let drop = vec![Part::Count(name(counter)), Part::Drop];
             let alive = number.map(alive).unwrap_or_default();
             vec![with([alive.clone(), tell].concat()), with([alive, drop].concat())]
@@ -75,16 +73,12 @@ fn parts(one: &Match) -> Vec<Part> {
             let set = if family == Family::V4 { Set::ServersV4 } else { Set::ServersV6 };
             [is_family(family), vec![End::Destination.key(set), Part::In(set, SCRATCH)]].concat()
         }
-        Match::ToNamed(family, number) => {
-            let set = if family == Family::V4 { Set::NamedV4 } else { Set::NamedV6 };
-            let key = vec![
-                End::Source.mac(Register(0)),
-                End::Destination.address(family, Register(2)),
-                Part::Constant(Register(2 + width(family) / 4), number.0.to_ne_bytes().to_vec()),
-                Part::In(set, Register(0)),
-            ];
-            [is_family(family), key].concat()
+        Match::ToOther(family) => {
+            let set = if family == Family::V4 { Set::ServersV4 } else { Set::ServersV6 };
+            [is_family(family), vec![End::Destination.key(set), Part::NotIn(set, SCRATCH)]].concat()
         }
+        Match::ToNamed(family, number) => told(family, number, Part::In),
+        Match::ToUnnamed(family) => told(family, NAMED_AT_ALL, Part::NotIn),
         Match::Protocol(number) => is_protocol(number),
         Match::OtherProtocol => talk::other_protocol(),
         Match::FromPorts(ports) => within(ports, 0),
@@ -100,6 +94,18 @@ fn parts(one: &Match) -> Vec<Part> {
             }
         }
     }
+}
+
+/// A packet to an address that the sending device was told, or was not, under a number.
+fn told(family: Family, number: RuleNumber, is: fn(Set, Register) -> Part) -> Vec<Part> {
+    let set = if family == Family::V4 { Set::NamedV4 } else { Set::NamedV6 };
+    let key = vec![
+        End::Source.mac(Register(0)),
+        End::Destination.address(family, Register(2)),
+        Part::Constant(Register(2 + width(family) / 4), number.0.to_ne_bytes().to_vec()),
+        is(set, Register(0)),
+    ];
+    [is_family(family), key].concat()
 }
 
 /// A packet whose end is one of these addresses.

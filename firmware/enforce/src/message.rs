@@ -60,6 +60,8 @@ pub(crate) mod attr {
     pub const ELEMENT_FLAGS: u16 = 3;
     pub const ELEMENT_TIMEOUT: u16 = 4;
     pub const ELEMENT_EXPIRATION: u16 = 5;
+    pub const ELEMENT_EXPRESSION: u16 = 7;
+    pub const EXPRESSION_DATA: u16 = 2;
     pub const DATA_VALUE: u16 = 1;
     pub const DATA_VERDICT: u16 = 2;
     pub const VERDICT_CODE: u16 = 1;
@@ -220,6 +222,15 @@ pub(crate) fn counter_in(table: &str, name: &str) -> Vec<u8> {
 pub(crate) fn destroy_table(name: &str) -> Vec<u8> {
     let mut writer = Writer::new(number::DESTROY_TABLE, REQUEST | ACK);
     writer.put_text(attr::TABLE_NAME, name);
+    writer.finish()
+}
+
+/// A request for one named counter.
+pub(crate) fn get_counter(name: &str) -> Vec<u8> {
+    let mut writer = Writer::new(number::GET_OBJECT, REQUEST);
+    writer.put_text(attr::OF_TABLE, TABLE);
+    writer.put_text(attr::OBJECT_NAME, name);
+    writer.put(attr::OBJECT_TYPE, &COUNTER.to_be_bytes());
     writer.finish()
 }
 

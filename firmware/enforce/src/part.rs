@@ -15,6 +15,9 @@ use crate::expression::{REG32_00, Raw, Value};
 use crate::layout::Set;
 use crate::message::COUNTER;
 
+/// The kernel's number for taking elements out by a rule (`NFT_DYNSET_OP_DELETE`).
+const DYNSET_DELETE: u32 = 2;
+
 /// A register of 32 bits, by its place among the sixteen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Register(pub u32);
@@ -44,6 +47,13 @@ pub(crate) enum Is {
     Not,
     AtLeast,
     AtMost,
+}
+
+/// So many a second, and so many at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Rate {
+    pub per_second: u64,
+    pub burst: u32,
 }
 
 /// One expression.
@@ -83,13 +93,35 @@ pub(crate) enum Part {
         data: Option<Register>,
         millis: u64,
     },
+    /// Takes the key out of a map, where it may be missing; what it stood for is read from another register.
+    TakeOut {
+        set: Set,
+        key: Register,
+        data: Register,
+    },
+    /// Puts the key into the set, or renews its time; goes on only where the key comes more often than so.
+    Beyond {
+        set: Set,
+        key: Register,
+        millis: u64,
+        rate: Rate,
+    },
+    /// Puts the key into the set, or renews its time, and counts there how often it came.
+    Tally {
+        set: Set,
+        key: Register,
+        millis: u64,
+    },
+    /// Writes the register as the frame's mark, which the kernel keeps with it.
+    SetMark(Register),
+    /// The frame's mark.
+    Mark(Register),
     /// Counts on a named counter.
     Count(CString),
     /// Goes on for so many frames a second.
-    Few {
-        per_second: u64,
-        burst: u32,
-    },
+    Few(Rate),
+    /// Goes on for those that are more.
+    More(Rate),
     /// Copies the frame's beginning to whoever listens to the group, under these words.
     Tell {
         group: u16,
@@ -119,6 +151,16 @@ impl Part {
             ];
             values.extend(more);
             Raw { name: c"lookup", values }
+        };
+        let dynset = |set: &Set, key: &Register, more: &mut dyn Iterator<Item = (u32, Value)>| {
+            let mut values = vec![
+                (sys::NFTNL_EXPR_DYNSET_OP, U32(libc::NFT_DYNSET_OP_UPDATE.unsigned_abs())),
+                (sys::NFTNL_EXPR_DYNSET_SREG_KEY, reg(key)),
+                (sys::NFTNL_EXPR_DYNSET_SET_NAME, Text(set.name().to_owned())),
+                (sys::NFTNL_EXPR_DYNSET_SET_ID, U32(set.id())),
+            ];
+            values.extend(more);
+            Raw { name: c"dynset", values }
         };
         let verdict = |code: i32, chain: Option<&CStr>| {
             let mut values = vec![
@@ -174,16 +216,30 @@ impl Part {
                 lookup(set, key, vec![(sys::NFTNL_EXPR_LOOKUP_DREG, verdict)])
             }
             Self::Put { set, key, data, millis } => {
-                let mut values = vec![
-                    (sys::NFTNL_EXPR_DYNSET_OP, U32(libc::NFT_DYNSET_OP_UPDATE.unsigned_abs())),
-                    (sys::NFTNL_EXPR_DYNSET_SREG_KEY, reg(key)),
-                    (sys::NFTNL_EXPR_DYNSET_TIMEOUT, U64(*millis)),
-                    (sys::NFTNL_EXPR_DYNSET_SET_NAME, Text(set.name().to_owned())),
-                    (sys::NFTNL_EXPR_DYNSET_SET_ID, U32(set.id())),
-                ];
-                values.extend(data.as_ref().map(|data| (sys::NFTNL_EXPR_DYNSET_SREG_DATA, reg(data))));
-                Raw { name: c"dynset", values }
+                let data = data.as_ref().map(|data| (sys::NFTNL_EXPR_DYNSET_SREG_DATA, reg(data)));
+                dynset(set, key, &mut [(sys::NFTNL_EXPR_DYNSET_TIMEOUT, U64(*millis))].into_iter().chain(data))
             }
+            Self::TakeOut { set, key, data } => {
+                let delete = (sys::NFTNL_EXPR_DYNSET_OP, U32(DYNSET_DELETE));
+                dynset(set, key, &mut [delete, (sys::NFTNL_EXPR_DYNSET_SREG_DATA, reg(data))].into_iter())
+            }
+            Self::Beyond { set, key, millis, rate } => {
+                let each = (sys::NFTNL_EXPR_DYNSET_EXPR, Value::Expression(Box::new(rate.raw(true))));
+                dynset(set, key, &mut [(sys::NFTNL_EXPR_DYNSET_TIMEOUT, U64(*millis)), each].into_iter())
+            }
+            Self::Tally { set, key, millis } => {
+                let counter = Raw { name: c"counter", values: vec![] };
+                let each = (sys::NFTNL_EXPR_DYNSET_EXPR, Value::Expression(Box::new(counter)));
+                dynset(set, key, &mut [(sys::NFTNL_EXPR_DYNSET_TIMEOUT, U64(*millis)), each].into_iter())
+            }
+            Self::Mark(to) => meta(libc::NFT_META_MARK, to),
+            Self::SetMark(from) => Raw {
+                name: c"meta",
+                values: vec![
+                    (sys::NFTNL_EXPR_META_KEY, U32(libc::NFT_META_MARK.unsigned_abs())),
+                    (sys::NFTNL_EXPR_META_SREG, reg(from)),
+                ],
+            },
             Self::Count(counter) => Raw {
                 name: c"objref",
                 values: vec![
@@ -191,14 +247,8 @@ impl Part {
                     (sys::NFTNL_EXPR_OBJREF_IMM_NAME, Text(counter.clone())),
                 ],
             },
-            Self::Few { per_second, burst } => Raw {
-                name: c"limit",
-                values: vec![
-                    (sys::NFTNL_EXPR_LIMIT_RATE, U64(*per_second)),
-                    (sys::NFTNL_EXPR_LIMIT_UNIT, U64(1)),
-                    (sys::NFTNL_EXPR_LIMIT_BURST, U32(*burst)),
-                ],
-            },
+            Self::Few(rate) => rate.raw(false),
+            Self::More(rate) => rate.raw(true),
             Self::Tell { group, words, octets } => Raw {
                 name: c"log",
                 values: vec![
@@ -213,6 +263,21 @@ impl Part {
             Self::Return => verdict(libc::NFT_RETURN, None),
             Self::Jump(chain) => verdict(libc::NFT_JUMP, Some(chain)),
             Self::Goto(chain) => verdict(libc::NFT_GOTO, Some(chain)),
+        }
+    }
+}
+
+impl Rate {
+    fn raw(self, more: bool) -> Raw {
+        let flags = if more { libc::NFT_LIMIT_F_INV.unsigned_abs() } else { 0 };
+        Raw {
+            name: c"limit",
+            values: vec![
+                (sys::NFTNL_EXPR_LIMIT_RATE, Value::U64(self.per_second)),
+                (sys::NFTNL_EXPR_LIMIT_UNIT, Value::U64(1)),
+                (sys::NFTNL_EXPR_LIMIT_BURST, Value::U32(self.burst)),
+                (sys::NFTNL_EXPR_LIMIT_FLAGS, Value::U32(flags)),
+            ],
         }
     }
 }

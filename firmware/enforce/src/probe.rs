@@ -16,7 +16,7 @@ use crate::error::EnforceError;
 use crate::expression::{Raw, Step, Value};
 use crate::layout::Set;
 use crate::message::{self, number};
-use crate::part::Part;
+use crate::part::{Part, Rate};
 use crate::socket::Socket;
 
 const TABLE: &CStr = c"picket_probe";
@@ -92,7 +92,11 @@ fn trials() -> Vec<(&'static str, &'static str, Trial)> {
         ("removal of what may be missing", "adds and removes in one transaction", Trial::Message(destroy)),
         ("sets filled by rules", "nothing needs it yet", Trial::Set(by_rules)),
         ("updates from a rule", "nothing needs it yet", Trial::Rule(Forward, Box::new(update_seen()))),
-        ("rate limits", "nothing needs it yet", Trial::Rule(Forward, Box::new(Part::Few { per_second: 10, burst: 5 }))),
+        (
+            "rate limits",
+            "nothing needs it yet",
+            Trial::Rule(Forward, Box::new(Part::Few(Rate { per_second: 10, burst: 5 }))),
+        ),
         (
             "log groups",
             "blocked frames are counted, not copied",

@@ -19,7 +19,8 @@
 //! ```text
 //! from_lan                 blocked? cut off? known? then by the source to the chain of its device, or to `newcomers`
 //! from_uplink              blocked? cut off? known? then by the destination to `inbound`, or on
-//! admitted                 a packet that begins a conversation: its later fragments may follow
+//! begin_...                a packet that begins a conversation: is there room (`room_...`)? then it is known
+//! admitted                 its later fragments may follow, and it passes
 //! ```
 //! **Bounds**: the kernel looks for addresses through one VLAN tag; behind two, and in ARP, only hardware addresses count.
 
@@ -37,6 +38,7 @@ use crate::layout::{COUNTERS, LINK_NAME, Set};
 use crate::lines::{self, name};
 use crate::message::Special;
 use crate::part::{End, Is, Part, Register, SCRATCH, is_family};
+use crate::room;
 use crate::talk;
 
 /// The two chains at the bridge's hooks.
@@ -89,9 +91,10 @@ impl<'r> Wanted<'r> {
     /// `LinkName` if one of the links cannot exist.
     pub fn of(ruleset: &'r Ruleset) -> Result<Self, EnforceError> {
         let of_policy = ruleset.plan.iter().flat_map(|plan| &plan.counters).map(String::as_str);
+        let of_room = room::COUNTERS.iter().filter(|_| ruleset.plan.is_some()).filter_map(|name| name.to_str().ok());
         Ok(Self {
             links: [(Key::of_link(&link(&ruleset.lan)?), None), (Key::of_link(&link(&ruleset.uplink)?), None)],
-            counters: COUNTERS.into_iter().chain(of_policy).collect(),
+            counters: COUNTERS.into_iter().chain(of_policy).chain(of_room).collect(),
             chains: chains(ruleset)?,
             filled: filled(ruleset),
             live: ruleset.plan.as_ref().map(|plan| plan.live.clone()).unwrap_or_default(),
@@ -113,7 +116,9 @@ fn chains(ruleset: &Ruleset) -> Result<BTreeMap<&str, Content<'_>>, EnforceError
     let (lan, uplink) = (link(&ruleset.lan)?, link(&ruleset.uplink)?);
     let to_blocked = [unless_armed(), came_in(&lan, BLOCKED_FROM_LAN), came_in(&uplink, BLOCKED_FROM_UPLINK)];
     let mut all = BTreeMap::new();
-    let mut put = |chain, rules| all.insert(chain, Content::Rules(rules));
+    let mut put = |chain, rules| {
+        all.insert(chain, Content::Rules(rules));
+    };
     put(INPUT, to_blocked.to_vec());
     put(BLOCKED_FROM_LAN, blocked_from_lan());
     put(BLOCKED_FROM_UPLINK, blocked_from_uplink());
@@ -124,7 +129,7 @@ fn chains(ruleset: &Ruleset) -> Result<BTreeMap<&str, Content<'_>>, EnforceError
     put(FORWARD, vec![came_in(&lan, FROM_LAN), came_in(&uplink, FROM_UPLINK)]);
     put(FROM_LAN, from_lan(plan));
     put(FROM_UPLINK, from_uplink(plan));
-    put(talk::ADMITTED, talk::admitted());
+    talk::beginnings().into_iter().for_each(|(chain, rules)| put(chain, rules));
     all.extend(plan.chains.iter().map(|(chain, lines)| (chain.as_str(), Content::Lines(lines))));
     Ok(all)
 }
@@ -180,8 +185,9 @@ fn filled(ruleset: &Ruleset) -> BTreeMap<Set, Vec<Special>> {
     let never = ruleset.never_block.iter().map(|never| Key::of_never(*never)).collect::<BTreeSet<_>>();
     let shut = plan.shut.iter().map(|mac| (Set::ShutMac, Key::of_mac(*mac)));
     let shut = shut.chain(plan.shut_addresses.iter().map(address(Set::ShutV4, Set::ShutV6)));
+    let known = plan.from_mac.keys().map(|mac| (Set::KnownMac, Key::of_mac(*mac)));
     let servers = plan.servers.iter().map(address(Set::ServersV4, Set::ServersV6));
-    for (set, key) in never.into_iter().chain(shut).chain(servers) {
+    for (set, key) in never.into_iter().chain(shut).chain(known).chain(servers) {
         put(set, Special::Plain(key));
     }
     let macs = plan.from_mac.iter().map(|(mac, chain)| (Set::FromMac, Set::ToMac, Key::of_mac(*mac), chain));

@@ -2,7 +2,7 @@
 //! known.
 //!
 //! A conversation's key is the same for packets of both directions: the LAN end comes first. What it stands for is the number of the
-//! rule that admitted it; packets pass while that number is alive. Packets of either direction renew its time, but for bare
+//! rule that admitted it, and whose it is; packets pass while that number is alive. Packets of either direction renew its time, but for bare
 //! acknowledgements of TCP: else each connection that was closed would fill its place for hours.
 //!
 //! ```text
@@ -28,6 +28,7 @@ use terms::Span;
 use crate::layout::Set;
 use crate::lines::name;
 use crate::part::{Base, End, Is, Part, Register, SCRATCH, is_family, is_protocol, width};
+use crate::room;
 
 /// The chain in which packets end that begin a conversation.
 pub(crate) const ADMITTED: &str = "admitted";
@@ -124,20 +125,71 @@ pub(crate) fn known(from: Begins) -> Vec<Vec<Part>> {
     rules
 }
 
-/// The parts that make a conversation known, if its rule is alive, and let its packet pass by way of [`ADMITTED`].
+/// The parts by which a packet begins a conversation of a rule, if that is alive. The rule's number goes on as the frame's mark.
 pub(crate) fn admit(number: RuleNumber, counter: Part, told: Told, family: Family, begins: Begins) -> Vec<Part> {
-    let mut parts =
-        vec![Part::Constant(data(family), number.0.to_ne_bytes().to_vec()), Part::In(Set::Live, data(family))];
-    parts.extend(key(family, Places::of(family, told, begins)));
-    parts.push(put(family, FIRST));
-    parts.extend([counter, Part::Goto(name(ADMITTED))]);
+    vec![
+        Part::Constant(SCRATCH, number.0.to_ne_bytes().to_vec()),
+        Part::In(Set::Live, SCRATCH),
+        Part::SetMark(SCRATCH),
+        counter,
+        Part::Goto(name(begin(family, told, begins))),
+    ]
+}
+
+/// The chains that a packet goes through which begins a conversation.
+pub(crate) fn beginnings() -> Vec<(&'static str, Vec<Vec<Part>>)> {
+    let mut all = room::chains();
+    for family in [Family::V4, Family::V6] {
+        for told in [Told::ByPorts, Told::ByEcho, Told::ByProtocol] {
+            for begins in [Begins::Lan, Begins::Uplink] {
+                let room = vec![Part::Jump(name(room::chain(begins)))];
+                let full = vec![Part::Goto(name(room::NO_ROOM))];
+                all.push((begin(family, told, begins), vec![room, make_known(family, told, begins), full]));
+            }
+        }
+    }
+    let first = |family| [is_family(family), first_fragment(family), note_fragments(family)].concat();
+    // The mark was Picket's own business.
+    let pass = vec![Part::Constant(SCRATCH, vec![0; 4]), Part::SetMark(SCRATCH), Part::Accept];
+    all.push((ADMITTED, vec![first(Family::V4), first(Family::V6), pass]));
+    all
+}
+
+/// Makes a conversation known, with the number of its rule, the hardware address of its LAN end and the side that begins.
+fn make_known(family: Family, told: Told, begins: Begins) -> Vec<Part> {
+    let data = data(family);
+    let mut parts = key(family, Places::of(family, told, begins));
+    parts.extend([
+        Part::Mark(data),
+        room::lan_end(begins).mac(Register(data.0 + 1)),
+        Part::Constant(Register(data.0 + 3), room::side(begins).to_ne_bytes().to_vec()),
+        // One that is known under a rule that ended would keep that rule's number.
+        Part::TakeOut { set: talks(family), key: Register(0), data },
+        put(family, FIRST),
+        Part::Count(room::BEGUN.to_owned()),
+        Part::Goto(name(ADMITTED)),
+    ]);
     parts
 }
 
-/// The rules that a packet goes through which begins a conversation.
-pub(crate) fn admitted() -> Vec<Vec<Part>> {
-    let first = |family| [is_family(family), first_fragment(family), note_fragments(family)].concat();
-    vec![first(Family::V4), first(Family::V6), vec![Part::Accept]]
+/// The chain in which packets become known that begin a conversation.
+const fn begin(family: Family, told: Told, begins: Begins) -> &'static str {
+    use Begins::{Lan, Uplink};
+    use Family::{V4, V6};
+    match (family, told, begins) {
+        (V4, Told::ByPorts, Lan) => "begin_v4_ports_lan",
+        (V4, Told::ByPorts, Uplink) => "begin_v4_ports_uplink",
+        (V4, Told::ByEcho, Lan) => "begin_v4_echo_lan",
+        (V4, Told::ByEcho, Uplink) => "begin_v4_echo_uplink",
+        (V4, Told::ByProtocol, Lan) => "begin_v4_protocol_lan",
+        (V4, Told::ByProtocol, Uplink) => "begin_v4_protocol_uplink",
+        (V6, Told::ByPorts, Lan) => "begin_v6_ports_lan",
+        (V6, Told::ByPorts, Uplink) => "begin_v6_ports_uplink",
+        (V6, Told::ByEcho, Lan) => "begin_v6_echo_lan",
+        (V6, Told::ByEcho, Uplink) => "begin_v6_echo_uplink",
+        (V6, Told::ByProtocol, Lan) => "begin_v6_protocol_lan",
+        (V6, Told::ByProtocol, Uplink) => "begin_v6_protocol_uplink",
+    }
 }
 
 /// A packet of a protocol without ports.
@@ -265,7 +317,7 @@ fn key(family: Family, places: Places) -> Vec<Part> {
     ]
 }
 
-/// The register behind the key.
+/// The first register behind the key, where what the key stands for begins: the rule's number, then whose the conversation is.
 const fn data(family: Family) -> Register {
     match family {
         Family::V4 => Register(5),

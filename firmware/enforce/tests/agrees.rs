@@ -8,22 +8,33 @@
 
 mod namespace;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::net::IpAddr;
 
 use enforce::Enforcer;
 use namespace::wire::{TAG, bridge, ip, keep_order};
 use namespace::{alone, ruleset};
-use policy::{Asked, Effect, Policy, Ruleset, Sender, Start, compile, decide, protocol, text};
-use terms::{MacAddr, Timestamp};
+use policy::{
+    Asked, Effect, NAMED_AT_ALL, Policy, RuleNumber, Ruleset, Sender, Start, compile, decide, protocol, text,
+};
+use terms::{MacAddr, Span, Timestamp};
 
 /// Policies a run; each has `CASES` conversations.
 const ROUNDS: u64 = 100;
 const CASES: u32 = 120;
 /// Sunday, 22 November 2026, 12:00 UTC.
 const NOW: u64 = 1_795_348_800;
-const FAR: [&str; 6] = ["203.0.113.7", "198.51.100.9", "192.168.7.1", "10.9.9.9", "2001:db8::7", "fd00::1"];
+const FAR: [&str; 8] =
+    ["203.0.113.7", "198.51.100.9", "192.168.7.1", "10.9.9.9", "2001:db8::7", "fd00::1", "9.9.9.9", "2620:fe::fe"];
+/// What devices were told: the last octet of each one's hardware address, an address, the name.
+const TOLD: [(u8, &str, &str); 5] = [
+    (2, "203.0.113.7", "a.example.org"),
+    (2, "2001:db8::7", "a.example.org"),
+    (4, "203.0.113.7", "b.example.org"),
+    (3, "198.51.100.9", "dns.google"),
+    (9, "10.9.9.9", "nobody.example.net"),
+];
 const SERVER: &str = "192.168.7.1";
 /// Another hardware address than any device's: the router's.
 const ROUTER: [u8; 6] = [2, 0xff, 0xff, 0xff, 0xff, 0xff];
@@ -64,7 +75,11 @@ fn mac(n: u8) -> MacAddr {
 /// Devices 1 to 4 are approved, 5 in quarantine, 6 blocked, 7 free, 8 is known by its address alone; 9 is known to nobody.
 fn draw_policy(random: &mut Random) -> String {
     let new = random.one_of(&["everything", "starter", "nothing"]);
-    let mut text = format!("posture = \"enforce\"\nnew = \"{new}\"\n[[group]]\nname = \"all\"\n");
+    let dns = random.one_of(&["any", "any", "own"]);
+    let quic = random.one_of(&["any", "any", "named"]);
+    let mut text = format!(
+        "posture = \"enforce\"\nnew = \"{new}\"\ndns = \"{dns}\"\nquic = \"{quic}\"\n[[group]]\nname = \"all\"\n"
+    );
     for n in 1..8 {
         let state = ["approved", "approved", "approved", "approved", "quarantined", "blocked", "approved"][n - 1];
         let groups = random.one_of(&["", "groups = [\"cams\"]\n", "groups = [\"cams\", \"lab\"]\n"]);
@@ -103,6 +118,10 @@ fn draw_policy(random: &mut Random) -> String {
                 "fd00::1",
                 "recorder",
                 "servers",
+                "others",
+                "resolvers",
+                "unnamed",
+                "*.example.org",
             ]
         });
         let low = 1_000 + random.below(8) * 100;
@@ -130,8 +149,9 @@ fn draw_case(random: &mut Random) -> Case {
     let asked = match random.below(8) {
         0 => Asked { protocol: if far.is_ipv4() { protocol::ICMP } else { protocol::ICMP6 }, port: 0, echo: true },
         1 => Asked::port(47, 0),
-        2 => Asked::port(protocol::UDP, [53, 123, port][random.below(3)]),
-        3 | 4 => Asked::port(protocol::UDP, port),
+        2 => Asked::port(protocol::UDP, [53, 123, 443, 853, port][random.below(5)]),
+        3 => Asked::port(protocol::TCP, [53, 443, 853][random.below(3)]),
+        4 => Asked::port(protocol::UDP, port),
         _ => Asked::port(protocol::TCP, port),
     };
     Case { mac: n, lan: lan.parse().unwrap(), far, asked, inbound: random.below(5) == 0, tagged: random.below(8) == 0 }
@@ -171,6 +191,20 @@ fn frame(case: &Case, number: u32, answer: bool) -> Vec<u8> {
     frame
 }
 
+/// What the kernel is told of the names: each for the rules that are about it and its device, and for those that ask for any name.
+fn told(policy: &Policy, numbers: &BTreeMap<String, RuleNumber>) -> Vec<(MacAddr, IpAddr, RuleNumber, Span)> {
+    let mut elements = Vec::new();
+    for (n, address, name) in TOLD {
+        let device = policy.device_of(Some(mac(n)), None);
+        let about = policy.numbered().filter(|rule| policy.is_about(rule, device));
+        let named = about.filter(|rule| policy.names_in(rule).any(|wanted| wanted.matches(name)));
+        let of_rules = named.filter_map(|rule| numbers.get(&rule.name).copied());
+        let all = of_rules.chain([NAMED_AT_ALL]);
+        elements.extend(all.map(|number| (mac(n), address.parse().unwrap(), number, Span::from_secs(600))));
+    }
+    elements
+}
+
 fn ruling(policy: &Policy, case: &Case) -> bool {
     let servers = [SERVER.parse().unwrap()];
     let (from, to, to_mac) = if case.inbound {
@@ -178,8 +212,11 @@ fn ruling(policy: &Policy, case: &Case) -> bool {
     } else {
         (Sender::Lan(Some(mac(case.mac)), case.lan), case.far, None)
     };
+    let of_case =
+        |(n, address, _): &&(u8, &str, &str)| !case.inbound && *n == case.mac && address.parse() == Ok(case.far);
+    let names: Vec<String> = TOLD.iter().filter(of_case).map(|(.., name)| (*name).to_owned()).collect();
     let start =
-        Start { from, to, to_mac, asked: case.asked, names: &[], servers: &servers, at: Timestamp::from_secs(NOW) };
+        Start { from, to, to_mac, asked: case.asked, names: &names, servers: &servers, at: Timestamp::from_secs(NOW) };
     decide(policy, &start).effect == Effect::Allow
 }
 
@@ -206,7 +243,9 @@ fn round(enforcer: &mut Enforcer, ends: &(namespace::wire::End, namespace::wire:
     let at = Timestamp::from_secs(NOW);
     let plan = compile(&policy, &[SERVER.parse().unwrap()], at);
     enforcer.remove().unwrap();
+    let numbers = plan.as_ref().unwrap().rules.clone();
     enforcer.apply(&Ruleset { plan, ..ruleset(&[]) }, at).unwrap();
+    enforcer.name(&told(&policy, &numbers)).unwrap();
     let free = Case {
         mac: FREE,
         lan: "192.168.7.17".parse().unwrap(),

@@ -3,7 +3,7 @@
 use heapless::Vec;
 use terms::{MacAddr, Span, Timestamp};
 
-use crate::rate::{Rate, Recent};
+use crate::rate::{Burst, Rate, Recent};
 use crate::signs::Signs;
 use crate::table::Worth;
 
@@ -25,6 +25,8 @@ const LATELY: Span = Span::from_secs(600);
 #[derive(Clone, Debug, Default)]
 pub struct Doings {
     pub(crate) last: Timestamp,
+    /// Echoes asked.
+    pub(crate) pings: Burst,
     /// IP protocols.
     pub(crate) protocols: Recent<16>,
     /// Targets of failed log-ins.
@@ -100,6 +102,7 @@ impl Doings {
     pub(crate) fn renew(&mut self) {
         let Self {
             last,
+            pings,
             protocols,
             logins,
             no_such_names,
@@ -116,6 +119,7 @@ impl Doings {
             signs,
         } = self;
         (*last, *requests, *amplified) = (Timestamp::EPOCH, Rate::default(), Rate::default());
+        pings.clear();
         protocols.clear();
         logins.clear();
         no_such_names.clear();
@@ -182,6 +186,7 @@ impl Worth for Doings {
     fn class(&self) -> u8 {
         let Self {
             last: _,
+            pings,
             protocols,
             logins,
             no_such_names,
@@ -210,7 +215,7 @@ impl Worth for Doings {
             web_probes.count(at, LATELY),
             smb_fragments.count(at, LATELY),
         ];
-        u8::from(signs.any() || lately.into_iter().any(|n| n >= TELLING))
+        u8::from(signs.any() || pings.read(at) >= u32::from(TELLING) || lately.into_iter().any(|n| n >= TELLING))
     }
 
     fn last(&self) -> Timestamp {

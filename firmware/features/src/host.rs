@@ -4,7 +4,7 @@ use terms::{HostKey, MacAddr, Side, Timestamp};
 
 use crate::names::NameSet;
 use crate::peers::PeerSet;
-use crate::rate::{Burst, Rate};
+use crate::rate::Rate;
 use crate::table::Worth;
 use crate::window::{Sketch, Window};
 
@@ -42,7 +42,6 @@ pub struct Host<J> {
     pub judgement: J,
     pub(crate) peers: PeerSet,
     pub(crate) names: NameSet,
-    pub(crate) echoes: Burst,
     pub(crate) inbound: Rate,
     pub(crate) inbound_sources: (u64, Sketch),
     /// When DNS told it an address first; the epoch where it never did.
@@ -64,7 +63,6 @@ impl<J: Judgement> Host<J> {
             window: Window::default(),
             peers: PeerSet::default(),
             names: NameSet::default(),
-            echoes: Burst::default(),
             inbound: Rate::default(),
             inbound_sources: (0, Sketch::default()),
             resolves_since: Timestamp::EPOCH,
@@ -73,11 +71,10 @@ impl<J: Judgement> Host<J> {
 
     /// Makes it a host that was just seen first.
     pub(crate) fn renew(&mut self, key: HostKey, mac: MacAddr, side: Side, at: Timestamp) {
-        let Self { window, peers, names, echoes, .. } = self;
+        let Self { window, peers, names, .. } = self;
         window.clear();
         peers.clear();
         names.clear();
-        echoes.clear();
         (self.key, self.mac, self.side) = (key, mac, side);
         (self.first_seen, self.last_seen, self.frames, self.octets, self.conversed) = (at, at, 0, 0, false);
         (self.judgement, self.inbound) = (J::default(), Rate::default());

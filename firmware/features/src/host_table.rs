@@ -14,7 +14,7 @@ use crate::hash::{HashKey, RowId};
 use crate::host::{Host, Judgement};
 use crate::listed::Indicators;
 use crate::names::Logarithms;
-use crate::neighbors::{ADDRESS_HORIZON, Binding, Neighbor};
+use crate::neighbors::{ADDRESS_HORIZON, Binding, Claimant, Neighbor};
 use crate::pair::Pair;
 use crate::table::{Table, Worth};
 use crate::vector::FeatureVector;
@@ -30,7 +30,7 @@ pub struct Capacities {
     pub pairs: usize,
     /// Hardware addresses, and as many address bindings.
     pub neighbors: usize,
-    /// Hosts that did what few do, and as many pairs of hosts of which one pinged the other.
+    /// Hosts that did what few do, as many hardware addresses that claim what few do, and pairs of hosts of which one pinged the other.
     pub doings: usize,
     /// Addresses that DNS named.
     pub named: usize,
@@ -95,6 +95,7 @@ pub struct HostTable<J> {
     pub(crate) flows: Table<Flow>,
     pub(crate) pairs: Table<Pair>,
     pub(crate) neighbors: Table<Neighbor>,
+    pub(crate) claimants: Table<Claimant>,
     pub(crate) bindings: Table<Binding>,
     pub(crate) doings: Table<Doings>,
     pub(crate) echoes: Table<Echoes>,
@@ -173,6 +174,7 @@ impl<J: Judgement> HostTable<J> {
             flows: Table::new(capacities.flows),
             pairs: Table::new(capacities.pairs),
             neighbors: Table::new(capacities.neighbors),
+            claimants: Table::new(capacities.doings),
             bindings: Table::new(capacities.neighbors),
             doings: Table::new(capacities.doings),
             echoes: Table::new(capacities.doings),
@@ -211,7 +213,7 @@ impl<J: Judgement> HostTable<J> {
             flows_evicted: self.flows.evicted(),
             pairs_evicted: self.pairs.evicted(),
             neighbors_evicted: self.neighbors.evicted() + self.bindings.evicted(),
-            doings_evicted: self.doings.evicted() + self.echoes.evicted(),
+            doings_evicted: self.doings.evicted() + self.echoes.evicted() + self.claimants.evicted(),
             named_evicted: self.named.evicted(),
             unawaited: self.unawaited,
             unnoted: self.unnoted,
@@ -279,6 +281,15 @@ impl<J: Judgement> HostTable<J> {
         neighbor.last = at;
         neighbor.side = side;
         neighbor
+    }
+
+    /// What this hardware address claims.
+    pub(crate) fn claimant(&mut self, mac: MacAddr, at: Timestamp) -> &mut Claimant {
+        let id = self.key.mac(mac);
+        let slot = self.claimants.find(id).unwrap_or_else(|| self.claimants.insert(id, Claimant::default()));
+        let claimant = self.claimants.at(slot);
+        claimant.last = at;
+        claimant
     }
 
     pub(crate) fn pair(&mut self, orig: Party, target: Party, at: Timestamp) -> &mut Pair {

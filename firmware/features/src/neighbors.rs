@@ -6,7 +6,7 @@ use heapless::{HistoryBuf, Vec};
 use terms::{HostKey, MacAddr, Side, Span, Timestamp};
 
 use crate::change::Change;
-use crate::rate::Recent;
+use crate::rate::{Recent, millis};
 use crate::table::Worth;
 
 /// How long a binding without a sign of life still counts as owned.
@@ -18,14 +18,25 @@ const SOURCES: usize = 32;
 /// How long an address counts as in use.
 pub(crate) const ADDRESS_HORIZON: Span = Span::from_secs(600);
 
-/// A hardware address and what it says of itself.
+/// A hardware address and the addresses that it uses.
 #[derive(Clone, Debug)]
 pub struct Neighbor {
     pub(crate) side: Side,
     pub(crate) last: Timestamp,
+    /// Whether it claimed an address that it did not have.
+    pub(crate) claims: bool,
     /// IPv4 addresses that it used lately.
     addresses: Vec<(Ipv4Addr, Timestamp), 4>,
-    fresh: HistoryBuf<Timestamp, SOURCES>,
+    /// When a source address behind it was new.
+    ///
+    /// **Units**: milliseconds; they wrap after 49 days.
+    fresh: HistoryBuf<u32, SOURCES>,
+}
+
+/// What a hardware address says of itself that few have to say: kept apart from the neighbours, who are many.
+#[derive(Clone, Debug, Default)]
+pub struct Claimant {
+    pub(crate) last: Timestamp,
     claims: Vec<Claim, 16>,
     /// When it pushed a claim at a single neighbour last, and as whom it spoke.
     pushed: Option<(Timestamp, HostKey)>,
@@ -55,16 +66,7 @@ pub struct Binding {
 
 impl Neighbor {
     pub(crate) fn new(side: Side, at: Timestamp) -> Self {
-        Self {
-            side,
-            last: at,
-            addresses: Vec::new(),
-            fresh: HistoryBuf::new(),
-            claims: Vec::new(),
-            pushed: None,
-            taken: Vec::new(),
-            clients: Recent::default(),
-        }
+        Self { side, last: at, claims: false, addresses: Vec::new(), fresh: HistoryBuf::new() }
     }
 
     /// The address that it has used longest, if any.
@@ -102,10 +104,13 @@ impl Neighbor {
 
     /// Counts a source address that was not seen before and returns how many there were in ten seconds, this one included.
     pub(crate) fn fresh_source(&mut self, at: Timestamp) -> u16 {
-        self.fresh.write(at);
-        self.fresh.iter().filter(|t| at.since(**t) < SOURCE_HORIZON).fold(0, |n, _| n + 1)
+        let (now, horizon) = (millis(at), SOURCE_HORIZON.micros() / 1_000);
+        self.fresh.write(now);
+        self.fresh.iter().filter(|then| u64::from(now.wrapping_sub(**then)) < horizon).fold(0, |n, _| n + 1)
     }
+}
 
+impl Claimant {
     /// Notes that it pushed a claim at a single neighbour, speaking as a host.
     pub(crate) fn pushes(&mut self, host: HostKey, at: Timestamp) {
         if self.pushed.is_none_or(|(then, _)| at.since(then) >= ADDRESS_HORIZON) {
@@ -171,6 +176,16 @@ impl Binding {
 
 impl Worth for Neighbor {
     fn class(&self) -> u8 {
+        u8::from(self.claims)
+    }
+
+    fn last(&self) -> Timestamp {
+        self.last
+    }
+}
+
+impl Worth for Claimant {
+    fn class(&self) -> u8 {
         u8::from(!self.claims.is_empty())
     }
 
@@ -206,23 +221,23 @@ mod tests {
 
     #[test]
     fn claims_count_for_a_minute_and_by_address() {
-        let mut neighbor = Neighbor::new(Side::Lan, Timestamp::EPOCH);
+        let mut claimant = Claimant::default();
         let address = |n| HostKey::V4(Ipv4Addr::new(10, 0, 0, n));
-        neighbor.claim(address(1), Some(MacAddr::ZERO), true, Timestamp::from_secs(1));
-        let change = neighbor.claim(address(2), Some(MacAddr::ZERO), true, Timestamp::from_secs(2));
+        claimant.claim(address(1), Some(MacAddr::ZERO), true, Timestamp::from_secs(1));
+        let change = claimant.claim(address(2), Some(MacAddr::ZERO), true, Timestamp::from_secs(2));
         assert!(matches!(change, Change::Claims { claims: 2, addresses: 2, .. }));
-        let change = neighbor.claim(address(2), Some(MacAddr::ZERO), true, Timestamp::from_secs(61));
+        let change = claimant.claim(address(2), Some(MacAddr::ZERO), true, Timestamp::from_secs(61));
         assert!(matches!(change, Change::Claims { claims: 2, addresses: 1, .. }));
     }
 
     #[test]
     fn an_owner_that_stands_up_clears_what_all_heard_and_not_what_was_pushed_at_one() {
-        let mut neighbor = Neighbor::new(Side::Lan, Timestamp::EPOCH);
+        let mut claimant = Claimant::default();
         let (address, at) = (HostKey::V4(Ipv4Addr::new(10, 0, 0, 1)), Timestamp::from_secs(1));
-        neighbor.claim(address, Some(MacAddr::ZERO), true, at);
-        neighbor.claim(address, Some(MacAddr::ZERO), false, at);
-        neighbor.contested(address);
-        assert!(matches!(neighbor.claim(address, None, true, at), Change::Claims { claims: 2, .. }));
+        claimant.claim(address, Some(MacAddr::ZERO), true, at);
+        claimant.claim(address, Some(MacAddr::ZERO), false, at);
+        claimant.contested(address);
+        assert!(matches!(claimant.claim(address, None, true, at), Change::Claims { claims: 2, .. }));
     }
 
     #[test]

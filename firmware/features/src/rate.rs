@@ -71,7 +71,7 @@ impl Rate {
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "it wraps, and is compared as what wraps")]
-fn millis(at: Timestamp) -> u32 {
+pub(crate) fn millis(at: Timestamp) -> u32 {
     (at.micros() / 1_000) as u32
 }
 
@@ -145,9 +145,14 @@ impl Burst {
     }
 
     /// Counts one event and returns how many there were in the last second, this one included.
-    #[allow(clippy::cast_possible_truncation, reason = "at most BURST_CAPACITY")]
     pub fn count(&mut self, at: Timestamp) -> u32 {
         self.0.write(at.micros());
+        self.read(at)
+    }
+
+    /// How many events there were in the last second.
+    #[allow(clippy::cast_possible_truncation, reason = "at most BURST_CAPACITY")]
+    pub fn read(&self, at: Timestamp) -> u32 {
         self.0.iter().filter(|&&t| at.since(Timestamp::from_micros(t)) < SECOND).count() as u32
     }
 }

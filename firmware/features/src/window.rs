@@ -12,7 +12,7 @@ const LONGS: usize = 10;
 
 macro_rules! tallies {
     ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// What is counted of a host.
+        /// What is counted of a host: first what nearly every frame adds to, then what is remembered for ten minutes, then the rest.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(usize)]
         pub enum Tally { $($(#[$doc])* $name,)* }
@@ -22,8 +22,6 @@ macro_rules! tallies {
 }
 
 tallies! {
-    /// Frames sent.
-    FramesOut,
     /// Frames received.
     FramesIn,
     /// Octets sent.
@@ -34,58 +32,60 @@ tallies! {
     TcpOut,
     /// UDP datagrams sent.
     UdpOut,
-    /// ICMP messages sent.
-    IcmpOut,
-    /// ARP packets sent.
-    ArpOut,
     /// Frames sent to groups.
     GroupOut,
     /// Frames sent of fewer than 100 octets.
     SmallOut,
+    /// Frames sent.
+    FramesOut,
+    /// Conversations asked for.
+    Asks,
+    /// Of them refused.
+    Refused,
+    /// Of them silent for a second.
+    Silent,
+    /// Conversations asked of servers on the internet that no answer from DNS named.
+    Unnamed,
+    /// Failed log-ins at others.
+    LoginsFailed,
+    /// DNS answers received that say the name does not exist.
+    NoSuchName,
+    /// ARP claims that contradict a living owner.
+    Claims,
+    /// Gaps between questions to one target that could be compared with the gap before.
+    Gaps,
+    /// How equal they were to the one before, in hundredths, summed.
+    EqualGaps,
+    /// Signs of an infection given.
+    Signs,
+    /// ICMP messages sent.
+    IcmpOut,
+    /// ARP packets sent.
+    ArpOut,
     /// TCP segments sent with SYN and without ACK.
     SynOut,
     /// TCP segments sent with RST.
     RstOut,
     /// TCP segments received with RST.
     RstIn,
-    /// Conversations asked for.
-    Asks,
     /// Of them accepted.
     Accepted,
-    /// Of them refused.
-    Refused,
-    /// Of them silent for a second.
-    Silent,
     /// Conversations that others asked this host for.
     AskedOf,
     /// Asks of targets that were not among the remembered peers.
     NewPeers,
-    /// Failed log-ins at others.
-    LoginsFailed,
     /// DNS queries sent.
     DnsOut,
-    /// DNS answers received that say the name does not exist.
-    NoSuchName,
     /// Octets of the names asked for.
     NameOctets,
-    /// ARP claims that contradict a living owner.
-    Claims,
     /// Hundredths of a bit of entropy of the names asked for, summed over the queries.
     NameEntropy,
-    /// Gaps between questions to one target that could be compared with the gap before.
-    Gaps,
-    /// How equal they were to the one before, in hundredths, summed.
-    EqualGaps,
     /// TCP conversations that others asked this host for.
     SynIn,
     /// Of them those whose handshake was completed.
     CompletedIn,
     /// Conversations that others asked this host for and that it refused or left silent.
     FailedIn,
-    /// Conversations asked of servers on the internet that no answer from DNS named.
-    Unnamed,
-    /// Signs of an infection given.
-    Signs,
 }
 
 /// An estimate of how many different values were seen.
@@ -93,6 +93,9 @@ tallies! {
 /// **Bounds**: linear counting over 128 bits; good to about 300, then it saturates at 621.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sketch(u128);
+
+/// The tallies that are remembered for ten minutes.
+const LASTING: core::ops::Range<usize> = Tally::FramesOut as usize..Tally::Signs as usize + 1;
 
 /// The counters of one stretch of time.
 ///
@@ -111,6 +114,16 @@ pub struct Counters {
     pub(crate) sources: Sketch,
 }
 
+/// What is remembered for ten minutes of the counters of one stretch of time: less than half of them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lasting {
+    tallies: [u32; LASTING.end - LASTING.start],
+    /// Targets asked.
+    pub(crate) targets: Sketch,
+    /// Ports asked.
+    pub(crate) ports: Sketch,
+}
+
 /// The ring of buckets.
 ///
 /// **Shape**: in the order written; the number of the newest bucket lies beside what the owner of the window touches first.
@@ -124,7 +137,7 @@ pub struct Window {
     /// Which buckets were counted in, a bit each, the long ones behind the short ones: in the others stands what was counted for others.
     used: u32,
     shorts: [Counters; SHORTS],
-    longs: [Counters; LONGS],
+    longs: [Lasting; LONGS],
 }
 
 /// The three horizons, summed at one moment.
@@ -135,7 +148,7 @@ pub struct Horizons {
     /// The last minute.
     pub middle: Counters,
     /// The last ten minutes.
-    pub long: Counters,
+    pub long: Lasting,
 }
 
 impl Sketch {
@@ -190,9 +203,43 @@ impl Counters {
     }
 }
 
+impl Lasting {
+    /// How many.
+    ///
+    /// # Panics
+    /// Of a tally that is not remembered for so long, which no feature asks for.
+    #[must_use]
+    pub fn get(&self, tally: Tally) -> f32 {
+        lossless(self.tallies[tally as usize - LASTING.start])
+    }
+
+    /// One tally for each of another, `empty` where there is none of the other.
+    #[must_use]
+    pub fn share(&self, part: Tally, whole: Tally, empty: f32) -> f32 {
+        let whole = self.get(whole);
+        if whole > 0.0 { self.get(part) / whole } else { empty }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        for (mine, theirs) in self.tallies.iter_mut().zip(other.tallies) {
+            *mine = mine.saturating_add(theirs);
+        }
+        self.targets.0 |= other.targets.0;
+        self.ports.0 |= other.ports.0;
+    }
+}
+
+impl From<&Counters> for Lasting {
+    fn from(counters: &Counters) -> Self {
+        let mut tallies = [0; LASTING.end - LASTING.start];
+        tallies.copy_from_slice(&counters.tallies[LASTING]);
+        Self { tallies, targets: counters.targets, ports: counters.ports }
+    }
+}
+
 impl Default for Window {
     fn default() -> Self {
-        Self { shorts: [Counters::default(); SHORTS], longs: [Counters::default(); LONGS], newest: 0, open: 0, used: 1 }
+        Self { shorts: [Counters::default(); SHORTS], longs: [Lasting::default(); LONGS], newest: 0, open: 0, used: 1 }
     }
 }
 
@@ -218,13 +265,15 @@ impl Window {
     pub fn read(&mut self, at: Timestamp) -> Horizons {
         self.open(at);
         let mut short = self.shorts[self.open];
-        let (mut middle, mut long) = (Counters::default(), short);
-        let used = |(n, counters)| (self.used >> n & 1 == 1).then_some(counters);
+        let (mut middle, mut long) = (Counters::default(), Lasting::from(&short));
+        let used = |n: usize| self.used >> n & 1 == 1;
         let before = place(self.newest.wrapping_sub(1), SHORTS);
-        used((before, &self.shorts[before])).into_iter().for_each(|c| short.merge(c));
-        let (shorts, longs) = (self.shorts.iter(), self.longs.iter());
-        shorts.enumerate().filter_map(used).for_each(|c| middle.merge(c));
-        longs.enumerate().map(|(n, c)| (SHORTS + n, c)).filter_map(used).for_each(|c| long.merge(c));
+        if used(before) {
+            short.merge(&self.shorts[before]);
+        }
+        let (shorts, longs) = (self.shorts.iter().enumerate(), self.longs.iter().enumerate());
+        shorts.filter(|(n, _)| used(*n)).for_each(|(_, c)| middle.merge(c));
+        longs.filter(|(n, _)| used(SHORTS + n)).for_each(|(_, c)| long.merge(c));
         Horizons { short, middle, long }
     }
 
@@ -232,7 +281,7 @@ impl Window {
     fn turn(&mut self, now: u64) {
         let minute = |bucket: u64| bucket / SHORTS as u64;
         let long = place(minute(self.newest), LONGS);
-        let (closed, bit) = (self.shorts[self.open], 1 << (SHORTS + long));
+        let (closed, bit) = (Lasting::from(&self.shorts[self.open]), 1 << (SHORTS + long));
         if self.used & bit == 0 {
             self.longs[long] = closed;
         } else {
@@ -273,7 +322,8 @@ mod tests {
         window.open(Timestamp::from_secs(600)).add(Tally::FramesOut, 7);
         let seen = |w: &mut Window, s| {
             let h = w.read(Timestamp::from_secs(s));
-            [h.short, h.middle, h.long].map(|c| c.get(Tally::FramesOut) as u32)
+            [h.short.get(Tally::FramesOut), h.middle.get(Tally::FramesOut), h.long.get(Tally::FramesOut)]
+                .map(|n| n as u32)
         };
         assert_eq!(seen(&mut window, 605), [7, 7, 7]);
         assert_eq!(seen(&mut window, 619), [7, 7, 7]);

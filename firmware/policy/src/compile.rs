@@ -11,6 +11,7 @@ use crate::plan::{Begins, Family, INBOUND, Line, Match, NEWCOMERS, Plan, RuleNum
 use crate::rules::{Device, DeviceState, Effect, Newcomers, Policy, Rule, To, Who, starter};
 use crate::schedule::{Opening, opening};
 use crate::service::{Ports, Service, protocol};
+use crate::switch::resolvers;
 use crate::{DEFAULT, Network};
 
 /// Counts what no rule allowed.
@@ -18,6 +19,8 @@ pub const DENIED: [&str; 2] = ["denied_lan", "denied_uplink"];
 /// Counts what devices that are tolerated began, by no rule.
 const TOLERATED: &str = "tolerated";
 const ARP: u16 = 0x0806;
+/// The chain of the policy's switches.
+const SWITCHES: &str = "switches";
 const FAMILIES: [Family; 2] = [Family::V4, Family::V6];
 
 /// What the kernel must hold for a policy at a moment; nothing where rules hold for nobody.
@@ -26,7 +29,7 @@ pub fn compile(policy: &Policy, servers: &[core::net::IpAddr], at: Timestamp) ->
     let anybody = policy.holds(None) || policy.devices.iter().any(|d| policy.holds(Some(d)));
     anybody.then(|| {
         let mut compiling = Compiling { policy, numbers: numbers(policy), plan: Plan::default(), at };
-        compiling.plan.servers = servers.iter().copied().collect();
+        compiling.plan.servers = policy.servers(servers).collect();
         compiling.all();
         compiling.plan
     })
@@ -75,6 +78,7 @@ impl Compiling<'_> {
                 self.plan.chains.entry(chain).or_default().extend(lines.iter().cloned());
             }
         }
+        self.switches();
         self.plan.holds_newcomers = policy.holds(None);
         let newcomers = self.way(None);
         self.plan.chains.insert(NEWCOMERS.into(), newcomers);
@@ -88,6 +92,21 @@ impl Compiling<'_> {
         let known: BTreeSet<String> = self.plan.chains.keys().cloned().collect();
         for lines in self.plan.chains.values_mut() {
             lines.retain(|line| !matches!(&line.then, Then::Jump(to) if !known.contains(to)));
+        }
+    }
+
+    /// What the switches deny: a chain for each of their rules, which only packets of its services go through.
+    fn switches(&mut self) {
+        for rule in self.policy.switched() {
+            self.alive(rule);
+            let chain = kernel_name("deny", &rule.name);
+            let lines = self.lines(rule, Begins::Lan);
+            self.plan.chains.insert(chain.clone(), lines);
+            let way = |service: &Service| {
+                // Of a service with ports what is matched is the same for both kinds of IP.
+                Line { matches: service_matches(Family::V4, *service), then: Then::Jump(chain.clone()) }
+            };
+            self.plan.chains.entry(SWITCHES.into()).or_default().extend(rule.services.iter().map(way));
         }
     }
 
@@ -137,7 +156,7 @@ impl Compiling<'_> {
             _ => {}
         }
         let of = |effect| names.iter().map(move |who| chain_of(effect, who)).collect::<Vec<_>>();
-        let mut jumps = [of(Effect::Deny), of(Effect::Allow)].concat();
+        let mut jumps = [vec![SWITCHES.to_owned()], of(Effect::Deny), of(Effect::Allow)].concat();
         if state != DeviceState::New && state != DeviceState::Blocked
             || state == DeviceState::New && self.policy.newcomers == Newcomers::Starter
         {
@@ -211,7 +230,9 @@ impl Compiling<'_> {
         let mut lines = Vec::new();
         for (family, ends) in ends {
             for service in &rule.services {
-                if rule.is_built_in() || matches!(service, Service::Arp | Service::NeighborDiscovery) {
+                if (rule.is_built_in() && rule.effect == Effect::Allow)
+                    || matches!(service, Service::Arp | Service::NeighborDiscovery)
+                {
                     lines.extend(self.basics(family, &ends, *service, &counter));
                 } else if let (Effect::Allow, Some(number)) = (rule.effect, number) {
                     lines.extend(self.admissions(ends.clone(), family, *service, number, &counter, begins));
@@ -279,6 +300,13 @@ impl Compiling<'_> {
                     ends.extend(addresses.map(|n| (family_of(n), vec![Match::To(n)])));
                 }
                 To::Servers => ends.extend(FAMILIES.map(|f| (f, vec![Match::ToServer(f)]))),
+                To::Others => ends.extend(FAMILIES.map(|f| (f, vec![Match::ToOther(f)]))),
+                To::Unnamed => ends.extend(FAMILIES.map(|f| (f, vec![Match::ToUnnamed(f)]))),
+                To::Resolvers => {
+                    named = true;
+                    let addresses = resolvers().addresses.iter().map(|a| Network::host(*a));
+                    ends.extend(addresses.map(|n| (family_of(n), vec![Match::To(n)])));
+                }
                 To::Name(_) | To::List(_) => named = true,
                 To::Lan => {}
             }
@@ -374,7 +402,7 @@ fn family_of(network: Network) -> Family {
 fn numbers(policy: &Policy) -> BTreeMap<&str, RuleNumber> {
     // The first numbers have a meaning of their own.
     let mut taken: BTreeSet<u32> = (0..16).collect();
-    let mut sorted: Vec<&Rule> = policy.rules.iter().collect();
+    let mut sorted: Vec<&Rule> = policy.numbered().collect();
     sorted.sort_by(|a, b| a.name.cmp(&b.name));
     let mut numbers = BTreeMap::new();
     for rule in sorted {

@@ -11,6 +11,7 @@ use terms::{HostKey, MacAddr, Posture, Timestamp};
 use crate::rules::{Device, DeviceState, Effect, Newcomers, Policy, Rule, To, Who};
 use crate::schedule::{Opening, opening};
 use crate::service::Asked;
+use crate::switch::resolvers;
 
 /// The word that stands for a rule where none decides.
 pub const DEFAULT: &str = "default";
@@ -207,8 +208,8 @@ pub fn new_denies<'p>(before: &Policy, then: Timestamp, policy: &'p Policy, at: 
     let same = |rule: &Rule, other: &Rule| {
         (&rule.who, &rule.to, &rule.services) == (&other.who, &other.to, &other.services) && holds(before, other, then)
     };
-    let held = |rule: &&Rule| holds(policy, rule, at) && !before.rules.iter().any(|other| same(rule, other));
-    policy.rules.iter().filter(held).collect()
+    let held = |rule: &&Rule| holds(policy, rule, at) && !before.numbered().any(|other| same(rule, other));
+    policy.numbered().filter(held).collect()
 }
 
 /// A deny before every allow; shadow rules only count.
@@ -236,7 +237,13 @@ fn is_to(policy: &Policy, to: &To, start: &Start<'_>) -> bool {
             hosts.into_iter().any(|host| start.names.iter().any(|told| host.matches(told)))
         }
         To::Device(name) => policy.device(name).is_some_and(|d| d.addresses.contains(&start.to)),
-        To::Servers => start.servers.contains(&start.to),
+        To::Servers => policy.is_server(start.to, start.servers),
+        To::Others => !policy.is_server(start.to, start.servers),
+        To::Resolvers => {
+            let known = resolvers();
+            known.addresses.contains(&start.to) || start.names.iter().any(|told| known.has_name(told))
+        }
+        To::Unnamed => start.names.is_empty(),
         To::Lan => false,
     }
 }

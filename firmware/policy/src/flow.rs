@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use terms::{MacAddr, Timestamp};
 
 use crate::decide::{Sender, Start};
-use crate::service::Asked;
+use crate::service::{Asked, protocol};
 
 /// Names that are kept of one address.
 pub const NAMES: usize = 4;
@@ -61,9 +61,49 @@ impl Flow {
         self.names.first().cloned().unwrap_or_else(|| self.far.to_string())
     }
 
+    /// The same, with what a name at that address is worth: whether the device was told it for others too, and whether what it spoke
+    /// hides the name and none was told.
+    #[must_use]
+    pub fn peer_in_words(&self) -> String {
+        let hides = matches!((self.asked.protocol, self.asked.port), (protocol::TCP | protocol::UDP, 443 | 853));
+        match &self.names[..] {
+            [] if hides && !self.inbound => format!("{} (name not visible)", self.far),
+            [first, others @ ..] if !others.is_empty() => {
+                format!("{first} (address shared with {})", others.join(", "))
+            }
+            _ => self.peer(),
+        }
+    }
+
     /// What makes two of them alike, beside their minute.
     #[must_use]
     pub const fn alike(&self) -> (MacAddr, IpAddr, IpAddr, bool, Asked) {
         (self.mac, self.lan, self.far, self.inbound, self.asked)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_says_what_its_name_is_worth() {
+        let flow = |names: &[&str], protocol, port| Flow {
+            mac: MacAddr::new([2, 0, 0, 0, 0, 1]),
+            lan: [10, 0, 0, 5].into(),
+            far: [203, 0, 113, 7].into(),
+            inbound: false,
+            asked: Asked::port(protocol, port),
+            names: names.iter().map(ToString::to_string).collect(),
+            first: Timestamp::EPOCH,
+            last: Timestamp::EPOCH,
+            count: 1,
+            octets: [0; 2],
+        };
+        let said = |names, protocol, port| flow(names, protocol, port).peer_in_words();
+        assert_eq!(said(&[], protocol::UDP, 443), "203.0.113.7 (name not visible)");
+        assert_eq!(said(&[], protocol::TCP, 22), "203.0.113.7");
+        assert_eq!(said(&["a.example"], protocol::TCP, 443), "a.example");
+        assert_eq!(said(&["a.example", "b.example"], protocol::TCP, 443), "a.example (address shared with b.example)");
     }
 }

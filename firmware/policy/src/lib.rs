@@ -22,6 +22,7 @@ mod rules;
 mod ruleset;
 mod schedule;
 mod service;
+mod switch;
 pub mod text;
 
 pub use block::{Block, BlockTarget};
@@ -30,7 +31,7 @@ pub use decide::{DEFAULT, Judge, Ruling, Sender, Start, decide, new_denies};
 pub use flow::{Flow, NAMES};
 pub use hostname::HostName;
 pub use network::{Network, NetworkError};
-pub use plan::{Begins, Family, INBOUND, Line, Match, NEWCOMERS, Plan, RuleNumber, Then, Told, USER};
+pub use plan::{Begins, Family, INBOUND, Line, Match, NAMED_AT_ALL, NEWCOMERS, Plan, RuleNumber, Then, Told, USER};
 pub use propose::{Learning, Proposal};
 pub use rehearsal::{DIFFERENCES, Difference, Rehearsal};
 pub use respond::{BLOCKS, Decision, MANUAL_LONGEST, ManualBlock, Refusal, Responder, ResponderConfig, Suspect};
@@ -40,3 +41,4 @@ pub use rules::{
 pub use ruleset::{NeverBlock, Ruleset};
 pub use schedule::{Opening, Turn, Window, Zone, opening};
 pub use service::{Asked, NAMED, Ports, Service, ServiceError, protocol};
+pub use switch::{Dns, Quic, Resolvers, resolvers};

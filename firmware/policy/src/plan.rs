@@ -17,6 +17,9 @@ use crate::service::Ports;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RuleNumber(pub u32);
 
+/// Under this number the kernel knows what devices were told for whatever name.
+pub const NAMED_AT_ALL: RuleNumber = RuleNumber(3);
+
 /// The chain that frames from the LAN side go through when no device is known by their source.
 pub const NEWCOMERS: &str = "newcomers";
 /// The chain that frames from the uplink side go through when they are for a device that rules hold for.
@@ -95,6 +98,10 @@ pub enum Match {
     ToGlobal(Family),
     /// To one of the network's own servers.
     ToServer(Family),
+    /// To none of them.
+    ToOther(Family),
+    /// To an address that the sending device was told for no name: one that the kernel does not know under [`NAMED_AT_ALL`].
+    ToUnnamed(Family),
     /// To an address that the sending device was told for a name of this rule.
     ToNamed(Family, RuleNumber),
     /// Of this protocol.

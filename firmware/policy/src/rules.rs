@@ -13,6 +13,7 @@ use crate::hostname::HostName;
 use crate::network::Network;
 use crate::schedule::{Window, Zone};
 use crate::service::{Ports, Service};
+use crate::switch::{Dns, Quic, resolvers};
 
 /// The most devices of a policy.
 pub const DEVICES: usize = 4_096;
@@ -28,6 +29,12 @@ pub struct Policy {
     pub posture: Posture,
     /// What a device may do that nobody has decided about.
     pub newcomers: Newcomers,
+    /// Whom devices may ask for names.
+    pub dns: Dns,
+    /// The network's own DNS servers, beside those that the box learns.
+    pub dns_servers: Vec<IpAddr>,
+    /// With whom devices may speak QUIC.
+    pub quic: Quic,
     /// Where schedules' clocks hang.
     pub zone: Zone,
     /// Groups that say more than that devices are in them.
@@ -134,6 +141,8 @@ pub enum Who {
     New,
     /// Whoever has the starter set: approved and quarantined devices, and new ones where newcomers get it.
     Starter,
+    /// Every device of the LAN side that rules hold for.
+    Everyone,
     /// Anybody on the uplink side.
     Uplink,
     /// Anybody on the internet, behind the uplink side.
@@ -161,6 +170,12 @@ pub enum To {
     Lan,
     /// The network's own servers: the router, the DHCP and DNS servers in use.
     Servers,
+    /// Whoever is none of those.
+    Others,
+    /// Public resolvers of encrypted DNS, by their addresses and by the names that the starting device was told.
+    Resolvers,
+    /// Addresses that the starting device was told for no name.
+    Unnamed,
 }
 
 /// One rule.
@@ -198,6 +213,9 @@ impl Policy {
         Self {
             posture,
             newcomers: Newcomers::default(),
+            dns: Dns::default(),
+            dns_servers: Vec::new(),
+            quic: Quic::default(),
             zone: Zone::utc(),
             groups: Vec::new(),
             devices: Vec::new(),
@@ -259,6 +277,7 @@ impl Policy {
             (Who::Group(name), Some(device)) => approved && self.groups_of(device).contains(name.as_str()),
             (Who::Lan, Some(_)) => approved,
             (Who::New, _) => state == DeviceState::New,
+            (Who::Everyone, _) => true,
             (Who::Starter, _) => match state {
                 DeviceState::New => self.newcomers == Newcomers::Starter,
                 DeviceState::Approved | DeviceState::Quarantined => true,
@@ -273,6 +292,7 @@ impl Policy {
         rule.to.iter().flat_map(move |to| match to {
             To::Name(name) => std::slice::from_ref(name),
             To::List(list) => self.lists.iter().find(|l| l.name == *list).map_or(&[][..], |l| &l.hosts),
+            To::Resolvers => &resolvers().names,
             _ => &[],
         })
     }
@@ -280,7 +300,7 @@ impl Policy {
     /// Every name that a rule is about, each once.
     #[must_use]
     pub fn names(&self) -> Vec<HostName> {
-        let all: BTreeSet<&HostName> = self.rules.iter().flat_map(|rule| self.names_in(rule)).collect();
+        let all: BTreeSet<&HostName> = self.numbered().flat_map(|rule| self.names_in(rule)).collect();
         all.into_iter().cloned().collect()
     }
 
@@ -290,9 +310,20 @@ impl Policy {
         self.devices.iter().find(|d| d.name == name)
     }
 
-    /// Every rule: the policy's own, then the starter set.
+    /// Whether a rule asks for addresses without any name, so that every name counts.
+    #[must_use]
+    pub fn counts_every_name(&self) -> bool {
+        self.numbered().any(|rule| rule.to.contains(&To::Unnamed))
+    }
+
+    /// The rules that have a number of their own: the policy's own, then those of its switches.
+    pub fn numbered(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().chain(self.switched().map(|rule| -> &Rule { rule }))
+    }
+
+    /// Every rule: the policy's own, those of its switches, then the starter set.
     pub fn all_rules(&self) -> impl Iterator<Item = &Rule> {
-        self.rules.iter().chain(starter())
+        self.numbered().chain(starter())
     }
 }
 
@@ -327,7 +358,7 @@ fn make_starter() -> Vec<Rule> {
 }
 
 impl Rule {
-    /// Whether it is one of the [`starter`] set.
+    /// Whether it is one of the [`starter`] set, or of a switch.
     #[must_use]
     pub fn is_built_in(&self) -> bool {
         self.name.starts_with(BUILT_IN)

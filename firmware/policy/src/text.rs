@@ -3,6 +3,8 @@
 //! ```toml
 //! posture = "enforce"
 //! new = "starter"
+//! dns = "own"
+//! quic = "named"
 //! time_zone = "Europe/Berlin"
 //!
 //! [[device]]

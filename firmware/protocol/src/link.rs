@@ -42,6 +42,8 @@ pub struct Start {
     pub listen: Vec<SocketAddr>,
     /// Addresses where people are sent to the page without TLS, each with the port that it is at.
     pub redirect: Vec<(SocketAddr, u16)>,
+    /// Whether it answers to the box's name by multicast DNS.
+    pub mdns: bool,
     /// The folder that it owns; made if it is not there.
     pub folder: String,
     /// As whom it runs from then on; nobody else may have this number.

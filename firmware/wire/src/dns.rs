@@ -68,6 +68,8 @@ pub struct Question {
     pub name: Name,
     /// The type of record asked for.
     pub qtype: u16,
+    /// The class, zero where it was not captured; in multicast DNS its highest bit asks for an answer to the asker alone.
+    pub qclass: u16,
 }
 
 /// A record of an answer.
@@ -114,12 +116,20 @@ impl<'a> Message<'a> {
     /// The first question, if there is one and all of it was captured.
     #[must_use]
     pub fn question(&self) -> Option<Question> {
-        if self.header.questions == 0 {
-            return None;
-        }
-        let (name, end) = Name::read(self.payload, HEADER)?;
-        let qtype = Cursor(self.payload.get(end..)?).u16()?;
-        Some(Question { name, qtype })
+        self.questions().next()
+    }
+
+    /// All questions; what cannot be read ends them.
+    pub fn questions(&self) -> impl Iterator<Item = Question> + use<'a> {
+        let (payload, mut at) = (self.payload, HEADER);
+        (0..self.header.questions).map_while(move |_| {
+            let (name, end) = Name::read(payload, at)?;
+            let mut rest = Cursor(payload.get(end..)?);
+            // Of a message that was cut behind the type, that is known.
+            let (qtype, qclass) = (rest.u16()?, rest.u16().unwrap_or(0));
+            at = end + 4;
+            Some(Question { name, qtype, qclass })
+        })
     }
 
     /// The records of the answer section.

@@ -3,44 +3,68 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use super::tally::Tally;
 
 /// How long each target runs, in the short and in the long form, seconds.
 const SECONDS: (u32, u32) = (20, 180);
 
-/// Builds the targets in their own workspace and runs them all; each counts as a test.
+/// The targets while they run.
+pub struct Running {
+    begin: Instant,
+    reports: JoinHandle<Result<(Reports, bool)>>,
+}
+
+/// Builds the targets in their own workspace and starts them, behind whatever else wants a processor: they end by the clock, so what
+/// only waits may run meanwhile.
 ///
 /// # Errors
-/// When cargo or the built program can't be started.
-pub fn run(tally: &mut Tally, root: &Path, long: bool) -> Result<()> {
+/// When cargo can't be started.
+pub fn start(root: &Path, long: bool) -> Result<Running> {
     let begin = Instant::now();
     let seconds = if long { SECONDS.1 } else { SECONDS.0 };
     println!("-- fuzz: every reader of hostile input, {seconds} s each");
     let folder = root.join("tests/fuzz");
-    let words = ["run", "--quiet", "--", "--seconds"];
-    let mut command = Command::new("cargo");
-    command.args(words).arg(seconds.to_string()).current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped());
-    let mut child = command.spawn().context("cargo")?;
-    let mut reports = Reports::default();
-    for line in BufReader::new(child.stdout.take().context("no pipe")?).lines() {
-        let line = line?;
-        println!("{line}");
-        reports.read(&line);
+    // A build that fails is told again by the run.
+    Command::new("cargo").args(["build", "--quiet"]).current_dir(&folder).stdin(Stdio::null()).status()?;
+    println!("-- fuzz: built in {:.0} s", begin.elapsed().as_secs_f64());
+    let mut command = Command::new("nice");
+    command.args(["-n", "10", "cargo", "run", "--quiet", "--", "--seconds"]).arg(seconds.to_string());
+    let mut child = command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("nice")?;
+    let out = child.stdout.take().context("no pipe")?;
+    let reports = thread::spawn(move || {
+        let mut reports = Reports::default();
+        for line in BufReader::new(out).lines() {
+            let line = line?;
+            println!("{line}");
+            reports.read(&line);
+        }
+        Ok((reports, child.wait()?.success()))
+    });
+    Ok(Running { begin, reports })
+}
+
+impl Running {
+    /// Waits until all are done; each counts as a test.
+    ///
+    /// # Errors
+    /// When what they say can't be read.
+    pub fn end(self, tally: &mut Tally) -> Result<()> {
+        let (reports, well) = self.reports.join().map_err(|_| anyhow!("the reader of what they say panicked"))??;
+        for (name, passed) in &reports.told {
+            tally.whole(&format!("fuzz::{name}"), *passed);
+        }
+        // A target that hangs or takes too much memory ends the program.
+        if !well || reports.told.is_empty() || reports.told.len() != reports.announced {
+            tally.whole("fuzz (see above)", false);
+        }
+        println!("-- fuzz: done in {:.0} s", self.begin.elapsed().as_secs_f64());
+        Ok(())
     }
-    let well = child.wait()?.success();
-    for (name, passed) in &reports.told {
-        tally.whole(&format!("fuzz::{name}"), *passed);
-    }
-    // A target that hangs or takes too much memory ends the program.
-    if !well || reports.told.is_empty() || reports.told.len() != reports.announced {
-        tally.whole("fuzz (see above)", false);
-    }
-    println!("-- fuzz: done in {:.0} s", begin.elapsed().as_secs_f64());
-    Ok(())
 }
 
 /// What the program says of its targets.

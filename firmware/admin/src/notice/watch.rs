@@ -96,11 +96,11 @@ impl Watch {
                 matter.link = office.link("system", None);
                 Some(Heard::New(matter))
             }
-            "device" => {
+            "devices:new" => {
                 let done = "Nothing was blocked: it waits for somebody to approve, quarantine or block it.";
                 Some(Heard::New(about_device(office, Family::Device, event, done)))
             }
-            "conflict" => {
+            "devices" => {
                 let done = "Nobody gains by it: records and rules keep what they had.";
                 Some(Heard::New(about_device(office, Family::Conflict, event, done)))
             }

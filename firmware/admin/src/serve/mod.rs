@@ -15,6 +15,7 @@ mod cookie;
 mod dispatch;
 mod feed;
 mod installed;
+pub mod mdns;
 mod page;
 mod places;
 mod redirect;

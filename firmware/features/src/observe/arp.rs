@@ -46,11 +46,12 @@ impl<J: Judgement> HostTable<J> {
             self.challenge(claimed, frame.src, at);
             // Who defends or tells the address that it has had for a while pushes nothing.
             let own = claimed == m.src.key && at.since(self.hosts.at(m.slot).first_seen) >= ALIVE;
-            let neighbor = self.neighbor(frame.src, side, at);
+            self.neighbor(frame.src, side, at).claims = true;
+            let claimant = self.claimant(frame.src, at);
             if pushed && !own {
-                neighbor.pushes(m.src.key, at);
+                claimant.pushes(m.src.key, at);
             }
-            let change = neighbor.claim(claimed, owner, frame.dst.is_multicast(), at);
+            let change = claimant.claim(claimed, owner, frame.dst.is_multicast(), at);
             self.note_sender(&m, change, notes);
         }
         if owner.is_none() && !arp.sender.is_unspecified() {
@@ -99,9 +100,9 @@ impl<J: Judgement> HostTable<J> {
         let challenger = binding.challenger.filter(|_| announced && binding.owner == owner);
         *binding = Binding { owner, last: at, challenger: if announced { None } else { binding.challenger } };
         if let Some(challenger) = challenger
-            && let Some(neighbor) = self.neighbors.get_mut(self.key.mac(challenger))
+            && let Some(claimant) = self.claimants.get_mut(self.key.mac(challenger))
         {
-            neighbor.contested(address);
+            claimant.contested(address);
         }
     }
 

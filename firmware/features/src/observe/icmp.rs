@@ -94,7 +94,7 @@ impl<J: Judgement> HostTable<J> {
     }
 
     fn echo(&mut self, id: u16, m: &Moment, notes: &mut Notes) {
-        let per_second = self.hosts.at(m.slot).echoes.count(m.at);
+        let per_second = self.doings(m.src, m.at).pings.count(m.at);
         self.note_sender(m, Change::IcmpRate { target: m.dst.key, per_second }, notes);
         if m.group {
             return;

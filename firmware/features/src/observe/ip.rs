@@ -397,8 +397,8 @@ impl<J: Judgement> HostTable<J> {
         let Some(message) = dhcp::Message::parse(payload) else { return };
         if let Some(dhcp::DISCOVER | dhcp::REQUEST) = message.kind {
             let client = self.key.mac(message.client_mac).short();
-            let neighbor = self.neighbor(m.mac, m.side, m.at);
-            let (clients, hosts) = (neighbor.asks_for(client, m.at), neighbor.hosts(m.at));
+            let clients = self.claimant(m.mac, m.at).asks_for(client, m.at);
+            let hosts = self.neighbor(m.mac, m.side, m.at).hosts(m.at);
             self.note_sender(m, Change::DhcpClients { clients, hosts }, notes);
         }
         if !matches!(message.kind, Some(dhcp::OFFER | dhcp::ACK)) {

@@ -137,7 +137,8 @@ impl<J: Judgement> HostTable<J> {
     /// An address came over from another hardware address, as in a network whose traffic somebody draws to itself.
     #[cold]
     fn note_taken_over(&mut self, m: &Moment, notes: &mut Notes) {
-        let Some((host, addresses)) = self.neighbor(m.mac, m.side, m.at).took_over(m.src.key, m.at) else { return };
+        let claimant = self.claimants.get_mut(self.key.mac(m.mac));
+        let Some((host, addresses)) = claimant.and_then(|c| c.took_over(m.src.key, m.at)) else { return };
         let noted =
             Noted { host, mac: m.mac, side: m.side, change: Change::TakenOver { address: m.src.key, addresses } };
         self.push(noted, notes);

@@ -54,8 +54,8 @@ impl<J: Judgement> HostTable<J> {
         };
         if said.override_ {
             self.tally_sender(m, Tally::Claims);
-            let change =
-                self.neighbor(frame.src, m.side, m.at).claim(target, Some(owner), frame.dst.is_multicast(), m.at);
+            self.neighbor(frame.src, m.side, m.at).claims = true;
+            let change = self.claimant(frame.src, m.at).claim(target, Some(owner), frame.dst.is_multicast(), m.at);
             self.note_sender(m, change, notes);
         }
     }

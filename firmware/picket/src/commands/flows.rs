@@ -181,7 +181,7 @@ fn table(policy: &Policy, flows: &[Flow]) -> Table {
             moment(flow.first.as_secs_f64()),
             clean(&name.unwrap_or_else(|| flow.lan.to_string())),
             if flow.inbound { "other" } else { "device" }.into(),
-            clean(&flow.peer()),
+            clean(&flow.peer_in_words()),
             flow.asked.to_string(),
             flow.count.to_string(),
             rounded(flow.octets[0]),

@@ -117,6 +117,8 @@ configuration! {
         listen: Vec<SocketAddr> = Vec::new(), Listeners;
         /// Whether port 80 of these addresses sends browsers to the page; nothing else is ever served there.
         redirect: bool = false, Flag;
+        /// Whether the box answers to the name picket.local by multicast DNS, on the networks of these addresses.
+        mdns: bool = true, Flag;
         /// The number of the user as whom it runs; nothing else on the box may have it.
         user: u32 = protocol::API_USER, Whole(1, 4_294_967_293);
     }

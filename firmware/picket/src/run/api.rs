@@ -80,6 +80,7 @@ impl Api {
         let start = (!config.api.listen.is_empty()).then(|| Start {
             listen: config.api.listen.clone(),
             redirect: redirect(config),
+            mdns: config.api.mdns,
             folder: config.store.path.join("api").to_string_lossy().into_owned(),
             uid: config.api.user,
             head: None,

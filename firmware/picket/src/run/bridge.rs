@@ -2,7 +2,7 @@
 //!
 //! Frames cross the bridge whatever happens here. A link that vanished and came back is taken into the bridge again; a setting
 //! that somebody changed is set again; a lost carrier, unequal lengths and a link that is gone are told, once each, and once more
-//! when they are over.
+//! when they are over. The conversations of devices are counted on this thread too: nobody waits for it.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -14,6 +14,7 @@ use policy::NeverBlock;
 use terms::{BlockState, HostKey};
 
 use super::api::Api;
+use super::census::Counting;
 use super::event::{News, Work, act, now};
 use super::settings::{self, Settings};
 
@@ -44,10 +45,11 @@ pub fn watch(settings: Settings, end: &Receiver<()>, news: &SyncSender<News>, wo
     let own = settings.own.clone();
     let (news, work, stubborn) = (news.clone(), work.clone(), Vec::new());
     let mut warden = Warden { settings, own, news, work, troubles: Troubles::new(), told: false, stubborn };
-    let mut looks = 0_u32;
+    let (mut counting, mut looks) = (Counting::new(), 0_u32);
     api.has(addresses(&warden.own));
     while end.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
         warden.look();
+        counting.look(&warden.work);
         looks = looks.wrapping_add(1);
         if looks.is_multiple_of(OWN_EVERY) {
             warden.own();

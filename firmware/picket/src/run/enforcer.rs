@@ -2,6 +2,7 @@
 
 mod names;
 mod policy;
+mod room;
 mod table;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use super::settings::{self, Settings};
 use crate::config::Config;
 use crate::control::{Response, views::BlockView};
 use names::TellBook;
+use room::Refusals;
 
 /// How often the table is looked at, and the state told.
 const LOOK: Duration = Duration::from_secs(1);
@@ -45,6 +47,7 @@ pub fn enforce(
         configured,
         opens: None,
         told: TellBook::default(),
+        refusals: Refusals::default(),
         numbers: BTreeMap::new(),
         guests: Vec::new(),
         news: news.clone(),
@@ -92,6 +95,8 @@ struct Hand {
     opens: Option<Timestamp>,
     /// What devices were told for the names of rules.
     told: TellBook,
+    /// Who was refused new conversations, as far as it was told.
+    refusals: Refusals,
     /// The numbers of the rules in force.
     numbers: BTreeMap<String, RuleNumber>,
     guests: Vec<NeverBlock>,
@@ -117,6 +122,8 @@ impl Hand {
                 reply.iter().for_each(|reply| answer(reply, done.clone()));
             }
             Work::Told(told) => self.hear_told(*told),
+            Work::Shown(shown) => self.hear_shown(&shown),
+            Work::Counted(count) => self.hear_count(&count),
             Work::Explain(asking, reply) => answer(&reply, self.explain(&asking)),
             Work::Stop => {}
         }

@@ -7,15 +7,17 @@ use std::sync::mpsc::SyncSender;
 
 use detect::forest::drift::Drift;
 use detect::{Denied, Finding, Kinds, Quiet, Thresholds};
+use enforce::Count;
 use features::listed::Indicators;
 use features::talks::Talk;
 use features::{FeatureVector, SCHEMA};
-use policy::{Block, HostName, NeverBlock, Policy, ResponderConfig};
+use policy::{Block, NeverBlock, Policy, ResponderConfig};
 use store::{Event, EvidenceFrame, HostRecord, Minute};
 use terms::{BlockState, HostKey, MacAddr, Side, Span, ThreatLevel, Timestamp};
 
 use super::jury::{Seen, Voted, Voting};
-use super::told::Told;
+use super::shown::Shown;
+use super::told::{Told, Wanted};
 use crate::control::{Request, Response};
 
 /// To the enforcer.
@@ -42,6 +44,10 @@ pub enum Work {
     Policy(Option<Box<Policy>>, Option<SyncSender<Response>>),
     /// A device was told addresses for a name that a rule is about.
     Told(Box<Told>),
+    /// A device showed the name of whom it means.
+    Shown(Box<Shown>),
+    /// How many conversations devices hold, and who was refused more.
+    Counted(Box<Count>),
     /// Whether a conversation would pass is asked for.
     Explain(Box<Asking>, SyncSender<Response>),
     /// The end.
@@ -101,7 +107,7 @@ pub enum Order {
     /// Other lists of indicators are in force.
     LookFor(Arc<Indicators>),
     /// The names that rules are about.
-    Names(Vec<HostName>),
+    Names(Wanted),
     /// The false alarms that hold now, and the events of new ones.
     Quiet(Vec<Quiet>, Vec<Event>),
     /// The hosts of former runs, as the store remembers them.

@@ -19,6 +19,7 @@ use super::event::{HostNow, News, Order, Second, Suspected, Work, now};
 use super::jury::{Jury, Voted, Votes, Voting};
 use super::recent::Recent;
 use super::settings::Settings;
+use super::shown::Showing;
 use super::told::{Questions, Told};
 use crate::config::Config;
 
@@ -257,6 +258,7 @@ struct Eye {
     suspects: SyncSender<Work>,
     clues: Clues,
     questions: Questions,
+    showing: Showing,
     talks: Talks,
     /// The minute in which all conversations were told.
     told_all: u64,
@@ -317,6 +319,7 @@ impl Eye {
             suspects,
             clues,
             questions: Questions::new(),
+            showing: Showing::new(),
             talks: Talks::new(key),
             told_all: 0,
             own: Vec::new(),
@@ -383,6 +386,12 @@ impl Eye {
                 self.clues.hear(summary, frame.at, frame.side);
                 if let Some(told) = self.questions.hear(summary, frame.at, frame.side) {
                     self.pass_told(told);
+                }
+                if self.questions.wants_any()
+                    && let Some(shown) = self.showing.hear(summary, frame.at, frame.side)
+                {
+                    let sent = self.suspects.try_send(Work::Shown(Box::new(shown)));
+                    self.lost += u64::from(sent.is_err());
                 }
                 // What the box itself says and hears does not cross it.
                 if !self.own.contains(&summary.src) && !self.own.contains(&summary.dst) {

@@ -249,11 +249,12 @@ impl Book {
             }
         }
         self.shelf.see(&self.second);
-        let news = self.shelf.news();
-        if !news.is_empty() {
-            self.waiting.extend(news);
-            self.catch_up();
+        for event in self.shelf.contradictions() {
+            self.trends.find(&event);
+            self.waiting.push_back(event);
         }
+        self.waiting.extend(self.shelf.news());
+        self.catch_up();
     }
 
     fn answer(&mut self, request: Request, reply: SyncSender<Response>) {

@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | inspector | both taps, the host table, detection | orders | suspects to the enforcer, a summary a second and what devices say of themselves to the keeper |
 //! | enforcer | netlink, the responder | suspects, admins | events and its state to the keeper, marks to the inspector |
-//! | bridge | the bridge's settings | | events and what is wrong with it to the keeper, own addresses to the enforcer |
+//! | bridge | the bridge's settings, the count of conversations | | events and what is wrong with it to the keeper, own addresses and counts to the enforcer |
 //! | denials | the kernel's log of what rules deny | | events to the keeper, attempts to the inspector |
 //! | keeper | the store, what is shown | events, summaries, clues, questions | answers |
 //! | main | signals, the control socket (tokio), the shelf of forests | people | questions and orders |
@@ -16,6 +16,7 @@
 
 mod api;
 mod bridge;
+mod census;
 mod child;
 mod clues;
 mod denials;
@@ -34,6 +35,7 @@ mod recent;
 mod report;
 mod settings;
 mod shelf;
+mod shown;
 mod told;
 
 pub use event::now;

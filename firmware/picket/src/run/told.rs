@@ -14,7 +14,7 @@ mod stream;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 
-use policy::HostName;
+use policy::{HostName, Policy};
 use terms::{MacAddr, Side, Span, Timestamp};
 use wire::{Net, Summary, Transport, dns};
 
@@ -46,9 +46,17 @@ pub struct Told {
     pub at: Timestamp,
 }
 
+/// The names that a policy is about.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    names: Vec<HostName>,
+    /// A rule asks whether there is any name.
+    every: bool,
+}
+
 /// The questions that are open.
 pub struct Questions {
-    wanted: Vec<HostName>,
+    wanted: Wanted,
     hasher: RandomState,
     open: Vec<(u64, Timestamp)>,
     streams: Streams,
@@ -57,11 +65,28 @@ pub struct Questions {
 /// Who asks whom: the device, the server, and the device's port.
 type Asking = (MacAddr, IpAddr, u16);
 
+impl Wanted {
+    /// By the rules of a policy.
+    pub fn of(policy: &Policy) -> Self {
+        Self { names: policy.names(), every: policy.counts_every_name() }
+    }
+
+    /// Whether a name is among them.
+    pub fn has(&self, name: &str) -> bool {
+        self.every || self.names.iter().any(|wanted| wanted.matches(name))
+    }
+
+    /// Whether there is any.
+    pub fn is_any(&self) -> bool {
+        self.every || !self.names.is_empty()
+    }
+}
+
 impl Questions {
     /// No question, and no name that anybody wants.
     pub fn new() -> Self {
         Self {
-            wanted: Vec::new(),
+            wanted: Wanted::default(),
             hasher: RandomState::new(),
             open: vec![(0, Timestamp::EPOCH); ASKED],
             streams: Streams::default(),
@@ -69,18 +94,18 @@ impl Questions {
     }
 
     /// The names that rules are about from now on.
-    pub fn want(&mut self, names: Vec<HostName>) {
+    pub fn want(&mut self, names: Wanted) {
         self.wanted = names;
     }
 
     /// Whether a rule is about the name that a device was told addresses for.
     pub fn is_wanted(&self, told: &Told) -> bool {
-        self.wanted.iter().any(|wanted| wanted.matches(&told.name))
+        self.wanted.has(&told.name)
     }
 
     /// Whether any rule is about a name.
     pub fn wants_any(&self) -> bool {
-        !self.wanted.is_empty()
+        self.wanted.is_any()
     }
 
     /// Hears a frame as the ring keeps it; gives back what a device was told by it.
@@ -244,7 +269,7 @@ mod tests {
 
     fn wanting(name: &str) -> Questions {
         let mut questions = Questions::new();
-        questions.want(vec![HostName::read(name).unwrap()]);
+        questions.want(Wanted { names: vec![HostName::read(name).unwrap()], every: false });
         questions
     }
 

@@ -189,10 +189,19 @@ fn the_ports_that_are_open_from_either_side_are_exactly_those_that_are_listed() 
     listed.dedup();
     assert_eq!(listed, [8443]);
     for side in [&made.stand.host, &made.stand.router] {
-        let told = side.shell("nmap -n -Pn -sS -p- -T5 --min-rate 20000 --max-retries 2 -oG - 192.168.9.2").unwrap();
-        let ports = told.lines().find_map(|line| line.split_once("Ports: ")).map_or("", |(_, ports)| ports);
-        let open: Vec<u64> =
-            ports.split(", ").filter_map(|port| port.split_once("/open/")?.0.trim().parse().ok()).collect();
-        assert_eq!(open, listed, "{told}");
+        // A busy machine loses probes: what is listed is asked for again, and whatever was found open once counts.
+        let mut open = Vec::new();
+        for _ in 0..4 {
+            let told =
+                side.shell("nmap -n -Pn -sS -p- -T5 --min-rate 20000 --max-retries 2 -oG - 192.168.9.2").unwrap();
+            let ports = told.lines().find_map(|line| line.split_once("Ports: ")).map_or("", |(_, ports)| ports);
+            open.extend(ports.split(", ").filter_map(|port| port.split_once("/open/")?.0.trim().parse::<u64>().ok()));
+            if listed.iter().all(|port| open.contains(port)) {
+                break;
+            }
+        }
+        open.sort_unstable();
+        open.dedup();
+        assert_eq!(open, listed);
     }
 }

@@ -90,7 +90,7 @@ fn devices_links_denials_and_failing_channels_are_told_to_who_chose_them_and_a_h
         of("channel")[0]["alert"]["signature"].as_str().unwrap().contains("\"gone\" does not deliver: it answers 410")
     );
     let conflict = of("conflict");
-    assert_eq!((conflict.len(), &conflict[0]["src_ip"]), (1, &json!(HOST)), "{conflict:?}");
+    assert!(conflict.len() == 1 && conflict[0]["alert"]["signature"].as_str().unwrap().contains(HOST), "{conflict:?}");
     assert_eq!(conflict[0]["ether"]["src_mac"], "02:09:00:00:00:66");
     let denied = &of("denied")[0];
     let metadata = &denied["alert"]["metadata"];

@@ -19,6 +19,7 @@ mod limits;
 mod logs;
 mod mail;
 mod matrix;
+mod mdns;
 mod model;
 mod people;
 mod power;

@@ -13,6 +13,7 @@ mod memory;
 mod model;
 mod policy;
 mod report;
+mod room;
 mod signing;
 mod stand;
 mod table;

@@ -76,12 +76,15 @@ service = "tcp/8443"
 const MONDAY: u64 = 1_795_424_400;
 
 fn ask(mac: u8, to: &str, asked: Asked, names: &[&str], at: u64) -> Ruling {
-    let policy = read(POLICY).unwrap();
+    ask_under(&read(POLICY).unwrap(), mac, to, asked, names, at)
+}
+
+fn ask_under(policy: &Policy, mac: u8, to: &str, asked: Asked, names: &[&str], at: u64) -> Ruling {
     let names: Vec<_> = names.iter().map(ToString::to_string).collect();
     let from = Sender::Lan(Some(MacAddr::new([2, 0, 0, 0, 0, mac])), "192.168.7.9".parse().unwrap());
     let servers = ["192.168.7.1".parse().unwrap()];
     decide(
-        &policy,
+        policy,
         &Start {
             from,
             to: to.parse().unwrap(),
@@ -126,6 +129,31 @@ fn each_conversation_is_decided_by_the_rule_that_is_named() {
             "{mac} to {to} about {asked}: {}",
             ruling.why
         );
+    }
+}
+
+#[test]
+fn a_switch_denies_other_dns_and_quic_without_a_name_whatever_rules_allow() {
+    let open = "[[allow]]\nname = \"open\"\nwho = [\"lan\", \"new\"]\nto = \"uplink\"\n";
+    let policy = read(&format!("dns = \"own\"\nquic = \"named\"\n{POLICY}{open}")).unwrap();
+    let (tcp, udp) = (|port| Asked::port(TCP, port), |port| Asked::port(UDP, port));
+    for (mac, to, asked, names, rule) in [
+        (1, "192.168.7.1", udp(53), &[][..], "open"),
+        (1, "192.168.7.1", tcp(853), &[], "open"),
+        (1, "9.9.9.9", udp(53), &[], "default-own-dns"),
+        (1, "192.168.7.2", tcp(53), &[], "default-own-dns"),
+        (1, "203.0.113.1", udp(853), &[], "default-own-dns"),
+        (9, "203.0.113.1", tcp(853), &[], "default-own-dns"),
+        (1, "9.9.9.9", tcp(443), &[], "default-dns-over-https"),
+        (1, "203.0.113.1", tcp(443), &["dns.google"], "default-dns-over-https"),
+        (1, "203.0.113.1", tcp(443), &["www.google.com"], "cloud or open"),
+        (1, "203.0.113.1", udp(443), &["www.google.com"], "open"),
+        (1, "203.0.113.1", udp(443), &[], "default-named-quic"),
+        (1, "203.0.113.1", tcp(443), &[], "open"),
+        (4, "9.9.9.9", udp(53), &[], "default"),
+    ] {
+        let ruling = ask_under(&policy, mac, to, asked, names, MONDAY);
+        assert!(rule.split(" or ").any(|rule| rule == ruling.rule), "{mac} to {to} about {asked}: {}", ruling.why);
     }
 }
 

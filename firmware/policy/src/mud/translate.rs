@@ -173,6 +173,9 @@ fn peers(policy: &Policy, to: &To, services: &[Service]) -> Vec<Result<Peer, Str
             let list = policy.lists.iter().find(|known| known.name == *list);
             list.map(|list| list.hosts.iter().map(named).collect()).unwrap_or_default()
         }
+        To::Others | To::Resolvers | To::Unnamed => {
+            vec![Err("a description knows nobody by what a device was told or whom the network knows".into())]
+        }
         To::Servers => {
             let is_of = |port: u16| {
                 services.iter().any(|service| matches!(service, Service::Tcp(p) | Service::Udp(p) if p.contains(port)))

@@ -17,6 +17,7 @@ use crate::rules::{
 };
 use crate::schedule::{Window, Zone};
 use crate::service::{Service, ServiceError};
+use crate::switch::{Dns, Quic};
 
 /// The longest text that is read, in octets.
 pub const TEXT_MAX: usize = 4 << 20;
@@ -24,10 +25,14 @@ pub const TEXT_MAX: usize = 4 << 20;
 const FAULTS_MAX: usize = 20;
 /// The most hardware or IP addresses, groups, hosts of a list, or alternatives of a rule.
 const SEVERAL: usize = 256;
+/// The most DNS servers that a policy names.
+const SERVERS: usize = 16;
 /// Words in `who` and `to` that no device, group or list may have as its name.
-const WORDS: [&str; 7] = ["internet", "uplink", "lan", "new", "servers", "starter", "any"];
+const WORDS: [&str; 11] =
+    ["internet", "uplink", "lan", "new", "servers", "starter", "any", "everyone", "others", "resolvers", "unnamed"];
 /// What may stand at the top of the text.
-const TOP: [&str; 8] = ["posture", "new", "time_zone", "group", "device", "list", "allow", "deny"];
+const TOP: [&str; 11] =
+    ["posture", "new", "dns", "dns_servers", "quic", "time_zone", "group", "device", "list", "allow", "deny"];
 
 /// Reads a whole policy.
 ///
@@ -73,6 +78,13 @@ impl<'t> Reading<'t> {
         let mut policy = Policy::empty(Posture::default());
         policy.posture = top.one_of("posture", &Posture::ALL, Posture::as_str).unwrap_or_default();
         policy.newcomers = top.one_of("new", &Newcomers::ALL, Newcomers::as_str).unwrap_or_default();
+        policy.dns = top.one_of("dns", &Dns::ALL, Dns::as_str).unwrap_or_default();
+        policy.dns_servers = top.each("dns_servers", ip_address);
+        policy.quic = top.one_of("quic", &Quic::ALL, Quic::as_str).unwrap_or_default();
+        if policy.dns_servers.len() > SERVERS {
+            let what = format!("dns_servers has {} entries; at most {SERVERS} can be held", policy.dns_servers.len());
+            top.fault(top.at, what);
+        }
         let zone = top.each("time_zone", |name| {
             Zone::named(name).ok_or_else(|| "is no time zone; they are named as in \"Europe/Berlin\"".into())
         });
@@ -154,8 +166,7 @@ impl<'t> Reading<'t> {
         let device = Device {
             name: name.clone().unwrap_or_default(),
             macs: fields.each("macs", hardware_address),
-            addresses: fields
-                .each("addresses", |text| text.parse::<IpAddr>().map_err(|_| "is no IPv4 or IPv6 address".to_owned())),
+            addresses: fields.each("addresses", ip_address),
             groups: fields.each("groups", group_name),
             state: fields.one_of("state", &DeviceState::ALL, DeviceState::as_str).unwrap_or_default(),
             posture: fields.one_of("posture", &Posture::ALL, Posture::as_str),
@@ -247,7 +258,8 @@ impl<'t> Reading<'t> {
         if rule.who.iter().any(inbound) && !rule.who.iter().all(inbound) {
             fields.fault(fields.at, format!("who in {kind} names both sides of the box; write one rule for each"));
         }
-        let named = rule.to.iter().any(|to| matches!(to, To::Name(_) | To::List(_)));
+        let of_device = |to: &To| matches!(to, To::Name(_) | To::List(_) | To::Resolvers | To::Unnamed);
+        let named = rule.to.iter().any(of_device);
         if named && rule.who.iter().any(inbound) {
             fields.fault(fields.at, format!("to in {kind}: names are for what devices of the LAN side start"));
         }
@@ -334,6 +346,9 @@ fn to(text: &str, names: &BTreeMap<String, Named>) -> Result<To, String> {
         ("uplink" | "any", _) => Ok(To::Uplink),
         ("lan", _) => Ok(To::Lan),
         ("servers", _) => Ok(To::Servers),
+        ("others", _) => Ok(To::Others),
+        ("resolvers", _) => Ok(To::Resolvers),
+        ("unnamed", _) => Ok(To::Unnamed),
         (_, Some(Named::Device)) => Ok(To::Device(text.to_owned())),
         (_, Some(Named::List)) => Ok(To::List(text.to_owned())),
         (_, Some(Named::Group)) => Err("is a group; name its devices, or a network".into()),
@@ -374,6 +389,10 @@ fn group_name(text: &str) -> Result<String, String> {
     let fits = (1..=NAME).contains(&text.chars().count()) && text.trim() == text;
     let plain = text.chars().all(|c| c.is_alphanumeric() || " -_.".contains(c)) && !WORDS.contains(&text);
     if fits && plain { Ok(text.to_owned()) } else { Err("cannot be the name of a group".into()) }
+}
+
+fn ip_address(text: &str) -> Result<IpAddr, String> {
+    text.parse().map_err(|_| "is no IPv4 or IPv6 address".to_owned())
 }
 
 fn hardware_address(text: &str) -> Result<MacAddr, String> {

@@ -3,6 +3,7 @@ use terms::Posture;
 
 use super::{read, write};
 use crate::rules::{DeviceState, Newcomers, To, Who};
+use crate::switch::{Dns, Quic};
 
 const GOOD: &str = "posture = \"enforce\"\nnew = \"nothing\"\n\
     [[device]]\nname = \"cam\"\nmacs = [\"02:00:00:00:00:01\"]\naddresses = [\"192.168.7.9\"]\ngroups = [\"cams\"]\nstate = \"approved\"\n\
@@ -26,6 +27,18 @@ fn a_policy_is_read_whole() {
     assert_eq!(policy.devices[0].state, DeviceState::Approved);
     assert_eq!(policy.rules[0].who, [Who::Device("cam".into())]);
     assert_eq!(policy.rules[0].to, [To::Network("203.0.113.0/24".parse().unwrap())]);
+}
+
+#[test]
+fn switches_read_back_as_written_and_are_not_written_where_they_are_off() {
+    let text = format!("dns = \"own\"\ndns_servers = [\"192.168.7.53\", \"2001:db8::53\"]\nquic = \"named\"\n{GOOD}");
+    let policy = read(&text).unwrap();
+    assert_eq!((policy.dns, policy.quic, policy.dns_servers.len()), (Dns::Own, Quic::Named, 2));
+    assert_eq!(read(&write(&policy)).unwrap(), policy);
+    let off = write(&read(GOOD).unwrap());
+    assert!(!off.contains("dns") && !off.contains("quic"), "{off}");
+    assert!(refusal("dns = \"none\"").contains("line 1: dns in the policy expects \"any\" or \"own\", not \"none\""));
+    assert!(refusal("dns_servers = \"dns.google\"").contains("is no IPv4 or IPv6 address"));
 }
 
 #[test]

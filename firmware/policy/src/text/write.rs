@@ -5,6 +5,7 @@ use core::fmt::{Display, Write};
 use terms::Timestamp;
 
 use crate::rules::{Effect, Policy, Rule, To, Who};
+use crate::switch::{Dns, Quic};
 
 /// The whole policy as text; it reads back as the same policy. The built-in rules are not in it.
 #[must_use]
@@ -12,6 +13,13 @@ pub fn write(policy: &Policy) -> String {
     let mut text = Text(String::new());
     text.value("posture", policy.posture.as_str());
     text.value("new", policy.newcomers.as_str());
+    if policy.dns != Dns::default() {
+        text.value("dns", policy.dns.as_str());
+    }
+    text.values("dns_servers", &policy.dns_servers);
+    if policy.quic != Quic::default() {
+        text.value("quic", policy.quic.as_str());
+    }
     if policy.zone.name() != "UTC" {
         text.value("time_zone", policy.zone.name());
     }
@@ -112,6 +120,7 @@ pub fn who(who: &Who) -> String {
         Who::Lan => "lan".into(),
         Who::New => "new".into(),
         Who::Starter => "starter".into(),
+        Who::Everyone => "everyone".into(),
         Who::Uplink => "uplink".into(),
         Who::Internet => "internet".into(),
         Who::Network(network) => network.to_string(),
@@ -129,6 +138,9 @@ pub fn to(to: &To) -> String {
         To::List(name) | To::Device(name) => name.clone(),
         To::Lan => "lan".into(),
         To::Servers => "servers".into(),
+        To::Others => "others".into(),
+        To::Resolvers => "resolvers".into(),
+        To::Unnamed => "unnamed".into(),
     }
 }
 

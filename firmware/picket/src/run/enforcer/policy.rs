@@ -5,8 +5,8 @@ use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use ::policy::{
-    Asked, Device, NeverBlock, Policy, ResponderConfig, Rule, Ruleset, Sender, Start, To, compile, decide, new_denies,
-    next_opening, protocol,
+    Asked, Device, Effect, NeverBlock, Policy, ResponderConfig, Rule, Ruleset, Sender, Start, To, compile, decide,
+    new_denies, next_opening, protocol, resolvers,
 };
 use enforce::Talk;
 use terms::{HostKey, MacAddr, Timestamp};
@@ -72,7 +72,8 @@ impl Hand {
                 To::Network(network) => network.contains(talk.far),
                 To::Device(name) => self.policy.device(name).is_some_and(|d| d.addresses.contains(&talk.far)),
                 To::Name(_) | To::List(_) => addresses.contains(&talk.far),
-                To::Uplink | To::Servers | To::Lan => true,
+                To::Resolvers => resolvers().addresses.contains(&talk.far) || addresses.contains(&talk.far),
+                To::Uplink | To::Servers | To::Others | To::Unnamed | To::Lan => true,
             };
             denies.iter().filter(about).any(|rule| rule.to.iter().any(to))
         };
@@ -133,7 +134,19 @@ impl Hand {
         let from = if outside { Sender::Uplink(from) } else { Sender::Lan(mac, from) };
         let servers = self.servers();
         let start = Start { from, to, to_mac, asked, names: &names, servers: &servers, at: asking.at };
-        let ruling = decide(&self.policy, &start);
+        let mut ruling = decide(&self.policy, &start);
+        if let Some(name) = mac.and_then(|mac| self.told.shown(mac, to)) {
+            // A name that was shown only takes away.
+            let shown = decide(&self.policy, &Start { names: &[name.to_owned()], ..start });
+            let by_name = self.policy.numbered().any(|rule| rule.name == shown.rule && rule.effect == Effect::Deny);
+            if by_name {
+                ruling = shown;
+            }
+            ruling.why += &format!("; the address is shared with others: it was asked for {name}");
+        }
+        if ruling.effect == Effect::Allow && self.is_by_name(&ruling.rule) {
+            ruling.why += &format!("; allowed by name, as {}", names.join(" and "));
+        }
         Response::of(&RulingView {
             decision: ruling.effect.as_str().into(),
             rule: ruling.rule,
@@ -142,6 +155,12 @@ impl Hand {
             to: asking.to.clone(),
             service: asked.to_string(),
         })
+    }
+
+    /// Whether a rule is about names.
+    fn is_by_name(&self, name: &str) -> bool {
+        let mut rules = self.policy.numbered().filter(|rule| rule.name == name);
+        rules.any(|rule| self.policy.names_in(rule).next().is_some())
     }
 
     /// Whether somebody of whom the policy knows nothing means to begin with one of its devices of the LAN side.

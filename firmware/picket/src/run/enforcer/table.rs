@@ -205,7 +205,7 @@ impl Hand {
     }
 
     /// Tells of something that happened to the box itself.
-    fn report(&self, why: String) {
+    pub(super) fn report(&self, why: String) {
         tracing::warn!("{why}");
         let this_box = HostKey::Mac(self.settings.this_box());
         self.tell(News::Event(Box::new(act(now(), None, this_box, BlockState::Observed, ITSELF, why))));

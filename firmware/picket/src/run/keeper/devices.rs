@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use policy::device::{Conflict, DeviceId, DeviceRecord, Devices, Sight, Suggestion, guess};
 use store::{Event, Store};
-use terms::{BlockState, HostKey, MacAddr, Span, Timestamp};
+use terms::{BlockState, HostKey, MacAddr, Span, ThreatLevel, Timestamp};
 
 use super::super::clues::Learnt;
 use super::super::event::{Second, act, now};
@@ -26,6 +26,8 @@ pub struct Shelf {
     pub devices: Devices,
     /// What could not be true, with its moment, oldest first.
     pub conflicts: VecDeque<(Timestamp, Conflict)>,
+    /// Those of them that no event tells yet.
+    untold: Vec<(Timestamp, Conflict)>,
     /// The newest moment that was taken in.
     at: Timestamp,
     /// The newest device that was told as new.
@@ -43,7 +45,8 @@ impl Shelf {
         // Whoever was there in the last run is not new.
         let told = devices.records().last().map(|device| device.id);
         let (at, telling) = (Timestamp::EPOCH, (Timestamp::EPOCH, 0));
-        Self { devices, conflicts: VecDeque::new(), at, told, telling, news: Vec::new() }
+        let (conflicts, untold, news) = (VecDeque::new(), Vec::new(), Vec::new());
+        Self { devices, conflicts, untold, at, told, telling, news }
     }
 
     /// Takes in what was learnt of a device.
@@ -100,21 +103,26 @@ impl Shelf {
     fn note(&mut self, at: Timestamp, conflict: Option<Conflict>) {
         let Some(conflict) = conflict else { return };
         tracing::warn!("{conflict}");
-        let mac = self.devices.get(conflict.device()).and_then(|device| device.macs.last().copied());
-        let by = match &conflict {
-            Conflict::AddressTaken { by, .. } => self.devices.get(*by).and_then(|device| device.macs.last().copied()),
-            Conflict::OtherDevice { mac, .. } | Conflict::OtherSide { mac, .. } => Some(*mac),
-        };
-        let host = match &conflict {
-            Conflict::AddressTaken { address, .. } => HostKey::from(*address),
-            _ => HostKey::Mac(by.or(mac).unwrap_or_default()),
-        };
-        let event = act(at, None, host, BlockState::Observed, "conflict", conflict.to_string());
-        self.news.push(Event { mac: by.or(mac), ..event });
         if self.conflicts.len() == CONFLICTS {
             self.conflicts.pop_front();
         }
+        self.untold.push((at, conflict.clone()));
         self.conflicts.push_back((at, conflict));
+    }
+
+    /// The conflicts since the last call as events: of each the hardware address that does it.
+    pub fn contradictions(&mut self) -> Vec<Event> {
+        let untold = std::mem::take(&mut self.untold);
+        let event = |(at, conflict): (Timestamp, Conflict)| {
+            let mac = match &conflict {
+                Conflict::OtherDevice { mac, .. } | Conflict::OtherSide { mac, .. } => Some(*mac),
+                Conflict::AddressTaken { by, .. } => self.devices.get(*by).and_then(|by| by.macs.last().copied()),
+            };
+            let host = HostKey::Mac(mac.unwrap_or_default());
+            let said = act(at, None, host, BlockState::Observed, "devices", conflict.to_string());
+            Event { mac, level: ThreatLevel::Medium, ..said }
+        };
+        untold.into_iter().map(event).collect()
     }
 
     /// Brings to the store what changed.
@@ -189,7 +197,7 @@ fn is_new(device: &DeviceRecord, at: Timestamp) -> Event {
     let mac = device.macs.last().copied();
     let host = device.addresses.last().map_or(HostKey::Mac(mac.unwrap_or_default()), |place| place.address.into());
     let why = format!("a device that was not here before: {}{more}", device.name());
-    Event { mac, side: device.side, ..act(at, None, host, BlockState::Observed, "device", why) }
+    Event { mac, side: device.side, ..act(at, None, host, BlockState::Observed, "devices:new", why) }
 }
 
 impl Book {

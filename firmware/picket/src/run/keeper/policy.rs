@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use ::policy::device::Said;
 use ::policy::text::{self, Fault};
-use ::policy::{Asked, Device, DeviceState, Effect, HostName, Policy, Sender, Start, decide, protocol, starter};
+use ::policy::{Asked, Device, DeviceState, Effect, Policy, Sender, Start, decide, protocol, starter};
 use store::{Policies, PolicyState, PolicyVersion, Trial};
 use terms::{BlockState, HostKey, MacAddr, Posture, Span};
 
@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::control::views::{PolicyView, VersionView};
 use crate::control::{Request, Response};
 use crate::run::event::{Work, act, now};
+use crate::run::told::Wanted;
 
 /// How long the enforcer may take to carry out a policy.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -92,7 +93,7 @@ impl Book {
         self.read_in_force();
         let _gone = self.work.send(Work::Policy(self.policies.policy.clone().map(Box::new), None));
         self.ledger.recall(self.store.as_ref(), now());
-        self.tell_names(&self.policies.policy.as_ref().map(Policy::names).unwrap_or_default());
+        self.tell_names(&self.policies.policy.as_ref().map(Wanted::of).unwrap_or_default());
     }
 
     /// The configuration's posture changed, which counts while no policy was applied.
@@ -370,12 +371,13 @@ impl Book {
         let state = self.policies.folder.as_ref().map(|p| p.state().clone()).unwrap_or_default();
         let empty = Policy::empty(self.policies.configured);
         let policy = self.policies.policy.as_ref().unwrap_or(&empty);
-        let built_in = Policy { rules: starter().to_vec(), ..Policy::empty(policy.posture) };
+        let built_in = policy.switched().chain(starter()).cloned().collect();
+        let built_in = Policy { rules: built_in, ..Policy::empty(policy.posture) };
         let built_in = text::write(&built_in);
         PolicyView {
             version: self.policies.in_force(),
             posture: policy.posture.as_str().into(),
-            servers: self.kernel.servers.iter().map(ToString::to_string).collect(),
+            servers: policy.servers(&self.kernel.servers).map(|server| server.to_string()).collect(),
             new: policy.newcomers.as_str().into(),
             devices: policy.devices.len() as u64,
             rules: policy.rules.len() as u64,
@@ -388,7 +390,7 @@ impl Book {
     /// Has the enforcer follow a policy, and waits for the kernel.
     fn enforce(&self, policy: Option<Policy>) -> Result<(), Refused> {
         let (reply, answer) = sync_channel(1);
-        let names = policy.as_ref().map(Policy::names).unwrap_or_default();
+        let names = policy.as_ref().map(Wanted::of).unwrap_or_default();
         if self.work.send(Work::Policy(policy.map(Box::new), Some(reply))).is_err() {
             return Err("the gateway is ending".into());
         }
@@ -402,8 +404,8 @@ impl Book {
     }
 
     /// What devices were told before a rule was about it counts too, or a new rule would wait for the next question.
-    fn tell_names(&self, wanted: &[HostName]) {
-        for told in self.ledger.told(now()).filter(|told| wanted.iter().any(|name| name.matches(&told.name))) {
+    fn tell_names(&self, wanted: &Wanted) {
+        for told in self.ledger.told(now()).filter(|told| wanted.has(&told.name)) {
             let _gone = self.work.send(Work::Told(Box::new(told)));
         }
     }

@@ -2,7 +2,7 @@
 //! for a year.
 //!
 //! **Bounds**: a period keeps its [`KEPT`] largest of each kind and the rest as one; so many periods are kept that all of it stays below
-//! 4 MiB, whatever crosses the box and for however long. **Durability**: written each hour and at the end; after a power cut the octets
+//! 6 MiB, whatever crosses the box and for however long. **Durability**: written each hour and at the end; after a power cut the octets
 //! since then come back from the flows in the store, as far as those were written, and the findings do not.
 
 mod period;
@@ -24,9 +24,10 @@ use period::{Period, Service, Tally};
 use scale::Scale;
 
 /// The largest of each kind that a closed period keeps.
-const KEPT: usize = 24;
-/// The largest of each kind that a period counts while it runs.
-const COUNTED: usize = 4_096;
+const KEPT: usize = 16;
+/// The most of each kind that a period counts while it runs; beyond that the larger half stays and the rest becomes one, so that a
+/// flood of invented addresses hides nobody who says much.
+const COUNTED: usize = 1_024;
 /// The lines of a series.
 const LINES: usize = 10;
 /// How often it is written.

@@ -55,10 +55,10 @@ pub struct Period {
     sources: Counts,
 }
 
-/// Figures by key.
+/// Figures by key, in the keys' order: thousands of periods are kept, and a list has nothing between its entries.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Vec<(Key, Both)>", into = "Vec<(Key, Both)>")]
-struct Counts(BTreeMap<Key, Both>);
+#[serde(from = "Vec<(Key, Both)>")]
+struct Counts(Vec<(Key, Both)>);
 
 impl Period {
     /// An empty one.
@@ -100,35 +100,43 @@ impl Period {
 
 impl Counts {
     fn add(&mut self, key: Key, more: Both) {
-        let full = self.0.len() >= COUNTED && !self.0.contains_key(&key);
-        let both = self.0.entry(if full { Key::Other } else { key }).or_default();
-        *both = [both[0].saturating_add(more[0]), both[1].saturating_add(more[1])];
+        match self.place(key) {
+            Ok(at) => {
+                let both = &mut self.0[at].1;
+                *both = [both[0].saturating_add(more[0]), both[1].saturating_add(more[1])];
+            }
+            Err(at) if self.0.len() < COUNTED => self.0.insert(at, (key, more)),
+            Err(_) => {
+                self.shrink(COUNTED / 2);
+                self.add(key, more);
+            }
+        }
+    }
+
+    fn place(&self, key: Key) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&key, |(known, _)| *known)
     }
 
     /// Leaves the largest; the others become one.
     fn shrink(&mut self, most: usize) {
-        if self.0.len() <= most {
-            return;
+        if self.0.len() > most {
+            self.0.sort_by_key(|(key, [sent, received])| {
+                (*key == Key::Other, std::cmp::Reverse(sent.saturating_add(*received)))
+            });
+            let rest = self.0.split_off(most);
+            self.0.sort_by_key(|(key, _)| *key);
+            rest.into_iter().for_each(|(_, both)| self.add(Key::Other, both));
         }
-        let mut all: Vec<(Key, Both)> = std::mem::take(&mut self.0).into_iter().collect();
-        all.sort_by_key(|(key, [sent, received])| {
-            (*key == Key::Other, std::cmp::Reverse(sent.saturating_add(*received)))
-        });
-        for (at, (key, both)) in all.into_iter().enumerate() {
-            self.add(if at < most { key } else { Key::Other }, both);
-        }
+        self.0.shrink_to_fit();
     }
 }
 
 impl From<Vec<(Key, Both)>> for Counts {
-    fn from(all: Vec<(Key, Both)>) -> Self {
-        Self(all.into_iter().take(KEPT + 1).collect())
-    }
-}
-
-impl From<Counts> for Vec<(Key, Both)> {
-    fn from(counts: Counts) -> Self {
-        counts.0.into_iter().collect()
+    fn from(mut all: Vec<(Key, Both)>) -> Self {
+        all.truncate(KEPT + 1);
+        all.sort_by_key(|(key, _)| *key);
+        all.dedup_by_key(|(key, _)| *key);
+        Self(all)
     }
 }
 

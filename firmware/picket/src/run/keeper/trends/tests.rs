@@ -75,6 +75,9 @@ fn whatever_crosses_the_box_memory_does_not_grow_and_nothing_is_lost_from_the_su
     assert_eq!(told.lines.last().unwrap().name, "other");
     let sum: u64 = told.lines.iter().map(|line| line.total).sum();
     assert_eq!(sum, 59 * 40 * 2 + 20_000 * 2);
+    // Who comes after all the others and says much is not among them.
+    trends.carry(&talk(77_777, 1, later, [500, 500]));
+    assert_eq!(series(&trends, Reach::Hour, Topic::Devices, later).lines[0].name, mac(77_777).to_string());
     let text = serde_json::to_vec(&trends.minutes.closed()).unwrap();
     assert!(text.len() < 12 << 20, "{}", text.len());
 }
