@@ -25,9 +25,9 @@ use crate::lines::name;
 use crate::part::{End, Part, Rate, Register, SCRATCH};
 
 /// How fast one device's conversations may begin.
-pub(crate) const PACE: Rate = Rate { per_second: 500, burst: 1_000 };
+pub(crate) const PACE: Rate = Rate { per_second: 500, burst: 4_000 };
 /// The same for all strangers together.
-pub(crate) const PACE_OF_STRANGERS: Rate = Rate { per_second: 2_000, burst: 4_000 };
+pub(crate) const PACE_OF_STRANGERS: Rate = Rate { per_second: 2_000, burst: 8_000 };
 /// How long a device's pace is remembered after its last conversation: longer than it takes to be as good as new.
 const REMEMBERED: Span = Span::from_secs(10);
 /// The same for how often it was refused.

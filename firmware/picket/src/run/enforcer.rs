@@ -122,8 +122,8 @@ impl Hand {
                 reply.iter().for_each(|reply| answer(reply, done.clone()));
             }
             Work::Told(told) => self.hear_told(*told),
-            Work::Counted(count) => self.hear_count(&count),
             Work::Shown(shown) => self.hear_shown(&shown),
+            Work::Counted(count) => self.hear_count(&count),
             Work::Explain(asking, reply) => answer(&reply, self.explain(&asking)),
             Work::Stop => {}
         }

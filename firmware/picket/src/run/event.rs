@@ -44,10 +44,10 @@ pub enum Work {
     Policy(Option<Box<Policy>>, Option<SyncSender<Response>>),
     /// A device was told addresses for a name that a rule is about.
     Told(Box<Told>),
-    /// How many conversations devices hold, and who was refused more.
-    Counted(Box<Count>),
     /// A device showed the name of whom it means.
     Shown(Box<Shown>),
+    /// How many conversations devices hold, and who was refused more.
+    Counted(Box<Count>),
     /// Whether a conversation would pass is asked for.
     Explain(Box<Asking>, SyncSender<Response>),
     /// The end.
