@@ -159,7 +159,7 @@ pub fn list(folder: &Path) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The scenes of the wire, and those of insiders, which need a gateway and leave nothing on the wire to record.
+/// The scenes of the wire, and those of insiders, which need a gateway with a configuration of their own; nothing of those is recorded.
 fn chosen(options: &Options) -> Result<(Vec<Scene>, Vec<Insider>)> {
     let mut scenes = Scene::read_all(&root().join("tests/lab/scenes"))?;
     let mut insiders = Insider::read_all()?;
@@ -168,7 +168,7 @@ fn chosen(options: &Options) -> Result<(Vec<Scene>, Vec<Insider>)> {
         (options.subset.is_none() || subset) && (options.only.is_empty() || options.only.iter().any(named))
     };
     scenes.retain(|scene| wanted(&scene.name, scene.subset));
-    insiders.retain(|scene| !options.bare && options.record.is_none() && wanted(&scene.name, scene.subset));
+    insiders.retain(|scene| !options.bare && options.config.is_none() && wanted(&scene.name, scene.subset));
     ensure!(!scenes.is_empty() || !insiders.is_empty(), "no scene of that name");
     Ok((scenes, insiders))
 }
