@@ -9,6 +9,7 @@ mod checks;
 mod elsewhere;
 mod guest;
 mod medium;
+mod sabotage;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
