@@ -10,6 +10,7 @@ use clap::Args;
 use toml::Table;
 
 use crate::gateway::root;
+use crate::insider::Insider;
 use crate::live::Live;
 use crate::page::Page;
 use crate::record::Record;
@@ -81,7 +82,7 @@ pub fn play(options: &Options) -> Result<Vec<Verdict>> {
 
 /// The same below a heading of the live view.
 fn play_under(heading: &str, options: &Options) -> Result<Vec<Verdict>> {
-    let scenes = chosen(options)?;
+    let (scenes, insiders) = chosen(options)?;
     let over = match &options.config {
         Some(file) => fs::read_to_string(file).with_context(|| format!("{}", file.display()))?.parse::<Table>()?,
         None => Table::new(),
@@ -90,7 +91,7 @@ fn play_under(heading: &str, options: &Options) -> Result<Vec<Verdict>> {
         crate::gateway::binary()?;
     }
     let mut record = options.record.as_deref().map(Record::open).transpose()?;
-    eprintln!("lab: building the network ({} scenes)", scenes.len());
+    eprintln!("lab: building the network ({} scenes)", scenes.len() + insiders.len());
     let site = Site::build(options.keep)?;
     let (network, folder) = (site.network(), site.folder());
     let live = Live::open(!options.once, folder)?;
@@ -132,6 +133,15 @@ fn play_under(heading: &str, options: &Options) -> Result<Vec<Verdict>> {
         ends(&verdict);
         verdicts.push(verdict);
     }
+    for scene in &insiders {
+        if stop::asked() {
+            break;
+        }
+        begins(format!("{}: {}", scene.name, scene.about));
+        let verdict = scene.play(network, folder).unwrap_or_else(|error| scene.failed(&error));
+        ends(&verdict);
+        verdicts.push(verdict);
+    }
     Ok(verdicts)
 }
 
@@ -143,21 +153,24 @@ pub fn list(folder: &Path) -> Result<ExitCode> {
     for scene in Scene::read_all(folder)? {
         println!("{:<24} {}", scene.name, scene.about);
     }
+    for scene in Insider::read_all()? {
+        println!("{:<24} {}", scene.name, scene.about);
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-fn chosen(options: &Options) -> Result<Vec<Scene>> {
+/// The scenes of the wire, and those of insiders, which need a gateway with a configuration of their own; nothing of those is recorded.
+fn chosen(options: &Options) -> Result<(Vec<Scene>, Vec<Insider>)> {
     let mut scenes = Scene::read_all(&root().join("tests/lab/scenes"))?;
-    scenes.retain(|scene| options.subset.is_none() || scene.subset);
-    let wanted = |scene: &Scene| {
-        options
-            .only
-            .iter()
-            .any(|name| name.strip_suffix('*').map_or(scene.name == *name, |begin| scene.name.starts_with(begin)))
+    let mut insiders = Insider::read_all()?;
+    let wanted = |scene: &str, subset: bool| {
+        let named = |name: &String| name.strip_suffix('*').map_or(scene == name, |begin| scene.starts_with(begin));
+        (options.subset.is_none() || subset) && (options.only.is_empty() || options.only.iter().any(named))
     };
-    scenes.retain(|scene| options.only.is_empty() || wanted(scene));
-    ensure!(!scenes.is_empty(), "no scene of that name");
-    Ok(scenes)
+    scenes.retain(|scene| wanted(&scene.name, scene.subset));
+    insiders.retain(|scene| !options.bare && options.config.is_none() && wanted(&scene.name, scene.subset));
+    ensure!(!scenes.is_empty() || !insiders.is_empty(), "no scene of that name");
+    Ok((scenes, insiders))
 }
 
 /// What came of a scene, as a line of the table.

@@ -14,6 +14,7 @@ pub mod demo;
 pub mod faults;
 pub mod gate;
 pub mod gateway;
+pub mod insider;
 pub mod keep;
 pub mod kernel;
 pub mod live;

@@ -9,6 +9,7 @@ mod checks;
 mod elsewhere;
 mod guest;
 mod medium;
+mod proof;
 mod sabotage;
 
 use std::path::PathBuf;

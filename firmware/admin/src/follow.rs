@@ -16,7 +16,7 @@ use crate::api::{EventRow, HostRow};
 use crate::audit::Act;
 use crate::clock::now;
 use crate::incident::Clue;
-use crate::notice::Notices;
+use crate::notice::{Family, Heard, Notices, Watch};
 use crate::office::{Office, of_gateway};
 use crate::rows::{Change, Kind};
 
@@ -31,11 +31,15 @@ const LOOK: u32 = 15;
 pub fn follow(office: &Office) {
     let mut followed = office.followed();
     let mut guests = Vec::new();
+    let mut watch = Watch::load(office.rows()).unwrap_or_else(|error| {
+        tracing::error!("{error}; states that hold are told again");
+        Watch::default()
+    });
     for round in 0_u32.. {
         match office.ask::<Vec<EventRow>>(Request::EventsAfter { after: followed, limit: ASKED }) {
             Ok(events) if !events.is_empty() => {
                 followed = events.last().map_or(followed, |event| event.id);
-                take(office, &events, followed);
+                take(office, &events, followed, &mut watch);
                 for event in events {
                     office.feed.tell(Some(event.id), "activity", &event, None);
                 }
@@ -47,12 +51,13 @@ pub fn follow(office: &Office) {
         if round % LOOK == 0 {
             let hosts: Vec<HostRow> = office.ask(Request::Hosts).unwrap_or_default();
             settle(office, &hosts);
+            watch.look(office);
         }
     }
 }
 
 /// Takes events over.
-fn take(office: &Office, events: &[EventRow], followed: u64) {
+fn take(office: &Office, events: &[EventRow], followed: u64, watch: &mut Watch) {
     let (mut change, mut acts) = (Change::default(), Vec::new());
     let medium = office.settings().on("alerts.medium");
     {
@@ -84,7 +89,15 @@ fn take(office: &Office, events: &[EventRow], followed: u64) {
             change.remove(Kind::Alert, oldest);
         }
     }
-    let notices = tell_stories(office, events, &mut change);
+    // Who it is about is looked up before the notifications are held.
+    let heard = watch.hear(office, events, &mut change);
+    let mut notices = tell_stories(office, events, &mut change);
+    for one in heard {
+        match one {
+            Heard::New(matter) => notices.tell_matter(&matter, None, now(), &mut change),
+            Heard::Again(family, about) => notices.tell_again(family, &about, &mut change),
+        }
+    }
     Office::follow(&mut change, followed);
     // Written before anybody else writes the same channel.
     office.jot(change, acts);
@@ -116,7 +129,8 @@ fn tell_stories<'o>(office: &'o Office, events: &[EventRow], change: &mut Change
         // People hear when it begins and when it becomes High; the rest is in the story.
         if incident.told != "HIGH" && incident.told != view.level {
             incident.told.clone_from(&view.level);
-            notices.tell(&view, now(), change);
+            let link = office.link("incidents", Some(*number));
+            notices.tell(&view, Family::of(incident.detectors()), &link, now(), change);
         }
         change.put(Kind::Incident, *number, incident);
     }
@@ -144,10 +158,10 @@ fn clue(office: &Office, event: &EventRow) -> Clue {
     Clue { activity: Some(id), subject, address: record.address, source, proven }
 }
 
-/// What the audit says of an event. What admins do is recorded where they do it.
+/// What the audit says of an event. What admins do is recorded where they do it; who comes and goes is no act.
 fn act(event: &EventRow) -> Option<Act> {
     let by_people = event.detector == "policy" && !event.why.starts_with("policy: picket ");
-    if event.detector == "admin" || by_people {
+    if by_people || matches!(event.detector.as_str(), "admin" | "devices:new") {
         return None;
     }
     let blocked = matches!(event.state.as_str(), "blocked" | "confirmed");

@@ -21,6 +21,7 @@ mod alert;
 mod api;
 mod audit;
 mod backup;
+mod calendar;
 mod clock;
 mod draft;
 mod follow;

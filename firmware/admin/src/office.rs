@@ -1,9 +1,9 @@
 //! Everything that the handlers share: people, rows, audit, the way to the gateway.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use protocol::link::{FromApi, GUESTS_MAX, Head};
 use protocol::{Request, Response};
@@ -125,6 +125,10 @@ pub struct Office {
     pub document: Value,
     /// What is not as it should be.
     warnings: Mutex<Vec<String>>,
+    /// The first address that is listened at.
+    at: OnceLock<SocketAddr>,
+    /// With what the intake serves TLS.
+    of_intake: OnceLock<Certificate>,
 }
 
 impl Office {
@@ -185,6 +189,8 @@ impl Office {
             answered: Mutex::new(HashMap::new()),
             document,
             warnings: Mutex::new(Vec::new()),
+            at: OnceLock::new(),
+            of_intake: OnceLock::new(),
             rows,
         };
         let mut acts = vec![of_gateway("api.start", "", "")];
@@ -421,6 +427,49 @@ impl Office {
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         warnings.push(what);
         self.gateway.tell(FromApi::Warnings(warnings.clone()));
+    }
+
+    /// The intake serves TLS with this.
+    pub fn serves_intake(&self, certificate: Certificate) {
+        self.hand_over(&certificate);
+        // It is told once, at the start.
+        let _ = self.of_intake.set(certificate);
+    }
+
+    /// Has the intake's certificate made anew where that is due, and hands it over.
+    pub fn renew_intake(&self, renew: impl Fn(&Certificate) -> Result<bool, TlsError>) {
+        let Some(certificate) = self.of_intake.get() else { return };
+        match renew(certificate) {
+            Ok(false) => {}
+            Ok(true) => self.hand_over(certificate),
+            Err(error) => tracing::error!("{error}; the intake serves the old certificate on"),
+        }
+    }
+
+    fn hand_over(&self, certificate: &Certificate) {
+        match certificate.server_key() {
+            Ok(key) => self.gateway.tell(FromApi::IntakeKey(key)),
+            Err(error) => tracing::error!("the intake has no key for TLS: {error}"),
+        }
+    }
+
+    /// The address that people reach, until a setting names another one.
+    pub fn listens_at(&self, at: SocketAddr) {
+        // It is told once, at the start.
+        let _ = self.at.set(at);
+    }
+
+    /// Where the page tells of something; empty where nobody knows by which address people come.
+    #[must_use]
+    pub fn link(&self, page: &str, id: Option<u64>) -> String {
+        let set = self.settings().value("box.page").as_str().unwrap_or_default().to_owned();
+        let heard = self.at.get().filter(|at| !at.ip().is_unspecified()).map(|at| match at.port() {
+            443 => format!("https://{}", SocketAddr::new(at.ip(), 0).to_string().trim_end_matches(":0")),
+            _ => format!("https://{at}"),
+        });
+        let base = if set.is_empty() { heard } else { Some(set) };
+        let id = id.map(|id| format!("/{id}")).unwrap_or_default();
+        base.map(|base| format!("{base}/#/{page}{id}")).unwrap_or_default()
     }
 
     /// Tells the gateway and the audit that the box's own certificate was made anew, if it was.

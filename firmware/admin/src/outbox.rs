@@ -22,6 +22,8 @@ use crate::settings::Settings;
 const LETTERS_MAX: usize = 200;
 /// The first and the longest pause after a failure, and for how long a letter is tried. **Units**: seconds.
 const PAUSES: (u64, u64, u64) = (15, 3_600, 86_400);
+/// Tries after which people are told: some minutes.
+const STUCK: u32 = 4;
 /// How long a code by mail holds.
 pub const CODE_HOLDS: Span = Span::from_secs(300);
 /// How often it is looked what is due.
@@ -102,6 +104,15 @@ impl Outbox {
         // What lies far in the future was put there before the clock was set back.
         let due = |(_, waiting): &(&u64, &Waiting)| waiting.next <= now || waiting.next > now + PAUSES.1 * 1_000_000;
         self.waiting().iter().find(due).map(|(number, waiting)| (*number, waiting.clone()))
+    }
+
+    /// Why letters do not leave, where one was tried for some minutes.
+    #[must_use]
+    pub fn stuck(&self) -> Option<String> {
+        let tried = |(_, waiting): &(&u64, &Waiting)| waiting.tries >= STUCK;
+        let number = self.waiting().iter().find(tried).map(|(number, _)| *number)?;
+        let why = self.fates().get(&number).map(|(_, why)| why.clone());
+        Some(why.unwrap_or_else(|| "it was tried in vain".into()))
     }
 
     fn tell(&self, number: u64, fate: Fate, why: &str) {

@@ -104,6 +104,9 @@ fn serve() -> Result<(), ProcessError> {
     deaf.into_iter()
         .filter_map(Result::err)
         .for_each(|error| heard.warn(format!("nobody is sent to the page: {error}")));
+    if !start.intake.is_empty() {
+        heard.serves_intake(Certificate::find_for_intake(Path::new(HERE), &start.intake)?);
+    }
     let named = named.unwrap_or_else(|error| {
         heard.warn(format!("nobody answers to the box's name: {error}"));
         None
@@ -125,9 +128,10 @@ fn serve() -> Result<(), ProcessError> {
         let office = Arc::clone(&heard);
         thread::Builder::new().name("outbox".into()).spawn(move || deliver(&office))?;
     }
+    crate::notice::deliver(&heard)?;
     {
         let office = Arc::clone(&heard);
-        thread::Builder::new().name("notices".into()).spawn(move || crate::notice::deliver(&office))?;
+        thread::Builder::new().name("calendar".into()).spawn(move || crate::calendar::keep(&office))?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(HANDLERS).build()?;
     runtime.block_on(async {
@@ -156,6 +160,7 @@ async fn renew(office: &Office) {
         tokio::time::sleep(DAY).await;
         let renewed = office.certificate.renew();
         office.told_certificate(renewed, "it was near its end");
+        office.renew_intake(Certificate::renew);
     }
 }
 
@@ -170,6 +175,7 @@ fn open(
     let (document, way) = (document(&routes()), Box::new(Arc::clone(link)));
     let office = Office::open(Path::new(HERE), boot, start.head.as_ref(), document, certificate, way)?;
     let office = Arc::new(office);
+    start.listen.first().into_iter().for_each(|at| office.listens_at(*at));
     let (link, heard) = (Arc::clone(link), Arc::clone(&office));
     thread::Builder::new().name("link".into()).spawn(move || {
         let errands: Errands = Arc::new(move |errand| run_errand(&heard, errand));
@@ -230,6 +236,7 @@ fn run_errand(office: &Office, errand: Errand) -> Response {
         Errand::Addresses(own) => {
             let renewed = office.certificate.follow(&own);
             office.told_certificate(renewed, "the box's addresses changed");
+            office.renew_intake(|certificate| certificate.follow(&own));
             Response::Ok(serde_json::Value::Null)
         }
         Errand::Certificate(ask) => match crate::api::certificate_at_the_box(office, ask) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use policy::{Turn, Zone};
 use protocol::views::SettingView;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -11,11 +12,14 @@ use crate::office::Office;
 use crate::problem::Problem;
 use crate::role::Role;
 use crate::rows::{Change, Rows, RowsError, Single};
+use crate::words::Email;
 
 /// Where the first set-up stands.
 pub const SETUP: &str = "setup.step";
 /// The longest text of a value, in octets.
 const TEXT_MAX: usize = 254;
+/// The most addresses that reports are sent to.
+const ADDRESSES_MAX: usize = 8;
 /// What is shown of a secret that is there.
 const HIDDEN: &str = "(set)";
 
@@ -80,6 +84,55 @@ const KEYS: &[Key] = &[
         secret: false,
     },
     text("box.name", "What people call this box, in the page's header.", "a text"),
+    text("box.organisation", "Whose network it is, in the headings of reports.", "a text"),
+    Key {
+        id: "reports.daily",
+        default: || json!(""),
+        meaning: "When the letter of the last day is written, in local time; nothing writes none.",
+        expected: "a time as 07:00",
+        good: |value| {
+            value.as_str().is_some_and(|text| text.is_empty() || Turn::read(text).is_ok_and(|turn| !turn.is_weekly()))
+        },
+        secret: false,
+    },
+    Key {
+        id: "reports.weekly",
+        default: || json!(""),
+        meaning: "When the report of the last week is made, in local time; nothing makes none.",
+        expected: "a day and a time as mon 07:00",
+        good: |value| value.as_str().is_some_and(|text| text.is_empty() || Turn::read(text).is_ok_and(Turn::is_weekly)),
+        secret: false,
+    },
+    Key {
+        id: "reports.time_zone",
+        default: || json!("UTC"),
+        meaning: "The zone of these times, by its name in the IANA database.",
+        expected: "a zone as Europe/Berlin",
+        good: |value| value.as_str().is_some_and(|text| Zone::named(text).is_some()),
+        secret: false,
+    },
+    Key {
+        id: "reports.to",
+        default: || json!(""),
+        meaning: "Who gets them by mail; nothing keeps them on the box alone.",
+        expected: "e-mail addresses with commas between them, eight at most",
+        good: |value| value.as_str().is_some_and(|text| text.is_empty() || addresses(text).is_some()),
+        secret: false,
+    },
+    Key {
+        id: "box.page",
+        default: || json!(""),
+        meaning: "Where people reach the page, for the links in notifications; nothing takes the first address of [api] listen.",
+        expected: "an address as https://192.168.1.2 without a path",
+        good: |value| {
+            let host = |text: &str| text.strip_prefix("https://").map(str::to_owned);
+            let good = |host: String| {
+                !host.is_empty() && host.bytes().all(|c| c.is_ascii_alphanumeric() || b".-:[]".contains(&c))
+            };
+            value.as_str().is_some_and(|text| text.is_empty() || text.len() <= TEXT_MAX && host(text).is_some_and(good))
+        },
+        secret: false,
+    },
     Key {
         id: "learning.days",
         default: || json!(7),
@@ -150,6 +203,14 @@ const fn text(id: &'static str, meaning: &'static str, expected: &'static str) -
         good: |value| value.as_str().is_some_and(|text| text.len() <= TEXT_MAX && !text.chars().any(char::is_control)),
         secret: false,
     }
+}
+
+/// The e-mail addresses of a text; nothing where one is none, or there are too many.
+#[must_use]
+pub fn addresses(text: &str) -> Option<Vec<String>> {
+    let all: Option<Vec<String>> =
+        text.split(',').map(|one| Email::new(one.trim()).ok().map(|email| email.as_str().to_owned())).collect();
+    all.filter(|all| all.len() <= ADDRESSES_MAX)
 }
 
 /// The values that were set.

@@ -198,12 +198,13 @@ fn digest(content: &impl Hash) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ruleset::Tracking;
     use policy::Ruleset;
 
     #[test]
     fn a_draft_has_as_many_rules_as_it_says_and_the_same_again_has_none() {
         let ruleset = Ruleset { lan: "lan0".into(), uplink: "up0".into(), never_block: vec![], plan: None };
-        let wanted = Wanted::of(&ruleset).unwrap();
+        let wanted = Wanted::of(&ruleset, Tracking::Map).unwrap();
         let mut draft = Draft::new();
         let changed = whole(&mut draft, &wanted, true, &Standing::default(), Timestamp::EPOCH);
         let ready = draft.finish();

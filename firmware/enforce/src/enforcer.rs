@@ -15,7 +15,7 @@ use crate::held::{self, Held};
 use crate::key::Key;
 use crate::layout::{Set, TABLE_C};
 use crate::message::{self, Act};
-use crate::ruleset::Wanted;
+use crate::ruleset::{Tracking, Wanted};
 use crate::shape::{self, Changed, Shape};
 use crate::socket::Socket;
 use crate::talk::Talk;
@@ -26,6 +26,7 @@ use crate::talk::Talk;
 pub struct Enforcer {
     socket: Socket,
     removal: Removal,
+    tracking: Tracking,
     applied: Option<Shape>,
     /// The ruleset that was applied last.
     outline: Option<Outline>,
@@ -57,7 +58,8 @@ enum Removal {
 /// `LinkName` if one of the links cannot exist.
 pub fn plan(ruleset: &Ruleset) -> Result<Plan, EnforceError> {
     let mut draft = Draft::new();
-    let changed = change::whole(&mut draft, &Wanted::of(ruleset)?, false, &Standing::default(), Timestamp::EPOCH);
+    let changed =
+        change::whole(&mut draft, &Wanted::of(ruleset, Tracking::Map)?, false, &Standing::default(), Timestamp::EPOCH);
     Ok(Plan { messages: draft.len(), octets: draft.finish().octets.len(), rules: changed.chains.values().sum() })
 }
 
@@ -75,7 +77,14 @@ impl Enforcer {
             Err(EnforceError::Refused { errno: libc::EINVAL | libc::EOPNOTSUPP, .. }) => Removal::AddAndRemove,
             Err(error) => return Err(error),
         };
-        Ok(Self { socket, removal, applied: None, outline: None })
+        Ok(Self { socket, removal, tracking: Tracking::Map, applied: None, outline: None })
+    }
+
+    /// The same with conversations tracked otherwise; a kernel that cannot do it refuses the ruleset.
+    #[must_use]
+    pub fn tracking(mut self, tracking: Tracking) -> Self {
+        self.tracking = tracking;
+        self
     }
 
     /// Makes the table equal the ruleset: what was learned (blocks with the time left, conversations, names, counters) stays, and
@@ -87,7 +96,7 @@ impl Enforcer {
     /// (left by another version) is mended by [`Self::rebuild`]; `Unconfirmed` if what was read back lacks rules; `Foreign` if the
     /// table holds chains, rules or sets of somebody else besides, which [`Self::rebuild`] takes out.
     pub fn apply(&mut self, ruleset: &Ruleset, at: Timestamp) -> Result<(), EnforceError> {
-        let wanted = Wanted::of(ruleset)?;
+        let wanted = Wanted::of(ruleset, self.tracking)?;
         let mut draft = Draft::new();
         let known = self.outline.take().filter(|outline| outline.links == wanted.links);
         let now = shape::generation(&mut self.socket)?;
@@ -115,7 +124,7 @@ impl Enforcer {
         blocks: &[(BlockTarget, Span)],
         at: Timestamp,
     ) -> Result<(), EnforceError> {
-        let wanted = Wanted::of(ruleset)?;
+        let wanted = Wanted::of(ruleset, self.tracking)?;
         let mut draft = Draft::new();
         clear(&mut draft);
         let changed = change::whole(&mut draft, &wanted, !blocks.is_empty(), &Standing::default(), at);

@@ -65,6 +65,8 @@ pub(crate) enum Set {
     AtCap,
     /// How fast devices begin conversations; filled by rules.
     Pace,
+    /// Connections by device, where the kernel tracks them; filled by rules.
+    Holds,
     /// How many new conversations a device was refused; filled by rules.
     Refused,
     /// The hardware addresses of the policy's devices.
@@ -133,7 +135,7 @@ impl Field {
 }
 
 impl Set {
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::NeverMac,
         Self::NeverV4,
         Self::NeverV6,
@@ -151,6 +153,7 @@ impl Set {
         Self::FragmentsV6,
         Self::AtCap,
         Self::Pace,
+        Self::Holds,
         Self::Refused,
         Self::KnownMac,
         Self::Live,
@@ -218,6 +221,7 @@ impl Set {
             Self::FragmentsV6 => c"fragments_v6",
             Self::AtCap => c"at_cap",
             Self::Pace => c"pace",
+            Self::Holds => c"holds",
             Self::Refused => c"refused",
             Self::KnownMac => c"known_mac",
             Self::Live => c"live",
@@ -263,6 +267,8 @@ impl Set {
             Self::KnownMac | Self::ServersV4 | Self::ServersV6 | Self::ShutMac | Self::ShutV4 | Self::ShutV6 => 0,
             Self::TalkV4 | Self::TalkV6 => BY_RULES | MAP,
             Self::FragmentsV4 | Self::FragmentsV6 | Self::Pace | Self::Refused => BY_RULES,
+            // An element goes when its last connection is over.
+            Self::Holds => libc::NFT_SET_EVAL.unsigned_abs(),
             Self::LocalV4 => libc::NFT_SET_INTERVAL.unsigned_abs(),
             Self::FromMac | Self::FromV4 | Self::FromV6 | Self::ToMac | Self::ToV4 | Self::ToV6 => MAP,
             _ => TIMED,
@@ -275,7 +281,7 @@ impl Set {
             Self::TalkV4 => Some(TALKS_V4),
             Self::TalkV6 => Some(TALKS_V6),
             Self::FragmentsV4 | Self::FragmentsV6 => Some(FRAGMENTS),
-            Self::Pace => Some(PACES),
+            Self::Pace | Self::Holds => Some(PACES),
             Self::Refused => Some(REFUSED),
             Self::Live => Some(LIVE),
             timed if timed.is_timed() => Some(BLOCKS_A_SET),
@@ -300,7 +306,7 @@ impl Set {
         use Field::{LinkName, Mac, Mark, Protocol, Service, V4, V6};
         match self {
             Self::NeverMac | Self::BlockedMac | Self::ShutMac | Self::FromMac | Self::ToMac | Self::KnownMac => &[Mac],
-            Self::AtCap | Self::Pace | Self::Refused => &[Mac, Mark],
+            Self::AtCap | Self::Pace | Self::Holds | Self::Refused => &[Mac, Mark],
             Self::NeverV4 | Self::BlockedV4 | Self::BlockedAnyV4 | Self::ServersV4 | Self::LocalV4 => &[V4],
             Self::ShutV4 | Self::FromV4 | Self::ToV4 => &[V4],
             Self::NeverV6 | Self::BlockedV6 | Self::BlockedAnyV6 | Self::ServersV6 => &[V6],

@@ -18,6 +18,7 @@
 //! draft       messages on their way into one transaction      (unsafe: hands octets to libnftnl)
 //! part        an expression as plain data, and the rule that several make
 //! talk        conversations that are known: keys, and the rules by which they pass
+//! tracked     the same where the kernel tracks connections in the bridge
 //! room        whether one conversation more may begin: what one device may take up
 //! lines       the lines of a policy's plan to rules
 //! ruleset     a ruleset to what the table must hold           (pure)
@@ -54,6 +55,7 @@ mod ruleset;
 mod shape;
 mod socket;
 mod talk;
+mod tracked;
 
 pub use census::{Census, Count, Holder};
 pub use closed::{CLOSED_TABLE, close, reopen};
@@ -65,6 +67,7 @@ pub use kept::{Kept, KeptError, LONGEST as LONGEST_KEPT};
 pub use layout::{BLOCKS_A_SET, COUNTERS, TABLE, TALKS_A_DEVICE, TALKS_OF_STRANGERS, TALKS_V4, TALKS_V6};
 pub use lines::DENIED_GROUP;
 pub use probe::{Feature, probe};
+pub use ruleset::Tracking;
 pub use talk::Talk;
 
 /// The reader of what the kernel sends, for the fuzz target: never panics, whatever the octets.

@@ -17,6 +17,8 @@ use crate::message::COUNTER;
 
 /// The kernel's number for taking elements out by a rule (`NFT_DYNSET_OP_DELETE`).
 const DYNSET_DELETE: u32 = 2;
+/// The kernel's flag that more connections match, not fewer (`NFT_CONNLIMIT_F_INV`).
+const CONNLIMIT_MORE: u32 = 1;
 
 /// A register of 32 bits, by its place among the sixteen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -116,6 +118,18 @@ pub(crate) enum Part {
     SetMark(Register),
     /// The frame's mark.
     Mark(Register),
+    /// How the kernel's connection tracking sees the packet.
+    CtState(Register),
+    /// The mark of the packet's connection; a packet of none is not meant.
+    CtMark(Register),
+    /// Writes the register as the connection's mark; a packet of none is left as it is.
+    SetCtMark(Register),
+    /// Notes the packet's connection with the key in the set; goes on only where the key has more than so many.
+    Holds {
+        set: Set,
+        key: Register,
+        more_than: u32,
+    },
     /// Counts on a named counter.
     Count(CString),
     /// Goes on for so many frames a second.
@@ -142,6 +156,10 @@ impl Part {
         let meta = |key: i32, to: &Register| Raw {
             name: c"meta",
             values: vec![(sys::NFTNL_EXPR_META_KEY, U32(key.unsigned_abs())), (sys::NFTNL_EXPR_META_DREG, reg(to))],
+        };
+        let ct = |key: i32, register: (u32, Value)| Raw {
+            name: c"ct",
+            values: vec![(sys::NFTNL_EXPR_CT_KEY, U32(key.unsigned_abs())), register],
         };
         let lookup = |set: &Set, key: &Register, more: Vec<(u32, Value)>| {
             let mut values = vec![
@@ -232,6 +250,17 @@ impl Part {
                 let each = (sys::NFTNL_EXPR_DYNSET_EXPR, Value::Expression(Box::new(counter)));
                 dynset(set, key, &mut [(sys::NFTNL_EXPR_DYNSET_TIMEOUT, U64(*millis)), each].into_iter())
             }
+            Self::Holds { set, key, more_than } => {
+                let values = vec![
+                    (sys::NFTNL_EXPR_CONNLIMIT_COUNT, U32(*more_than)),
+                    (sys::NFTNL_EXPR_CONNLIMIT_FLAGS, U32(CONNLIMIT_MORE)),
+                ];
+                let each = Value::Expression(Box::new(Raw { name: c"connlimit", values }));
+                dynset(set, key, &mut [(sys::NFTNL_EXPR_DYNSET_EXPR, each)].into_iter())
+            }
+            Self::CtState(to) => ct(libc::NFT_CT_STATE, (sys::NFTNL_EXPR_CT_DREG, reg(to))),
+            Self::CtMark(to) => ct(libc::NFT_CT_MARK, (sys::NFTNL_EXPR_CT_DREG, reg(to))),
+            Self::SetCtMark(from) => ct(libc::NFT_CT_MARK, (sys::NFTNL_EXPR_CT_SREG, reg(from))),
             Self::Mark(to) => meta(libc::NFT_META_MARK, to),
             Self::SetMark(from) => Raw {
                 name: c"meta",

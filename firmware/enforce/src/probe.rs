@@ -23,6 +23,8 @@ const TABLE: &CStr = c"picket_probe";
 const SEEN: &CStr = c"seen";
 /// The object of the message that must fail.
 const END: &str = "the end of the probe";
+/// What Picket does where rules cannot fill sets.
+const NO_DENY: &str = "posture enforce is refused: it needs a map of conversations that rules fill";
 /// What Picket does without any of its own sets and rules.
 const NOTHING: &str = "nothing: without it no host can be blocked, Picket only watches";
 
@@ -90,8 +92,8 @@ fn trials() -> Vec<(&'static str, &'static str, Trial)> {
         ("sets whose elements end", NOTHING, Trial::Set(timed)),
         ("named counters", NOTHING, Trial::Rule(Forward, Box::new(Part::Count(c"blocked_lan".to_owned())))),
         ("removal of what may be missing", "adds and removes in one transaction", Trial::Message(destroy)),
-        ("sets filled by rules", "nothing needs it yet", Trial::Set(by_rules)),
-        ("updates from a rule", "nothing needs it yet", Trial::Rule(Forward, Box::new(update_seen()))),
+        ("sets filled by rules", NO_DENY, Trial::Set(by_rules)),
+        ("updates from a rule", NO_DENY, Trial::Rule(Forward, Box::new(update_seen()))),
         (
             "rate limits",
             "nothing needs it yet",
@@ -102,7 +104,11 @@ fn trials() -> Vec<(&'static str, &'static str, Trial)> {
             "blocked frames are counted, not copied",
             Trial::Rule(Forward, Box::new(Part::Tell { group: 1, words: c"picket".to_owned(), octets: 64 })),
         ),
-        ("connection tracking in the bridge", "blocks need none", Trial::Rule(Forward, Box::new(Conntrack::State))),
+        (
+            "connection tracking in the bridge",
+            "replies pass by Picket's own map of conversations",
+            Trial::Rule(Forward, Box::new(Conntrack::State)),
+        ),
         ("name of the bridge", "rules name the two links", Trial::Rule(Forward, Box::new(bridge_name()))),
         ("reject", "blocked frames are dropped without an answer", Trial::Rule(PreRouting, Box::new(reject()))),
         ("queue to a program", "no frame ever waits for a program", Trial::Rule(Forward, Box::new(queue()))),

@@ -20,7 +20,7 @@ use std::ffi::CStr;
 use policy::Begins;
 use terms::Span;
 
-use crate::layout::Set;
+use crate::layout::{Set, TALKS_A_DEVICE, TALKS_OF_STRANGERS};
 use crate::lines::name;
 use crate::part::{End, Part, Rate, Register, SCRATCH};
 
@@ -71,6 +71,30 @@ pub(crate) const fn lan_end(begins: Begins) -> End {
         Begins::Lan => End::Source,
         Begins::Uplink => End::Destination,
     }
+}
+
+/// All chains with their rules where the kernel tracks connections: it counts those of each device itself, to the last.
+pub(crate) fn chains_with_connections() -> Vec<(&'static str, Vec<Vec<Part>>)> {
+    let mut all = chains();
+    for begins in [Begins::Lan, Begins::Uplink] {
+        let Names { room, strangers, refused, refused_strangers } = names(begins);
+        let holds = |key: Vec<Part>, cap: u32, then: &str| {
+            let holds = Part::Holds { set: Set::Holds, key: SCRATCH, more_than: cap };
+            with(&key, vec![holds, Part::Goto(name(then))])
+        };
+        let of_device = holds(key_of_device(begins), TALKS_A_DEVICE, refused);
+        let of_strangers = holds(key_of_strangers(begins), TALKS_OF_STRANGERS, refused_strangers);
+        let known = vec![lan_end(begins).mac(SCRATCH), Part::NotIn(Set::KnownMac, SCRATCH), Part::Return];
+        for (chain, rules) in &mut all {
+            // What is refused for its pace never was a connection: the pace comes first.
+            if *chain == room {
+                rules.extend([known.clone(), of_device.clone()]);
+            } else if *chain == strangers {
+                rules.push(of_strangers.clone());
+            }
+        }
+    }
+    all
 }
 
 /// All chains with their rules.

@@ -39,7 +39,7 @@ use crate::lines::{self, name};
 use crate::message::Special;
 use crate::part::{End, Is, Part, Register, SCRATCH, is_family};
 use crate::room;
-use crate::talk;
+use crate::{talk, tracked};
 
 /// The two chains at the bridge's hooks.
 pub(crate) const FORWARD: &str = "forward";
@@ -61,6 +61,16 @@ const LOCAL: [([u8; 4], [u8; 4]); 8] = [
     ([192, 168, 0, 0], [192, 168, 255, 255]),
     ([224, 0, 0, 0], [255, 255, 255, 255]),
 ];
+
+/// Who knows which conversations are under way, so that replies pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tracking {
+    /// Picket's own map, which rules fill: every kernel has that.
+    #[default]
+    Map,
+    /// The kernel's connection tracking in the bridge.
+    Kernel,
+}
 
 /// What the table must hold besides what is learned.
 #[derive(Debug)]
@@ -89,16 +99,34 @@ impl<'r> Wanted<'r> {
     ///
     /// # Errors
     /// `LinkName` if one of the links cannot exist.
-    pub fn of(ruleset: &'r Ruleset) -> Result<Self, EnforceError> {
+    pub fn of(ruleset: &'r Ruleset, tracking: Tracking) -> Result<Self, EnforceError> {
         let of_policy = ruleset.plan.iter().flat_map(|plan| &plan.counters).map(String::as_str);
         let of_room = room::COUNTERS.iter().filter(|_| ruleset.plan.is_some()).filter_map(|name| name.to_str().ok());
         Ok(Self {
             links: [(Key::of_link(&link(&ruleset.lan)?), None), (Key::of_link(&link(&ruleset.uplink)?), None)],
             counters: COUNTERS.into_iter().chain(of_policy).chain(of_room).collect(),
-            chains: chains(ruleset)?,
+            chains: chains(ruleset, tracking)?,
             filled: filled(ruleset),
             live: ruleset.plan.as_ref().map(|plan| plan.live.clone()).unwrap_or_default(),
         })
+    }
+}
+
+impl Tracking {
+    /// The rules by which packets of known conversations pass in a chain for one direction.
+    fn known(self, from: Begins) -> Vec<Vec<Part>> {
+        match self {
+            Self::Map => talk::known(from),
+            Self::Kernel => tracked::known(),
+        }
+    }
+
+    /// The chains in which conversations become known.
+    fn beginnings(self) -> Vec<(&'static str, Vec<Vec<Part>>)> {
+        match self {
+            Self::Map => talk::beginnings(),
+            Self::Kernel => tracked::beginnings(),
+        }
     }
 }
 
@@ -112,7 +140,7 @@ impl Content<'_> {
 }
 
 /// The chains of a ruleset with their rules.
-fn chains(ruleset: &Ruleset) -> Result<BTreeMap<&str, Content<'_>>, EnforceError> {
+fn chains(ruleset: &Ruleset, tracking: Tracking) -> Result<BTreeMap<&str, Content<'_>>, EnforceError> {
     let (lan, uplink) = (link(&ruleset.lan)?, link(&ruleset.uplink)?);
     let to_blocked = [unless_armed(), came_in(&lan, BLOCKED_FROM_LAN), came_in(&uplink, BLOCKED_FROM_UPLINK)];
     let mut all = BTreeMap::new();
@@ -127,26 +155,26 @@ fn chains(ruleset: &Ruleset) -> Result<BTreeMap<&str, Content<'_>>, EnforceError
         return Ok(all);
     };
     put(FORWARD, vec![came_in(&lan, FROM_LAN), came_in(&uplink, FROM_UPLINK)]);
-    put(FROM_LAN, from_lan(plan));
-    put(FROM_UPLINK, from_uplink(plan));
-    talk::beginnings().into_iter().for_each(|(chain, rules)| put(chain, rules));
+    put(FROM_LAN, from_lan(plan, tracking));
+    put(FROM_UPLINK, from_uplink(plan, tracking));
+    tracking.beginnings().into_iter().for_each(|(chain, rules)| put(chain, rules));
     all.extend(plan.chains.iter().map(|(chain, lines)| (chain.as_str(), Content::Lines(lines))));
     Ok(all)
 }
 
-fn from_lan(plan: &Plan) -> Vec<Vec<Part>> {
+fn from_lan(plan: &Plan, tracking: Tracking) -> Vec<Vec<Part>> {
     let mut rules = vec![if_armed(BLOCKED_FROM_LAN)];
     rules.extend(shut(plan, End::Source));
-    rules.extend(talk::known(Begins::Lan));
+    rules.extend(tracking.known(Begins::Lan));
     rules.extend(ways([Set::FromMac, Set::FromV4, Set::FromV6], End::Source));
     rules.extend(plan.holds_newcomers.then(|| vec![Part::Goto(name(NEWCOMERS))]));
     rules
 }
 
-fn from_uplink(plan: &Plan) -> Vec<Vec<Part>> {
+fn from_uplink(plan: &Plan, tracking: Tracking) -> Vec<Vec<Part>> {
     let mut rules = vec![if_armed(BLOCKED_FROM_UPLINK)];
     rules.extend(shut(plan, End::Destination));
-    rules.extend(talk::known(Begins::Uplink));
+    rules.extend(tracking.known(Begins::Uplink));
     rules.extend(ways([Set::ToMac, Set::ToV4, Set::ToV6], End::Destination));
     rules.extend(plan.holds_newcomers.then(|| vec![Part::Goto(name(INBOUND))]));
     rules

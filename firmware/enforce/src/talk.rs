@@ -149,10 +149,13 @@ pub(crate) fn beginnings() -> Vec<(&'static str, Vec<Vec<Part>>)> {
         }
     }
     let first = |family| [is_family(family), first_fragment(family), note_fragments(family)].concat();
-    // The mark was Picket's own business.
-    let pass = vec![Part::Constant(SCRATCH, vec![0; 4]), Part::SetMark(SCRATCH), Part::Accept];
-    all.push((ADMITTED, vec![first(Family::V4), first(Family::V6), pass]));
+    all.push((ADMITTED, vec![first(Family::V4), first(Family::V6), pass_unmarked()]));
     all
+}
+
+/// Lets a packet pass without the mark, which was Picket's own business.
+pub(crate) fn pass_unmarked() -> Vec<Part> {
+    vec![Part::Constant(SCRATCH, vec![0; 4]), Part::SetMark(SCRATCH), Part::Accept]
 }
 
 /// Makes a conversation known, with the number of its rule, the hardware address of its LAN end and the side that begins.
@@ -173,7 +176,7 @@ fn make_known(family: Family, told: Told, begins: Begins) -> Vec<Part> {
 }
 
 /// The chain in which packets become known that begin a conversation.
-const fn begin(family: Family, told: Told, begins: Begins) -> &'static str {
+pub(crate) const fn begin(family: Family, told: Told, begins: Begins) -> &'static str {
     use Begins::{Lan, Uplink};
     use Family::{V4, V6};
     match (family, told, begins) {

@@ -43,10 +43,15 @@ impl Stand {
     fn new() -> Self {
         keep_order();
         let (host, router) = bridge();
-        let plan = compile(&text::read(POLICY).unwrap(), &[], Timestamp::from_secs(NOW));
-        let mut enforcer = Enforcer::open().unwrap();
-        enforcer.apply(&Ruleset { plan, ..ruleset(&[]) }, Timestamp::from_secs(NOW)).unwrap();
-        Self { host, router, enforcer, census: Census::open().unwrap() }
+        let (enforcer, census) = (Enforcer::open().unwrap(), Census::open().unwrap());
+        let mut stand = Self { host, router, enforcer, census };
+        stand.apply(POLICY);
+        stand
+    }
+
+    fn apply(&mut self, policy: &str) {
+        let plan = compile(&text::read(policy).unwrap(), &[], Timestamp::from_secs(NOW));
+        self.enforcer.apply(&Ruleset { plan, ..ruleset(&[]) }, Timestamp::from_secs(NOW)).unwrap();
     }
 
     /// Sends one packet of each of these conversations from the LAN side; says how many arrived.
@@ -155,6 +160,20 @@ fn who_holds_as_many_as_it_may_begins_no_more_and_who_is_asked_does_not_pay_for_
         assert_eq!(stand.reach(OTHER, 20_000..20_100), 100, "and is reached");
         stand.enforcer.let_begin(&holders).unwrap();
         assert_eq!(stand.begin(BUSY, number..number + 100), 100, "free again");
+    });
+}
+
+#[test]
+fn what_another_rule_admits_anew_is_known_under_that_rule_and_begins_once() {
+    alone(|| {
+        let mut stand = Stand::new();
+        assert_eq!(stand.begin(BUSY, 0..100), 100);
+        // Another meaning has another number: what was known under the former one is known no more.
+        stand.apply(&POLICY.replace("to = \"internet\"", "to = \"uplink\""));
+        for _ in 0..30 {
+            assert_eq!(stand.begin(BUSY, 0..100), 100);
+        }
+        assert_eq!(stand.counter("conversations_begun"), 200, "each began twice, and then was known");
     });
 }
 

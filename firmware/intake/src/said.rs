@@ -7,6 +7,9 @@ use std::net::IpAddr;
 
 use crate::activity::{Act, Outcome};
 
+/// What a log-in fails with where the account was closed: nobody who still works there tries that.
+const CLOSED: &str = "closed account";
+
 /// What is understood of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Said {
@@ -49,6 +52,8 @@ fn sshd(message: &str) -> Option<Said> {
         ("Accepted", rest) => (Outcome::Done, rest),
         ("Failed", rest) => (Outcome::Failed, rest),
         ("Disconnected", rest) => return left(rest),
+        ("User", rest) => return closed(rest.strip_suffix(" not allowed because account is locked")?),
+        ("Account", rest) => return closed(rest.strip_suffix(" has expired")?),
         _ => return None,
     };
     let (method, rest) = rest.split_once(" for ")?;
@@ -56,6 +61,12 @@ fn sshd(message: &str) -> Option<Said> {
     let (user, from) = rest.rsplit_once(" from ")?;
     let subject = user.strip_prefix("invalid user ").unwrap_or(user).to_owned();
     Some(Said { subject, action: Act::Login, object: method.into(), result, address: address(from) })
+}
+
+/// Somebody tries an account that was locked, or whose time is over.
+fn closed(who: &str) -> Option<Said> {
+    let (subject, object) = (who.to_owned(), CLOSED.to_owned());
+    Some(Said { subject, action: Act::Login, object, result: Outcome::Failed, address: None })
 }
 
 fn left(rest: &str) -> Option<Said> {
@@ -210,6 +221,9 @@ fn pam(program: &str, message: &str) -> Option<Said> {
             let address = address(of("rhost="));
             Some(Said { address, ..said(action, Outcome::Failed, of("user=").to_owned()) })
         }
+        "account" if rest.ends_with(" has expired (account expired)") => {
+            closed(rest.strip_prefix("account ")?.strip_suffix(" has expired (account expired)")?)
+        }
         "chauthtok" => accounts(rest),
         _ => None,
     }
@@ -248,6 +262,10 @@ mod tests {
                 Failed,
                 "2001:db8::1",
             ),
+            ("sshd", "User carl not allowed because account is locked", "carl", Login, Failed, ""),
+            ("sshd", "Account carl has expired", "carl", Login, Failed, ""),
+            ("sshd", "pam_unix(sshd:account): account carl has expired (account expired)", "carl", Login, Failed, ""),
+            ("sshd", "Account carl has expired today", "", Other, Unknown, ""),
             ("sshd-session", "Disconnected from user ann 192.0.2.7 port 9", "ann", Logout, Done, "192.0.2.7"),
             (
                 "sshd",

@@ -30,7 +30,8 @@ fn make() -> Result<(), Box<dyn std::error::Error>> {
         events.push(serde_json::from_str::<EventView>(&line?)?);
     }
     events.sort_by_key(|event| event.id);
-    let octets = octets(&Figures::of(&period, &events), ask.format)?;
+    let figures = Figures { organisation: ask.organisation, ..Figures::of(&period, &events) };
+    let octets = octets(&figures, ask.format)?;
     io::stdout().write_all(&octets)?;
     Ok(())
 }

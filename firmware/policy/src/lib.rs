@@ -39,6 +39,6 @@ pub use rules::{
     DEVICES, Device, DeviceState, Effect, Group, NAME, NameList, Newcomers, Policy, RULES, Rule, To, Who, starter,
 };
 pub use ruleset::{NeverBlock, Ruleset};
-pub use schedule::{Opening, Window, Zone, opening};
+pub use schedule::{Opening, Turn, Window, Zone, opening};
 pub use service::{Asked, NAMED, Ports, Service, ServiceError, protocol};
 pub use switch::{Dns, Quic, Resolvers, resolvers};

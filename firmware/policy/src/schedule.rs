@@ -32,6 +32,15 @@ pub struct Window {
     to: u16,
 }
 
+/// A time that comes again: each day, or on one day of the week.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// The day of the week, Monday as 0.
+    day: Option<u8>,
+    /// Minutes after midnight.
+    minute: u16,
+}
+
 /// Whether a schedule is open, and until when; nothing where it stays so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opening {
@@ -104,6 +113,44 @@ impl Window {
             let open = self.days >> bit & 1 == 1;
             open.then(|| zone.moment(date, self.from).zip(zone.moment(date, end)))?
         })
+    }
+}
+
+impl Turn {
+    /// Reads `07:00`, or `mon 07:00`.
+    ///
+    /// # Errors
+    /// In words, what is wrong.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let (day, time) = match text.trim().split_once(' ') {
+            Some((day, time)) => {
+                let place = DAYS.iter().position(|known| *known == day.trim());
+                let place = place.and_then(|place| u8::try_from(place).ok());
+                (Some(place.ok_or("expects a day as mon, tue, wed, thu, fri, sat or sun")?), time)
+            }
+            None => (None, text),
+        };
+        let minute = minute(time).filter(|minute| *minute < DAY).ok_or("expects a time from 00:00 to 23:59")?;
+        Ok(Self { day, minute })
+    }
+
+    /// Whether it comes once a week.
+    #[must_use]
+    pub const fn is_weekly(self) -> bool {
+        self.day.is_some()
+    }
+
+    /// When it came last, not after a moment, and the two times before, the newest first.
+    #[must_use]
+    pub fn last(self, zone: &Zone, at: Timestamp) -> Option<[Timestamp; 3]> {
+        let today = zone.day(at)?;
+        let mut came = (0..=28_i64).filter_map(|back| {
+            let date = today.checked_sub(back.days()).ok()?;
+            let weekday = u8::try_from(date.weekday().to_monday_zero_offset()).ok()?;
+            let moment = zone.moment(date, self.minute).filter(|moment| *moment <= at)?;
+            self.day.is_none_or(|day| day == weekday).then_some(moment)
+        });
+        Some([came.next()?, came.next()?, came.next()?])
     }
 }
 
@@ -215,5 +262,35 @@ mod tests {
         let open = asked(&["sun 01:00-04:00"], "Europe/Berlin", "2026-03-29T01:30:00Z");
         assert_eq!(open, Opening::Open(Some(at("2026-03-29T02:00:00Z"))));
         assert!(matches!(asked(&["sun 01:00-04:00"], "Europe/Berlin", "2026-03-29T02:30:00Z"), Opening::Shut(_)));
+    }
+
+    #[test]
+    fn a_turn_comes_at_its_local_time_over_a_change_of_clocks() {
+        let zone = Zone::named("Europe/Berlin").expect("a zone");
+        let daily = Turn::read("07:00").expect("a turn");
+        // 2026-03-29 has 23 hours there, and 2026-10-25 has 25.
+        let at = |text: &str| {
+            let instant: Instant = text.parse().expect("a time");
+            Timestamp::from_micros(u64::try_from(instant.as_microsecond()).expect("late enough"))
+        };
+        let last = |turn: Turn, now: &str| turn.last(&zone, at(now)).expect("days").map(|moment| moment.secs());
+        let [a, b, c] = last(daily, "2026-03-29T05:00:00Z");
+        assert_eq!((a, a - b, b - c), (at("2026-03-29T05:00:00Z").secs(), 23 * 3_600, 24 * 3_600));
+        assert_eq!(last(daily, "2026-03-29T04:59:59Z")[0], at("2026-03-28T06:00:00Z").secs());
+        let [a, b, _] = last(daily, "2026-10-25T12:00:00Z");
+        assert_eq!((a, a - b), (at("2026-10-25T06:00:00Z").secs(), 25 * 3_600));
+        // Half past two does not exist on that day in March: it comes when clocks have gone on.
+        let [a, ..] = last(Turn::read("02:30").expect("a turn"), "2026-03-29T12:00:00Z");
+        assert_eq!(a, at("2026-03-29T01:30:00Z").secs());
+        let weekly = Turn::read("mon 07:00").expect("a turn");
+        let [a, b, c] = last(weekly, "2026-04-01T00:00:00Z");
+        assert_eq!(
+            [a, b, c],
+            ["2026-03-30T05:00:00Z", "2026-03-23T06:00:00Z", "2026-03-16T06:00:00Z"].map(|t| at(t).secs())
+        );
+        assert!(weekly.is_weekly() && !daily.is_weekly());
+        for wrong in ["", "24:00", "7", "monday 07:00", "mon", "mon-fri 07:00"] {
+            assert!(Turn::read(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -8,6 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::link::ServerKey;
 use crate::{Request, Response};
 
 /// The longest message from the intake's process, in octets.
@@ -31,6 +32,8 @@ pub const WORD_MAX: usize = 1_024;
 pub enum ToIntake {
     /// The first message: where to listen.
     Start(IntakeStart),
+    /// With what TLS is served from now on; until the first one nobody is served.
+    Key(ServerKey),
     /// A question: one of `Activity`, `ActivityCount`, `ActivityTest`, `Sources`, `Subjects`, `Logs` and `SourceGone`.
     Ask(u64, Request),
 }
@@ -43,6 +46,9 @@ pub struct IntakeStart {
     pub syslog_udp: Vec<SocketAddr>,
     /// Where syslog comes in over connections.
     pub syslog_tcp: Vec<SocketAddr>,
+    /// The same over TLS.
+    #[serde(default)]
+    pub syslog_tls: Vec<SocketAddr>,
     /// The folder that it owns; made if it is not there.
     pub folder: String,
     /// As whom it runs from then on; nobody else may have this number.
@@ -243,7 +249,7 @@ pub struct CountView {
 pub struct SourceView {
     /// The address; `kernel` for what nobody could read any more, `others` for addresses beyond those that are told apart.
     pub source: String,
-    /// How it sends: `udp`, `tcp`, `https`.
+    /// How it sends: `udp`, `tcp`, `tls`, `https`.
     pub transports: Vec<String>,
     /// What speaks for what it says.
     pub proof: String,

@@ -20,7 +20,7 @@ pub mod views;
 
 pub use access::{AccessAsk, AccessView};
 pub use mail::{MailOrder, MailSent};
-pub use post::{PostOrder, PostSent, Way};
+pub use post::{POSTS_MAX, PostOrder, PostSent, Way};
 pub use request::{
     DeviceAsk, EVENTS_MAX, MODEL_TEXT_MAX, Minute, ModelFile, REQUEST_MAX, RESPONSE_MAX, Request, Response, WHY_MAX,
     host_text,

@@ -50,6 +50,25 @@ pub struct Start {
     pub uid: u32,
     /// The newest audit record that the gateway heard of.
     pub head: Option<Head>,
+    /// The addresses at which the intake takes syslog over TLS; it needs a key for them.
+    #[serde(default)]
+    pub intake: Vec<IpAddr>,
+}
+
+/// A certificate and its key, with which a process serves TLS.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerKey {
+    /// The chain as PEM, the server's own first.
+    pub chain: String,
+    /// Its key as PEM.
+    pub key: String,
+}
+
+impl std::fmt::Debug for ServerKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ServerKey { .. }")
+    }
 }
 
 /// Where the audit's chain stands.
@@ -127,6 +146,8 @@ pub enum FromApi {
     },
     /// It serves another certificate now.
     Fingerprint(String),
+    /// The intake serves TLS with this from now on: a leaf of the box's own authority, for the intake alone.
+    IntakeKey(ServerKey),
     /// The code with which the box can be claimed; nothing once it is.
     Claim(Option<String>),
     /// From where admins are logged in: no block may cut them while they are.

@@ -4,6 +4,9 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// The most messages that are posted at a time.
+pub const POSTS_MAX: usize = 4;
+
 /// How a message travels, by the scheme of its receiver's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {

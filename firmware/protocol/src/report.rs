@@ -18,6 +18,10 @@ pub struct ReportAsk {
     pub to: String,
     /// In which form.
     pub format: Form,
+    /// Whose network it is about, in the heading; at most 64 characters.
+    #[serde(default)]
+    #[schemars(length(max = 64))]
+    pub organisation: String,
 }
 
 /// The form of a report.

@@ -60,6 +60,9 @@ pub struct StatusView {
     pub store_octets: u64,
     /// What is not as it should be, a line each; empty when all is well.
     pub warnings: Vec<String>,
+    /// Why the store takes nothing; nothing where it does.
+    #[serde(default)]
+    pub store_trouble: Option<String>,
     /// The code with which the box can be claimed, until it is; nothing where the API is off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim_code: Option<String>,

@@ -10,6 +10,8 @@ use crate::period::{Period, moment, slot_name};
 /// What a report says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Figures {
+    /// Whose network it is about; empty where nobody said so.
+    pub organisation: String,
     /// When the period begins, as RFC 3339.
     pub from: String,
     /// When it ends, which is not part of it.

@@ -30,6 +30,9 @@ fn write(out: &mut String, figures: &Figures) -> std::fmt::Result {
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <title>Picket report, {from} to {to}</title><style>{STYLE}</style></head>\n<body><h1>Network security report</h1>\n<p>{from} to {to}</p>\n"
     )?;
+    if !figures.organisation.is_empty() {
+        writeln!(out, "<p><strong>{}</strong></p>", text(&figures.organisation))?;
+    }
     for words in &figures.summary {
         writeln!(out, "<p>{}</p>", text(words))?;
     }

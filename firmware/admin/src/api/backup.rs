@@ -268,7 +268,7 @@ fn good(kind: Kind, number: u64, row: &Value) -> bool {
             Some(Single::AuditKey) => is::<String>(row),
             Some(Single::Settings) => is::<Settings>(row),
             Some(Single::Certificate) => is::<Installed>(row),
-            Some(Single::Keys | Single::Boot | Single::Followed) | None => false,
+            Some(Single::Keys | Single::Boot | Single::Followed | Single::Told | Single::Reported) | None => false,
         },
         Kind::Session | Kind::Alert | Kind::Draft | Kind::Letter | Kind::Report | Kind::Notice | Kind::Audit => false,
     }

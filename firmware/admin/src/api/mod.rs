@@ -40,10 +40,12 @@ use crate::route::Route;
 
 pub use activity::EventRow;
 pub use certificate::{at_the_box as certificate_at_the_box, serve_installed};
+pub use devices::DeviceRow;
 pub use grants::errand as about_access;
 pub use hosts::HostRow;
 pub use incidents::at_the_box as incidents_at_the_box;
 pub use policy::Applied;
+pub use reports::organisation;
 pub use sources::at_the_box as source_at_the_box;
 pub use users::recover;
 

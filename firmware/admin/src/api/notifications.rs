@@ -1,5 +1,7 @@
 //! Channels of notifications: who is told of what, and what did not arrive.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
 use protocol::Way;
@@ -8,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use terms::Timestamp;
 
 use crate::clock::{now, rfc3339};
-use crate::notice::{CHANNELS_MAX, Channel, Held, Journal, Notice, Notices, Preset, Quiet, Sink};
+use crate::notice::{CHANNELS_MAX, Channel, Family, Held, Journal, Notice, Notices, Preset, Quiet, Sink};
 use crate::office::{Office, shown};
 use crate::problem::Problem;
 use crate::route::{Call, Reply};
@@ -41,13 +43,15 @@ pub struct ChannelRow {
     preset: Option<Preset>,
     /// `HIGH`, or `MEDIUM` for both.
     level: &'static str,
+    /// What it hears of.
+    families: BTreeSet<Family>,
     /// Weekly windows in which it hears of High alone.
     quiet: Vec<String>,
     /// The zone of their times.
     time_zone: String,
     /// For how many minutes what is not High is gathered into one message; 0 for not at all.
     digest_minutes: u32,
-    /// Incidents that are held back.
+    /// Incidents and other things that are held back.
     held: u64,
     /// Since when.
     held_since: Option<String>,
@@ -99,6 +103,10 @@ pub struct NewChannel {
     /// Whether it hears of High alone.
     #[serde(default)]
     high_only: bool,
+    /// What it hears of; `incident`, `agent`, `conflict`, `link` and `store` where it is left out.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 8))]
+    families: Option<BTreeSet<Family>>,
     /// Weekly windows in which what is not High is held back, as `mon-fri 22:00-06:00` or `sat,sun 00:00-24:00`.
     #[serde(default)]
     #[schemars(length(max = 16))]
@@ -120,6 +128,10 @@ pub struct ChannelRules {
     /// Whether it hears of High alone.
     #[serde(default)]
     high_only: Option<bool>,
+    /// What it hears of.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 8))]
+    families: Option<BTreeSet<Family>>,
     /// Weekly windows in which what is not High is held back; none for never.
     #[serde(default)]
     #[schemars(length(max = 16))]
@@ -141,6 +153,8 @@ pub struct NoticeRow {
     id: u64,
     /// The incident that it tells of.
     incident: Option<u64>,
+    /// The family, where it tells of something else.
+    family: Option<Family>,
     /// In words.
     text: String,
     /// When it was written.
@@ -172,6 +186,7 @@ pub fn create(office: &Office, call: &Call, body: NewChannel) -> Result<MadeChan
     };
     let zone = body.time_zone.as_deref().unwrap_or(UTC);
     let quiet = Quiet::new(body.quiet, zone, body.digest_minutes, now())?;
+    let families = chosen(body.families)?.unwrap_or_else(|| Family::USUAL.into());
     let mut notices = office.notices();
     if notices.channels.len() >= CHANNELS_MAX {
         return Err(Problem::conflict(format!("a box keeps {CHANNELS_MAX} channels; take one away first")));
@@ -179,7 +194,9 @@ pub fn create(office: &Office, call: &Call, body: NewChannel) -> Result<MadeChan
     // Of the time, so that a number is never used twice.
     let number = notices.channels.last_key_value().map_or(0, |(last, _)| last + 1).max(now().micros());
     let (high_only, held, trouble) = (body.high_only, Held::default(), String::new());
-    let channel = Channel { number, name, sink, high_only, quiet, held, last: None, trouble, dropped: 0 };
+    let recent = BTreeMap::new();
+    let channel =
+        Channel { number, name, sink, high_only, families, recent, quiet, held, last: None, trouble, dropped: 0 };
     let made = row(&channel, &notices);
     let mut change = Change::default();
     change.put(Kind::Channel, number, &channel);
@@ -201,6 +218,7 @@ pub fn change(office: &Office, call: &Call, body: ChannelRules) -> Result<Channe
     let windows = body.quiet.unwrap_or_else(|| channel.quiet.windows.clone());
     channel.quiet = Quiet::new(windows, &zone, body.digest_minutes.unwrap_or(channel.quiet.digest), now())?;
     channel.high_only = body.high_only.unwrap_or(channel.high_only);
+    channel.families = chosen(body.families)?.unwrap_or(channel.families);
     let changed = row(&channel, &notices);
     act.after = shown(&changed);
     let mut change = Change::default();
@@ -261,6 +279,13 @@ pub fn file(office: &Office, call: &Call) -> Result<Reply, Problem> {
     }
     let lines = Journal::of(number).read().map_err(|error| Problem::busy(error.to_string()))?;
     Ok(Reply::file("application/x-ndjson", lines, "eve.json".into()))
+}
+
+fn chosen(families: Option<BTreeSet<Family>>) -> Result<Option<BTreeSet<Family>>, Problem> {
+    if families.as_ref().is_some_and(BTreeSet::is_empty) {
+        return Err(Problem::field("families", "names what the channel hears of; to hear of nothing take it away"));
+    }
+    Ok(families)
 }
 
 /// Where an address leads, and a webhook's new secret.
@@ -331,6 +356,7 @@ fn row(channel: &Channel, notices: &Notices) -> ChannelRow {
         to,
         preset,
         level: if channel.high_only { "HIGH" } else { "MEDIUM" },
+        families: channel.families.clone(),
         quiet: channel.quiet.windows.clone(),
         time_zone: zone(channel),
         digest_minutes: channel.quiet.digest,
@@ -354,6 +380,7 @@ fn notice_row(notice: &Notice) -> NoticeRow {
     NoticeRow {
         id: notice.number,
         incident: notice.incident.as_ref().map(|incident| incident.id),
+        family: notice.matter.as_ref().map(|matter| matter.family),
         text: notice.text.clone(),
         created: at(notice.created),
         tries: notice.tries,

@@ -14,6 +14,7 @@ use crate::office::Office;
 use crate::problem::Problem;
 use crate::reports::{Report, Stage};
 use crate::route::{Call, Reply};
+use crate::words::plain;
 
 /// A report.
 #[derive(Serialize, JsonSchema)]
@@ -33,6 +34,14 @@ pub struct ReportRow {
     created: String,
     /// By whom.
     by: String,
+}
+
+/// The longest name of an organisation, in characters.
+const ORGANISATION_MAX: usize = 64;
+
+/// Whose network it is, as the settings say.
+pub fn organisation(office: &Office) -> String {
+    plain(office.settings().value("box.organisation").as_str().unwrap_or_default(), ORGANISATION_MAX)
 }
 
 /// A moment as RFC 3339, in seconds since the epoch.
@@ -59,7 +68,13 @@ pub fn one(office: &Office, call: &Call) -> Result<ReportRow, Problem> {
 }
 
 /// `POST reports`: answered before it is made.
-pub fn make(office: &Arc<Office>, call: &Call, asked: ReportAsk) -> Result<ReportRow, Problem> {
+pub fn make(office: &Arc<Office>, call: &Call, mut asked: ReportAsk) -> Result<ReportRow, Problem> {
+    if asked.organisation.chars().count() > ORGANISATION_MAX {
+        return Err(Problem::field("organisation", format!("takes at most {ORGANISATION_MAX} characters")));
+    }
+    if asked.organisation.is_empty() {
+        asked.organisation = organisation(office);
+    }
     if moment("from", &asked.from)? >= moment("to", &asked.to)? {
         return Err(Problem::field("to", "is not after from: the period has no length"));
     }

@@ -46,6 +46,11 @@ impl Incident {
         }
     }
 
+    /// Who found what it tells of.
+    pub fn detectors(&self) -> impl Iterator<Item = &str> {
+        self.things.iter().filter(|thing| thing.is_found()).map(|thing| thing.detector.as_str())
+    }
+
     /// Who did what, in the order in which it happened.
     fn summary(&self) -> String {
         let who = if self.subjects.is_empty() { self.hosts.iter().take(2) } else { self.subjects.iter().take(2) };

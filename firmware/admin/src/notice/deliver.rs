@@ -1,11 +1,13 @@
 //! What is due goes, and takes its end or its next try.
 
-use std::thread::sleep;
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, sleep};
 use std::time::Duration;
 
 use protocol::{PostOrder, PostSent, Request};
 
-use super::{Channel, Journal, Notice, PAUSES, Sink, eve, syslog, webhook};
+use super::{Channel, Journal, Notice, PAUSES, Sink, TOGETHER, eve, syslog, webhook};
 use crate::clock::now;
 use crate::office::{Office, of_gateway};
 use crate::outbox::{Letter, post};
@@ -14,10 +16,24 @@ use crate::rows::{Change, Kind};
 /// How often it is looked what is due.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Delivers what is due until the process ends.
-pub fn deliver(office: &Office) {
+/// Delivers what is due until the process ends, on so many threads: a receiver that hangs holds up its own channel.
+///
+/// # Errors
+/// The system starts no thread.
+pub fn deliver(office: &Arc<Office>) -> io::Result<()> {
+    for number in 0..TOGETHER {
+        let office = Arc::clone(office);
+        thread::Builder::new().name(format!("notices-{number}")).spawn(move || work(&office, number == 0))?;
+    }
+    Ok(())
+}
+
+/// One thread's work; the first one lets go of what was held back, too.
+fn work(office: &Office, first: bool) {
     loop {
-        let_go(office);
+        if first {
+            let_go(office);
+        }
         let due = office.notices().due(now().micros());
         match due {
             Some((notice, channel)) => {
@@ -98,6 +114,7 @@ fn settle(office: &Office, mut notice: Notice, sent: &PostSent) {
     let at = now().micros();
     let mut change = Change::default();
     let mut notices = office.notices();
+    notices.busy.remove(&notice.channel);
     if let Some(channel) = notices.channels.get_mut(&notice.channel) {
         channel.trouble.clone_from(&sent.why);
         channel.last = if sent.accepted { Some(at) } else { channel.last };

@@ -1,4 +1,4 @@
-//! A notice as lines of EVE JSON, the form that Suricata made common: one line an incident.
+//! A notice as lines of EVE JSON, the form that Suricata made common: one line an incident, or what else it tells of.
 //!
 //! What EVE has no word for stands in `alert.metadata`, as arrays of strings.
 
@@ -8,19 +8,21 @@ use protocol::incident::IncidentView;
 use serde_json::{Value, json};
 use terms::Timestamp;
 
-use super::Notice;
+use super::{Matter, Notice};
 use crate::clock::rfc3339;
 
 /// The generator: apart from 1, which is Suricata's own rules.
 const GENERATOR: u32 = 32_473;
-/// The signatures: an incident, and a try of the channel.
+/// The signatures: an incident, a try of the channel, and what is neither.
 const INCIDENT: u32 = 1;
 const TRY: u32 = 2;
+const MATTER: u32 = 3;
 
 /// The lines, each with its end.
 pub fn lines(notice: &Notice, host: &str) -> String {
     let created = rfc3339(Timestamp::from_micros(notice.created));
     let mut events: Vec<Value> = notice.incidents().map(|incident| event(notice, incident, host)).collect();
+    events.extend(notice.matters().map(|matter| event_of(notice, matter, &created, host)));
     if events.is_empty() {
         events.push(json!({
             "timestamp": moment(&created), "event_type": "alert", "host": host,
@@ -59,6 +61,37 @@ fn event(notice: &Notice, incident: &IncidentView, host: &str) -> Value {
     }
     if let Some(mac) = incident.hosts.iter().find(is_mac) {
         event["ether"] = json!({"src_mac": mac});
+    }
+    event
+}
+
+fn event_of(notice: &Notice, matter: &Matter, created: &str, host: &str) -> Value {
+    let who = &matter.who;
+    let mut metadata = json!({
+        "picket_class": [matter.level], "picket_notice": [notice.number.to_string()],
+        "picket_family": [matter.family.as_str()], "picket_done": [matter.done], "picket_repeats": [matter.again.to_string()],
+    });
+    for (name, value) in [("picket_device", &who.name), ("picket_owner", &who.owner), ("picket_link", &matter.link)] {
+        if !value.is_empty() {
+            metadata[name] = json!([value]);
+        }
+    }
+    if !notice.held.is_empty() {
+        metadata["picket_held_back"] = json!([notice.held.count().to_string()]);
+    }
+    let mut event = json!({
+        "timestamp": moment(created), "event_type": "alert", "host": host,
+        "alert": {
+            "action": "allowed", "gid": GENERATOR, "signature_id": MATTER, "rev": 1, "signature": matter.text,
+            "category": matter.family.as_str(), "severity": if matter.level == "HIGH" { 1 } else { 2 }, "metadata": metadata,
+        },
+        "verdict": {"action": "alert"},
+    });
+    if who.address.parse::<IpAddr>().is_ok() {
+        event["src_ip"] = json!(who.address);
+    }
+    if !who.mac.is_empty() {
+        event["ether"] = json!({"src_mac": who.mac});
     }
     event
 }

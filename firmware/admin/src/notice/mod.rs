@@ -1,12 +1,15 @@
 //! Alerts that reach people: channels, and what waits for each until its receiver has it.
 //!
-//! An incident that begins, or that becomes High, is one notice to each channel whose level it has; what follows of the same incident is
-//! none. What is not High may be held back and told together. A notice is written together with the incident that it tells of, and goes when its receiver took it; it is tried again with growing pauses,
-//! and after a day, or when the receiver will never take it, it is dead and shown.
+//! An incident that begins, or that becomes High, is one notice to each channel that wants its family and level; what follows of the same
+//! incident is none. Beside incidents there are matters: a new device, a lost link, a full store. What is not High may be held back and told
+//! together, and is where there is much of it. A notice is written together with the incident that it tells of, and goes when its receiver
+//! took it; it is tried again with growing pauses, and after a day, or when the receiver will never take it, it is dead and shown.
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `deliver` | what is due goes, and takes its end or its next try |
+//! | `deliver` | what is due goes, and takes its end or its next try; several channels at a time |
+//! | `matter` | what is told of beside incidents, by families |
+//! | `watch` | what of the gateway's events and of the box's state is such a matter |
 //! | `quiet` | when a channel is not disturbed, and what waits for it meanwhile |
 //! | `webhook`, `syslog`, `eve` | a notice in the form that a receiver expects |
 //! | `journal` | the file of EVE lines on the box |
@@ -16,25 +19,31 @@
 mod deliver;
 mod eve;
 mod journal;
+mod matter;
 mod quiet;
 mod syslog;
 #[cfg(test)]
 mod tests;
+mod watch;
 mod webhook;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use protocol::incident::IncidentView;
 use serde::{Deserialize, Serialize};
-use terms::Timestamp;
+use terms::{Span, Timestamp};
 
 use crate::rows::{Change, Kind, Rows, RowsError};
 
 pub use deliver::deliver;
 pub use journal::Journal;
+pub use matter::{Family, Matter};
 pub use quiet::{Held, Quiet};
+pub use watch::{Heard, Watch};
 pub use webhook::Preset;
+
+use matter::{Recent, told};
 
 /// The most channels that a box keeps.
 pub const CHANNELS_MAX: usize = 16;
@@ -42,6 +51,9 @@ pub const CHANNELS_MAX: usize = 16;
 const NOTICES_MAX: usize = 500;
 /// The first and the longest pause after a failure, and for how long a notice is tried. **Units**: seconds.
 const PAUSES: (u64, u64, u64) = (1, 3_600, 86_400);
+/// Notices on their way at a time, and how many of them to receivers that failed the last time.
+const TOGETHER: usize = protocol::POSTS_MAX;
+const FAILING: usize = TOGETHER - 1;
 
 /// Where a channel leads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +104,12 @@ pub struct Channel {
     pub sink: Sink,
     /// Whether it hears of High alone.
     pub high_only: bool,
+    /// What it hears of.
+    #[serde(default = "usual")]
+    pub families: BTreeSet<Family>,
+    /// How much of each it was told lately.
+    #[serde(default)]
+    pub recent: BTreeMap<Family, Recent>,
     /// When it is not disturbed.
     #[serde(default)]
     pub quiet: Quiet,
@@ -115,6 +133,12 @@ pub struct Notice {
     pub channel: u64,
     /// The incident as it was; nothing for a try, and for what was held back.
     pub incident: Option<IncidentView>,
+    /// What it tells of that is no incident.
+    #[serde(default)]
+    pub matter: Option<Matter>,
+    /// Where the page tells more; empty where that is not known.
+    #[serde(default)]
+    pub link: String,
     /// What was held back, where it tells of that.
     #[serde(default)]
     pub held: Held,
@@ -137,51 +161,138 @@ pub struct Notices {
     pub channels: BTreeMap<u64, Channel>,
     /// By number.
     pub waiting: BTreeMap<u64, Notice>,
+    /// The channels that something is on its way to.
+    busy: BTreeSet<u64>,
+}
+
+/// What a channel hears of that was made before there was a choice.
+fn usual() -> BTreeSet<Family> {
+    Family::USUAL.into()
+}
+
+/// What is told at a time.
+#[derive(Clone, Copy)]
+enum Tale<'t> {
+    /// An incident, with where the page tells more.
+    Incident(&'t IncidentView, &'t str),
+    /// Anything else.
+    Matter(&'t Matter),
+}
+
+impl Tale<'_> {
+    fn is_high(self) -> bool {
+        match self {
+            Self::Incident(incident, _) => incident.level == "HIGH",
+            Self::Matter(matter) => matter.level == "HIGH",
+        }
+    }
+
+    fn notice(self, channel: u64, at: Timestamp) -> Notice {
+        match self {
+            Self::Incident(incident, link) => {
+                let text = format!("{}: {} (incident {})", incident.level, incident.summary, incident.id);
+                Notice { incident: Some(incident.clone()), link: link.into(), ..Notice::new(channel, text, at) }
+            }
+            Self::Matter(matter) => Notice {
+                link: matter.link.clone(),
+                matter: Some(matter.clone()),
+                ..Notice::new(channel, matter.line(), at)
+            },
+        }
+    }
+}
+
+impl Channel {
+    /// Whether its last try failed.
+    fn fails(&self) -> bool {
+        !self.trouble.is_empty()
+    }
+
+    /// Until when a tale that is not High waits, in microseconds; nothing where it goes at once.
+    fn holds(&mut self, family: Family, at: Timestamp) -> Option<u64> {
+        if self.quiet.holds(at) {
+            self.held.limited = true;
+            return Some(0);
+        }
+        // One of a group that waits already is no further message.
+        if family.gathered() > Span::ZERO && self.held.has(family) {
+            return Some(0);
+        }
+        let end = self.recent.entry(family).or_default().count(family, at);
+        self.held.limited |= end.is_some();
+        let together = (family.gathered() > Span::ZERO).then(|| at.micros() + family.gathered().micros());
+        end.or(together)
+    }
 }
 
 impl Notice {
     /// One that is tried at once; its number is given where it is added.
-    fn new(channel: u64, incident: Option<IncidentView>, held: Held, text: String, at: Timestamp) -> Self {
-        let created = at.micros();
-        Self { number: 0, channel, incident, held, text, created, tries: 0, next: created, dead: None }
+    fn new(channel: u64, text: String, at: Timestamp) -> Self {
+        let (created, held, link) = (at.micros(), Held::default(), String::new());
+        Self {
+            number: 0,
+            channel,
+            incident: None,
+            matter: None,
+            link,
+            held,
+            text,
+            created,
+            tries: 0,
+            next: created,
+            dead: None,
+        }
     }
 
-    /// What it tells of; nothing for a try.
+    /// The incidents that it tells of.
     fn incidents(&self) -> impl Iterator<Item = &IncidentView> {
         self.incident.iter().chain(&self.held.incidents)
     }
 
-    /// `incident`, `digest` or `test`.
+    /// What else it tells of.
+    fn matters(&self) -> impl Iterator<Item = &Matter> {
+        self.matter.iter().chain(&self.held.matters)
+    }
+
+    /// `incident`, `digest`, `test`, or the family of what it tells of.
     fn kind(&self) -> &'static str {
-        match (&self.incident, self.held.is_empty()) {
-            (Some(_), _) => "incident",
-            (None, false) => "digest",
-            (None, true) => "test",
+        match (&self.incident, &self.matter, self.held.is_empty()) {
+            (Some(_), ..) => "incident",
+            (None, Some(matter), _) => matter.family.as_str(),
+            (None, None, false) => "digest",
+            (None, None, true) => "test",
         }
     }
 
     /// Whether any of that is High.
     fn high(&self) -> bool {
-        self.incidents().any(|incident| incident.level == "HIGH")
+        self.incidents()
+            .map(|incident| &incident.level)
+            .chain(self.matters().map(|matter| &matter.level))
+            .any(|level| level == "HIGH")
     }
 
     /// In words, for a letter.
     fn lines(&self) -> Vec<String> {
-        let first = if self.held.is_empty() { self.text.clone() } else { format!("{} held back:", self.held.count()) };
+        let first = if self.held.is_empty() { self.text.clone() } else { self.held.heading() };
         [first].into_iter().chain(self.held.lines()).chain([self.more()]).collect()
     }
 
     /// What else a person wants to know.
     fn more(&self) -> String {
+        let page = if self.link.is_empty() { String::from("on the page") } else { self.link.clone() };
         if !self.held.is_empty() {
-            return "More on the page, or: picket incidents".into();
+            return format!("More: {page}, or: picket incidents");
+        }
+        if let Some(matter) = &self.matter {
+            return format!("{} More: {page}", matter.done);
         }
         self.incident.as_ref().map_or_else(
             || "Nothing happened: somebody tries this channel.".into(),
             |incident| {
                 let done = if incident.blocked { "A host was blocked." } else { "Nothing was blocked." };
                 format!(
-                    "Since {} (UTC), {} events. {done} More on the page, or: picket incidents {}",
+                    "Since {} (UTC), {} events. {done} More: {page}, or: picket incidents {}",
                     incident.began, incident.events, incident.id
                 )
             },
@@ -198,30 +309,52 @@ impl Notices {
         Ok(Mutex::new(Self {
             channels: rows.all(Kind::Channel)?.into_iter().collect(),
             waiting: rows.all(Kind::Notice)?.into_iter().collect(),
+            busy: BTreeSet::new(),
         }))
     }
 
     /// An incident began, or became High: every channel that wants to know has a notice, in the change that tells of the incident.
     /// What is not High may be held back.
-    pub fn tell(&mut self, incident: &IncidentView, at: Timestamp, change: &mut Change) {
-        let high = incident.level == "HIGH";
+    pub fn tell(&mut self, incident: &IncidentView, family: Family, link: &str, at: Timestamp, change: &mut Change) {
+        self.spread(Tale::Incident(incident, link), family, None, at, change);
+    }
+
+    /// The same of a matter; a channel that is the matter itself is left out.
+    pub fn tell_matter(&mut self, matter: &Matter, except: Option<u64>, at: Timestamp, change: &mut Change) {
+        self.spread(Tale::Matter(matter), matter.family, except, at, change);
+    }
+
+    fn spread(&mut self, tale: Tale<'_>, family: Family, except: Option<u64>, at: Timestamp, change: &mut Change) {
+        let high = tale.is_high();
         let mut wanted = Vec::new();
-        for channel in self.channels.values_mut().filter(|channel| high || !channel.high_only) {
-            if !high && channel.quiet.holds(at) {
-                channel.held.put(incident, at);
+        let wants = |channel: &&mut Channel| {
+            (high || !channel.high_only) && channel.families.contains(&family) && except != Some(channel.number)
+        };
+        for channel in self.channels.values_mut().filter(wants) {
+            let before = channel.recent.get(&family).copied();
+            if let Some(until) = if high { None } else { channel.holds(family, at) } {
+                channel.held.put(tale, until, at);
                 change.put(Kind::Channel, channel.number, channel);
                 continue;
             }
             // It is told now, and not a second time with what was held back.
-            if channel.held.take_out(incident.id) {
+            let out = matches!(tale, Tale::Incident(incident, _) if channel.held.take_out(incident.id));
+            if out || before != channel.recent.get(&family).copied() {
                 change.put(Kind::Channel, channel.number, channel);
             }
             wanted.push(channel.number);
         }
         for channel in wanted {
-            let text = format!("{}: {} (incident {})", incident.level, incident.summary, incident.id);
-            let notice = Notice::new(channel, Some(incident.clone()), Held::default(), text, at);
-            self.add(notice, change);
+            self.add(tale.notice(channel, at), change);
+        }
+    }
+
+    /// The same happened again to what waits in a group; what left already is not told again.
+    pub fn tell_again(&mut self, family: Family, about: &str, change: &mut Change) {
+        for channel in self.channels.values_mut() {
+            if channel.held.again(family, about) {
+                change.put(Kind::Channel, channel.number, channel);
+            }
         }
     }
 
@@ -238,8 +371,7 @@ impl Notices {
             let Some(channel) = self.channels.get_mut(&number) else { continue };
             let held = std::mem::take(&mut channel.held);
             change.put(Kind::Channel, number, channel);
-            let text = held.text();
-            self.add(Notice::new(number, None, held, text, at), change);
+            self.add(held.notice(number, at), change);
             any = true;
         }
         any
@@ -248,7 +380,7 @@ impl Notices {
     /// Somebody tries a channel; quiet hours do not count.
     pub fn try_out(&mut self, channel: u64, at: Timestamp, change: &mut Change) {
         let text = "This is a message to try whether this channel works.".into();
-        self.add(Notice::new(channel, None, Held::default(), text, at), change);
+        self.add(Notice::new(channel, text, at), change);
     }
 
     /// Adds a notice to its channel; without room it is counted there.
@@ -277,14 +409,23 @@ impl Notices {
         true
     }
 
-    /// What is due, with where it goes.
-    fn due(&self, now: u64) -> Option<(Notice, Channel)> {
+    /// What is due, with where it goes: of a channel that is not busy, one whose last try failed after those that work, so that receivers that
+    /// hang hold up nobody but themselves. The channel is busy until its notice is settled.
+    fn due(&mut self, now: u64) -> Option<(Notice, Channel)> {
         // What lies far in the future was put there before the clock was set back.
         let due = |notice: &&Notice| {
-            notice.dead.is_none() && (notice.next <= now || notice.next > now + 2 * PAUSES.1 * 1_000_000)
+            notice.dead.is_none()
+                && !self.busy.contains(&notice.channel)
+                && (notice.next <= now || notice.next > now + 2 * PAUSES.1 * 1_000_000)
         };
-        let notice = self.waiting.values().find(due)?;
-        Some((notice.clone(), self.channels.get(&notice.channel)?.clone()))
+        let due = self.waiting.values().filter(due);
+        let found = due.filter_map(|notice| Some((notice, self.channels.get(&notice.channel)?)));
+        let failing = self.busy.iter().filter(|busy| self.channels.get(*busy).is_some_and(Channel::fails)).count();
+        let found = found.filter(|(_, channel)| !channel.fails() || failing < FAILING);
+        let (notice, channel) = found.min_by_key(|(notice, channel)| (channel.fails(), notice.number))?;
+        let found = (notice.clone(), channel.clone());
+        self.busy.insert(found.1.number);
+        Some(found)
     }
 }
 

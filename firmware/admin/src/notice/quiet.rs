@@ -3,15 +3,15 @@
 //! What is High is never held back. Anything else waits for the end of the quiet hours and for the next digest, and comes as one message
 //! then. It waits on the medium, in the channel's own row, together with the incident that it tells of.
 //!
-//! **Bounds**: `WINDOWS_MAX` windows; of what is held `HELD_MAX` incidents and `HELD_LEN` octets, the rest is counted.
+//! **Bounds**: `WINDOWS_MAX` windows; of what is held `HELD_MAX` incidents and matters and `HELD_LEN` octets, the rest is counted.
 
 use policy::{Opening, Window, Zone, opening};
 use protocol::incident::IncidentView;
 use serde::{Deserialize, Serialize};
 use terms::{Span, Timestamp};
 
+use super::{Family, Matter, Notice, Tale, told};
 use crate::problem::Problem;
-use crate::words::plain;
 
 /// The most windows of one channel.
 const WINDOWS_MAX: usize = 16;
@@ -20,6 +20,8 @@ const DIGEST_MAX: u32 = 7 * 24 * 60;
 /// The most incidents that are held back with their words, and their length as JSON in octets.
 const HELD_MAX: usize = 20;
 const HELD_LEN: usize = 16 << 10;
+/// Longer than this nothing waits for its family alone; what lies farther away was put there before the clock was set back.
+const UNTIL_MAX: Span = Span::from_secs(3_600);
 /// The most characters of an incident in words: some chats take no more than 4,096 of a message.
 const SUMMARY_MAX: usize = 120;
 /// Longer than this no weekly window is open, unless it never ends: a week less a minute, and the hour of a clock's change.
@@ -41,8 +43,20 @@ pub struct Quiet {
 pub struct Held {
     /// Since when, in microseconds.
     pub since: u64,
+    /// Until when in any case, in microseconds; 0 where nothing says so.
+    #[serde(default)]
+    pub until: u64,
+    /// Whether anything was held back that would have gone otherwise; what only came together was not.
+    #[serde(default)]
+    pub limited: bool,
     /// The incidents, each once and as it was last, the oldest first.
     pub incidents: Vec<IncidentView>,
+    /// What else, the same once, the oldest first.
+    #[serde(default)]
+    pub matters: Vec<Matter>,
+    /// Where the page tells more.
+    #[serde(default)]
+    pub link: String,
     /// How many more there were.
     pub more: u64,
 }
@@ -82,7 +96,8 @@ impl Quiet {
     pub fn lets_go(&self, held: &Held, at: Timestamp) -> bool {
         // Of a clock that was set back: what lies in the future has waited as long as what lies in the past.
         let waited = at.micros().abs_diff(held.since) >= u64::from(self.digest) * 60_000_000;
-        !held.is_empty() && waited && !self.is_quiet(at)
+        let wait = held.until.saturating_sub(at.micros());
+        !held.is_empty() && waited && !(1..=UNTIL_MAX.micros()).contains(&wait) && !self.is_quiet(at)
     }
 
     fn is_quiet(&self, at: Timestamp) -> bool {
@@ -99,30 +114,56 @@ impl Held {
     /// Whether there is nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.incidents.is_empty() && self.more == 0
+        self.incidents.is_empty() && self.matters.is_empty() && self.more == 0
     }
 
-    /// How many incidents.
+    /// How many incidents and matters.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.incidents.len() as u64 + self.more
+        (self.incidents.len() + self.matters.len()) as u64 + self.more
     }
 
-    /// Holds an incident back.
-    pub fn put(&mut self, incident: &IncidentView, at: Timestamp) {
+    /// Whether a matter of a family waits.
+    pub(super) fn has(&self, family: Family) -> bool {
+        self.matters.iter().any(|matter| matter.family == family)
+    }
+
+    /// Holds a tale back, until a moment in any case.
+    pub(super) fn put(&mut self, tale: Tale<'_>, until: u64, at: Timestamp) {
         if self.is_empty() {
             self.since = at.micros();
         }
-        if let Some(same) = self.incidents.iter_mut().find(|one| one.id == incident.id) {
-            same.clone_from(incident);
-            return;
+        self.until = self.until.max(until);
+        let room = self.incidents.len() + self.matters.len() < HELD_MAX;
+        let taken: usize = self.incidents.iter().map(len).sum::<usize>() + self.matters.iter().map(len).sum::<usize>();
+        match tale {
+            Tale::Incident(incident, link) => {
+                if let Some(same) = self.incidents.iter_mut().find(|one| one.id == incident.id) {
+                    same.clone_from(incident);
+                } else if room && taken + len(incident) <= HELD_LEN {
+                    self.incidents.push(incident.clone());
+                } else {
+                    self.more += 1;
+                }
+                link.clone_into(&mut self.link);
+            }
+            Tale::Matter(matter) => {
+                if self.again(matter.family, &matter.about) {
+                    // What is new about it is its newest words.
+                } else if room && taken + len(matter) <= HELD_LEN {
+                    self.matters.push(matter.clone());
+                } else {
+                    self.more += 1;
+                }
+                self.link.clone_from(&matter.link);
+            }
         }
-        let len: usize = self.incidents.iter().chain([incident]).map(len).sum();
-        if self.incidents.len() < HELD_MAX && len <= HELD_LEN {
-            self.incidents.push(incident.clone());
-        } else {
-            self.more += 1;
-        }
+    }
+
+    /// Counts that the same happened again; whether it waits.
+    pub(super) fn again(&mut self, family: Family, about: &str) -> bool {
+        let same = self.matters.iter_mut().find(|one| one.family == family && one.about == about);
+        same.map(|same| same.again += 1).is_some()
     }
 
     /// Lets go of an incident that is told otherwise; whether it was here.
@@ -132,23 +173,35 @@ impl Held {
         before != self.incidents.len()
     }
 
+    /// The notice of all of it: of a single matter it is that one's own.
+    pub(super) fn notice(self, channel: u64, at: Timestamp) -> Notice {
+        match &self.matters[..] {
+            [only] if self.count() == 1 => Tale::Matter(only).notice(channel, at),
+            _ => Notice { link: self.link.clone(), held: self.clone(), ..Notice::new(channel, self.text(), at) },
+        }
+    }
+
+    /// How many, in words.
+    pub(super) fn heading(&self) -> String {
+        let how = if self.limited || !self.incidents.is_empty() { "held back" } else { "together" };
+        format!("{} {how}:", self.count())
+    }
+
     /// In words, on one line.
     #[must_use]
     pub fn text(&self) -> String {
-        format!("{} held back: {}", self.count(), self.lines().join("; "))
+        format!("{} {}", self.heading(), self.lines().join("; "))
     }
 
     /// In words, a line for each that there is room for.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        let line = |incident: &IncidentView| {
-            format!("{}: {} (incident {})", incident.level, plain(&incident.summary, SUMMARY_MAX), incident.id)
-        };
+        let incidents = self.incidents.iter().map(|incident| told(incident, SUMMARY_MAX));
         let more = (self.more > 0).then(|| format!("and {} more", self.more));
-        self.incidents.iter().map(line).chain(more).collect()
+        incidents.chain(self.matters.iter().map(Matter::line)).chain(more).collect()
     }
 }
 
-fn len(incident: &IncidentView) -> usize {
-    serde_json::to_string(incident).map_or(HELD_LEN, |text| text.len())
+fn len(one: &impl Serialize) -> usize {
+    serde_json::to_string(one).map_or(HELD_LEN, |text| text.len())
 }

@@ -20,12 +20,13 @@ const VALUE_MAX: usize = 48;
 
 /// The message; at most `MESSAGE_MAX` octets, without a line end.
 pub fn message(notice: &Notice, host: &str) -> String {
-    let test = notice.kind() == "test";
     // Severity (6.2.1): alert, warning, informational.
-    let (severity, id) = match notice.high() {
-        true => (1, "ALERT"),
-        false if test => (6, "TEST"),
-        false => (4, "ALERT"),
+    let (severity, id) = match notice.kind() {
+        "test" => (6, "TEST".to_owned()),
+        kind => {
+            let severity = if notice.high() { 1 } else { 4 };
+            (severity, if notice.matter.is_some() { kind.to_uppercase() } else { "ALERT".into() })
+        }
     };
     let at = rfc3339(Timestamp::from_micros(notice.created));
     let data = data(notice);
@@ -46,6 +47,15 @@ fn data(notice: &Notice) -> String {
     put("notice", &notice.number.to_string());
     if !notice.held.is_empty() {
         put("held", &notice.held.count().to_string());
+    }
+    for matter in notice.matters().take(VALUES) {
+        let who = &matter.who;
+        put("family", matter.family.as_str());
+        for (name, value) in [("device", &who.name), ("host", &who.address), ("mac", &who.mac), ("owner", &who.owner)] {
+            if !value.is_empty() {
+                put(name, value);
+            }
+        }
     }
     let incidents: Vec<&IncidentView> = notice.incidents().take(VALUES).collect();
     for incident in &incidents {

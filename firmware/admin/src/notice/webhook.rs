@@ -37,10 +37,11 @@ pub fn order(notice: &Notice, url: &str, preset: Preset, ca: &str, secret: &str)
     let high = notice.high();
     let body: Value = match preset {
         Preset::Json => {
-            let mut body =
-                json!({"id": notice.number, "kind": notice.kind(), "text": notice.text, "incident": notice.incident});
+            let mut body = json!({"id": notice.number, "kind": notice.kind(), "text": notice.text, "incident": notice.incident,
+                    "matter": notice.matter, "link": notice.link});
             if !notice.held.is_empty() {
                 body["incidents"] = json!(notice.held.incidents);
+                body["matters"] = json!(notice.held.matters);
                 body["held_back"] = json!(notice.held.count());
             }
             body

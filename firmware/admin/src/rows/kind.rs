@@ -92,6 +92,10 @@ table! {
         Settings = 6: Keeping::Kept,
         /// The certificate that people installed, with its key.
         Certificate = 7: Keeping::Kept,
+        /// Up to when regular reports were made.
+        Reported = 9: Keeping::Stays("it says up to which moment of this box's own history reports were made"),
+        /// Which states of the box were told, and of whom what the policy denied.
+        Told = 8: Keeping::Stays("it is what people were told of this box's own state"),
     }
 }
 

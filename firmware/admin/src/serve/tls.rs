@@ -7,7 +7,8 @@
 //! |---|---|
 //! | `ca.key`, `ca.pem` | the device's CA: may sign nothing outside `.local` and private networks |
 //! | `leaf.key`, `leaf.pem` | what is served: `picket.local` and the addresses that are listened at |
-//! | `leaf.for` | names and last day of the leaf, so that it is made anew when they change |
+//! | `intake.key`, `intake.pem` | the same for syslog over TLS, where that is on: another process holds this key |
+//! | `leaf.for`, `intake.for` | names and last day of the leaf, so that it is made anew when they change |
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -16,6 +17,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use protocol::link::ServerKey;
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer,
     KeyPair, KeyUsagePurpose, NameConstraints, SanType, SerialNumber, date_time_ymd,
@@ -78,6 +80,8 @@ struct Leaf {
 #[derive(Debug)]
 pub struct Certificate {
     folder: PathBuf,
+    /// What its files begin with.
+    stem: &'static str,
     /// The addresses that are listened at.
     listen: Vec<IpAddr>,
     /// The addresses that the box has, where it listens at all of them.
@@ -92,11 +96,24 @@ impl Certificate {
     /// # Errors
     /// It cannot be made or read.
     pub fn find(folder: &Path, listen: &[IpAddr]) -> Result<Self, TlsError> {
+        Self::find_as("leaf", folder, listen)
+    }
+
+    /// The same of another leaf, for the intake: whoever holds its key holds none of the page's.
+    ///
+    /// # Errors
+    /// It cannot be made or read.
+    pub fn find_for_intake(folder: &Path, listen: &[IpAddr]) -> Result<Self, TlsError> {
+        Self::find_as("intake", folder, listen)
+    }
+
+    fn find_as(stem: &'static str, folder: &Path, listen: &[IpAddr]) -> Result<Self, TlsError> {
         // Which addresses the box has is heard later; those of the last run stay until then.
-        let leaf =
-            load(folder, |held| wanted(listen, &[]).iter().all(|name| held.contains(name)), &wanted(listen, &[]))?;
+        let enough = |held: &[String]| wanted(listen, &[]).iter().all(|name| held.contains(name));
+        let leaf = load(folder, stem, enough, &wanted(listen, &[]))?;
         Ok(Self {
             folder: folder.to_owned(),
+            stem,
             listen: listen.to_vec(),
             own: Mutex::default(),
             leaf: RwLock::new(leaf),
@@ -128,11 +145,20 @@ impl Certificate {
         let enough = |held: &[String]| {
             if heard { held == names } else { names.iter().all(|name| held.contains(name)) }
         };
-        let leaf = load(&self.folder, enough, &names)?;
+        let leaf = load(&self.folder, self.stem, enough, &names)?;
         let mut held = self.leaf.write().unwrap_or_else(PoisonError::into_inner);
         let other = held.fingerprint != leaf.fingerprint;
         *held = leaf;
         Ok(other)
+    }
+
+    /// The leaf with its key, for the process that serves with it.
+    ///
+    /// # Errors
+    /// The files cannot be read.
+    pub fn server_key(&self) -> Result<ServerKey, TlsError> {
+        let read = |ending: &str| fs::read_to_string(self.folder.join(format!("{}.{ending}", self.stem)));
+        Ok(ServerKey { chain: read("pem")?, key: read("key")? })
     }
 
     /// Serves this to whoever asks by one of its names from now on; nothing serves the leaf to everybody.
@@ -185,26 +211,27 @@ impl ResolvesServerCert for Certificate {
 }
 
 /// Reads the leaf, if its names are enough and it holds for long; else makes one for `names`.
-fn load(folder: &Path, enough: impl Fn(&[String]) -> bool, names: &[String]) -> Result<Leaf, TlsError> {
+fn load(folder: &Path, stem: &str, enough: impl Fn(&[String]) -> bool, names: &[String]) -> Result<Leaf, TlsError> {
+    let file = |ending: &str| format!("{stem}.{ending}");
     let today = (now().secs() / 86_400).max(FIRST_DAY);
-    let kept = fs::read_to_string(folder.join("leaf.for")).unwrap_or_default();
+    let kept = fs::read_to_string(folder.join(file("for"))).unwrap_or_default();
     let kept = kept.split_once('\n').and_then(|(last, held)| {
         let last: u64 = last.parse().ok()?;
         let held: Vec<String> = held.split_whitespace().map(str::to_owned).collect();
         ((today + RENEW_DAYS..=today + LEAF_DAYS).contains(&last) && enough(&held)).then_some((last, held))
     });
-    let (last, names) = match kept.filter(|_| folder.join("leaf.pem").exists()) {
+    let (last, names) = match kept.filter(|_| folder.join(file("pem")).exists()) {
         Some(kept) => kept,
         None => {
-            make_leaf(folder, names, today)?;
-            write(folder, "leaf.for", &format!("{}\n{}\n", today + LEAF_DAYS, names.join(" ")))?;
+            make_leaf(folder, stem, names, today)?;
+            write(folder, &file("for"), &format!("{}\n{}\n", today + LEAF_DAYS, names.join(" ")))?;
             (today + LEAF_DAYS, names.to_vec())
         }
     };
     let read = |name: &str| fs::read(folder.join(name));
-    let chain = CertificateDer::pem_slice_iter(&read("leaf.pem")?).collect::<Result<Vec<_>, _>>();
+    let chain = CertificateDer::pem_slice_iter(&read(&file("pem"))?).collect::<Result<Vec<_>, _>>();
     let chain = chain.map_err(|error| TlsError::Read(error.to_string()))?;
-    let key = PrivateKeyDer::from_pem_slice(&read("leaf.key")?).map_err(|error| TlsError::Read(error.to_string()))?;
+    let key = PrivateKeyDer::from_pem_slice(&read(&file("key"))?).map_err(|error| TlsError::Read(error.to_string()))?;
     let fingerprint = chain.first().map(|leaf| sha256(leaf)).ok_or_else(|| TlsError::Read("it is empty".into()))?;
     let provider = rustls::crypto::ring::default_provider();
     Ok(Leaf { key: Arc::new(CertifiedKey::from_der(chain, key, &provider)?), fingerprint, names, last })
@@ -225,7 +252,7 @@ fn wanted(listen: &[IpAddr], own: &[IpAddr]) -> Vec<String> {
 }
 
 /// Makes a leaf with a key of its own, signed by the device's CA.
-fn make_leaf(folder: &Path, names: &[String], today: u64) -> Result<(), TlsError> {
+fn make_leaf(folder: &Path, stem: &str, names: &[String], today: u64) -> Result<(), TlsError> {
     let (ca, ca_pem) = authority(folder, today)?;
     let key = KeyPair::generate()?;
     let mut params = params("Picket", today, LEAF_DAYS)?;
@@ -238,8 +265,8 @@ fn make_leaf(folder: &Path, names: &[String], today: u64) -> Result<(), TlsError
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
     let leaf = params.signed_by(&key, &ca)?;
-    write(folder, "leaf.key", &key.serialize_pem())?;
-    write(folder, "leaf.pem", &(leaf.pem() + &ca_pem))
+    write(folder, &format!("{stem}.key"), &key.serialize_pem())?;
+    write(folder, &format!("{stem}.pem"), &(leaf.pem() + &ca_pem))
 }
 
 /// The device's CA, made at the first start.

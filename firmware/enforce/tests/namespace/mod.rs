@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+mod links;
+mod machine;
 pub mod wire;
 
 use std::fmt::Write;
@@ -13,6 +15,7 @@ use terms::{MacAddr, Span};
 
 /// Runs a test in a thread that has a network namespace of its own; says aloud where that is not allowed.
 pub fn alone(test: impl FnOnce() + Send + 'static) {
+    machine::begin();
     let thread = std::thread::spawn(|| {
         // SAFETY: changes the calling thread's namespace only; the thread is ours and ends with the test.
         if unsafe { libc::unshare(libc::CLONE_NEWNET) } != 0 {

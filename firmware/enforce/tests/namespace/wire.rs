@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use terms::MacAddr;
 
-use super::run;
+use super::links;
 
 const ETH_ALL: u16 = 0x0003;
 /// Stands before a frame's number.
@@ -31,19 +31,11 @@ pub struct End {
 
 /// Makes `host0 - lan0 - bridge br0 - up0 - router0` and gives the two outer ends.
 pub fn bridge() -> (End, End) {
-    for line in [
-        "ip link add lan0 type veth peer name host0",
-        "ip link add up0 type veth peer name router0",
-        "ip link add br0 type bridge stp_state 0 mcast_snooping 0",
-        "ip link set lan0 master br0",
-        "ip link set up0 master br0",
-    ] {
-        run(line);
-    }
-    for link in ["lan0", "up0", "host0", "router0", "br0"] {
-        run(&format!("ip link set {link} addrgenmode none"));
-        run(&format!("ip link set {link} up"));
-    }
+    links::pair("lan0", "host0");
+    links::pair("up0", "router0");
+    links::bridge("br0");
+    ["lan0", "up0"].iter().for_each(|link| links::join(link, "br0"));
+    ["lan0", "up0", "host0", "router0", "br0"].iter().for_each(|link| links::up(link));
     (End::open("host0").expect("host0"), End::open("router0").expect("router0"))
 }
 
@@ -93,6 +85,32 @@ pub fn ip(src: IpAddr, dst: IpAddr, protocol: u8, payload: usize, fragment: [u16
         }
         _ => panic!("both ends speak the same IP"),
     }
+}
+
+/// Writes the sum that the header behind that of IP has; connection tracking does not believe packets without it.
+pub fn sum(src: IpAddr, dst: IpAddr, protocol: u8, behind: &mut [u8]) {
+    let Some(at) =
+        [(6, 16), (17, 6), (1, 2), (58, 2)].iter().find(|(number, _)| *number == protocol).map(|(_, at)| *at)
+    else {
+        return;
+    };
+    let octets = |address: IpAddr| match address {
+        IpAddr::V4(a) => a.octets().to_vec(),
+        IpAddr::V6(a) => a.octets().to_vec(),
+    };
+    let mut all = Vec::new();
+    if protocol != 1 {
+        all =
+            [octets(src), octets(dst), vec![0, protocol], u16::try_from(behind.len()).unwrap().to_be_bytes().to_vec()]
+                .concat();
+    }
+    all.extend_from_slice(behind);
+    let pair = |pair: &[u8]| u64::from(u16::from_be_bytes([pair[0], pair.get(1).copied().unwrap_or_default()]));
+    let mut sum: u64 = all.chunks(2).map(pair).sum();
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    behind[at..at + 2].copy_from_slice(&(!u16::try_from(sum).unwrap()).to_be_bytes());
 }
 
 impl End {

@@ -44,6 +44,8 @@ pub struct Rule {
     pub by: By,
     /// What must happen, in this order.
     pub steps: Vec<Step>,
+    /// Accounts whose work it is: what they do is not counted.
+    pub except: Vec<String>,
     /// A change of the account's habits instead of steps.
     pub habit: Option<Habit>,
 }
@@ -110,6 +112,8 @@ struct File {
     by: By,
     #[serde(default)]
     steps: Vec<FileStep>,
+    #[serde(default)]
+    except: Vec<String>,
     habit: Option<String>,
 }
 
@@ -158,8 +162,8 @@ impl Rule {
             return Err(fault(format!("it has {} steps; there are 1 to 8", file.steps.len())));
         }
         let steps = file.steps.into_iter().map(|step| Step::read(step).map_err(&fault)).collect::<Result<_, _>>()?;
-        let File { title, words, next, level, weight, by, .. } = file;
-        Ok(Self { name: name.into(), title, words, next, level, weight, window, by, steps, habit })
+        let File { title, words, next, level, weight, by, except, .. } = file;
+        Ok(Self { name: name.into(), title, words, next, level, weight, window, by, steps, except, habit })
     }
 
     /// Whose record this is, for this rule; nothing where it is nobody's.
@@ -167,6 +171,9 @@ impl Rule {
     /// An enrolled source speaks for its own accounts: what it says of `ann` counts for `ann on nas` and never for the `ann` of another
     /// host, and what anybody can forge from its address does not mix with what it proves.
     fn key<'a>(&self, activity: &'a Activity, source: &'a str) -> Option<Cow<'a, str>> {
+        if self.except.contains(&activity.subject) {
+            return None;
+        }
         let (subject, device) = (activity.subject.as_str(), activity.device.as_str());
         match (self.by, activity.proof) {
             (By::Subject, _) if subject.is_empty() => None,

@@ -1,11 +1,12 @@
 //! The rules that the binary carries: every file under `firmware/intake/rules/`.
 
 /// Name and text of each, in the order of names.
-pub const SHIPPED: [(&str, &str); 20] = [
+pub const SHIPPED: [(&str, &str); 21] = [
     ("account-changed", include_str!("../../rules/account-changed.toml")),
     ("agent-silent", include_str!("../../rules/agent-silent.toml")),
     ("bulk-delete", include_str!("../../rules/bulk-delete.toml")),
     ("bulk-read", include_str!("../../rules/bulk-read.toml")),
+    ("closed-account", include_str!("../../rules/closed-account.toml")),
     ("dormant-account", include_str!("../../rules/dormant-account.toml")),
     ("first-use", include_str!("../../rules/first-use.toml")),
     ("guessed-password", include_str!("../../rules/guessed-password.toml")),

@@ -136,3 +136,19 @@ fn a_million_invented_accounts_take_no_more_memory() {
         assert!(judge.followed() <= KEYS_MAX);
     }
 }
+
+#[test]
+fn the_backup_s_account_reads_everything_and_nobody_else_does_under_its_name() {
+    let read = |who: &str, n: u64| (n, line("smbd_audit", &format!("{who}|10.0.0.7|pread_send|ok|plans/{n}.pdf")));
+    let all = |who: &str| found(&(0..600).map(|n| read(who, n / 2)).collect::<Vec<_>>());
+    assert_eq!(all("backup"), []);
+    assert_eq!(names(&all("backups")), ["bulk-read"]);
+}
+
+#[test]
+fn a_closed_account_is_told_when_it_is_tried_and_a_mistyped_password_is_not() {
+    let tried =
+        found(&[(0, line("sshd", "User carl not allowed because account is locked")), (9, login(false, "carl", 7))]);
+    assert_eq!(tried, [("closed-account".into(), "carl".into(), 0)]);
+    assert_eq!(found(&[(0, login(false, "carl", 7)), (9, login(true, "carl", 7))]), []);
+}

@@ -249,6 +249,8 @@ configuration! {
         syslog_udp: Vec<SocketAddr> = Vec::new(), Listeners;
         /// Where syslog comes in over connections, by either framing.
         syslog_tcp: Vec<SocketAddr> = Vec::new(), Listeners;
+        /// The same over TLS (RFC 5425, port 6514), with a certificate of the box's own authority; needs [api] listen. The way is sealed, who sends is not proven.
+        syslog_tls: Vec<SocketAddr> = Vec::new(), Listeners;
         /// The number of the user as whom it runs; nothing else on the box may have it.
         user: u32 = protocol::INTAKE_USER, Whole(1, 4_294_967_293);
         /// The oldest activity that is kept.

@@ -121,6 +121,8 @@ impl Reading<'_> {
             self.disagreement("links", "bridge", "needs a name");
         } else if intake.user == api.user {
             self.disagreement("intake", "user", "must be another number than user in [api]");
+        } else if !intake.syslog_tls.is_empty() && api.listen.is_empty() {
+            self.disagreement("intake", "syslog_tls", "needs an address in [api] listen: the certificate is the API's");
         }
     }
 

@@ -1,12 +1,19 @@
 //! Probes of nftables in the bridge family.
 
-use enforce::Feature;
+use enforce::{Feature, Tracking};
 
 use super::Row;
 
-/// Every feature that is tried; the first tells whether nftables answers at all.
+/// Every feature that is tried, the first of which tells whether nftables answers at all; then what is used to know conversations.
 pub fn rows() -> Vec<Row> {
-    enforce::probe().iter().enumerate().map(|(number, feature)| row(feature, number == 0)).collect()
+    let mut rows: Vec<Row> =
+        enforce::probe().iter().enumerate().map(|(number, feature)| row(feature, number == 0)).collect();
+    let known = match Tracking::default() {
+        Tracking::Map => "by Picket's own map, whether the kernel tracks connections or not",
+        Tracking::Kernel => "by the kernel's connection tracking",
+    };
+    rows.push(Row::good("replies under default deny are known", known));
+    rows
 }
 
 /// One feature; without the first nobody can be blocked.

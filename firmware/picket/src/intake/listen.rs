@@ -3,7 +3,7 @@
 //! | what | bound |
 //! |---|---|
 //! | datagram | 64 KiB; 8 MiB of them in the kernel, where it allows that |
-//! | connections | 64 in all, 16 an address; a dead peer is found by keepalive |
+//! | connections | 64 in all, 16 an address, TLS or not; a dead peer is found by keepalive, a handshake takes 10 s |
 //! | message | `intake::LINE_MAX` |
 //! | lines of a source | `sources`: a datagram too many is dropped and counted, a connection is read more slowly |
 
@@ -17,14 +17,14 @@ use intake::{Activity, Cut, Framer, LINE_MAX, Refusal, plain};
 use nix::sys::socket::sockopt::{KeepAlive, RcvBuf, RcvBufForce, RxqOvfl};
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt};
 use protocol::intake::IntakeStart;
-use tokio::io::{AsyncReadExt, Interest};
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, Interest};
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinSet, yield_now};
 use tokio::time::sleep;
 
-use super::Room;
 use super::sources::Transport;
+use super::{Room, sealed};
 use crate::run::now;
 
 /// Octets of datagrams that wait in the kernel.
@@ -59,6 +59,7 @@ pub enum ListenError {
 pub struct Doors {
     udp: Vec<StdSocket>,
     tcp: Vec<StdListener>,
+    tls: Vec<StdListener>,
 }
 
 impl Doors {
@@ -68,8 +69,12 @@ impl Doors {
     /// An address cannot be had.
     pub fn open(start: &IntakeStart) -> Result<Self, ListenError> {
         let udp = start.syslog_udp.iter().map(|at| datagrams(*at).map_err(|error| ListenError::Udp(*at, error)));
-        let tcp = start.syslog_tcp.iter().map(|at| admin::listen(*at).map_err(ListenError::from));
-        Ok(Self { udp: udp.collect::<Result<_, _>>()?, tcp: tcp.collect::<Result<_, _>>()? })
+        let listen = |at: &[SocketAddr]| at.iter().map(|at| admin::listen(*at)).collect::<Result<Vec<_>, _>>();
+        Ok(Self {
+            udp: udp.collect::<Result<_, _>>()?,
+            tcp: listen(&start.syslog_tcp)?,
+            tls: listen(&start.syslog_tls)?,
+        })
     }
 
     /// Takes in until it is dropped.
@@ -79,8 +84,9 @@ impl Doors {
         for socket in self.udp {
             doors.spawn(hear(socket, Arc::clone(room)));
         }
-        for listener in self.tcp {
-            doors.spawn(accept(listener, Arc::clone(room), Arc::clone(&places)));
+        let tcp = self.tcp.into_iter().map(|listener| (listener, Transport::Tcp));
+        for (listener, by) in tcp.chain(self.tls.into_iter().map(|listener| (listener, Transport::Tls))) {
+            doors.spawn(accept(listener, by, Arc::clone(room), Arc::clone(&places)));
         }
         while let Some(ended) = doors.join_next().await {
             match ended {
@@ -166,7 +172,7 @@ fn one(socket: &UdpSocket, octets: &mut [u8]) -> io::Result<Datagram> {
 }
 
 /// Takes in connections.
-async fn accept(listener: StdListener, room: Arc<Room>, places: Arc<Semaphore>) -> io::Result<()> {
+async fn accept(listener: StdListener, by: Transport, room: Arc<Room>, places: Arc<Semaphore>) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
     loop {
         let (stream, peer) = match listener.accept().await {
@@ -179,25 +185,42 @@ async fn accept(listener: StdListener, room: Arc<Room>, places: Arc<Semaphore>) 
         };
         let from = peer.ip().to_canonical();
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-            room.sources().refused(from, now());
+            room.sources().refused(from, by, now());
             continue;
         };
-        if !room.sources().connected(from, OF_ONE_MAX, now()) {
+        if !room.sources().connected(from, by, OF_ONE_MAX, now()) {
             continue;
         }
         let _ = setsockopt(&stream, KeepAlive, &true);
         let room = Arc::clone(&room);
         tokio::spawn(async move {
             // A connection that breaks has told what it has told.
-            let _ = read(stream, from, &room).await;
-            room.sources().disconnected(from, now());
+            let _ = match by {
+                Transport::Tls => {
+                    let config = room.sealing().clone();
+                    match sealed::shake(stream, config).await {
+                        Some(mut stream) => {
+                            let done = read(&mut stream, from, by, &room).await;
+                            // Who has told everything hears that this is the end; who is gone is not waited for.
+                            let _ = tokio::time::timeout(BREATH, stream.shutdown()).await;
+                            done
+                        }
+                        None => {
+                            room.sources().refused(from, by, now());
+                            Ok(())
+                        }
+                    }
+                }
+                Transport::Tcp | Transport::Udp => read(stream, from, by, &room).await,
+            };
+            room.sources().disconnected(from, by, now());
             drop(place);
         });
     }
 }
 
 /// Reads one connection to its end.
-async fn read(mut stream: TcpStream, from: IpAddr, room: &Room) -> io::Result<()> {
+async fn read(mut stream: impl AsyncRead + Unpin, from: IpAddr, by: Transport, room: &Room) -> io::Result<()> {
     let (mut framer, mut octets) = (Framer::default(), vec![0; PIECE]);
     let ended = loop {
         let len = match stream.read(&mut octets).await {
@@ -211,23 +234,23 @@ async fn read(mut stream: TcpStream, from: IpAddr, room: &Room) -> io::Result<()
                 None => break,
                 Some(Cut::Line(line)) => {
                     // What comes too fast waits on the sender's side.
-                    while !room.sources().pass(from, Transport::Tcp, now()) {
+                    while !room.sources().pass(from, by, now()) {
                         sleep(SLOWER).await;
                     }
-                    room.take(line, from, Transport::Tcp, false)
+                    room.take(line, from, by, false)
                 }
                 Some(Cut::TooLong) => {
-                    room.lost(from, Refusal::TooLong);
+                    room.lost(from, by, Refusal::TooLong);
                     None
                 }
                 Some(Cut::Lost) => {
-                    room.lost(from, Refusal::TooLong);
+                    room.lost(from, by, Refusal::TooLong);
                     return Ok(());
                 }
             };
             let mut waiting = activity;
             while let Some(activity) = waiting.take() {
-                if let Err(back) = room.queue.put(activity, Transport::Tcp) {
+                if let Err(back) = room.queue.put(activity, by) {
                     waiting = Some(*back);
                     sleep(SLOWER).await;
                 }
@@ -236,11 +259,11 @@ async fn read(mut stream: TcpStream, from: IpAddr, room: &Room) -> io::Result<()
     };
     match framer.end() {
         Some(Ok(line)) => {
-            if let Some(activity) = room.take(&line, from, Transport::Tcp, false) {
-                room.offer(activity, Transport::Tcp);
+            if let Some(activity) = room.take(&line, from, by, false) {
+                room.offer(activity, by);
             }
         }
-        Some(Err(())) => room.lost(from, Refusal::Torn),
+        Some(Err(())) => room.lost(from, by, Refusal::Torn),
         None => {}
     }
     ended
@@ -276,10 +299,10 @@ impl Room {
     }
 
     /// A message of a connection is of no use.
-    fn lost(&self, from: IpAddr, why: Refusal) {
+    fn lost(&self, from: IpAddr, by: Transport, why: Refusal) {
         let at = now();
         let mut sources = self.sources();
-        sources.came(from, Transport::Tcp, 0, at);
-        sources.dropped(from, Transport::Tcp, why, at);
+        sources.came(from, by, 0, at);
+        sources.dropped(from, by, why, at);
     }
 }

@@ -1,7 +1,7 @@
 //! The intake as a process of its own: takes its place, gives up its rights, then takes in what hosts log and answers for it.
 //!
 //! It is started by the gateway with one end of a socket pair as its standard input, like the API, and holds as little: its listeners, its folder, the
-//! pair. Whatever a line does to it, it knows no secret and has no way to the kernel's tables; a flood fills its own bounds and nobody else's.
+//! pair, and where it takes syslog over TLS the key of a certificate that is its alone. Whatever a line does to it, it knows no other secret and has no way to the kernel's tables; a flood fills its own bounds and nobody else's.
 //!
 //! | thread | does |
 //! |---|---|
@@ -13,6 +13,7 @@ mod batch;
 mod desk;
 mod listen;
 mod queue;
+mod sealed;
 mod senders;
 mod sources;
 
@@ -29,6 +30,7 @@ use intake::rules::{Judge, Rule, SHIPPED};
 use protocol::Response;
 use protocol::intake::{FROM_INTAKE_MAX, FromIntake, TO_INTAKE_MAX, ToIntake};
 use protocol::link::{receive, send};
+use rustls::ServerConfig;
 use store::{ActivityLog, Limits, Query};
 use terms::{Span, Timestamp};
 
@@ -73,6 +75,8 @@ pub struct Room {
     sources: Mutex<Sources>,
     senders: Mutex<Senders>,
     rules: Mutex<Rules>,
+    /// With what TLS is served; nothing until the gateway brought it.
+    sealing: Mutex<Option<Arc<ServerConfig>>>,
 }
 
 /// The rules, and how much they have told in this minute.
@@ -111,7 +115,7 @@ fn serve() -> Result<(), IntakeError> {
     let silent_after = Span::from_secs(start.silent_after);
     let senders = Mutex::new(Senders::load(Path::new("."), log.next(), now(), silent_after)?);
     let (log, queue) = (Mutex::new(log), Queue::default());
-    let room = Arc::new(Room { log, queue, sources: Mutex::default(), senders, rules });
+    let room = Arc::new(Room { log, queue, sources: Mutex::default(), senders, rules, sealing: Mutex::default() });
     let out = Arc::new(Mutex::new(stream.try_clone()?));
     tell(&out, &FromIntake::Ready(held_by));
     if let Some(repaired) = &repaired {
@@ -131,7 +135,7 @@ fn serve() -> Result<(), IntakeError> {
             std::process::exit(0);
         })?;
     }
-    tracing::info!(udp = ?start.syslog_udp, tcp = ?start.syslog_tcp, "the intake listens");
+    tracing::info!(udp = ?start.syslog_udp, tcp = ?start.syslog_tcp, tls = ?start.syslog_tls, "the intake listens");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(doors.serve(&room));
     Ok(())
@@ -140,12 +144,19 @@ fn serve() -> Result<(), IntakeError> {
 /// Answers until the gateway is gone.
 fn answer(desk: &Desk, mut stream: UnixStream, out: &Mutex<UnixStream>) {
     while let Ok(Some(message)) = receive::<ToIntake>(&mut stream, TO_INTAKE_MAX) {
-        if let ToIntake::Ask(number, request) = message {
-            let answer = FromIntake::Answer(number, desk.answer(request));
-            if !tell(out, &answer) {
-                let long = Response::Error("the answer is too long; ask for less".into());
-                tell(out, &FromIntake::Answer(number, long));
+        match message {
+            ToIntake::Ask(number, request) => {
+                let answer = FromIntake::Answer(number, desk.answer(request));
+                if !tell(out, &answer) {
+                    let long = Response::Error("the answer is too long; ask for less".into());
+                    tell(out, &FromIntake::Answer(number, long));
+                }
             }
+            ToIntake::Key(key) => match sealed::config(&key) {
+                Ok(config) => *desk.room.sealing() = Some(config),
+                Err(error) => tracing::error!("the key for TLS cannot be used: {error}"),
+            },
+            ToIntake::Start(_) => {}
         }
     }
 }
@@ -196,6 +207,10 @@ impl Room {
 
     fn senders(&self) -> std::sync::MutexGuard<'_, Senders> {
         self.senders.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn sealing(&self) -> std::sync::MutexGuard<'_, Option<Arc<ServerConfig>>> {
+        self.sealing.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn rules(&self) -> std::sync::MutexGuard<'_, Rules> {

@@ -23,6 +23,8 @@ pub enum Transport {
     Udp,
     /// Over a connection.
     Tcp,
+    /// Over a connection that is sealed.
+    Tls,
 }
 
 /// One source.
@@ -30,6 +32,7 @@ pub enum Transport {
 pub struct Source {
     udp: bool,
     tcp: bool,
+    tls: bool,
     https: bool,
     connections: u32,
     received: u64,
@@ -130,8 +133,8 @@ impl Sources {
     }
 
     /// A connection begins; `false` where this address has too many.
-    pub fn connected(&mut self, from: IpAddr, most: u32, at: Timestamp) -> bool {
-        let source = self.of(from, Transport::Tcp, at);
+    pub fn connected(&mut self, from: IpAddr, by: Transport, most: u32, at: Timestamp) -> bool {
+        let source = self.of(from, by, at);
         let may = source.connections < most;
         if may {
             source.connections += 1;
@@ -141,14 +144,14 @@ impl Sources {
         may
     }
 
-    /// A connection is refused because there are too many of all addresses.
-    pub fn refused(&mut self, from: IpAddr, at: Timestamp) {
-        self.of(from, Transport::Tcp, at).refused += 1;
+    /// A connection is refused: there are too many of all addresses, or it does not shake hands.
+    pub fn refused(&mut self, from: IpAddr, by: Transport, at: Timestamp) {
+        self.of(from, by, at).refused += 1;
     }
 
     /// A connection ended.
-    pub fn disconnected(&mut self, from: IpAddr, at: Timestamp) {
-        let source = self.of(from, Transport::Tcp, at);
+    pub fn disconnected(&mut self, from: IpAddr, by: Transport, at: Timestamp) {
+        let source = self.of(from, by, at);
         source.connections = source.connections.saturating_sub(1);
     }
 
@@ -172,6 +175,7 @@ impl Sources {
         match by {
             Transport::Udp => source.udp = true,
             Transport::Tcp => source.tcp = true,
+            Transport::Tls => source.tls = true,
         }
         touch(source, at);
         source
@@ -189,6 +193,7 @@ impl Sources {
         others.refused += gone.refused;
         others.dropped.iter_mut().zip(gone.dropped).for_each(|(sum, more)| *sum += more);
         (others.udp, others.tcp) = (others.udp | gone.udp, others.tcp | gone.tcp);
+        others.tls |= gone.tls;
         touch(others, gone.last);
     }
 }
@@ -211,7 +216,7 @@ pub fn view_of(name: String, source: &Source) -> SourceView {
     let reasons = Refusal::ALL.iter().zip(source.dropped).filter(|(_, count)| *count > 0);
     SourceView {
         source: name,
-        transports: [("udp", source.udp), ("tcp", source.tcp), ("https", source.https)]
+        transports: [("udp", source.udp), ("tcp", source.tcp), ("tls", source.tls), ("https", source.https)]
             .into_iter()
             .filter(|(_, used)| *used)
             .map(|(name, _)| name.to_owned())

@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -15,11 +15,12 @@ use policy::NeverBlock;
 use protocol::link::{Act, Errand, FROM_API_MAX, FromApi, GUESTS_MAX, Head, Start, TO_API_MAX, ToApi, receive, send};
 
 use protocol::report::ReportAsk;
-use protocol::{MailOrder, ModelFile, PostOrder};
+use protocol::{MailOrder, ModelFile, POSTS_MAX, PostOrder};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::child::{Line, Pauses, Running, lock};
 use super::event::Work;
+use super::intake::Intake;
 use super::{mail, report};
 use tokio::sync::Notify;
 
@@ -65,9 +66,11 @@ pub struct Api {
     ending: AtomicBool,
     mailing: AtomicBool,
     reporting: AtomicBool,
-    posting: AtomicBool,
+    posting: AtomicUsize,
     /// The addresses that the box has.
     own: Mutex<Vec<IpAddr>>,
+    /// Whoever serves TLS with a key of that process.
+    intake: Arc<Intake>,
     /// Rung when the box waits for its first account, or has it.
     claims: Arc<Notify>,
     head_file: PathBuf,
@@ -75,7 +78,7 @@ pub struct Api {
 
 impl Api {
     /// The way to an API process as configured; nobody is there yet.
-    pub fn new(config: &Config) -> Self {
+    pub fn new(config: &Config, intake: Arc<Intake>) -> Self {
         let head_file = config.store.path.join("audit-head");
         let head = fs::read(&head_file).ok().and_then(|text| serde_json::from_slice(&text).ok());
         let start = (!config.api.listen.is_empty()).then(|| Start {
@@ -85,6 +88,11 @@ impl Api {
             folder: config.store.path.join("api").to_string_lossy().into_owned(),
             uid: config.api.user,
             head: None,
+            intake: if config.intake.enabled {
+                config.intake.syslog_tls.iter().map(SocketAddr::ip).collect()
+            } else {
+                Vec::new()
+            },
         });
         Self {
             start,
@@ -94,8 +102,9 @@ impl Api {
             ending: AtomicBool::new(false),
             mailing: AtomicBool::new(false),
             reporting: AtomicBool::new(false),
-            posting: AtomicBool::new(false),
+            posting: AtomicUsize::new(0),
             own: Mutex::default(),
+            intake,
             claims: Arc::default(),
             head_file,
         }
@@ -229,6 +238,7 @@ impl Api {
                 self.deliver();
             }
             FromApi::Fingerprint(fingerprint) => lock(&self.told).fingerprint = Some(fingerprint),
+            FromApi::IntakeKey(key) => self.intake.serve_with(key),
             FromApi::Guests(_) => {}
             FromApi::Claim(code) => {
                 lock(&self.told).claim = code;
@@ -271,20 +281,21 @@ impl Api {
         }
     }
 
-    /// Has a message posted, one at a time, on a thread that nobody waits for.
+    /// Has a message posted, a few at a time, each on a thread that nobody waits for.
     fn post(self: &Arc<Self>, number: u64, order: PostOrder) {
-        if self.posting.swap(true, Ordering::AcqRel) {
-            self.line.write(&ToApi::Answer(number, Response::Error("another message is on its way".into())));
+        if self.posting.fetch_add(1, Ordering::AcqRel) >= POSTS_MAX {
+            self.posting.fetch_sub(1, Ordering::AcqRel);
+            self.line.write(&ToApi::Answer(number, Response::Error("other messages are on their way".into())));
             return;
         }
         let api = Arc::clone(self);
         let send = move || {
             let response = mail::post(&order);
-            api.posting.store(false, Ordering::Release);
+            api.posting.fetch_sub(1, Ordering::AcqRel);
             api.line.write(&ToApi::Answer(number, response));
         };
         if thread::Builder::new().name("post".into()).spawn(send).is_err() {
-            self.posting.store(false, Ordering::Release);
+            self.posting.fetch_sub(1, Ordering::AcqRel);
         }
     }
 

@@ -24,9 +24,21 @@ const LOOK: Duration = Duration::from_secs(1);
 const OWN_EVERY: u32 = 10;
 /// What events of the bridge name as their detector.
 const ITSELF: &str = "gateway";
+/// The same where a link passes nothing, or does again.
+const LINK: &str = "link";
 
-/// What is wrong, by what it is about: the words for it, and those for its end.
-type Troubles = BTreeMap<String, (String, String)>;
+/// What is wrong with one thing.
+#[derive(Clone, PartialEq)]
+struct Trouble {
+    words: String,
+    /// For its end.
+    over: String,
+    /// Whether nothing passes on a link while it lasts.
+    severed: bool,
+}
+
+/// What is wrong, by what it is about.
+type Troubles = BTreeMap<String, Trouble>;
 
 /// Looks after the bridge until the other end of `end` is gone.
 pub fn watch(settings: Settings, end: &Receiver<()>, news: &SyncSender<News>, work: &SyncSender<Work>, api: &Api) {
@@ -82,7 +94,8 @@ impl Warden {
                 let words = format!(
                     "{error}; nothing passes between the two sides until this is mended, looked at each second"
                 );
-                Troubles::from([("bridge".to_owned(), (words, "both links are in the bridge again".to_owned()))])
+                let over = "both links are in the bridge again".to_owned();
+                Troubles::from([("bridge".to_owned(), Trouble { words, over, severed: true })])
             }
         };
         self.compare(troubles);
@@ -106,17 +119,17 @@ impl Warden {
         if troubles == self.troubles && self.told {
             return;
         }
-        for (about, (words, _)) in &troubles {
-            if self.troubles.get(about).is_none_or(|(old, _)| old != words) {
-                self.report(words.clone());
+        for (about, trouble) in &troubles {
+            if self.troubles.get(about).is_none_or(|old| old.words != trouble.words) {
+                self.tell(trouble.words.clone(), detector(trouble), trouble.severed);
             }
         }
-        for (about, (_, over)) in &self.troubles {
+        for (about, trouble) in &self.troubles {
             if !troubles.contains_key(about) {
-                self.report(over.clone());
+                self.tell(trouble.over.clone(), detector(trouble), false);
             }
         }
-        let words = troubles.values().map(|(words, _)| words.clone()).collect();
+        let words = troubles.values().map(|trouble| trouble.words.clone()).collect();
         self.troubles = troubles;
         let Settings { bridge, lan, uplink, .. } = &self.settings;
         // A keeper that is behind hears of it with the next look.
@@ -134,13 +147,25 @@ impl Warden {
     }
 
     fn report(&self, why: String) {
+        self.tell(why, ITSELF, false);
+    }
+
+    fn tell(&self, why: String, detector: &str, severed: bool) {
         tracing::warn!("{why}");
         let this_box = HostKey::Mac(self.settings.this_box());
-        let event = act(now(), None, this_box, BlockState::Observed, ITSELF, why);
+        let mut event = act(now(), None, this_box, BlockState::Observed, detector, why);
+        if severed {
+            event.evidence.push(("severed".into(), 1.0));
+        }
         if self.news.try_send(News::Event(Box::new(event))).is_err() {
             tracing::warn!("the keeper is behind: this is not in the history");
         }
     }
+}
+
+/// Who tells of a trouble.
+fn detector(trouble: &Trouble) -> &'static str {
+    if trouble.severed { LINK } else { ITSELF }
 }
 
 /// Settings that the kernel knows and that are not as they should be.
@@ -153,22 +178,22 @@ fn troubles(report: &BridgeReport) -> Troubles {
     let BridgeReport { bridge, lan, uplink, .. } = report;
     let mut all = Troubles::new();
     for (link, side) in [(lan, "lan"), (uplink, "uplink"), (bridge, "bridge")] {
-        all.extend(silent(link, side).map(|words| (link.name.clone(), words)));
+        let silent = silent(link, side);
+        all.extend(silent.map(|(words, over)| (link.name.clone(), Trouble { words, over, severed: true })));
     }
     if !report.mtu_agrees() {
         let words = format!(
             "{} takes packets of {} octets and {} of {}: larger ones are lost towards the smaller",
             lan.name, lan.mtu, uplink.name, uplink.mtu
         );
-        all.insert(
-            "mtu".to_owned(),
-            (words, format!("{} and {} take packets of one length again", lan.name, uplink.name)),
-        );
+        let over = format!("{} and {} take packets of one length again", lan.name, uplink.name);
+        all.insert("mtu".to_owned(), Trouble { words, over, severed: false });
     }
     let refused = drifted(report);
     if !refused.is_empty() {
         let words = format!("bridge {}: {} cannot be set as it should be", bridge.name, refused.join(", "));
-        all.insert("settings".to_owned(), (words, format!("bridge {} is set as it should be", bridge.name)));
+        let over = format!("bridge {} is set as it should be", bridge.name);
+        all.insert("settings".to_owned(), Trouble { words, over, severed: false });
     }
     all
 }

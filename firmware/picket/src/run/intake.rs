@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use protocol::intake::{FROM_INTAKE_MAX, FoundView, FromIntake, IntakeStart, TO_INTAKE_MAX, ToIntake};
-use protocol::link::{receive, send};
+use protocol::link::{ServerKey, receive, send};
 use store::Event;
 use terms::{BlockState, HostKey, MacAddr, ThreatLevel};
 
@@ -24,6 +24,8 @@ pub struct Intake {
     start: Option<IntakeStart>,
     line: Line,
     told: Mutex<Told>,
+    /// With what it serves TLS.
+    key: Mutex<Option<ServerKey>>,
     ending: AtomicBool,
 }
 
@@ -42,13 +44,23 @@ impl Intake {
         let start = config.intake.enabled.then(|| IntakeStart {
             syslog_udp: config.intake.syslog_udp.clone(),
             syslog_tcp: config.intake.syslog_tcp.clone(),
+            syslog_tls: config.intake.syslog_tls.clone(),
             folder: config.store.path.join("intake").to_string_lossy().into_owned(),
             uid: config.intake.user,
             max_age: config.intake.max_age.secs(),
             max_octets: config.intake.max_size,
             silent_after: config.intake.silent_after.secs(),
         });
-        Self { start, line: Line::new(TO_INTAKE_MAX), told: Mutex::default(), ending: AtomicBool::new(false) }
+        let (line, ending) = (Line::new(TO_INTAKE_MAX), AtomicBool::new(false));
+        Self { start, line, told: Mutex::default(), key: Mutex::default(), ending }
+    }
+
+    /// Serves TLS with this from now on, and whenever it is started again.
+    pub fn serve_with(&self, key: ServerKey) {
+        let mut held = lock(&self.key);
+        // A process that is just starting takes it from here.
+        self.line.write(&ToIntake::Key(key.clone()));
+        *held = Some(key);
     }
 
     /// Starts the process; nothing where the intake is off.
@@ -93,7 +105,13 @@ impl Intake {
 
     /// Hears one process until it is gone.
     fn hear(&self, mut running: Running, news: &SyncSender<News>) {
-        self.line.open(&running);
+        {
+            let key = lock(&self.key);
+            self.line.open(&running);
+            if let Some(key) = key.as_ref() {
+                self.line.write(&ToIntake::Key(key.clone()));
+            }
+        }
         loop {
             match receive::<FromIntake>(&mut running.stream, FROM_INTAKE_MAX) {
                 Ok(Some(FromIntake::Ready(held_by))) => *lock(&self.told) = Told { held_by, ..Told::default() },

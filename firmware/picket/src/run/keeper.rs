@@ -259,6 +259,7 @@ impl Book {
             self.trends.find(&event);
             self.waiting.push_back(event);
         }
+        self.waiting.extend(self.shelf.news());
         self.catch_up();
     }
 
@@ -386,6 +387,7 @@ impl Book {
             uptime: self.started.elapsed().as_secs_f64(),
             store_octets: self.store.octets_written(),
             warnings,
+            store_trouble: self.complaint.as_ref().map(|(_, text)| text.clone()),
             ..StatusView::default()
         }
     }

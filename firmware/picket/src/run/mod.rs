@@ -103,7 +103,8 @@ pub fn run(named: Option<&Path>) -> ExitCode {
     let (config, set) = with_set(config);
     let held = Held { config: config.clone(), origins, set };
     // Before there is a second thread, a socket or a store of the gateway's own that it could inherit.
-    let (api, intake) = (Arc::new(api::Api::new(&config)), Arc::new(intake::Intake::new(&config)));
+    let intake = Arc::new(intake::Intake::new(&config));
+    let api = Arc::new(api::Api::new(&config, Arc::clone(&intake)));
     let may = crate::doctor::lacking_rights().is_empty();
     let begun =
         |what: &str, spawn: &dyn Fn() -> std::io::Result<Option<child::Running>>| match may.then(spawn).transpose() {

@@ -4,7 +4,7 @@
 //! public resolver of encrypted DNS that has an address of its own.
 //!
 //! **Bounds**: the same device, address and name are told once a minute; [`RECENT`] of them are remembered, a later one pushes out
-//! another in its place. A name beyond the first segment, or encrypted (ECH), or carried by QUIC, is not seen. **Source**: RFC 6066,
+//! another in its place, and [`PASSED`] a second are told in all. A name beyond the first segment, or encrypted (ECH), or carried by QUIC, is not seen. **Source**: RFC 6066,
 //! section 3; RFC 9110, section 7.2.
 
 use std::hash::{BuildHasher, RandomState};
@@ -13,8 +13,12 @@ use std::net::IpAddr;
 use terms::{MacAddr, Side, Span, Timestamp};
 use wire::{Net, Summary, Transport, http, tls};
 
+use super::told::Pace;
+
 /// Names that are remembered.
 const RECENT: usize = 4_096;
+/// Names a second that are told.
+const PASSED: u32 = 50;
 /// How long the same is not told again.
 const AGAIN: Span = Span::from_secs(60);
 /// The longest name. **Source**: RFC 1035, section 2.3.4.
@@ -41,12 +45,13 @@ pub struct Shown {
 pub struct Showing {
     hasher: RandomState,
     recent: Vec<(u64, Timestamp)>,
+    pace: Pace,
 }
 
 impl Showing {
     /// None yet.
     pub fn new() -> Self {
-        Self { hasher: RandomState::new(), recent: vec![(0, Timestamp::EPOCH); RECENT] }
+        Self { hasher: RandomState::new(), recent: vec![(0, Timestamp::EPOCH); RECENT], pace: Pace::default() }
     }
 
     /// Hears a frame; gives back what its device shows by it, if that is news.
@@ -66,7 +71,8 @@ impl Showing {
     fn news(&mut self, shown: Shown) -> Option<Shown> {
         let hash = self.hasher.hash_one((shown.mac, shown.far, &shown.name));
         let place = &mut self.recent[hash as usize % RECENT];
-        if place.0 == hash && shown.at.since(place.1) < AGAIN {
+        let known = place.0 == hash && shown.at.since(place.1) < AGAIN;
+        if known || !self.pace.may(shown.at, PASSED) {
             return None;
         }
         *place = (hash, shown.at);
@@ -132,6 +138,15 @@ mod tests {
         assert_eq!(hear(&mut showing, &hello("dns.example.org"), Side::Lan, 61).as_deref(), Some("dns.example.org"));
         let request = b"GET / HTTP/1.1\r\nHost: a.example.org:8080\r\n\r\n";
         assert_eq!(hear(&mut showing, request, Side::Lan, 61).as_deref(), Some("a.example.org"));
+    }
+
+    #[test]
+    fn so_many_names_a_second_are_told() {
+        let mut showing = Showing::new();
+        let told =
+            (0..1_000).filter(|n| hear(&mut showing, &hello(&format!("n{n}.example.org")), Side::Lan, 1).is_some());
+        assert_eq!(told.count(), PASSED as usize);
+        assert!(hear(&mut showing, &hello("another.example.org"), Side::Lan, 2).is_some());
     }
 
     #[test]

@@ -46,6 +46,16 @@ pub struct Told {
     pub at: Timestamp,
 }
 
+/// Answers a second that are passed on for the sake of names that no rule is about.
+const OTHERS: u32 = 200;
+
+/// How many of a kind were passed on in a second of the frames' clock.
+#[derive(Debug, Default)]
+pub struct Pace {
+    second: u64,
+    count: u32,
+}
+
 /// The names that a policy is about.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
@@ -57,6 +67,7 @@ pub struct Wanted {
 /// The questions that are open.
 pub struct Questions {
     wanted: Wanted,
+    others: Pace,
     hasher: RandomState,
     open: Vec<(u64, Timestamp)>,
     streams: Streams,
@@ -64,6 +75,17 @@ pub struct Questions {
 
 /// Who asks whom: the device, the server, and the device's port.
 type Asking = (MacAddr, IpAddr, u16);
+
+impl Pace {
+    /// Whether one more may be passed on, where so many a second may.
+    pub fn may(&mut self, at: Timestamp, most: u32) -> bool {
+        if at.secs() != self.second {
+            *self = Self { second: at.secs(), count: 0 };
+        }
+        self.count = self.count.saturating_add(1);
+        self.count <= most
+    }
+}
 
 impl Wanted {
     /// By the rules of a policy.
@@ -73,7 +95,11 @@ impl Wanted {
 
     /// Whether a name is among them.
     pub fn has(&self, name: &str) -> bool {
-        self.every || self.names.iter().any(|wanted| wanted.matches(name))
+        self.every || self.names(name)
+    }
+
+    fn names(&self, name: &str) -> bool {
+        self.names.iter().any(|wanted| wanted.matches(name))
     }
 
     /// Whether there is any.
@@ -87,6 +113,7 @@ impl Questions {
     pub fn new() -> Self {
         Self {
             wanted: Wanted::default(),
+            others: Pace::default(),
             hasher: RandomState::new(),
             open: vec![(0, Timestamp::EPOCH); ASKED],
             streams: Streams::default(),
@@ -98,9 +125,10 @@ impl Questions {
         self.wanted = names;
     }
 
-    /// Whether a rule is about the name that a device was told addresses for.
-    pub fn is_wanted(&self, told: &Told) -> bool {
-        self.wanted.has(&told.name)
+    /// Whether a rule is about the name that a device was told addresses for. Where any name counts, so many others a second are too:
+    /// who asks for more must not keep findings from those who act on them.
+    pub fn is_wanted(&mut self, told: &Told) -> bool {
+        self.wanted.names(&told.name) || (self.wanted.every && self.others.may(told.at, OTHERS))
     }
 
     /// Whether any rule is about a name.
@@ -290,6 +318,17 @@ mod tests {
         hear(&mut questions, false, 7, 1);
         assert_eq!(hear(&mut questions, true, 8, 2), None, "another number");
         assert_eq!(hear(&mut questions, true, 7, 12), None, "too late");
+    }
+
+    #[test]
+    fn where_any_name_counts_so_many_others_a_second_are_wanted_and_those_of_rules_always() {
+        let mut questions = wanting("a.example.com");
+        questions.wanted.every = true;
+        let told =
+            |name: &str, secs| Told { mac: MAC, name: name.into(), addresses: vec![], at: Timestamp::from_secs(secs) };
+        let wanted = (0..1_000).filter(|_| questions.is_wanted(&told("b.example.net", 1))).count();
+        assert_eq!(wanted, OTHERS as usize);
+        assert!(questions.is_wanted(&told("a.example.com", 1)) && questions.is_wanted(&told("b.example.net", 2)));
     }
 
     #[test]

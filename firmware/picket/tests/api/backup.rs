@@ -71,7 +71,10 @@ fn kinds(made: &Box, token: &str) -> Vec<(&'static str, Value)> {
             &["id", "state", "asked_by", "device", "to", "service", "reason", "created", "note", "decided_by"],
         ),
         list("sources", &["id", "name", "proof", "waiting", "enrolled", "enrolled_by"]),
-        list("notifications", &["id", "name", "kind", "to", "preset", "level", "quiet", "time_zone", "digest_minutes"]),
+        list(
+            "notifications",
+            &["id", "name", "kind", "to", "preset", "level", "families", "quiet", "time_zone", "digest_minutes"],
+        ),
         list(
             "incidents",
             &["id", "state", "level", "summary", "hosts", "subjects", "sources", "began", "events", "assigned"],

@@ -35,13 +35,13 @@ pub const CERTIFICATES: &str = r#"cd "$1" && mkdir -p mail && openssl req -x509 
  2>/dev/null && printf 'subjectAltName=IP:127.0.0.1' >ext && openssl x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 9 \
  -extfile ext -out leaf.pem 2>/dev/null"#;
 
-struct Post {
+pub struct Post {
     server: Child,
     folder: PathBuf,
 }
 
 impl Post {
-    fn open(made: &Box, security: &str) -> Self {
+    pub fn open(made: &Box, security: &str) -> Self {
         let folder = made.stand.file("post");
         std::fs::create_dir_all(&folder).unwrap();
         if !folder.join("leaf.pem").exists() {
@@ -58,7 +58,7 @@ impl Post {
     }
 
     /// What came for somebody, newest last.
-    fn of(&self, to: &str) -> Vec<String> {
+    pub fn of(&self, to: &str) -> Vec<String> {
         let mut names: Vec<_> =
             std::fs::read_dir(self.folder.join("mail")).unwrap().flatten().map(|e| e.path()).collect();
         names.retain(|name| name.to_string_lossy().ends_with(&format!("-{to}")));
@@ -77,13 +77,13 @@ impl Drop for Post {
     }
 }
 
-fn set(made: &Box, root: &str, id: &str, value: &Value) {
+pub fn set(made: &Box, root: &str, id: &str, value: &Value) {
     let body = json!({"value": value}).to_string();
     let answer = made.ask("PATCH", &format!("/api/v1/settings/{id}"), Some(root), Some(&body));
     assert_eq!(answer.status, 200, "{id}: {answer:?}");
 }
 
-fn configure(made: &Box, root: &str, post: &Post, security: &str) {
+pub fn configure(made: &Box, root: &str, post: &Post, security: &str) {
     let ca = std::fs::read_to_string(post.folder.join("ca.pem")).unwrap();
     let port = if security == "tls" { 465 } else { 587 };
     let values = [

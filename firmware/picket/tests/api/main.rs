@@ -5,8 +5,10 @@
 mod agent;
 mod attack;
 mod backup;
+mod calendar;
 mod certificate;
 mod client;
+mod families;
 mod first;
 mod flows;
 mod held;
@@ -26,6 +28,7 @@ mod receivers;
 mod redirect;
 mod requests;
 mod rules;
+mod sealed;
 mod settings;
 #[path = "../gateway/signing.rs"]
 mod signing;

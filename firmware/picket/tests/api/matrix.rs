@@ -261,8 +261,11 @@ fn lists_show_a_real_attack() {
     );
     let threat = made.get(&root, &format!("/api/v1/threats/{}", alerts["items"][0]["threat"])).json();
     assert!(!threat["frames"].as_array().unwrap().is_empty(), "{threat}");
-    let totals = made.get(&root, "/api/v1/statistics").json();
-    assert!(totals["blocks"].as_u64() > Some(0) && totals["frames"].as_u64() > Some(0), "{totals}");
+    // They are those of the newest second.
+    eventually(TEN, "the totals", || {
+        let totals = made.get(&root, "/api/v1/statistics").json();
+        totals["blocks"].as_u64() > Some(0) && totals["frames"].as_u64() > Some(0)
+    });
     assert_eq!(made.ask("DELETE", &format!("/api/v1/blocks/{HOST}"), Some(&root), None).status, 204);
     assert_eq!(made.get(&root, &format!("/api/v1/blocks/{HOST}")).status, 404);
     // The feed tells again what was missed.

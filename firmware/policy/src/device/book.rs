@@ -1,6 +1,7 @@
 //! The book of devices: which record a frame belongs to, and what contradicts it.
 
 use core::net::IpAddr;
+use core::ops::Bound;
 use std::collections::{BTreeMap, BTreeSet};
 
 use terms::{HostKey, MacAddr, Side, Span, Timestamp};
@@ -79,6 +80,12 @@ impl Devices {
     /// Every record, in the order of their numbers.
     pub fn records(&self) -> impl Iterator<Item = &DeviceRecord> {
         self.records.values()
+    }
+
+    /// Those with a higher number than this one, in the order of their numbers.
+    pub fn newer(&self, than: Option<DeviceId>) -> impl Iterator<Item = &DeviceRecord> {
+        let from = than.map_or(Bound::Unbounded, Bound::Excluded);
+        self.records.range((from, Bound::Unbounded)).map(|(_, record)| record)
     }
 
     /// The record with a number.

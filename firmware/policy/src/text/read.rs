@@ -28,8 +28,7 @@ const SEVERAL: usize = 256;
 /// The most DNS servers that a policy names.
 const SERVERS: usize = 16;
 /// Words in `who` and `to` that no device, group or list may have as its name.
-const WORDS: [&str; 11] =
-    ["internet", "uplink", "lan", "new", "servers", "starter", "any", "everyone", "others", "resolvers", "unnamed"];
+const WORDS: [&str; 7] = ["internet", "uplink", "lan", "new", "servers", "starter", "any"];
 /// What may stand at the top of the text.
 const TOP: [&str; 11] =
     ["posture", "new", "dns", "dns_servers", "quic", "time_zone", "group", "device", "list", "allow", "deny"];
@@ -346,9 +345,10 @@ fn to(text: &str, names: &BTreeMap<String, Named>) -> Result<To, String> {
         ("uplink" | "any", _) => Ok(To::Uplink),
         ("lan", _) => Ok(To::Lan),
         ("servers", _) => Ok(To::Servers),
-        ("others", _) => Ok(To::Others),
-        ("resolvers", _) => Ok(To::Resolvers),
-        ("unnamed", _) => Ok(To::Unnamed),
+        // Words that came later: what a policy defines under them keeps its meaning.
+        ("not-servers", None) => Ok(To::Others),
+        ("public-resolvers", None) => Ok(To::Resolvers),
+        ("unnamed", None) => Ok(To::Unnamed),
         (_, Some(Named::Device)) => Ok(To::Device(text.to_owned())),
         (_, Some(Named::List)) => Ok(To::List(text.to_owned())),
         (_, Some(Named::Group)) => Err("is a group; name its devices, or a network".into()),

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use terms::Posture;
 
 use super::{read, write};
-use crate::rules::{DeviceState, Newcomers, To, Who};
+use crate::rules::{DeviceState, Newcomers, Policy, To, Who};
 use crate::switch::{Dns, Quic};
 
 const GOOD: &str = "posture = \"enforce\"\nnew = \"nothing\"\n\
@@ -38,6 +38,15 @@ fn switches_read_back_as_written_and_are_not_written_where_they_are_off() {
     let off = write(&read(GOOD).unwrap());
     assert!(!off.contains("dns") && !off.contains("quic"), "{off}");
     assert!(refusal("dns = \"none\"").contains("line 1: dns in the policy expects \"any\" or \"own\", not \"none\""));
+    let later = format!(
+        "{GOOD}[[deny]]\nname = \"d\"\nwho = \"cam\"\nto = [\"not-servers\", \"public-resolvers\", \"unnamed\"]\n"
+    );
+    let policy = read(&later).unwrap();
+    let deny = |policy: &Policy| policy.rules.iter().find(|rule| rule.name == "d").unwrap().to.clone();
+    assert_eq!(deny(&policy), [To::Others, To::Resolvers, To::Unnamed]);
+    assert_eq!(read(&write(&policy)).unwrap(), policy);
+    let own = later.replace("name = \"cam\"", "name = \"unnamed\"").replace("who = \"cam\"", "who = \"unnamed\"");
+    assert_eq!(deny(&read(&own).unwrap())[2], To::Device("unnamed".into()), "what was a name before stays one");
     assert!(refusal("dns_servers = \"dns.google\"").contains("is no IPv4 or IPv6 address"));
 }
 

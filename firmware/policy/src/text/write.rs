@@ -138,8 +138,8 @@ pub fn to(to: &To) -> String {
         To::List(name) | To::Device(name) => name.clone(),
         To::Lan => "lan".into(),
         To::Servers => "servers".into(),
-        To::Others => "others".into(),
-        To::Resolvers => "resolvers".into(),
+        To::Others => "not-servers".into(),
+        To::Resolvers => "public-resolvers".into(),
         To::Unnamed => "unnamed".into(),
     }
 }

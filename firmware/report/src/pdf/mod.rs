@@ -30,6 +30,10 @@ pub fn pdf(figures: &Figures) -> Vec<u8> {
     sheets.down(18.0);
     let period = format!("{} to {}", figures.from, figures.to);
     sheets.tagged(StructRole::P, |of| of.write(0.0, &octets(&period), SIZE, false, GREY));
+    if !figures.organisation.is_empty() {
+        sheets.down(16.0);
+        sheets.tagged(StructRole::P, |of| of.write(0.0, &octets(&figures.organisation), SIZE, true, INK));
+    }
     sheets.down(22.0);
     for words in &figures.summary {
         paragraph(&mut sheets, words);

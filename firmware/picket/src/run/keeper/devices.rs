@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use policy::device::{Conflict, DeviceId, DeviceRecord, Devices, Sight, Suggestion, guess};
 use store::{Event, Store};
-use terms::{BlockState, HostKey, MacAddr, ThreatLevel, Timestamp};
+use terms::{BlockState, HostKey, MacAddr, Span, ThreatLevel, Timestamp};
 
 use super::super::clues::Learnt;
 use super::super::event::{Second, act, now};
@@ -16,6 +16,10 @@ use crate::control::views::{DeviceName, DeviceView};
 
 /// Conflicts that are shown; the oldest go first.
 const CONFLICTS: usize = 256;
+/// How long a device is there before it is told as new: by then most have said who they are.
+const SETTLED: Span = Span::from_secs(15);
+/// New devices that are told in a minute; the others wait for the next one.
+const NEW_A_MINUTE: usize = 30;
 
 /// What the keeper knows of devices.
 pub struct Shelf {
@@ -26,13 +30,23 @@ pub struct Shelf {
     untold: Vec<(Timestamp, Conflict)>,
     /// The newest moment that was taken in.
     at: Timestamp,
+    /// The newest device that was told as new.
+    told: Option<DeviceId>,
+    /// When devices were told last, and how many in that minute.
+    telling: (Timestamp, usize),
+    /// Events that nobody has taken yet.
+    news: Vec<Event>,
 }
 
 impl Shelf {
     /// What the store remembers.
     pub fn new(store: &dyn Store) -> Self {
         let devices = Devices::load(store.devices());
-        Self { devices, conflicts: VecDeque::new(), untold: Vec::new(), at: Timestamp::EPOCH }
+        // Whoever was there in the last run is not new.
+        let told = devices.records().last().map(|device| device.id);
+        let (at, telling) = (Timestamp::EPOCH, (Timestamp::EPOCH, 0));
+        let (conflicts, untold, news) = (VecDeque::new(), Vec::new(), Vec::new());
+        Self { devices, conflicts, untold, at, told, telling, news }
     }
 
     /// Takes in what was learnt of a device.
@@ -62,6 +76,28 @@ impl Shelf {
         }
         let newest = second.hosts.iter().map(|host| host.record.last_seen).max();
         self.at = self.at.max(newest.unwrap_or_default());
+        self.tell_new(second.at);
+    }
+
+    /// Tells of devices that were not there before, once they had time to say who they are; not more in a minute than people could read.
+    fn tell_new(&mut self, at: Timestamp) {
+        if at.minute() != self.telling.0.minute() {
+            self.telling = (at, 0);
+        }
+        let room = NEW_A_MINUTE.saturating_sub(self.telling.1);
+        let settled = |device: &&DeviceRecord| at.since(device.first_seen) >= SETTLED;
+        let new: Vec<&DeviceRecord> = self.devices.newer(self.told).take_while(settled).take(room).collect();
+        let Some(last) = new.last().map(|device| device.id) else { return };
+        let count = new.len();
+        let events: Vec<Event> = new.into_iter().map(|device| is_new(device, at)).collect();
+        self.told = Some(last);
+        self.telling.1 += count;
+        self.news.extend(events);
+    }
+
+    /// The events that were made since the last call.
+    pub fn news(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.news)
     }
 
     fn note(&mut self, at: Timestamp, conflict: Option<Conflict>) {
@@ -152,6 +188,18 @@ impl Shelf {
     }
 }
 
+/// The event of a device that was not there before: its name, its maker, what it probably is.
+fn is_new(device: &DeviceRecord, at: Timestamp) -> Event {
+    let kind = guess(device).kind.map(|kind| kind.as_str().to_owned());
+    let maker = device.vendor().or_else(|| device.is_randomised().then(|| "a hardware address drawn by chance".into()));
+    let more: Vec<String> = kind.into_iter().chain(maker).collect();
+    let more = if more.is_empty() { String::new() } else { format!(" ({})", more.join(", ")) };
+    let mac = device.macs.last().copied();
+    let host = device.addresses.last().map_or(HostKey::Mac(mac.unwrap_or_default()), |place| place.address.into());
+    let why = format!("a device that was not here before: {}{more}", device.name());
+    Event { mac, side: device.side, ..act(at, None, host, BlockState::Observed, "devices:new", why) }
+}
+
 impl Book {
     /// Answers what is asked of devices, or does what a person wants done to them.
     pub(super) fn ask_devices(&mut self, ask: &DeviceAsk) -> Response {
@@ -220,6 +268,7 @@ impl Book {
             Ok(records) if records.iter().all(DeviceRecord::is_within_bounds) => {
                 let number = records.len();
                 self.shelf.devices.replace(records);
+                self.shelf.told = self.shelf.devices.records().last().map(|device| device.id);
                 self.record_act(None, format!("{number} devices were restored by hand"));
                 self.keep_devices();
                 Response::of(&number)
