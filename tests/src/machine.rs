@@ -10,6 +10,7 @@ mod elsewhere;
 mod guest;
 mod medium;
 mod proof;
+mod sabotage;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -23,7 +23,7 @@ pub use file::{CaptureFile, OpenError, Skipped};
 pub use frame::Frame;
 pub use link::{
     BridgeReport, LinkError, LinkState, OwnAddresses, Setting, ensure_bridge, link_state, list, look_at_bridge,
-    own_addresses,
+    make_cable, own_addresses,
 };
 pub use live::{Answers, LinkGone, MOST_TAPS, Plain, Ring, RingCounters, Tap, TapError, drain_in_order, wait};
 pub use snap::{DEEP, HEAD};

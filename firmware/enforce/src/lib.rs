@@ -26,6 +26,8 @@
 //! socket      a draft to the kernel, and its answers          (unsafe: socket options)
 //! held        what the kernel lists to plain values
 //! census      how many conversations each device holds
+//! closed      the table that lets nothing cross the bridge
+//! kept        the last good ruleset as a file's octets, and back   (pure)
 //! shape       the table's form: digests of what nobody but its owner changes
 //! denied      packets that rules denied, as the kernel's log tells them (unsafe: waits for a socket)
 //! probe       which features the running kernel has
@@ -34,12 +36,14 @@
 mod attribute;
 mod census;
 mod change;
+mod closed;
 mod denied;
 mod draft;
 mod enforcer;
 mod error;
 mod expression;
 mod held;
+mod kept;
 mod key;
 mod layout;
 mod lines;
@@ -54,10 +58,12 @@ mod talk;
 mod tracked;
 
 pub use census::{Census, Count, Holder};
+pub use closed::{CLOSED_TABLE, close, reopen};
 pub use denied::{Denials, Denied};
 pub use enforcer::{Enforcer, Plan, plan};
 pub use error::EnforceError;
 pub use held::{Dropped, Held};
+pub use kept::{Kept, KeptError, LONGEST as LONGEST_KEPT};
 pub use layout::{BLOCKS_A_SET, COUNTERS, TABLE, TALKS_A_DEVICE, TALKS_OF_STRANGERS, TALKS_V4, TALKS_V6};
 pub use lines::DENIED_GROUP;
 pub use probe::{Feature, probe};

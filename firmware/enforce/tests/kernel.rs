@@ -396,3 +396,25 @@ fn a_probe_finds_what_blocks_need_and_leaves_nothing_behind() {
         assert_eq!(run("nft list ruleset"), "");
     });
 }
+
+#[test]
+fn a_closed_bridge_is_a_table_beside_ours_that_goes_as_it_came() {
+    alone(|| {
+        let mut enforcer = Enforcer::open().unwrap();
+        enforcer.rebuild(&ruleset(&[]), &many(3).into_iter().collect::<Vec<_>>(), Timestamp::EPOCH).unwrap();
+        let before = listed();
+        for _ in 0..2 {
+            enforce::close().unwrap();
+        }
+        let closed = run(&format!("{} list table bridge {}", oracle(), enforce::CLOSED_TABLE));
+        assert!(closed.contains("hook forward") && closed.contains("policy drop"), "{closed}");
+        assert!(enforcer.intact().unwrap(), "our own table is as it was");
+        for _ in 0..2 {
+            enforce::reopen().unwrap();
+        }
+        assert!(!run(&format!("{} list tables", oracle())).contains(enforce::CLOSED_TABLE));
+        assert_eq!(enforcer.held().unwrap().blocks.len(), 3);
+        let untimed = |text: &str| text.split(" expires ").next().map(str::to_owned);
+        assert_eq!(untimed(&listed()), untimed(&before));
+    });
+}

@@ -433,6 +433,10 @@ pub struct WatchArgs {
 /// The arguments of `self-test`.
 #[derive(Debug, Args)]
 pub struct SelfTestArgs {
+    /// Attack a small network of this command's own with a port scan, through the gateway's own ring, inspector, enforcer and kernel
+    /// table, and see it found and blocked while another host's frames pass; nothing of it reaches a real link. Needs root
+    #[arg(long)]
+    pub protects: bool,
     /// Print JSON: one array
     #[arg(long)]
     pub json: bool,

@@ -63,6 +63,17 @@ pub fn check() -> Result<String, String> {
     Ok(format!("{} trees, {} nodes, {answered} vectors answered to the last bit", forest.trees(), forest.nodes()))
 }
 
+/// Whether the shipped forest tells a threat from what is none: vectors of both kinds, whatever its golden answers are.
+///
+/// # Errors
+/// It calls all of them the same, or is none.
+pub fn tells_apart() -> Result<String, String> {
+    let forest = load(FOREST).map_err(|error| error.to_string())?;
+    let [safe, medium, high] = golden::levels(&forest, GOLDEN).map_err(|error| error.to_string())?;
+    let words = format!("of {} vectors it calls {safe} safe, {medium} medium, {high} high", safe + medium + high);
+    if safe > 0 && medium + high > 0 { Ok(words) } else { Err(words) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +82,7 @@ mod tests {
     fn the_shipped_forest_is_of_this_schema_and_answers_as_trained() {
         assert!(shipped().is_some() && Model::shipped().is_some());
         assert!(check().is_ok(), "{:?}", check());
+        assert!(tells_apart().is_ok(), "{:?}", tells_apart());
     }
 
     #[test]

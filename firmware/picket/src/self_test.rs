@@ -9,6 +9,7 @@ use terms::{BlockState, HostKey, MacAddr, Side, Span, ThreatLevel, Timestamp};
 
 use crate::cli::SelfTestArgs;
 use crate::model;
+use crate::run::rehearse;
 use crate::terminal::{Table, print};
 
 /// What one check came to.
@@ -22,11 +23,18 @@ struct Check {
 /// Runs every check and prints what it came to; exit status 1 if one is not good.
 #[must_use]
 pub fn self_test(args: &SelfTestArgs) -> ExitCode {
-    let checks = [
-        check("forest against its golden vectors", model::check()),
-        check("nftables batch", batch()),
-        check("store: open, write, close, open again", store()),
-    ];
+    let checks = if args.protects {
+        vec![
+            check("the forest tells a threat from what is none", model::tells_apart()),
+            check("a scan is found and blocked, and others pass", rehearse()),
+        ]
+    } else {
+        vec![
+            check("forest against its golden vectors", model::check()),
+            check("nftables batch", batch()),
+            check("store: open, write, close, open again", store()),
+        ]
+    };
     if args.json {
         print(&(serde_json::to_string(&checks).unwrap_or_default() + "\n"));
     } else {

@@ -28,7 +28,7 @@ pub const INBOUND: &str = "inbound";
 pub const USER: &str = "user";
 
 /// A policy as the kernel needs it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// Every chain by its name.
     pub chains: BTreeMap<String, Vec<Line>>,
@@ -53,7 +53,7 @@ pub struct Plan {
 }
 
 /// One rule of a chain: what a frame must be, and what is done with it then.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Line {
     /// All of these.
     pub matches: Vec<Match>,
@@ -62,7 +62,7 @@ pub struct Line {
 }
 
 /// The kind of IP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Family {
     /// IPv4.
     V4,
@@ -71,7 +71,7 @@ pub enum Family {
 }
 
 /// The end of the conversation that starts it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Begins {
     /// The LAN end.
     Lan,
@@ -80,7 +80,7 @@ pub enum Begins {
 }
 
 /// What a frame must be.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Match {
     /// Of this EtherType.
     EtherType(u16),
@@ -117,7 +117,7 @@ pub enum Match {
 }
 
 /// What of a packet tells its conversation from others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Told {
     /// Addresses, protocol, ports.
     ByPorts,
@@ -128,7 +128,7 @@ pub enum Told {
 }
 
 /// What is done with a frame.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Then {
     /// It passes, and its conversation is known from now on, if the rule of this number is alive.
     Admit {

@@ -20,7 +20,7 @@ pub enum NeverBlock {
 /// Everything that the kernel's table is made from.
 ///
 /// Two equal rulesets compile to the same table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ruleset {
     /// Name of the link to the switch.
     pub lan: String,

@@ -30,6 +30,17 @@ pub enum Posture {
     Enforce,
 }
 
+/// What passes the box while the gateway does not run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Failure {
+    /// What the last ruleset lets pass.
+    #[default]
+    Open,
+    /// Nothing.
+    Closed,
+}
+
 /// How far an act against a host has come. Each word is true when it is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum BlockState {
@@ -76,6 +87,20 @@ impl Posture {
             Self::Observe => "observe",
             Self::Protect => "protect",
             Self::Enforce => "enforce",
+        }
+    }
+}
+
+impl Failure {
+    /// Both, the one that is the default first.
+    pub const ALL: [Self; 2] = [Self::Open, Self::Closed];
+
+    /// The word of the configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
         }
     }
 }

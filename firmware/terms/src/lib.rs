@@ -11,5 +11,5 @@ mod time;
 
 pub use address::{HostKey, MacAddr, ParseMacError, Side};
 pub use family::Family;
-pub use level::{BlockState, Posture, ThreatLevel};
+pub use level::{BlockState, Failure, Posture, ThreatLevel};
 pub use time::{Span, Timestamp};

@@ -1,6 +1,7 @@
 //! The gateway's process: started, asked whether it answers, ended where it hangs, started again with growing pauses.
 //!
-//! Frames cross the kernel's bridge whatever happens here, and the last ruleset stands.
+//! The last ruleset stands whatever happens here, and frames cross the kernel's bridge under it, unless the owner chose that nothing
+//! passes without the gateway.
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -14,7 +15,7 @@ use crate::console::say;
 use crate::data;
 use crate::errand::{Errand, Outcome, Words};
 use crate::log::{self, LastWords};
-use crate::reset;
+use crate::{reset, rules};
 
 /// The gateway.
 pub const PROGRAM: &str = "/bin/picket";
@@ -45,6 +46,9 @@ pub struct Daemon {
     ends: u32,
     /// Starts in a row that never gave an answer.
     silent: u32,
+    /// Whether the box is yet to be closed where its owner chose that, and why that was not possible.
+    to_close: bool,
+    complaint: Option<String>,
     /// Groups of processes whose leader has ended: what it started is collected here.
     orphans: Vec<Pid>,
 }
@@ -73,6 +77,8 @@ impl Daemon {
             words: LastWords::default(),
             ends: 0,
             silent: 0,
+            to_close: false,
+            complaint: None,
             orphans: Vec::new(),
         }
     }
@@ -82,7 +88,7 @@ impl Daemon {
         self.orphans.retain(|group| waitpgid(*group, WaitOptions::NOHANG).is_ok());
         match &mut self.state {
             State::Pause { until } if Instant::now() >= *until => self.start(),
-            State::Pause { .. } => {}
+            State::Pause { .. } => self.close(),
             State::Runs(running) => {
                 if let Some(why) = running.look() {
                     self.ended(&why);
@@ -134,11 +140,36 @@ impl Daemon {
         self.silent = if answered { 0 } else { self.silent + 1 };
         let pause = pause(self.ends);
         self.ends += 1;
-        say(format_args!("picket {why}; the bridge forwards on; it is started again in {} s", pause.as_secs()));
+        self.to_close = true;
+        say(format_args!("picket {why}; the last ruleset stands; it is started again in {} s", pause.as_secs()));
+        self.close();
         if let Err(error) = log::report(&Path::new(data::FOLDER).join("crashes"), why, &self.words.lines()) {
             say(format_args!("the crash report can't be kept: {error}"));
         }
         self.state = State::Pause { until: Instant::now() + pause };
+    }
+}
+
+impl Daemon {
+    /// Has nothing pass where the owner chose that for a gateway that is gone; tried with each look until it is done.
+    fn close(&mut self) {
+        if !self.to_close {
+            return;
+        }
+        match rules::close_if_chosen(Path::new(rules::FILE)) {
+            Ok(closed) => {
+                if closed {
+                    say("closed, as its owner chose: nothing passes until picket runs");
+                }
+                (self.to_close, self.complaint) = (false, None);
+            }
+            Err(why) => {
+                if self.complaint.as_ref() != Some(&why) {
+                    say(format_args!("not closed, though its owner chose that: {why}"));
+                }
+                self.complaint = Some(why);
+            }
+        }
     }
 }
 
@@ -147,6 +178,7 @@ impl Running {
         let mut child = Command::new(PROGRAM)
             .args(["run", "--config", configuration()])
             .env(SWITCH, "init")
+            .env(rules::WHERE, rules::FILE)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

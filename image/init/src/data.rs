@@ -3,13 +3,17 @@
 use std::ffi::CStr;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+use std::time::Duration;
 
 use rustix::mount::{UnmountFlags, unmount};
 
+use crate::clock::Clock;
 use crate::console::say;
-use crate::mounts;
+use crate::{mounts, rules};
 
 /// Where it is mounted.
 pub const FOLDER: &str = "/var/lib/picket";
@@ -33,6 +37,49 @@ const MAKE: [&str; 10] = [
 /// How much of a medium is overwritten at a time, in octets.
 const PIECE: usize = 1 << 20;
 
+/// How long the first look at the data partition may hold the bridge back, and how long it may take in all.
+const GLIMPSE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A first look at the data partition, before it is mended: at the time and the last good ruleset that it holds.
+///
+/// The kernel plays the journal back, which is short; what is beyond that is left for [`up`]. A card that does not answer holds the
+/// bridge back for a bounded time.
+#[derive(Debug)]
+pub struct Glimpse(Receiver<()>, bool);
+
+impl Glimpse {
+    /// Looks, for as long as the bridge may wait.
+    pub fn take(device: PathBuf) -> Self {
+        let (done, over) = sync_channel(1);
+        let look = move || {
+            if mounts::data_to_read(&device.to_string_lossy(), FOLDER).is_ok() {
+                Clock::start();
+                rules::restore(Path::new(rules::FILE));
+                if let Err(error) = unmount(FOLDER, UnmountFlags::empty()) {
+                    say(format_args!("the data partition stays mounted: {error}"));
+                }
+            }
+            // Whoever gave up waiting does not hear of it.
+            let _ = done.send(());
+        };
+        if let Err(error) = thread::Builder::new().name("glimpse".into()).spawn(look) {
+            say(format_args!("no ruleset before the bridge: {error}"));
+            return Self(over, true);
+        }
+        let is_over = over.recv_timeout(GLIMPSE).is_ok();
+        if !is_over {
+            say("the data partition does not answer yet: the bridge comes up without the last ruleset");
+        }
+        Self(over, is_over)
+    }
+
+    /// Waits for its end; whether it has come in time.
+    pub fn ends(self) -> bool {
+        self.1 || self.0.recv_timeout(PATIENCE).is_ok()
+    }
+}
+
 /// Mounts the data partition, and says what had to be done for it.
 pub fn up(device: &Path) {
     let name = device.to_string_lossy();
@@ -44,15 +91,20 @@ pub fn up(device: &Path) {
         match made {
             Ok(0) if mount(&name) => {}
             made => {
-                say(format_args!("the data partition can't be made ({made:?}): nothing is kept over a restart"));
-                if let Err(error) = mounts::memory(FOLDER, STAND_IN) {
-                    say(format_args!("and memory can't stand in for it: {error}"));
-                }
-                return;
+                say(format_args!("the data partition can't be made ({made:?})"));
+                return stand_in();
             }
         }
     }
     say("the data partition is there");
+}
+
+/// Has memory stand in for the data partition.
+pub fn stand_in() {
+    say("nothing is kept over a restart");
+    if let Err(error) = mounts::memory(FOLDER, STAND_IN) {
+        say(format_args!("and memory can't stand in for the data partition: {error}"));
+    }
 }
 
 /// Overwrites all of it with zeros, so that nothing that it held is left on the medium, and says how far that is.

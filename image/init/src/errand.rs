@@ -35,6 +35,11 @@ pub enum Outcome {
 }
 
 impl Errand {
+    /// Starts one that may take so long.
+    pub fn start_for(limit: Duration, program: &str, words: &[&str], heard: Words) -> io::Result<Self> {
+        Ok(Self { until: Instant::now() + limit, ..Self::start(program, words, heard)? })
+    }
+
     /// Starts one.
     pub fn start(program: &str, words: &[&str], heard: Words) -> io::Result<Self> {
         let to = || if heard == Words::Shown { Stdio::inherit() } else { Stdio::null() };

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::console::{self, Wish, say, uptime};
 use crate::daemon::{Daemon, PROGRAM as GATEWAY, configuration};
+use crate::data::Glimpse;
 use crate::errand::{Errand, Outcome, Words};
 use crate::reset::restart;
 use crate::slot::Booted;
@@ -24,6 +25,8 @@ const TICK: Duration = Duration::from_millis(200);
 const WISHES: usize = 4;
 /// How long a slot on trial has to prove itself, in seconds after the kernel's start.
 const TRIAL: f64 = 600.0;
+/// How long it may take to show that a slot on trial protects.
+const PROOF: Duration = Duration::from_secs(120);
 /// What is mounted in memory, and how much of it.
 const MEMORY: [(&str, &CStr); 2] = [("/run", c"size=16m,mode=0755"), ("/tmp", c"size=16m,mode=1777")];
 
@@ -35,11 +38,13 @@ struct Box {
     clock: Clock,
     errand: Option<Errand>,
     update: Option<Update>,
+    /// The check whether a slot on trial still protects.
+    proof: Option<Errand>,
     /// Whether this slot has said that all is well.
     confirmed: bool,
 }
 
-/// Runs the box. The bridge comes first: whatever else fails, frames pass.
+/// Runs the box. The bridge comes first: whatever else fails, frames pass, under the last good ruleset where there is one.
 pub fn run() -> ! {
     let booted = Booted::told(|name| std::env::var(name).ok());
     for (place, options) in MEMORY {
@@ -48,10 +53,12 @@ pub fn run() -> ! {
         }
     }
     modules::load(MODULES, "list");
+    let glimpse = booted.as_ref().map(|booted| Glimpse::take(booted.data()));
     bridge::up();
     modules::load(MODULES, "later");
     let watchdog = Watchdog::start();
     match &booted {
+        Some(_) if glimpse.is_some_and(|glimpse| !glimpse.ends()) => data::stand_in(),
         Some(booted) => data::up(&booted.data()),
         None => say("no card is known: nothing is kept over a restart"),
     }
@@ -60,7 +67,16 @@ pub fn run() -> ! {
     if let Err(error) = console::listen(wish) {
         say(format_args!("the console is not read: {error}"));
     }
-    let mut this = Box { booted, daemon: Daemon::new(), watchdog, clock, errand: None, update: None, confirmed: false };
+    let mut this = Box {
+        booted,
+        daemon: Daemon::new(),
+        watchdog,
+        clock,
+        errand: None,
+        update: None,
+        proof: None,
+        confirmed: false,
+    };
     loop {
         this.look(&wishes);
     }
@@ -97,8 +113,12 @@ impl Box {
         if self.confirmed {
             return;
         }
+        let well = self.daemon.is_well();
+        if well && !self.protects() {
+            return;
+        }
         let Some(booted) = &self.booted else { return };
-        if self.daemon.is_well() {
+        if well {
             self.confirmed = true;
             self.update = Update::start(booted);
             match booted.confirm() {
@@ -107,6 +127,31 @@ impl Box {
             }
         } else if uptime() > TRIAL && booted.on_trial() {
             restart("this slot did not prove itself");
+        }
+    }
+
+    /// Whether the slot still protects, if it is on trial: a process of its own attacks a network of its own, and sees that found and
+    /// blocked. A slot that does not protect is given up at once.
+    fn protects(&mut self) -> bool {
+        let outcome = match (&mut self.proof, &self.booted) {
+            (Some(proof), _) => proof.look(),
+            (None, Some(booted)) if booted.on_trial() => {
+                say("this slot is on trial: does it still protect?");
+                match Errand::start_for(PROOF, GATEWAY, &["self-test", "--protects"], Words::Shown) {
+                    Ok(proof) => self.proof = Some(proof),
+                    Err(error) => {
+                        say(error);
+                        restart("this slot does not protect");
+                    }
+                }
+                Outcome::Runs
+            }
+            (None, _) => Outcome::Done,
+        };
+        match outcome {
+            Outcome::Runs => false,
+            Outcome::Done => true,
+            Outcome::Failed => restart("this slot does not protect"),
         }
     }
 

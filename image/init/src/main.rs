@@ -3,7 +3,7 @@
 //! | runs as | from | does |
 //! |---|---|---|
 //! | `/init` | the initramfs | modules of the medium, the card, the slot that boots, its root ([`early`]) |
-//! | `/sbin/init` | the slot | modules of the links, the bridge, the data partition, then the gateway under supervision ([`late`]) |
+//! | `/sbin/init` | the slot | modules of the links, the last good ruleset, the bridge, the data partition, then the gateway under supervision ([`late`]) |
 //!
 //! The two are one program, so that a slot brings the supervisor that belongs to its gateway. Whatever fails is said in words on the
 //! console, and the box goes on with what it has: a bridge without a data partition forwards, a box without a whole slot tries again.
@@ -20,6 +20,7 @@ mod log;
 mod modules;
 mod mounts;
 mod reset;
+mod rules;
 mod slot;
 mod update;
 mod watchdog;

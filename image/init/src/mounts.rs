@@ -35,6 +35,12 @@ pub fn data(device: &str, place: &str) -> io::Result<()> {
     Ok(mount(device, place, c"ext4", flags, c"errors=remount-ro,commit=5")?)
 }
 
+/// Mounts the data partition so that nobody writes to it; the kernel plays back what its journal holds.
+pub fn data_to_read(device: &str, place: &str) -> io::Result<()> {
+    let flags = MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    Ok(mount(device, place, c"ext4", flags, None)?)
+}
+
 /// Mounts the boot partition, each write at once: it is small, and no computer looks after it once the card is out.
 pub fn boot(device: &str, place: &str) -> io::Result<()> {
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC | MountFlags::SYNCHRONOUS;

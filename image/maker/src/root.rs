@@ -11,10 +11,10 @@ use crate::modules::Modules;
 use crate::parts;
 use crate::tool::run;
 
-/// Modules of every board beside those of its links: the bridge itself, loaded first of all.
-const BRIDGE: &str = "bridge";
-/// What is needed once frames pass: nftables as the gateway uses it, the data partition, the boot partition.
-const LATER: [&str; 14] = [
+/// Modules of every board beside those of its links, loaded first of all: the bridge itself, nftables as the gateway uses it, and what
+/// the last good ruleset is read from the data partition with.
+const FIRST: [&str; 12] = [
+    "bridge",
     "nf_tables",
     "nft_meta_bridge",
     "nf_conntrack_bridge",
@@ -26,10 +26,9 @@ const LATER: [&str; 14] = [
     "nft_queue",
     "crc32c_generic",
     "ext4",
-    "vfat",
-    "nls_cp437",
-    "nls_ascii",
 ];
+/// What is needed once frames pass: the boot partition, and the cables of the check whether a slot protects.
+const LATER: [&str; 4] = ["vfat", "nls_cp437", "nls_ascii", "veth"];
 /// Folders that something is mounted on or that hold what follows.
 const FOLDERS: [&str; 12] = [
     "bin",
@@ -89,7 +88,7 @@ pub fn squashfs(
     }
     symlink("aarch64-linux-gnu/ld-linux-aarch64.so.1", root.join("lib/ld-linux-aarch64.so.1"))?;
     let links = boards.iter().flat_map(|board| &board.links).map(String::as_str);
-    let first = modules.order(links.chain([BRIDGE]))?;
+    let first = modules.order(links.chain(FIRST))?;
     let watchdogs = boards.iter().map(|board| board.watchdog.as_str());
     let later = modules.order(watchdogs.chain(LATER))?.without(&first);
     for (list, ordered) in [("list", &first), ("later", &later)] {

@@ -38,20 +38,22 @@ impl Bundle {
         Ok(Self { label, content })
     }
 
-    /// The same with another root: `change` is a shell script that runs where the root is unpacked.
+    /// The same with another root: `change` works where the root is unpacked.
     ///
     /// # Errors
-    /// When the script or the packing fails.
-    pub fn with_root(mut self, folder: &Path, change: &str) -> Result<Self> {
+    /// When the change or the packing fails.
+    pub fn with_root(mut self, folder: &Path, change: impl FnOnce(&Path) -> Result<()>) -> Result<Self> {
         let (packed, root) = (folder.join("changed.squashfs"), folder.join("changed"));
         let _ = fs::remove_dir_all(&root);
         fs::write(&packed, &self.content)?;
         output(Command::new("unsquashfs").args(["-q", "-n", "-d"]).args([&root, &packed]))?;
-        output(Command::new("sh").args(["-ec", change]).current_dir(&root))?;
+        change(&root)?;
         fs::remove_file(&packed)?;
         output(Command::new("mksquashfs").args([&root, &packed]).args([
             "-comp",
             "zstd",
+            "-Xcompression-level",
+            "1",
             "-quiet",
             "-no-progress",
             "-all-root",

@@ -1,17 +1,23 @@
 //! What the image promises, each as one check in a machine of its own.
 
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use board::Board;
 use card::{Label, Slot, Version};
+use store::{Policies, PolicyState, PolicyVersion};
+use terms::Timestamp;
 
 use super::bundle::Bundle;
 use super::guest::{Kind, Stand};
 use super::medium::{self, Medium};
 use super::proof;
+use super::sabotage;
 use crate::chance::Chance;
 use crate::network::{ROUTER, SERVER};
+use crate::process::output;
 
 /// Whether a check belongs to every gate or to the long one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,13 +31,21 @@ pub enum Length {
 /// A check: its name states the fact that it holds.
 type Check = (&'static str, Length, fn(&mut Stand<'_>) -> Result<()>);
 
+/// A change of a program of the image.
+type Change = fn(&Path) -> Result<()>;
+
 /// All checks, in the order in which they run.
 pub const CHECKS: &[Check] = &[
     ("bridges_before_the_gateway_and_blocks_a_scan_in_its_kernel", Length::Short, bridges_and_blocks),
     ("a_killed_gateway_costs_no_ping_and_comes_back", Length::Short, killed),
+    ("where_its_owner_chose_it_nothing_passes_without_the_gateway", Length::Long, closed),
     ("a_slot_with_one_wrong_bit_does_not_boot_and_the_other_does", Length::Short, wrong_bit),
     ("data_outlives_a_pulled_plug_grows_with_the_card_and_is_forgotten_on_wish", Length::Short, data),
     ("an_update_is_tried_and_stays_and_what_is_not_for_this_box_is_refused", Length::Short, update),
+    ("an_update_that_boots_and_does_not_protect_is_undone", Length::Short, unhooked_update),
+    ("no_update_that_does_not_protect_stays", Length::Long, blind_updates),
+    ("a_first_process_that_hangs_is_reset_by_the_watchdog_and_undone", Length::Long, hung_first_process),
+    ("a_gateway_whose_inspector_hangs_is_started_again", Length::Long, hung_inspector),
     ("a_cut_of_the_power_that_loses_writes_leaves_a_box_that_boots", Length::Short, power_cuts),
     ("more_cuts_of_the_power", Length::Long, more_power_cuts),
     ("the_pi_image_holds_what_its_firmware_and_boards_look_for", Length::Short, pi_files),
@@ -53,8 +67,16 @@ const SOON: Duration = Duration::from_secs(30);
 const SCANNER: &str = "h3";
 /// Who does not.
 const GOOD: &str = "h5";
+/// Whom a policy of these checks denies everything but what a network can't live without.
+const DENIED: &str = "h7";
+/// The store of the box, on the data partition.
+const STORE: &str = "store";
+/// How much of the time a daemon's death may take until the box is closed, in seconds.
+const CLOSES: f64 = 1.0;
 
 fn bridges_and_blocks(stand: &mut Stand<'_>) -> Result<()> {
+    stand.medium.make_data()?;
+    deny_one(stand)?;
     stand.start()?;
     let line = stand.await_words("picket0 forwards between eth0 (lan) and eth1 (uplink)")?;
     let after = line.split("(uplink), ").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<f64>().ok());
@@ -64,7 +86,7 @@ fn bridges_and_blocks(stand: &mut Stand<'_>) -> Result<()> {
     println!("   bridge after {after:.2} s; a ping crosses it");
     stand.await_words("all is well: slot a")?;
     // Every host of the lab fetches a page through the box and becomes known.
-    stand.network.warm_up(&[])?;
+    stand.network.warm_up(&[DENIED])?;
     ensure!(!fetches(stand, SCANNER)?.is_empty(), "the server's page is empty");
     stand
         .network
@@ -79,7 +101,103 @@ fn bridges_and_blocks(stand: &mut Stand<'_>) -> Result<()> {
     let scanner = stand.network.host(SCANNER)?.address.clone();
     let line = stand.await_words(&scanner).context("who is blocked is told")?;
     ensure!(line.contains("confirmed"), "not read back from the kernel: {line}");
+    fetches(stand, DENIED).err().context("the policy denies it, and it gets through")?;
+    await_kept(stand, "\"blocks\":1")?;
+    stand.type_in("7")?;
+    stand.await_words("the box restarts: somebody wants it")?;
+    stand.await_words("the kernel runs").context("what was written is on the card by then")?;
+    // The gateway is held back: what is no configuration starts none.
+    stand.put_data("picket.toml", "this is no configuration\n")?;
+    stand.start()?;
+    stand.await_words("the last ruleset stands: its policy, 1 blocks")?;
+    stand.await_words("picket0 forwards between")?;
+    stand.await_words("picket ended")?;
+    let until = Instant::now() + SOON;
+    for (host, passes) in [(GOOD, true), (SCANNER, false), (DENIED, false), (GOOD, true)] {
+        while fetches(stand, host).is_ok() != passes {
+            ensure!(passes && Instant::now() < until, "without the gateway, {host}: {passes} was to be");
+        }
+    }
+    ensure!(!stand.console().contains("all is well"), "the gateway was not held back");
     Ok(())
+}
+
+/// Has the store hold a policy, as if an admin had applied it: one device is held to what a network can't live without, the others may
+/// do what they like.
+fn deny_one(stand: &mut Stand<'_>) -> Result<()> {
+    let folder = stand.file("policy-made");
+    let mac = &stand.network.host(DENIED)?.mac;
+    let text = format!(
+        "posture = \"enforce\"\nnew = \"everything\"\n\n[[device]]\nname = \"camera\"\nmacs = [\"{mac}\"]\nstate = \"approved\"\n"
+    );
+    policy::text::read(&text).map_err(|faults| anyhow::anyhow!("{faults:?}"))?;
+    let version = PolicyVersion {
+        version: 0,
+        at: Timestamp::from_secs(1_780_000_000),
+        author: "an admin".into(),
+        why: String::new(),
+        act: "apply".into(),
+        text,
+    };
+    Policies::open(&folder)?.put(version, |n| PolicyState { confirmed: n, trial: None })?;
+    for file in ["1.json", "state.json"] {
+        let name = format!("{STORE}/policy/{file}");
+        stand.medium.put_data_file(&folder.join("policy").join(file), &name)?;
+    }
+    Ok(())
+}
+
+/// Waits until the gateway has kept its ruleset for the next start, and said this of it.
+fn await_kept(stand: &mut Stand<'_>, words: &str) -> Result<()> {
+    let (until, words) = (Instant::now() + SOON, words.to_owned());
+    loop {
+        let before = stand.console().len();
+        stand.type_in("4")?;
+        stand.await_words("done")?;
+        let said = stand.console().split_off(before);
+        if said.lines().any(|line| line.contains("the ruleset is kept") && line.contains(&words)) {
+            return Ok(());
+        }
+        ensure!(Instant::now() < until, "no ruleset with {words} is kept: {said}");
+    }
+}
+
+fn closed(stand: &mut Stand<'_>) -> Result<()> {
+    stand.medium.make_data()?;
+    stand.put_data("picket.toml", "[fail]\nprotect = \"closed\"\n")?;
+    stand.start()?;
+    stand.await_words("all is well")?;
+    pings(stand, GOOD)?;
+    await_kept(stand, "")?;
+    // Killed several times, so that the pause before the next start is long.
+    let mut line = String::new();
+    for round in 0..4 {
+        stand.type_in("5")?;
+        let died = seconds(&stand.await_words("it is started again")?)?;
+        line = stand.await_words("closed, as its owner chose: nothing passes until picket runs")?;
+        ensure!(seconds(&line)? - died <= CLOSES, "closed at {line:?}, the gateway died at {died} s");
+        if round < 3 {
+            stand.await_words("picket runs as process")?;
+        }
+    }
+    let lost = stand.network.space(GOOD)?.shell(&format!("ping -q -i 0.2 -c 5 -W 1 {ROUTER} | grep received"));
+    ensure!(lost.as_deref().is_ok_and(|said| said.contains(" 0 received")), "something passes: {lost:?}");
+    println!("   {line}");
+    stand.await_words("picket runs as process")?;
+    pings(stand, GOOD).context("the gateway runs again")?;
+    stand.stop();
+    // Nor does anything pass between the start and the gateway.
+    stand.start()?;
+    stand.await_words("closed, as its owner chose")?;
+    stand.await_words("picket0 forwards between")?;
+    stand.await_words("all is well")?;
+    pings(stand, GOOD)
+}
+
+/// When a line of the console was said, in seconds after the kernel's start.
+fn seconds(line: &str) -> Result<f64> {
+    let text = line.split('[').nth(1).and_then(|rest| rest.split(']').next()).map(str::trim);
+    text.and_then(|text| text.parse().ok()).with_context(|| format!("no time in {line:?}"))
 }
 
 fn killed(stand: &mut Stand<'_>) -> Result<()> {
@@ -91,7 +209,7 @@ fn killed(stand: &mut Stand<'_>) -> Result<()> {
     let mut pinging = stand.network.space(GOOD)?.start(&line, &log)?;
     for _ in 0..3 {
         stand.type_in("5")?;
-        stand.await_words("the bridge forwards on; it is started again")?;
+        stand.await_words("it is started again")?;
         stand.await_words("picket runs as process")?;
     }
     pinging.wait(Duration::from_secs(60)).context("ping ends")?;
@@ -173,14 +291,96 @@ fn bad_update(stand: &mut Stand<'_>) -> Result<()> {
     stand.trust(OWN_KEY)?;
     // A gateway that ends at once; a first process that does, which is a panic of the kernel.
     for change in ["cp sbin/init bin/picket", "cp bin/picket sbin/init"] {
-        let bundle = Bundle::of(stand.medium.path())?.with_root(&stand.file(""), change)?;
-        stand.put_update(&bundle.signed(OWN_KEY)?)?;
-        stand.start()?;
-        stand.await_words("is installed in slot b and tried next")?;
+        let script = |root: &Path| output(Command::new("sh").args(["-ec", change]).current_dir(root)).map(drop);
+        install(stand, script)?;
         stand.await_words("slot b did not prove itself, back to slot a").context(change)?;
         stand.await_words("all is well: slot a")?;
         pings(stand, GOOD)?;
     }
+    Ok(())
+}
+
+/// Has slot b tried with a root that was changed.
+fn install(stand: &mut Stand<'_>, change: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let bundle = Bundle::of(stand.medium.path())?.with_root(&stand.file(""), change)?;
+    stand.put_update(&bundle.signed(OWN_KEY)?)?;
+    stand.start()?;
+    stand.await_words("is installed in slot b and tried next")?;
+    Ok(())
+}
+
+/// A change of the gateway alone that its own tests do not notice.
+fn unnoticed(change: Change) -> impl FnOnce(&Path) -> Result<()> {
+    move |root| {
+        let program = root.join("bin/picket");
+        change(&program)?;
+        sabotage::passes_its_own_test(&program).context("its own test notices it")
+    }
+}
+
+fn unhooked_update(stand: &mut Stand<'_>) -> Result<()> {
+    stand.trust(OWN_KEY)?;
+    install(stand, unnoticed(sabotage::chain_not_hooked))?;
+    stand.await_words("lets the scanner's frames pass")?;
+    stand.await_words("the box restarts: this slot does not protect")?;
+    stand.await_words("slot b did not prove itself, back to slot a")?;
+    Ok(())
+}
+
+fn blind_updates(stand: &mut Stand<'_>) -> Result<()> {
+    stand.trust(OWN_KEY)?;
+    let changes: [(Change, &str); 2] =
+        [(sabotage::inspector_asleep, "was not found"), (sabotage::forest_of_zeros, "safe, 0 medium, 0 high")];
+    for (change, words) in changes {
+        install(stand, unnoticed(change))?;
+        stand.await_words(words)?;
+        stand.await_words("the box restarts: this slot does not protect")?;
+        stand.await_words("slot b did not prove itself, back to slot a")?;
+        stand.await_words("all is well: slot a")?;
+        pings(stand, GOOD)?;
+    }
+    Ok(())
+}
+
+/// The first process sleeps as soon as it would keep the time; the bridge is up by then, and forwards until the reset.
+fn hung_first_process(stand: &mut Stand<'_>) -> Result<()> {
+    stand.trust(OWN_KEY)?;
+    install(stand, |root| sabotage::sleeps_in(&root.join("sbin/init"), "init::clock::Clock::look"))?;
+    stand.await_words("slot b, version")?;
+    stand.await_words("the watchdog looks after this process and the kernel")?;
+    pings(stand, GOOD)?;
+    // The watchdog waits for 15 s: what is sent in the first 8 crosses a bridge that nobody looks after.
+    let sent = stand.network.space(GOOD)?.shell(&format!("ping -q -i 0.02 -w 8 {ROUTER} | grep received"))?;
+    ensure!(sent.contains(" 0% packet loss"), "frames were lost: {sent}");
+    println!("   with the first process asleep: {}", sent.trim());
+    stand.await_words("slot b did not prove itself, back to slot a").context("the watchdog resets the box")?;
+    ensure!(!stand.console().contains("the box restarts: this slot"), "it was not the watchdog");
+    stand.await_words("all is well: slot a")?;
+    pings(stand, GOOD)
+}
+
+/// The inspector sleeps with its first turn: the gateway notices, ends, and is started again with growing pauses; frames pass.
+fn hung_inspector(stand: &mut Stand<'_>) -> Result<()> {
+    stand.trust(OWN_KEY)?;
+    // As an update it would be given up for not protecting, before it is noticed that it hangs: here both slots are this one.
+    let asleep = |root: &Path| sabotage::sleeps_in(&root.join("bin/picket"), "picket::run::inspector::watch");
+    let bundle = Bundle::of(stand.medium.path())?.with_root(&stand.file(""), asleep)?;
+    stand.medium.put_slot(&bundle.signed(OWN_KEY)?, Slot::A)?;
+    stand.start()?;
+    stand.await_words("all is well: slot a")?;
+    pings(stand, GOOD)?;
+    let log = stand.file("pings");
+    let mut pinging = stand.network.space(GOOD)?.start(&format!("exec ping -q -i 0.02 -w 60 {ROUTER}"), &log)?;
+    for pause in ["again in 0 s", "again in 1 s"] {
+        let line = stand.await_words("picket ended: exit status: 1")?;
+        ensure!(line.contains(pause), "{line:?} does not say {pause:?}");
+        stand.await_words("picket runs as process")?;
+    }
+    stand.type_in("4")?;
+    stand.await_words("the inspector hangs; the gateway ends")?;
+    pinging.wait(Duration::from_secs(90)).context("ping ends")?;
+    let text = std::fs::read_to_string(&log)?;
+    ensure!(text.contains(" 0% packet loss"), "pings were lost: {text}");
     Ok(())
 }
 

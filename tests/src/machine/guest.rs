@@ -149,10 +149,22 @@ impl<'a> Stand<'a> {
         self.medium.put_boot_file(&file, "update.picket")
     }
 
+    /// Puts a text into a file of the data partition, with the machine off.
+    ///
+    /// # Errors
+    /// When there is no data partition.
+    pub fn put_data(&mut self, name: &str, text: &str) -> Result<()> {
+        let file = self.file("put");
+        fs::write(&file, text)?;
+        self.stop();
+        self.medium.put_data_file(&file, name)
+    }
+
     fn virt(&self, command: &mut Command, line: &str) {
         command.args("-M virt -cpu cortex-a72 -smp 2 -m 512 -accel tcg,thread=multi -serial stdio".split(' '));
         command.args(["-append", line]);
-        for (n, tap) in TAPS.iter().enumerate() {
+        // The kernel finds what stands last on the command line first: the link towards the switch is to be its eth0.
+        for (n, tap) in TAPS.iter().enumerate().rev() {
             let end = format!("tap,id=n{n},ifname={tap},script=no,downscript=no");
             let device = format!("virtio-net-device,netdev=n{n},mac=52:54:00:00:00:0{}", n + 1);
             command.args(["-netdev", &end, "-device", &device]);

@@ -5,8 +5,10 @@ use std::io::{Read, Seek, SeekFrom, Write, copy};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use card::bundle::LONGEST;
 use card::table::{BOOT, DATA};
+use card::{LABEL_LEN, Slot};
 
 use crate::gateway::root;
 use crate::process::output;
@@ -129,6 +131,59 @@ impl Medium {
         let mut held = vec![0; octets];
         file.read_exact(&mut held)?;
         Ok(held)
+    }
+
+    /// Writes a bundle's label and content into a slot, past the update.
+    ///
+    /// # Errors
+    /// When the card can't be written.
+    pub fn put_slot(&self, bundle: &[u8], slot: Slot) -> Result<()> {
+        let (label, content) = bundle.split_at(LABEL_LEN);
+        let mut file = OpenOptions::new().write(true).open(&self.path)?;
+        for (at, octets) in [(slot.part().from + LONGEST, label), (slot.part().from, content)] {
+            file.seek(SeekFrom::Start(at))?;
+            file.write_all(octets)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the data partition, empty, as the first boot would.
+    ///
+    /// # Errors
+    /// When it can't be made.
+    pub fn make_data(&self) -> Result<()> {
+        let (place, len) = (format!("offset={}", DATA.from), format!("{}k", self.data_len()? >> 10));
+        output(Command::new("mke2fs").args(["-q", "-F", "-t", "ext4", "-E", &place]).arg(&self.path).arg(len)).map(drop)
+    }
+
+    /// Puts a file into the data partition, in folders that are made for it, as only somebody with the card in a computer can.
+    ///
+    /// # Errors
+    /// When there is no data partition, or the file is not there afterwards.
+    pub fn put_data_file(&self, from: &Path, name: &str) -> Result<()> {
+        // The partition as a file of its own: e2fsck loses its place in a card where the journal holds something.
+        let part = self.path.with_extension("data");
+        let mut card = File::options().read(true).write(true).open(&self.path)?;
+        card.seek(SeekFrom::Start(DATA.from))?;
+        copy(&mut card, &mut File::create(&part)?)?;
+        let checked = Command::new("e2fsck").arg("-p").arg(&part).output()?;
+        // It says with 1 that it had something to do.
+        ensure!(checked.status.code().is_some_and(|code| code <= 1), "e2fsck: {checked:?}");
+        let folders = name.match_indices('/').map(|(at, _)| format!("mkdir {}", &name[..at]));
+        let write = [format!("rm {name}"), format!("write {} {name}", from.display())];
+        for request in folders.chain(write) {
+            // A folder that is there and a file that is not are said and no error.
+            output(Command::new("debugfs").args(["-w", "-R", &request]).arg(&part))?;
+        }
+        let held = output(Command::new("debugfs").args(["-R", &format!("cat {name}")]).arg(&part))?;
+        ensure!(held.as_bytes() == fs::read(from)?, "{name} is not in the data partition: {held}");
+        card.seek(SeekFrom::Start(DATA.from))?;
+        copy(&mut File::open(&part)?, &mut card)?;
+        Ok(fs::remove_file(&part)?)
+    }
+
+    fn data_len(&self) -> Result<u64> {
+        Ok(fs::metadata(&self.path)?.len() - DATA.from)
     }
 
     fn boot(&self) -> String {

@@ -138,6 +138,34 @@ pub fn ensure_bridge(name: &str, lan: &str, uplink: &str) -> Result<BridgeReport
     Ok(BridgeReport { lan: kernel.must(lan)?, uplink: kernel.must(uplink)?, bridge, created, settings })
 }
 
+/// Makes a cable of software between two new links, and switches both on.
+///
+/// # Errors
+/// A link of such a name exists, or the kernel has no such links; the text names it.
+pub fn make_cable(one: &str, other: &str) -> Result<(), LinkError> {
+    /// The peer, in the kernel's include/uapi/linux/veth.h.
+    const PEER: u16 = 1;
+    let mut kernel = Netlink::open()?;
+    let mut message = Message::new(libc::RTM_NEWLINK, libc::NLM_F_CREATE | libc::NLM_F_EXCL);
+    message.fixed(&[0; INFO]);
+    message.text(libc::IFLA_IFNAME, one);
+    message.nest(libc::IFLA_LINKINFO, |info| {
+        info.text(libc::IFLA_INFO_KIND, "veth");
+        info.nest(libc::IFLA_INFO_DATA, |data| {
+            data.nest(PEER, |peer| {
+                peer.fixed(&[0; INFO]);
+                peer.text(libc::IFLA_IFNAME, other);
+            });
+        });
+    });
+    kernel.ask(message).map_err(|refusal| LinkError::refused(one, "make a cable", &refusal))?;
+    for end in [one, other] {
+        let link = kernel.must(end)?;
+        kernel.start(&link)?;
+    }
+    Ok(())
+}
+
 /// The bridge over both links as it is, nothing changed; nothing if no bridge holds both.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use terms::MacAddr;
 
-pub use bridge::{BridgeReport, LinkError, Setting, ensure_bridge, look_at_bridge};
+pub use bridge::{BridgeReport, LinkError, Setting, ensure_bridge, look_at_bridge, make_cable};
 use netlink::{Attributes, Message, Netlink, Refusal};
 
 /// The longest name of a link, in octets.

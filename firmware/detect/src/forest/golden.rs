@@ -51,6 +51,35 @@ pub const fn row_len(features: usize) -> usize {
 /// # Errors
 /// Names the first row whose answer differs, or what is wrong with the file.
 pub fn check(forest: &Forest<'_>, golden: &[u8]) -> Result<usize, GoldenError> {
+    let (rows, features) = rows(forest, golden)?;
+    for (number, row) in rows.chunks_exact(row_len(features)).enumerate() {
+        let (words, _) = row.as_chunks::<4>();
+        let answer = forest.classify(&vector(words, features)[..features]);
+        let same = answer.shares.iter().zip(&words[features..]).all(|(share, word)| share.to_le_bytes() == *word);
+        if !same || words[features + CLASSES] != [level_octet(answer.level), 0, 0, 0] {
+            return Err(GoldenError::Differs(number));
+        }
+    }
+    Ok(rows.len() / row_len(features))
+}
+
+/// How many rows the forest calls Safe, Medium and High, whatever it called them where it was trained.
+///
+/// # Errors
+/// What is wrong with the file.
+pub fn levels(forest: &Forest<'_>, golden: &[u8]) -> Result<[usize; CLASSES], GoldenError> {
+    let (rows, features) = rows(forest, golden)?;
+    let mut levels = [0; CLASSES];
+    for row in rows.chunks_exact(row_len(features)) {
+        let (words, _) = row.as_chunks::<4>();
+        let answer = forest.classify(&vector(words, features)[..features]);
+        levels[usize::from(level_octet(answer.level))] += 1;
+    }
+    Ok(levels)
+}
+
+/// The rows behind a header that is right, and how many features each has.
+fn rows<'g>(forest: &Forest<'_>, golden: &'g [u8]) -> Result<(&'g [u8], usize), GoldenError> {
     let (header, rows) = golden.split_at_checked(HEADER_LEN).ok_or(GoldenError::Shape)?;
     let (words, _) = header[MAGIC.len()..].as_chunks::<4>();
     let [count, features] = [words[0], words[1]].map(|w| usize::try_from(u32::from_le_bytes(w)).unwrap_or(usize::MAX));
@@ -63,19 +92,16 @@ pub fn check(forest: &Forest<'_>, golden: &[u8]) -> Result<usize, GoldenError> {
     if count.checked_mul(row_len(features)) != Some(rows.len()) {
         return Err(GoldenError::Shape);
     }
-    for (number, row) in rows.chunks_exact(row_len(features)).enumerate() {
-        let (words, _) = row.as_chunks::<4>();
-        let mut vector = [0.0f32; MAX_FEATURES];
-        for (value, word) in vector.iter_mut().zip(&words[..features]) {
-            *value = f32::from_le_bytes(*word);
-        }
-        let answer = forest.classify(&vector[..features]);
-        let same = answer.shares.iter().zip(&words[features..]).all(|(share, word)| share.to_le_bytes() == *word);
-        if !same || words[features + CLASSES] != [level_octet(answer.level), 0, 0, 0] {
-            return Err(GoldenError::Differs(number));
-        }
+    Ok((rows, features))
+}
+
+/// A row's vector, zeros behind it.
+fn vector(words: &[[u8; 4]], features: usize) -> [f32; MAX_FEATURES] {
+    let mut vector = [0.0f32; MAX_FEATURES];
+    for (value, word) in vector.iter_mut().zip(&words[..features]) {
+        *value = f32::from_le_bytes(*word);
     }
-    Ok(count)
+    vector
 }
 
 /// The level as one octet.

@@ -5,11 +5,12 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use terms::{HostKey, Posture, Span};
+use terms::{Failure, HostKey, Posture, Span};
 use toml::de::DeValue;
 
 use super::kind::{
-    Addresses, Flag, FullPath, Kind, Link, Listeners, PostureWord, PublicKeys, Size, SocketPath, Time, Whole,
+    Addresses, FailureWord, Flag, FullPath, Kind, Link, Listeners, PostureWord, PublicKeys, Size, SocketPath, Time,
+    Whole,
 };
 use crate::model::PublicKey;
 
@@ -224,6 +225,16 @@ configuration! {
         at_least: u32 = 3, Whole(0, 4_096);
         /// How long a host is left alone after an admin unblocked it.
         grace: Span = minutes(10), Time(0, 7 * 86_400);
+    }
+    /// What passes while the gateway does not run, by posture: "open" is what the last ruleset lets pass, "closed" is nothing. On
+    /// the appliance, whose first process sees to it within a second; from the next start on also before the gateway runs.
+    fail: FailConfig {
+        /// In posture "observe".
+        observe: Failure = Failure::Open, FailureWord;
+        /// In posture "protect". "open": who is blocked stays so until the block ends.
+        protect: Failure = Failure::Open, FailureWord;
+        /// In posture "enforce". "open": the last ruleset stands, and what it denies stays denied.
+        enforce: Failure = Failure::Open, FailureWord;
     }
     /// Whom no block may cut, besides the gateway itself, the router, and the DHCP and DNS servers in use.
     never_block: NeverBlockConfig {

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use terms::{HostKey, Posture, Span};
+use terms::{Failure, HostKey, Posture, Span};
 use toml::de::DeValue;
 
 use super::duration;
@@ -41,6 +41,8 @@ pub struct Time(pub u64, pub u64);
 pub struct Size(pub u64, pub u64);
 /// What the box does with what it finds.
 pub struct PostureWord;
+/// What passes while the gateway does not run.
+pub struct FailureWord;
 /// A network link's name, or nothing.
 pub struct Link;
 /// A folder or file by its full path.
@@ -139,6 +141,21 @@ impl Kind<Posture> for PostureWord {
     }
 
     fn write(&self, value: &Posture) -> String {
+        quoted(value.as_str())
+    }
+}
+
+impl Kind<Failure> for FailureWord {
+    fn expected(&self) -> String {
+        "\"open\" or \"closed\"".into()
+    }
+
+    fn read(&self, value: &DeValue<'_>) -> Option<Failure> {
+        let word = value.as_str()?;
+        Failure::ALL.into_iter().find(|failure| failure.as_str() == word)
+    }
+
+    fn write(&self, value: &Failure) -> String {
         quoted(value.as_str())
     }
 }

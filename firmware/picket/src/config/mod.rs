@@ -15,10 +15,12 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-pub use keys::{Config, KEYS, Key, LinksConfig};
+pub use keys::{Config, FailConfig, KEYS, Key, LinksConfig};
 pub use policy::text::Fault;
 pub use reader::Origins;
 pub use show::show;
+
+use terms::{Failure, Posture};
 
 /// The file that is read where none is named.
 pub const DEFAULT_PATH: &str = "/etc/picket/picket.toml";
@@ -56,6 +58,18 @@ pub enum ConfigError {
         /// What is wrong, in the order of the lines; at least one.
         faults: Vec<Fault>,
     },
+}
+
+impl FailConfig {
+    /// What passes without the gateway in a posture.
+    #[must_use]
+    pub const fn of(&self, posture: Posture) -> Failure {
+        match posture {
+            Posture::Observe => self.observe,
+            Posture::Protect => self.protect,
+            Posture::Enforce => self.enforce,
+        }
+    }
 }
 
 impl Config {

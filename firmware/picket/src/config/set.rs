@@ -9,7 +9,7 @@ use super::keys::{Config, KEYS, Key};
 use super::{Fault, reader};
 
 /// The tables whose keys take effect without a restart.
-const TABLES: [&str; 3] = ["detect", "respond", "never_block"];
+const TABLES: [&str; 4] = ["detect", "respond", "fail", "never_block"];
 
 /// Values that were set, as TOML, by table and name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -16,6 +16,7 @@ use protocol::link::{Act, Errand, FROM_API_MAX, FromApi, GUESTS_MAX, Head, Start
 
 use protocol::report::ReportAsk;
 use protocol::{MailOrder, ModelFile, POSTS_MAX, PostOrder};
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::child::{Line, Pauses, Running, lock};
 use super::event::Work;
@@ -34,6 +35,9 @@ const ANSWERING: usize = 2;
 const ACTS: usize = 1_024;
 /// How often the audit's head is kept on the gateway's side.
 const KEEP: Duration = Duration::from_secs(5);
+/// How often it is asked whether it lives, and how many questions in a row it may leave unanswered.
+const ASK: Duration = Duration::from_secs(5);
+const UNANSWERED: u32 = 3;
 /// What it says where there is no API process.
 const OFF: &str = "the API is off; name an address in [api] listen";
 
@@ -137,6 +141,10 @@ impl Api {
                 tracing::error!("the API cannot be answered: {error}");
             }
         }
+        let api = Arc::clone(self);
+        if let Err(error) = thread::Builder::new().name("api-pulse".into()).spawn(move || api.feel()) {
+            tracing::error!("nobody notices an API process that hangs: {error}");
+        }
         let (mut running, mut pauses) = (first, Pauses::new());
         loop {
             pauses.started();
@@ -155,6 +163,30 @@ impl Api {
             match self.spawn() {
                 Ok(started) => running = started,
                 Err(error) => tracing::error!("the API process does not start: {error}"),
+            }
+        }
+    }
+
+    /// Asks the process from time to time for nothing; ends one that gives no answer several times in a row.
+    fn feel(&self) {
+        let mut unanswered = 0;
+        while !self.ending.load(Ordering::Acquire) {
+            thread::sleep(ASK);
+            let told = self.told();
+            // Before it is ready it draws its keys, which takes a while on a small box.
+            let Some(process) = told.process.filter(|_| told.fingerprint.is_some()) else {
+                unanswered = 0;
+                continue;
+            };
+            let answer = self.line.ask(|number| ToApi::Errand(number, Errand::Audit { after: u64::MAX, limit: 1 }));
+            unanswered = if answer.is_some() || self.told().process != Some(process) { 0 } else { unanswered + 1 };
+            if unanswered >= UNANSWERED {
+                tracing::error!(process, "the API process hangs and is ended, to be started again");
+                self.line.hang_up();
+                let process = i32::try_from(process).ok().and_then(Pid::from_raw);
+                // One that has ended meanwhile can't be ended.
+                let _ = process.map(|process| kill_process(process, Signal::KILL));
+                unanswered = 0;
             }
         }
     }

@@ -1,22 +1,27 @@
 //! The enforcer: decides by `policy`, carries out by nftables, reads back, and says what is true.
 
+mod kept;
 mod names;
 mod policy;
 mod room;
 mod table;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
-use ::policy::{Block, Decision, ManualBlock, NeverBlock, Policy, Responder, ResponderConfig, RuleNumber, Suspect};
+use ::policy::{
+    Block, Decision, ManualBlock, NeverBlock, Policy, Responder, ResponderConfig, RuleNumber, Ruleset, Suspect,
+};
 use enforce::Enforcer;
 use store::Event;
 use terms::{BlockState, HostKey, MacAddr, Span, Timestamp};
 
 use super::event::{News, Order, Suspected, Wish, Work, act, now};
+use super::pulse::Pulse;
 use super::settings::{self, Settings};
-use crate::config::Config;
+use crate::config::{Config, FailConfig};
 use crate::control::{Response, views::BlockView};
 use names::TellBook;
 use room::Refusals;
@@ -31,8 +36,8 @@ pub fn enforce(
     config: &Config,
     settings: Settings,
     work: &Receiver<Work>,
-    news: &SyncSender<News>,
-    orders: &SyncSender<Order>,
+    (news, orders): (&SyncSender<News>, &SyncSender<Order>),
+    pulse: &Pulse,
 ) {
     let configured = settings::responder(config);
     let responder = Responder::new(configured.clone(), settings.secret[2]);
@@ -45,6 +50,9 @@ pub fn enforce(
         policy: Policy::empty(configured.posture),
         applied: false,
         configured,
+        fail: config.fail.clone(),
+        stands: None,
+        unkept: Cell::new(true),
         opens: None,
         told: TellBook::default(),
         refusals: Refusals::default(),
@@ -63,6 +71,7 @@ pub fn enforce(
         hand.work(work);
     }
     loop {
+        pulse.beat();
         match work.recv_timeout(LOOK.saturating_sub(look.elapsed()).max(Duration::from_millis(1))) {
             Ok(Work::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             Ok(work) => hand.work(work),
@@ -91,6 +100,12 @@ struct Hand {
     /// Whether somebody applied it; otherwise its posture is the configuration's.
     applied: bool,
     configured: ResponderConfig,
+    /// What passes while the gateway does not run.
+    fail: FailConfig,
+    /// The ruleset that the kernel confirmed, while it stands.
+    stands: Option<Ruleset>,
+    /// Whether the keeper has yet to hear of what the kernel holds.
+    unkept: Cell<bool>,
     /// When a rule's window opens next.
     opens: Option<Timestamp>,
     /// What devices were told for the names of rules.
@@ -112,7 +127,7 @@ impl Hand {
             Work::Block(wish, reply) => answer(&reply, self.block(wish)),
             Work::Unblock(host, reply) => answer(&reply, self.unblock(host)),
             Work::Blocks(reply) => answer(&reply, self.blocks()),
-            Work::Configure(config) => self.configure(config),
+            Work::Configure(config, fail) => self.configure(config, fail),
             Work::Serving(list) => self.serve(list),
             Work::Own(list) => self.own(list),
             Work::Guests(list) => self.host_guests(list),
@@ -227,8 +242,10 @@ impl Hand {
         Response::of(&blocks.map(|block| view(block, state(block), at)).collect::<Vec<_>>())
     }
 
-    fn configure(&mut self, config: ResponderConfig) {
+    fn configure(&mut self, config: ResponderConfig, fail: FailConfig) {
         self.block_for = config.block_for;
+        self.fail = fail;
+        self.unkept.set(true);
         self.configured = config;
         if !self.applied {
             self.policy.posture = self.configured.posture;
@@ -296,6 +313,9 @@ impl Hand {
     }
 
     fn tell(&self, news: News) {
+        if matches!(news, News::Blocked(_) | News::Freed(_)) {
+            self.unkept.set(true);
+        }
         if self.news.try_send(news).is_err() {
             tracing::warn!("the keeper is behind: an event was acted on but is not in the history");
         }

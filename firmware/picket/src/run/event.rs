@@ -7,7 +7,7 @@ use std::sync::mpsc::SyncSender;
 
 use detect::forest::drift::Drift;
 use detect::{Denied, Finding, Kinds, Quiet, Thresholds};
-use enforce::Count;
+use enforce::{Count, Kept};
 use features::listed::Indicators;
 use features::talks::Talk;
 use features::{FeatureVector, SCHEMA};
@@ -18,6 +18,7 @@ use terms::{BlockState, HostKey, MacAddr, Side, Span, ThreatLevel, Timestamp};
 use super::jury::{Seen, Voted, Voting};
 use super::shown::Shown;
 use super::told::{Told, Wanted};
+use crate::config::FailConfig;
 use crate::control::{Request, Response};
 
 /// To the enforcer.
@@ -31,7 +32,7 @@ pub enum Work {
     /// The blocks in force are asked for.
     Blocks(SyncSender<Response>),
     /// Another configuration is in force.
-    Configure(ResponderConfig),
+    Configure(ResponderConfig, FailConfig),
     /// Who serves the network, as the inspector learnt.
     Serving(Vec<NeverBlock>),
     /// The box's own addresses, where they changed.
@@ -136,6 +137,8 @@ pub enum News {
     Second(Box<Second>),
     /// The enforcer's state.
     Kernel(KernelState),
+    /// What the kernel holds and has confirmed, to be in force at the next start before there is a gateway.
+    Holds(Box<Kept>),
     /// The bridge in words, and what is wrong with it or its links.
     Bridge(String, Vec<String>),
     /// A question, and where the answer goes.

@@ -129,7 +129,7 @@ impl Desk {
     /// Has blocks follow a configuration.
     fn respond(&self, held: &Held) -> bool {
         let config = Config { posture: self.posture(held), ..held.config.clone() };
-        self.work.send(Work::Configure(settings::responder(&config))).is_ok()
+        self.work.send(Work::Configure(settings::responder(&config), config.fail.clone())).is_ok()
             && self.news.send(News::Posture(config.posture.as_str())).is_ok()
     }
 

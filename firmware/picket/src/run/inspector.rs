@@ -17,6 +17,7 @@ use wire::Ignored;
 use super::clues::Clues;
 use super::event::{HostNow, News, Order, Second, Suspected, Work, now};
 use super::jury::{Jury, Voted, Votes, Voting};
+use super::pulse::Pulse;
 use super::recent::Recent;
 use super::settings::Settings;
 use super::shown::Showing;
@@ -40,9 +41,8 @@ pub fn inspect(
     settings: &Settings,
     (mut voting, drift): (Voting, Drift),
     orders: &Receiver<Order>,
-    suspects: &SyncSender<Work>,
-    news: &SyncSender<News>,
-    clues: Clues,
+    (suspects, news, clues): (&SyncSender<Work>, &SyncSender<News>, Clues),
+    pulse: &Pulse,
 ) {
     let key = HashKey::new(settings.secret[0], settings.secret[1]);
     let capacities = Capacities { hosts: settings.board.budgets.hosts, ..Capacities::default() };
@@ -51,7 +51,7 @@ pub fn inspect(
     let mut eye = Eye::new(suspects.clone(), clues, (capacities.hosts, key), drift);
     eye.own = settings.own.iter().filter_map(NeverBlock::mac).collect();
     let mut taps = Taps::new(settings);
-    let ways = Ways { orders, suspects, news };
+    let ways = Ways { orders, suspects, news, pulse };
     // A forest is borrowed for as long as it votes: the next one takes its place between two frames.
     loop {
         let jury = Jury::of(&voting);
@@ -68,6 +68,7 @@ struct Ways<'a> {
     orders: &'a Receiver<Order>,
     suspects: &'a SyncSender<Work>,
     news: &'a SyncSender<News>,
+    pulse: &'a Pulse,
 }
 
 /// Inspects under these forests, until others are to vote or, with nothing, until told to stop.
@@ -80,6 +81,7 @@ fn watch(
 ) -> Option<Voting> {
     let mut tick = Instant::now();
     loop {
+        ways.pulse.beat();
         taps.mend(eye.questions.wants_any());
         taps.take_answers();
         taps.read(&mut |frame| eye.see(detector, jury, &frame));

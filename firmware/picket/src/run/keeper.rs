@@ -4,6 +4,7 @@ mod devices;
 mod explain;
 mod feedback;
 mod flows;
+mod kept;
 mod policy;
 mod trends;
 
@@ -63,6 +64,7 @@ pub fn keep(
         forgotten: 0,
         links: Vec::new(),
         policies: policy::Shelf::open(config),
+        kept: kept::Shelf::open(),
     };
     // Before anything else: what is allowed.
     book.begin();
@@ -80,6 +82,7 @@ pub fn keep(
         if flushed.elapsed() >= FLUSH {
             flushed = Instant::now();
             book.watch_trial();
+            book.keep_ruleset();
             let told = book.store.tick();
             if let Some(told) = book.ran(told).flatten() {
                 tracing::warn!("{told}");
@@ -148,6 +151,8 @@ struct Book {
     links: Vec<String>,
     /// The versions of the policy.
     policies: policy::Shelf,
+    /// The ruleset for the next start.
+    kept: kept::Shelf,
 }
 
 impl Book {
@@ -168,6 +173,7 @@ impl Book {
             }
             News::Second(second) => self.count(*second),
             News::Kernel(state) => self.kernel = state,
+            News::Holds(kept) => self.kept.hold(*kept),
             News::Bridge(bridge, links) => (self.bridge, self.links) = (bridge, links),
             News::Posture(posture) => self.configured(posture),
             News::Ask(request, reply) => self.answer(request, reply),

@@ -31,7 +31,9 @@ mod lists;
 mod machine;
 mod mail;
 mod power;
+mod pulse;
 mod recent;
+mod rehearsal;
 mod report;
 mod settings;
 mod shelf;
@@ -39,6 +41,7 @@ mod shown;
 mod told;
 
 pub use event::now;
+pub use rehearsal::rehearse;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -57,6 +60,7 @@ use crate::control::Server;
 use gateway::{CommandLine, Desk, Held};
 use lists::Lists;
 use power::{End, Ending};
+use pulse::{Feeler, Pulse};
 use settings::Settings;
 use shelf::Shelf;
 use terms::HostKey;
@@ -149,6 +153,12 @@ fn again() -> std::io::Error {
     std::process::Command::new("/proc/self/exe").args(std::env::args_os().skip(1)).exec()
 }
 
+/// Ends the gateway at once: a part that hangs can't be waited for, and whoever started the gateway starts it again.
+fn hung(part: &str) -> ! {
+    tracing::error!("the {part} hangs; the gateway ends, to be started again; the last ruleset stands");
+    std::process::exit(1)
+}
+
 async fn gateway(held: Held, named: Option<&Path>, rooms: Rooms) -> Result<End, RunError> {
     let Rooms { api, api_started, intake, intake_started } = rooms;
     let config = held.config.clone();
@@ -163,6 +173,8 @@ async fn gateway(held: Held, named: Option<&Path>, rooms: Rooms) -> Result<End, 
     let (orders, ordered) = sync_channel(ORDERS);
     let (news, heard) = sync_channel(NEWS);
     let (clues, learnt) = clues::Clues::channel();
+    let pulses = [Pulse::default(), Pulse::default()];
+    let mut feelers = [Feeler::new("enforcer", &pulses[0]), Feeler::new("inspector", &pulses[1])];
     let keeper = {
         let config = config.clone();
         let (suspects, orders) = (suspects.clone(), orders.clone());
@@ -171,13 +183,16 @@ async fn gateway(held: Held, named: Option<&Path>, rooms: Rooms) -> Result<End, 
     };
     let enforcer = {
         let (config, settings, news, orders) = (config.clone(), settings.clone(), news.clone(), orders.clone());
-        let start = move || enforcer::enforce(&config, settings, &suspected, &news, &orders);
+        let pulse = pulses[0].clone();
+        let start = move || enforcer::enforce(&config, settings, &suspected, (&news, &orders), &pulse);
         thread::Builder::new().name("enforcer".into()).spawn(start)?
     };
     let inspector = {
         let (config, settings, news, suspects) = (config.clone(), settings.clone(), news.clone(), suspects.clone());
         let forests = (voting.clone(), drift);
-        let start = move || inspector::inspect(&config, &settings, forests, &ordered, &suspects, &news, clues);
+        let pulse = pulses[1].clone();
+        let start =
+            move || inspector::inspect(&config, &settings, forests, &ordered, (&suspects, &news, clues), &pulse);
         thread::Builder::new().name("inspector".into()).spawn(start)?
     };
     let this_box = HostKey::Mac(settings.this_box());
@@ -232,6 +247,9 @@ async fn gateway(held: Held, named: Option<&Path>, rooms: Rooms) -> Result<End, 
             _ = look.tick() => {
                 if !alive() {
                     break Err(RunError::Ended);
+                }
+                if let Some(part) = feelers.iter_mut().find_map(|feeler| feeler.hung(Instant::now())) {
+                    hung(part);
                 }
                 if kept.elapsed() >= KEEP {
                     kept = Instant::now();

@@ -131,7 +131,11 @@ fn tell(report: &BridgeReport) {
     }
 }
 
-fn secret() -> io::Result<[u64; 3]> {
+/// Random bits for a run.
+///
+/// # Errors
+/// The system has none.
+pub fn secret() -> io::Result<[u64; 3]> {
     let mut octets = [0; 24];
     File::open("/dev/urandom")?.read_exact(&mut octets)?;
     let mut secret = [0; 3];

@@ -5,6 +5,7 @@
 mod admin;
 mod bridge;
 mod devices;
+mod failing;
 mod flows;
 mod indicators;
 mod intake;

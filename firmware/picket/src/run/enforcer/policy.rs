@@ -85,6 +85,7 @@ impl Hand {
     }
 
     fn take(&mut self, policy: Option<Policy>) {
+        self.unkept.set(true);
         self.applied = policy.is_some();
         self.policy = policy.unwrap_or_else(|| Policy::empty(self.configured.posture));
         self.take_posture("the policy now observes");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ::policy::{Block, BlockTarget, Responder};
+use ::policy::{Block, BlockTarget, Responder, Ruleset};
 use enforce::{EnforceError, Enforcer, Held};
 use terms::{BlockState, HostKey, Span, Timestamp};
 
@@ -30,6 +30,11 @@ impl Hand {
         match opened {
             Ok((kernel, held)) => {
                 self.kernel = Some(kernel);
+                self.holds(ruleset);
+                // Nothing may have passed until now, if its owner wants that.
+                if let Err(error) = enforce::reopen() {
+                    tracing::error!("the closed ruleset is still in force: {error}");
+                }
                 if self.complaint.take().is_some() {
                     tracing::info!("the kernel takes rules again");
                 }
@@ -118,9 +123,20 @@ impl Hand {
             self.restore_table();
             return;
         }
-        if let Err(error) = kernel.apply(&ruleset, now()) {
-            self.complain(&error);
-            self.kernel = None;
+        match kernel.apply(&ruleset, now()) {
+            Ok(()) => self.holds(ruleset),
+            Err(error) => {
+                self.complain(&error);
+                self.kernel = None;
+            }
+        }
+    }
+
+    /// The kernel confirmed a ruleset.
+    fn holds(&mut self, ruleset: Ruleset) {
+        if self.stands.as_ref() != Some(&ruleset) {
+            self.stands = Some(ruleset);
+            self.unkept.set(true);
         }
     }
 
@@ -157,6 +173,7 @@ impl Hand {
         let (servers, warnings) = (self.servers(), self.complaint.iter().cloned().collect());
         let state = KernelState { blocks, intact: held.table, dropped, servers, warnings };
         self.tell(News::Kernel(state));
+        self.tell_what_holds();
     }
 
     /// The table is missing or was changed by somebody else: it is made right again, with every block and the time it has left.
@@ -172,7 +189,10 @@ impl Hand {
         let applied = if missing { None } else { kernel.apply(&ruleset, now()).ok() };
         let done = applied.map_or_else(|| kernel.rebuild(&ruleset, &blocks, at), Ok);
         let why = match done {
-            Ok(()) => format!("table bridge picket was {what}; restored with {} blocks", blocks.len()),
+            Ok(()) => {
+                self.holds(ruleset);
+                format!("table bridge picket was {what}; restored with {} blocks", blocks.len())
+            }
             Err(error) => {
                 let why = format!("table bridge picket was {what} and could not be restored: {error}");
                 self.complain(&error);

@@ -73,6 +73,11 @@ impl Shelf {
         state.trial.as_ref().map_or(state.confirmed, |trial| trial.version)
     }
 
+    /// Whether the version in force is on trial.
+    pub fn is_on_trial(&self) -> bool {
+        self.trial().is_some()
+    }
+
     fn trial(&self) -> Option<&Trial> {
         self.folder.as_ref().ok().and_then(|p| p.state().trial.as_ref())
     }
@@ -255,6 +260,7 @@ impl Book {
         self.policies.policy.clone_from(&policy);
         self.show_posture();
         let done = self.enforce(policy);
+        self.kept.forget();
         self.record(format!("policy: {author} went back to version {to}: {why}"));
         done
     }
