@@ -336,17 +336,8 @@ pub fn starter() -> &'static [Rule] {
 
 fn make_starter() -> Vec<Rule> {
     let udp = |port| Service::Udp(Ports::one(port));
-    let rule = |name: &str, to, services: &[Service], comment: &str| Rule {
-        name: format!("{BUILT_IN}{name}"),
-        effect: Effect::Allow,
-        who: vec![Who::Starter],
-        to: vec![to],
-        services: services.to_vec(),
-        when: Vec::new(),
-        until: None,
-        owner: "picket".into(),
-        comment: comment.into(),
-        shadow: false,
+    let rule = |name: &str, to, services: &[Service], comment: &str| {
+        Rule::built_in(name, (Effect::Allow, Who::Starter), to, services, comment)
     };
     vec![
         rule("arp", To::Uplink, &[Service::Arp], "finds neighbours of IPv4"),
@@ -358,6 +349,28 @@ fn make_starter() -> Vec<Rule> {
 }
 
 impl Rule {
+    /// One that is there without anybody's asking, under a name that says so.
+    pub(crate) fn built_in(
+        name: &str,
+        (effect, who): (Effect, Who),
+        to: To,
+        services: &[Service],
+        comment: &str,
+    ) -> Self {
+        Self {
+            name: format!("{BUILT_IN}{name}"),
+            effect,
+            who: vec![who],
+            to: vec![to],
+            services: services.to_vec(),
+            when: Vec::new(),
+            until: None,
+            owner: "picket".into(),
+            comment: comment.into(),
+            shadow: false,
+        }
+    }
+
     /// Whether it is one of the [`starter`] set, or of a switch.
     #[must_use]
     pub fn is_built_in(&self) -> bool {

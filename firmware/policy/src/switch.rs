@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use terms::HostKey;
 
 use crate::hostname::HostName;
-use crate::rules::{BUILT_IN, Effect, Policy, Rule, To, Who};
+use crate::rules::{Effect, Policy, Rule, To, Who};
 use crate::service::{Ports, Service};
 
 /// The file of public resolvers.
@@ -125,18 +125,7 @@ fn named_quic() -> Vec<Rule> {
 }
 
 fn deny(name: &str, to: To, services: &[Service], comment: &str) -> Rule {
-    Rule {
-        name: format!("{BUILT_IN}{name}"),
-        effect: Effect::Deny,
-        who: vec![Who::Everyone],
-        to: vec![to],
-        services: services.to_vec(),
-        when: Vec::new(),
-        until: None,
-        owner: "picket".into(),
-        comment: comment.into(),
-        shadow: false,
-    }
+    Rule::built_in(name, (Effect::Deny, Who::Everyone), to, services, comment)
 }
 
 impl Dns {
