@@ -39,6 +39,10 @@ impl Stage<'_> {
         if let Some(gateway) = &gateway {
             self.meet_servers(gateway)?;
         }
+        if !scene.ends.is_empty() {
+            // A policy's moments are whole seconds: what lies six seconds ahead does so from the beginning of one.
+            sleep(Duration::from_secs_f64(1.0 - now().fract()));
+        }
         let begin = Instant::now();
         if let Some(gateway) = &gateway {
             self.apply(gateway, scene)?;
