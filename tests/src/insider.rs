@@ -18,7 +18,7 @@ use crate::gateway::{Gateway, binary, root};
 use crate::namespace::Namespace;
 use crate::network::{BOX, Network};
 use crate::process::{Process, output};
-use crate::scene::{Level, fill};
+use crate::scene::{Level, fill, name_of, read_folder};
 use crate::stage::now;
 use crate::verdict::Verdict;
 
@@ -85,17 +85,14 @@ impl Insider {
     /// Names the file and what is wrong in it.
     pub fn read_all() -> Result<Vec<Self>> {
         let folder = root().join("tests/lab/insiders");
-        let entries = fs::read_dir(&folder).with_context(|| format!("no scenes in {}", folder.display()))?;
-        let mut files: Vec<PathBuf> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
-        files.sort();
-        files.iter().map(|path| Self::read(path)).collect()
+        read_folder(&folder)?
+            .into_iter()
+            .map(|(path, scene)| Self { name: name_of(&path), ..scene }.checked(&path))
+            .collect()
     }
 
-    fn read(path: &Path) -> Result<Self> {
-        let what = path.display();
-        let text = fs::read_to_string(path).with_context(|| format!("{what}"))?;
-        let mut scene: Self = toml::from_str(&text).with_context(|| format!("{what}"))?;
-        scene.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    fn checked(self, path: &Path) -> Result<Self> {
+        let (what, scene) = (path.display(), self);
         ensure!(scene.seconds > 0.0 && scene.seconds <= LIMIT, "{what}: seconds must be over 0 and at most {LIMIT}");
         ensure!(!scene.act.is_empty(), "{what}: nothing is done");
         ensure!(scene.expect.as_ref().is_none_or(|story| !story.rules.is_empty()), "{what}: a story rests on rules");

@@ -8,14 +8,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
 use crate::chance::Chance;
 use crate::network::HOSTS;
-use crate::scene::{Level, Run};
+use crate::scene::{Level, Run, name_of, read_folder};
 
 /// The shortest and the longest that a recording lasts, seconds.
 pub const LASTS: (f64, f64) = (20.0, 90.0);
@@ -149,18 +149,14 @@ impl Recipe {
     /// # Errors
     /// Names the file and what is wrong in it.
     pub fn read_all(folder: &Path) -> Result<Vec<Self>> {
-        let mut files: Vec<_> = fs::read_dir(folder)
-            .with_context(|| format!("no recipes in {}", folder.display()))?
-            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-            .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
-            .collect();
-        files.sort();
-        files.iter().map(|path| Self::read(path).with_context(|| format!("{}", path.display()))).collect()
+        let recipe = |(path, recipe): (PathBuf, Self)| {
+            Self { family: name_of(&path), ..recipe }.checked().with_context(|| path.display().to_string())
+        };
+        read_folder(folder)?.into_iter().map(recipe).collect()
     }
 
-    fn read(path: &Path) -> Result<Self> {
-        let mut recipe: Self = toml::from_str(&fs::read_to_string(path)?)?;
-        recipe.family = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    fn checked(self) -> Result<Self> {
+        let recipe = self;
         ensure!(recipe.is_benign() == recipe.family.starts_with("benign_"), "the level does not fit the name");
         for tool in &recipe.tool {
             let name = &tool.name;
@@ -367,11 +363,12 @@ mod tests {
 
     #[test]
     fn a_recipe_with_a_choice_that_is_never_used_is_refused() {
-        let path = std::env::temp_dir().join(format!("benign_recipe-{}.toml", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("picket-recipes-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
         let tool = "[[tool]]\nname = 'own-x'\ndraws = 1\nseconds = 5\ncommand = 'true'\nchoices = { a = ['b'] }\n";
-        fs::write(&path, format!("about = 'x'\nlevel = 'SAFE'\n{tool}")).expect("a file");
-        let said = Recipe::read(&path).expect_err("never used").to_string();
-        fs::remove_file(&path).expect("it is there");
+        fs::write(folder.join("benign_recipe.toml"), format!("about = 'x'\nlevel = 'SAFE'\n{tool}")).expect("a file");
+        let said = format!("{:#}", Recipe::read_all(&folder).expect_err("never used"));
+        fs::remove_dir_all(&folder).expect("it is there");
         assert!(said.contains("never used"), "{said}");
     }
 }

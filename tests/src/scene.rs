@@ -1,9 +1,10 @@
 //! Scene files: who runs which command, what must be found, and what must still work meanwhile.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::crossing::{Crossing, Ending};
@@ -120,26 +121,44 @@ pub struct Expect {
     pub also: Vec<String>,
 }
 
+/// Every file of a folder of scenes or recipes as it is written, in the order of their names.
+///
+/// # Errors
+/// Names the file that can't be read and what is wrong in it.
+pub fn read_folder<T: DeserializeOwned>(folder: &Path) -> Result<Vec<(PathBuf, T)>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("nothing to play in {}", folder.display()))?;
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
+        .collect();
+    files.sort();
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        let scene = toml::from_str(&text).with_context(|| path.display().to_string())?;
+        Ok((path, scene))
+    };
+    files.into_iter().map(read).collect()
+}
+
+/// What a scene is called: its file's name without the ending.
+pub fn name_of(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
 impl Scene {
     /// Reads every scene of a folder, in the order of their names.
     ///
     /// # Errors
     /// Names the file and what is wrong in it.
     pub fn read_all(folder: &Path) -> Result<Vec<Self>> {
-        let mut files: Vec<_> = fs::read_dir(folder)
-            .with_context(|| format!("no scenes in {}", folder.display()))?
-            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-            .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
-            .collect();
-        files.sort();
-        files.iter().map(|path| Self::read(path)).collect()
+        read_folder(folder)?
+            .into_iter()
+            .map(|(path, scene)| Self { name: name_of(&path), ..scene }.checked(&path))
+            .collect()
     }
 
-    fn read(path: &Path) -> Result<Self> {
-        let what = path.display();
-        let text = fs::read_to_string(path).with_context(|| format!("{what}"))?;
-        let mut scene: Self = toml::from_str(&text).with_context(|| format!("{what}"))?;
-        scene.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    fn checked(self, path: &Path) -> Result<Self> {
+        let (what, scene) = (path.display(), self);
         let limit = if scene.is_benign() { BENIGN_LIMIT } else { ATTACK_LIMIT };
         ensure!(scene.seconds > 0.0 && scene.seconds <= limit, "{what}: seconds must be over 0 and at most {limit}");
         ensure!(!scene.run.is_empty(), "{what}: nothing runs");

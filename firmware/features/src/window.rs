@@ -188,14 +188,11 @@ impl Counters {
     /// One tally for each of another, `empty` where there is none of the other.
     #[must_use]
     pub fn share(&self, part: Tally, whole: Tally, empty: f32) -> f32 {
-        let whole = self.get(whole);
-        if whole > 0.0 { self.get(part) / whole } else { empty }
+        share(self.get(part), self.get(whole), empty)
     }
 
     fn merge(&mut self, other: &Self) {
-        for (mine, theirs) in self.tallies.iter_mut().zip(other.tallies) {
-            *mine = mine.saturating_add(theirs);
-        }
+        add(&mut self.tallies, &other.tallies);
         self.squares = self.squares.saturating_add(other.squares);
         self.targets.0 |= other.targets.0;
         self.ports.0 |= other.ports.0;
@@ -216,14 +213,11 @@ impl Lasting {
     /// One tally for each of another, `empty` where there is none of the other.
     #[must_use]
     pub fn share(&self, part: Tally, whole: Tally, empty: f32) -> f32 {
-        let whole = self.get(whole);
-        if whole > 0.0 { self.get(part) / whole } else { empty }
+        share(self.get(part), self.get(whole), empty)
     }
 
     fn merge(&mut self, other: &Self) {
-        for (mine, theirs) in self.tallies.iter_mut().zip(other.tallies) {
-            *mine = mine.saturating_add(theirs);
-        }
+        add(&mut self.tallies, &other.tallies);
         self.targets.0 |= other.targets.0;
         self.ports.0 |= other.ports.0;
     }
@@ -304,6 +298,17 @@ impl Window {
 #[allow(clippy::cast_possible_truncation, reason = "a remainder of a small number")]
 fn place(bucket: u64, buckets: usize) -> usize {
     (bucket % buckets as u64) as usize
+}
+
+fn share(part: f32, whole: f32, empty: f32) -> f32 {
+    if whole > 0.0 { part / whole } else { empty }
+}
+
+/// Adds counts to counts; they saturate rather than wrap.
+fn add(counts: &mut [u32], more: &[u32]) {
+    for (mine, theirs) in counts.iter_mut().zip(more) {
+        *mine = mine.saturating_add(*theirs);
+    }
 }
 
 /// A count as a float; counts above 2^24 lose their last digits, alike on every machine.

@@ -98,8 +98,11 @@ impl TellBook {
         let of = self.told.range((mac, address, String::new())..);
         let of = of.take_while(|((m, a, _), _)| (*m, *a) == (mac, address)).map(|((.., name), _)| name.clone());
         let mut names: Vec<String> = of.collect();
-        let at_all = self.at_all.get(&(mac, address)).map(|(name, _)| name);
-        names.extend(at_all.filter(|name| !names.contains(name)).cloned().into_iter().collect::<Vec<_>>());
+        if let Some((name, _)) = self.at_all.get(&(mac, address))
+            && !names.contains(name)
+        {
+            names.push(name.clone());
+        }
         names
     }
 
