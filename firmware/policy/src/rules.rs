@@ -304,6 +304,12 @@ impl Policy {
         all.into_iter().cloned().collect()
     }
 
+    /// Whether any rule is about a name.
+    #[must_use]
+    pub fn is_about_name(&self, name: &str) -> bool {
+        self.numbered().any(|rule| self.names_in(rule).any(|wanted| wanted.matches(name)))
+    }
+
     /// A device by its name.
     #[must_use]
     pub fn device(&self, name: &str) -> Option<&Device> {

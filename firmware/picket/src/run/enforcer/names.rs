@@ -119,7 +119,7 @@ impl Hand {
         for number in self.rules_named(told.mac, &told.name, None) {
             elements.extend(told.addresses.iter().map(|(address, lasts)| (told.mac, *address, number, *lasts)));
         }
-        if self.policy.names().iter().any(|wanted| wanted.matches(&told.name)) {
+        if self.policy.is_about_name(&told.name) {
             self.told.note(&told);
         }
         if self.policy.counts_every_name() {
