@@ -1,6 +1,5 @@
 //! Fail-open: the gateway is killed again and again under load, and every frame arrives all the same.
 
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use std::thread::sleep;
@@ -13,17 +12,11 @@ use toml::Table;
 use crate::gateway::Gateway;
 use crate::kernel;
 use crate::network::{Network, SERVER};
-use crate::process::Process;
 use crate::site::Site;
+use crate::stream::{self, Counted, Stream};
 
-/// Where the datagrams go.
-const PORT: u16 = 4011;
-/// Datagrams a second: 2,000 more than what must be reached, since a pause of the sender is not made up for.
-const RATE: u32 = 22_000;
-/// The least number of datagrams and their least rate for a round to count.
-const LEAST: (u64, f64) = (400_000, 20_000.0);
-/// The longest that a round may take, seconds: the receiver counts until it is told to stop, and no longer than this.
-const LONGEST: u32 = 2 * 3_600;
+/// The least number of datagrams for a round to count.
+const LEAST_SENT: u64 = 400_000;
 /// How often a round is repeated that the machine itself spoilt.
 const TRIES: u32 = 3;
 
@@ -58,11 +51,9 @@ pub fn run(kills: u32) -> Result<ExitCode> {
 /// When a frame is lost, a block is gone, the gateway does not come back, or three rounds were spoilt by the machine.
 pub fn killed_under_load(network: &Network, folder: &Path, kills: u32) -> Result<Round> {
     for attempt in 1..=TRIES {
-        let before = spoilers()?;
-        let round = round(network, folder, kills)?;
-        let after = spoilers()?;
-        if after != before {
-            eprintln!("kill test: round {attempt} is void, the machine dropped {} frames by itself", after - before);
+        let (round, spoilt) = round(network, folder, kills)?;
+        if spoilt != 0 {
+            eprintln!("kill test: round {attempt} is void, the machine dropped {spoilt} frames by itself");
             continue;
         }
         ensure!(
@@ -73,7 +64,7 @@ pub fn killed_under_load(network: &Network, folder: &Path, kills: u32) -> Result
         );
         let rate = round.sent as f64 / round.seconds;
         ensure!(
-            round.sent >= LEAST.0 && rate >= LEAST.1,
+            round.sent >= LEAST_SENT && rate >= stream::LEAST,
             "the sender reached only {} frames at {rate:.0} a second",
             round.sent
         );
@@ -82,11 +73,11 @@ pub fn killed_under_load(network: &Network, folder: &Path, kills: u32) -> Result
     anyhow::bail!("{TRIES} rounds were void")
 }
 
-fn round(network: &Network, folder: &Path, kills: u32) -> Result<Round> {
+fn round(network: &Network, folder: &Path, kills: u32) -> Result<(Round, u64)> {
     // Enough quiet hosts are known that the bound on automatic blocks is not in the way.
     let blocked = network.host("h3")?;
     // What the sender does is a flood, and meant: it must not be blocked for it.
-    let sender = network.host("h4")?;
+    let sender = network.host(stream::FROM)?;
     let over: Table = format!("[never_block]\naddresses = [\"{}\", \"{}\"]", sender.mac, sender.address).parse()?;
     let mut gateway = Gateway::start(network, folder, &over)?;
     network.warm_up(&[])?;
@@ -97,19 +88,8 @@ fn round(network: &Network, folder: &Path, kills: u32) -> Result<Round> {
     };
     wait_for("the kernel to hold the block", Duration::from_secs(3), holds)?;
 
-    let (stop, sent, got) = (folder.join("stop"), folder.join("sent"), folder.join("got"));
-    for file in [&stop, &sent, &got] {
-        let _ = fs::remove_file(file);
-    }
-    let (lab, stop_text) = (folder.join("lab"), stop.display().to_string());
-    let lab = lab.display();
-    let mut counter =
-        network.space("inet")?.start(&format!("exec {lab} count 0.0.0.0:{PORT} {LONGEST} {stop_text}"), &got)?;
-    sleep(Duration::from_millis(300));
     let begin = Instant::now();
-    let mut sender = network
-        .space("h4")?
-        .start(&format!("exec {lab} pour {SERVER}:{PORT} 60000000 {RATE} 64 {stop_text}"), &sent)?;
+    let stream = Stream::start(network, folder)?;
     for n in 0..kills {
         let first = frames(&gateway)?;
         wait_for("the frame counter to rise", Duration::from_secs(10), || Ok(frames(&gateway)? > first))?;
@@ -121,16 +101,13 @@ fn round(network: &Network, folder: &Path, kills: u32) -> Result<Round> {
             eprintln!("kill test: {} of {kills} kills in {:.0} s", n + 1, begin.elapsed().as_secs_f64());
         }
     }
-    let least = Duration::from_secs_f64(LEAST.0 as f64 / LEAST.1 + 1.0);
-    sleep(least.saturating_sub(begin.elapsed()));
-    fs::write(&stop, "")?;
-    let seconds = begin.elapsed().as_secs_f64();
-    let sent = number(&mut sender, &sent)?;
-    let received = number(&mut counter, &got)?;
+    let least = Duration::from_secs_f64(LEAST_SENT as f64 / stream::LEAST + 1.0);
+    sleep(least.saturating_sub(Duration::from_secs_f64(stream.seconds())));
+    let Counted { sent, received, seconds, spoilt } = stream.end()?;
     ensure!(holds()?, "the block is gone after the last start");
     scanner_is_blocked(network, folder)?;
     gateway.kill();
-    Ok(Round { kills, sent, received, seconds })
+    Ok((Round { kills, sent, received, seconds }, spoilt))
 }
 
 /// After all that, a new scanner is still blocked.
@@ -149,22 +126,15 @@ fn frames(gateway: &Gateway) -> Result<u64> {
     status["frames"].as_u64().context("picket status --json has no frames")
 }
 
-fn number(process: &mut Process, file: &Path) -> Result<u64> {
-    process.wait(Duration::from_secs(10)).with_context(|| format!("{} does not end", process.what()))?;
-    fs::read_to_string(file)?.trim().parse().context("a count is no number")
-}
-
-fn wait_for(what: &str, limit: Duration, mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
+/// Waits for something that must come within this time.
+///
+/// # Errors
+/// When it does not, or can't be asked for.
+pub fn wait_for(what: &str, limit: Duration, mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
     let until = Instant::now() + limit;
     while !is_so()? {
         ensure!(Instant::now() < until && !crate::stop::asked(), "waited {} s for {what}", limit.as_secs());
         sleep(Duration::from_millis(10));
     }
     Ok(())
-}
-
-/// Frames that this machine's kernel dropped because it was too busy: the second column of each processor's line.
-fn spoilers() -> Result<u64> {
-    let text = fs::read_to_string("/proc/net/softnet_stat")?;
-    Ok(text.lines().filter_map(|line| u64::from_str_radix(line.split_whitespace().nth(1)?, 16).ok()).sum())
 }

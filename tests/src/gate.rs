@@ -16,6 +16,7 @@ use anyhow::{Context, Result};
 use crate::demo;
 use crate::faults;
 use crate::gateway::root;
+use crate::load;
 use crate::machine;
 use crate::pings;
 use crate::replayed;
@@ -26,6 +27,8 @@ use tally::Tally;
 const TESTS_LIMIT: &str = "2400";
 /// How often the gateway is killed; the benchmarks do so a thousand times.
 const KILLS: u32 = 100;
+/// For how many seconds the API is under load, in the short form and in the long one.
+const LOADED: (u32, u32) = (5, 60);
 /// The attack scenes of the short form of the test that a silenced gateway is told apart.
 const SHORT: [&str; 3] = ["scan-connect", "flood-udp", "flood-syn"];
 /// One that observing spoils and not detecting does not.
@@ -123,8 +126,15 @@ fn lab(tally: &mut Tally, root: &Path, long: bool) {
         println!("-- lab: the gateway is killed under load");
         let killed = faults::run(KILLS);
         tally.whole("lab::no_frame_is_lost_while_the_gateway_is_killed", told(killed));
+        let site = Site::build(false)?;
         println!("-- lab: pings across start, reload and stop of the gateway");
-        tally.whole("lab::no_ping_is_lost_across_start_reload_and_stop", told(pinged()));
+        let pinged = pings::none_is_lost(site.network(), site.folder());
+        tally.whole("lab::no_ping_is_lost_across_start_reload_and_stop", told(pinged));
+        println!("-- lab: the API under load from the LAN");
+        let seconds = if long { LOADED.1 } else { LOADED.0 };
+        let loaded = load::no_frame_is_lost(site.network(), site.folder(), seconds);
+        tally.whole("lab::no_frame_is_lost_while_the_api_is_under_load", told(loaded));
+        drop(site);
         silenced(tally, root, long)
     });
     if let Err(error) = done {
@@ -144,12 +154,6 @@ fn machine(tally: &mut Tally, long: bool) {
         eprintln!("image: {error:#}");
         tally.whole("image", false);
     }
-}
-
-/// No ping is lost while the gateway starts, reloads and ends; how long they take is for the benchmarks to judge.
-fn pinged() -> Result<()> {
-    let site = Site::build(false)?;
-    pings::none_is_lost(site.network(), site.folder()).map(drop)
 }
 
 /// Whether it went well; says why not.

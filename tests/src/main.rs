@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use lab::bench::{self, sender};
-use lab::{datagrams, demo, faults, gate, machine, pings, recordings, replayed};
+use lab::{datagrams, demo, faults, gate, load, machine, pings, recordings, replayed};
 
 /// Picket's lab: a small network in namespaces, real tools, one scene at a time.
 #[derive(Parser)]
@@ -32,6 +32,12 @@ enum Command {
         /// How often.
         #[arg(default_value_t = 100)]
         times: u32,
+    },
+    /// Lays load on the API through the LAN link while numbered frames cross the box, and counts those that arrive.
+    Load {
+        /// For how many seconds.
+        #[arg(default_value_t = 5)]
+        seconds: u32,
     },
     /// Boots the image that `make image` built in a virtual machine in the box's place, and checks what it promises.
     Machine(machine::Options),
@@ -109,6 +115,7 @@ fn main() -> ExitCode {
         Command::Burst { to, number, rate, len } => sender::burst(to, number, rate, len),
         Command::Invent(what) => sender::invent(&what),
         Command::Kill { times } => faults::run(times),
+        Command::Load { seconds } => load::run(seconds),
         Command::Machine(options) => machine::run(&options),
         Command::Echo { to, rate, until } => pings::echo(to, rate, &until),
         Command::Ping { rounds } => pings::run(rounds),

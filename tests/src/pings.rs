@@ -23,7 +23,7 @@ const PART: Duration = Duration::from_millis(1_500);
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Who pings; it is on the never-block list, so that its pings are no offence.
-const FROM: &str = "h6";
+pub const FROM: &str = "h6";
 
 /// The round trips of one series of pings.
 #[derive(Clone, Debug, PartialEq)]
@@ -150,7 +150,10 @@ fn across(network: &Network, folder: &Path) -> Result<Series> {
 }
 
 /// Pings while `meanwhile` runs.
-fn series(network: &Network, folder: &Path, meanwhile: impl FnOnce() -> Result<()>) -> Result<Series> {
+///
+/// # Errors
+/// When they can't be sent, or what runs meanwhile goes wrong.
+pub fn series(network: &Network, folder: &Path, meanwhile: impl FnOnce() -> Result<()>) -> Result<Series> {
     let (log, stop) = (folder.join("pings"), folder.join("pings.stop"));
     for file in [&log, &stop] {
         let _ = fs::remove_file(file);

@@ -34,7 +34,7 @@ const ROUNDS: u16 = 3;
 const FAILURES: u16 = 5;
 
 /// A running `nft monitor` and the lines that it told, with the time at which each came.
-struct Monitor {
+pub struct Monitor {
     child: Child,
     lines: Receiver<(f64, String)>,
 }
@@ -91,7 +91,10 @@ pub fn run(plan: &Plan) -> Result<Vec<Row>> {
 }
 
 /// Milliseconds from a line "NAME SECONDS" to the time at which this name was heard.
-fn latency(line: &str, heard: &HashMap<String, f64>) -> Result<f64> {
+///
+/// # Errors
+/// When it was not heard, or before.
+pub fn latency(line: &str, heard: &HashMap<String, f64>) -> Result<f64> {
     let (name, at) = line.split_once(' ').context("a line without a time")?;
     let held = heard.get(name).with_context(|| format!("{name} was not blocked"))?;
     let ms = (held - at.trim().parse::<f64>()?) * 1e3;
@@ -104,7 +107,11 @@ fn now() -> f64 {
 }
 
 impl Monitor {
-    fn start(space: &Namespace) -> Result<Self> {
+    /// Starts it and waits until it listens.
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub fn start(space: &Namespace) -> Result<Self> {
         let mut command = space.command("stdbuf");
         command.args(["-oL", "nft", "monitor", "new", "elements"]);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
@@ -122,7 +129,10 @@ impl Monitor {
     }
 
     /// Waits until so many elements of sets whose name begins so were heard of: each one's first word, and when.
-    fn heard(&self, set: &str, number: usize, limit: Duration) -> Result<HashMap<String, f64>> {
+    ///
+    /// # Errors
+    /// When they do not come in time.
+    pub fn heard(&self, set: &str, number: usize, limit: Duration) -> Result<HashMap<String, f64>> {
         let (until, mut heard) = (Instant::now() + limit, HashMap::new());
         while heard.len() < number {
             let left = until.saturating_duration_since(Instant::now());

@@ -46,7 +46,10 @@ pub fn run(plan: &Plan) -> Result<Vec<Row>> {
 }
 
 /// A line of the process's status, in MiB.
-fn status(id: u32, name: &str) -> Result<f64> {
+///
+/// # Errors
+/// When it has none.
+pub fn status(id: u32, name: &str) -> Result<f64> {
     let text = fs::read_to_string(format!("/proc/{id}/status"))?;
     let line = text.lines().find_map(|line| line.strip_prefix(name)).with_context(|| format!("no {name}"))?;
     let kib: f64 = line.trim().trim_end_matches(" kB").parse().context("an unusual status line")?;

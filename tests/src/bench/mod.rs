@@ -10,6 +10,7 @@ mod forest;
 mod forwarding;
 mod input;
 mod kill;
+mod load;
 mod memory;
 mod peer;
 mod ping;
@@ -32,7 +33,7 @@ use row::{Row, median};
 /// What `lab bench` takes.
 #[derive(Args, Debug)]
 pub struct Options {
-    /// Only these, separated by commas: features, forest, forwarding, block, memory, ping, policy, kill. The README is left as it is then.
+    /// Only these, separated by commas: features, forest, forwarding, block, memory, ping, policy, load, kill. The README is left as it is then.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Three rounds instead of seven, and twenty kills; the README is left as it is.
@@ -50,12 +51,14 @@ struct Plan {
     rounds: u32,
     /// Kills of the fault test.
     kills: u32,
+    /// For how long the API is under load. **Units**: seconds.
+    loaded: u32,
 }
 
 type Benchmark = (&'static str, fn(&Plan) -> Result<Vec<Row>>);
 
 /// In the order in which they run, the long one last.
-const ALL: [Benchmark; 8] = [
+const ALL: [Benchmark; 9] = [
     ("features", features::run),
     ("forest", forest::run),
     ("forwarding", forwarding::run),
@@ -63,6 +66,7 @@ const ALL: [Benchmark; 8] = [
     ("memory", memory::run),
     ("ping", ping::run),
     ("policy", policy::run),
+    ("load", load::run),
     ("kill", kill::run),
 ];
 
@@ -76,7 +80,8 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     for name in &options.only {
         ensure!(names.contains(&name.as_str()), "no benchmark is named {name}: there are {}", names.join(", "));
     }
-    let plan = if options.quick { Plan { rounds: 3, kills: 20 } } else { Plan { rounds: 7, kills: 1_000 } };
+    let full = Plan { rounds: 7, kills: 1_000, loaded: 60 };
+    let plan = if options.quick { Plan { rounds: 3, kills: 20, loaded: 15 } } else { full };
     let folder = peer::folder();
     if options.table {
         let results = folder.join("results.json");
