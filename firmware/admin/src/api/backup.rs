@@ -39,6 +39,8 @@ pub const BODY_MAX: usize = FILE_MAX / 3 * 4 + (16 << 10);
 const PAGE: usize = 500;
 /// How long the answer to a restore may need before the API starts again with what was restored.
 const ANSWERED: Duration = Duration::from_millis(700);
+/// Room that a restore wants for each octet of what it brings: sled writes a row several times before it tidies up.
+const ROOM: u64 = 4;
 
 /// What seals a backup.
 #[derive(Deserialize, JsonSchema)]
@@ -154,6 +156,15 @@ struct Read {
     audit: Vec<String>,
 }
 
+impl Read {
+    /// How long its rows are together, as text.
+    fn octets(&self) -> u64 {
+        let rows = self.rows.iter().map(|(.., row)| row.to_string().len());
+        let devices = self.made.devices.iter().map(|device| device.to_string().len());
+        rows.chain(devices).chain(self.audit.iter().map(String::len)).map(|len| len as u64).sum()
+    }
+}
+
 /// `POST backup/restore`: everything of this box's people is replaced; all sessions end, and the API starts again.
 pub fn restore(office: &Office, call: &Call, body: Restore) -> Result<Restored, Problem> {
     let refused = |problem: Problem| {
@@ -162,6 +173,11 @@ pub fn restore(office: &Office, call: &Call, body: Restore) -> Result<Restored, 
     };
     let file = STANDARD.decode(&body.backup).map_err(|_| refused(Problem::field("backup", "is not base 64")))?;
     let read = open(&office.hasher, &body.passphrase, file).and_then(read).map_err(refused)?;
+    // The gateway's part goes first and its store is on the same medium: neither begins what the other has no room for.
+    office
+        .rows()
+        .room(read.octets().saturating_mul(ROOM))
+        .map_err(|error| refused(Problem::busy(error.to_string())))?;
     let author = call.caller()?.email.clone();
     let before = Made::of(office).map_err(refused)?;
     read.made.put(office, &author).map_err(refused)?;

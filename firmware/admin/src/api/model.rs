@@ -100,6 +100,10 @@ pub fn classify(office: &Office, _: &Call, body: Asked) -> Result<ClassifiedView
             let wrong = |_| Problem::field("host", "takes an IPv4, IPv6 or hardware address");
             Minute::Newest(host.parse().map_err(wrong)?)
         }
+        // What does not fit the type is read as endless, and JSON, in which the gateway is asked, has no word for that.
+        (None, Some(vector)) if vector.values().any(|value| !value.is_finite()) => {
+            return Err(Problem::field("vector", "takes numbers up to 3.4e38"));
+        }
         (None, Some(vector)) => Minute::Of(vector),
         _ => return Err(Problem::field("host", "takes a host or a vector, one of the two")),
     };

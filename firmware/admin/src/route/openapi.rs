@@ -157,5 +157,7 @@ fn responses(route: &Route, schemas: &mut SchemaGenerator, problem: &Value) -> V
         let refusal = json!({"description": meaning, "content": {"application/problem+json": {"schema": problem}}});
         all.insert(status.to_string(), refusal);
     }
+    // Refused before any route is known, by the reader of heads, which writes no body.
+    all.insert("431".into(), json!({"description": "The head of the request, its address included, is too long"}));
     Value::Object(all)
 }

@@ -23,10 +23,23 @@ http.server.HTTPServer(("127.0.0.1", 9099), Hook).serve_forever()
 
 /// A box that takes logs from enrolled sources, and the token of its owner.
 fn made(test: &str, owner: &str, password: &str) -> Option<(Box, String)> {
+    made_on(test, owner, password, None)
+}
+
+/// The same, its store on a medium of its own of this size where one is given.
+fn made_on(test: &str, owner: &str, password: &str, medium: Option<&str>) -> Option<(Box, String)> {
     let mut stand = Stand::build(test)?;
     stand.configure("[api]\nlisten = \"127.0.0.1:8443\"\n[intake]\nenabled = true");
-    stand.start();
+    let store = stand.file("store");
+    let mount = |size: &str| format!("mkdir -p {0} && mount -t tmpfs -o size={size} none {0}", store.display());
+    stand.start_after(&medium.map_or_else(|| ":".to_owned(), mount));
     let made = Box { stand };
+    if medium.is_some() {
+        // Clients look for the authority where the store is, and do not see the medium, which the gateway alone has mounted.
+        let authority = "state/api/ca.pem";
+        std::fs::create_dir_all(store.join("state/api")).unwrap();
+        eventually(TEN, "the authority", || std::fs::copy(mounted(&made, authority), store.join(authority)).is_ok());
+    }
     eventually(TEN, "the API to answer", || made.ask("GET", "/healthz", None, None).status == 200);
     let claim = json!({"code": made.code(), "email": owner, "first_name": "Root", "password": password});
     assert_eq!(made.ask("POST", "/api/v1/auth/claim", None, Some(&claim.to_string())).status, 201);
@@ -209,6 +222,46 @@ fn a_backup_makes_another_box_the_same_in_every_kind_and_a_wrong_one_changes_not
     eventually(TEN, "the webhook", || std::fs::read_to_string(&out).is_ok_and(|text| text == "/hook?of=me True\n"));
 
     audit_is_whole(&second, &root, &records);
+}
+
+/// A file of the store as the gateway sees it.
+fn mounted(made: &Box, name: &str) -> std::path::PathBuf {
+    let store = made.stand.file("store");
+    std::path::PathBuf::from(format!("/proc/{}/root", made.stand.id()))
+        .join(store.strip_prefix("/").unwrap())
+        .join(name)
+}
+
+#[test]
+fn a_restore_on_a_full_disk_is_refused_and_changes_nothing() {
+    use std::io::Write;
+
+    let Some((made, root)) = made_on("crowded", ROOT, PASSWORD, Some("64m")) else { return };
+    furnish(&made, &root);
+    let backup =
+        post(&made, &root, "backup", &json!({"passphrase": PHRASE}), 200)["backup"].as_str().unwrap().to_owned();
+    // What the backup does not have, so that a half of it would be seen.
+    post(&made, &root, "sources", &json!({"name": "later"}), 201);
+    post(&made, &root, "indicators", &json!({"name": "later", "text": "203.0.113.9", "for_secs": 900}), 201);
+    set(&made, &root, "detect.syn_per_second", &json!(4_321));
+    let before = kinds(&made, &root);
+    let filler = mounted(&made, "filler");
+    let mut file = std::fs::File::create(&filler).unwrap();
+    while file.write_all(&[7; 4096]).is_ok() {}
+    drop(file);
+    let body = made.stand.file("body.json");
+    std::fs::write(&body, json!({"passphrase": PHRASE, "backup": backup}).to_string()).unwrap();
+    let restore = || made.ask("POST", "/api/v1/backup/restore", Some(&root), Some(&format!("@{}", body.display())));
+    let refused = restore();
+    assert!(matches!(refused.status, 503 | 507), "{refused:?}");
+    assert!(refused.head.contains("application/problem+json") && refused.text.contains("full"), "{refused:?}");
+    assert_eq!(kinds(&made, &root), before, "nothing was changed");
+    assert_eq!(made.stand.pings(2), 2, "the bridge forwards on");
+    std::fs::remove_file(&filler).unwrap();
+    eventually(20, "the restore once there is room", || restore().status == 200);
+    eventually(20, "the owner", || made.try_log_in(ROOT, PASSWORD).status == 200);
+    let root = made.log_in(ROOT, PASSWORD);
+    assert!(!made.get(&root, "/api/v1/sources").text.contains("later"), "what the backup does not have is gone");
 }
 
 /// The audit goes on from that of the backup, and its chain holds.

@@ -69,6 +69,11 @@ fn a_forest_that_is_sent_is_checked_judged_loaded_and_taken_back_and_a_stranger_
         assert!(matches!(minute(body.clone()).status, 409 | 422), "{body}");
     }
 
+    let api = made.process();
+    let endless = minute(json!({"vector": {"ports": 1e300}}));
+    assert_eq!((endless.status, endless.json()["field"].as_str()), (422, Some("vector")), "{endless:?}");
+    assert_eq!(made.process(), api, "the gateway did not have to end the API");
+
     let change = json!({"host": HOST, "now": "SAFE", "then": "MEDIUM"});
     let dry = made.post(&root, "/api/v1/model/dry-run", &good).json();
     assert!(dry["changes"].as_array().unwrap().contains(&change) && dry["loaded"] == false, "{dry}");
