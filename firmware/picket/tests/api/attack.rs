@@ -37,8 +37,8 @@ fn printed(command: &mut Command) -> String {
     plain + rest
 }
 
-/// Drives every operation as one role; the number of requests.
-fn drive(made: &Box, role: &str, token: &str, phases: &str, examples: u32) -> u32 {
+/// Drives every operation as one role: the status of each answer.
+fn drive(made: &Box, role: &str, token: &str, phases: &str, examples: u32) -> Vec<u64> {
     let mut command = made.stand.gate.command(tool("schemathesis").to_str().unwrap());
     command.args(["run", &format!("{BASE}/api/v1/openapi.json"), "--tls-verify", "false"]);
     command.args(["-H", &format!("Authorization: Bearer {token}"), "--exclude-path-regex", LEFT_OUT]);
@@ -46,11 +46,20 @@ fn drive(made: &Box, role: &str, token: &str, phases: &str, examples: u32) -> u3
     command.args(["--phases", phases, "--max-examples", &examples.to_string(), "--continue-on-failure", "--no-shrink"]);
     command.args(["--seed", "7", "-w", "2", "--request-timeout", "20", "--suppress-health-check", "all"]);
     command.args(["--warnings", "off", "--generation-database", "none"]);
+    let report = made.stand.file(&format!("{role}.har"));
+    command.arg("--report-har-path").arg(&report);
     command.current_dir(made.stand.file("."));
     let told = printed(&mut command);
     let line = told.lines().find(|line| line.contains(" generated, ")).unwrap_or_else(|| panic!("{role}: {told}"));
     assert!(!line.contains("failure") && !line.contains("errored") && !told.contains("FAILURES"), "{role}: {told}");
-    line.split_whitespace().next().unwrap().parse().unwrap_or_else(|_| panic!("{role}: {line}"))
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
+    let answers = report["log"]["entries"].as_array().unwrap();
+    answers.iter().filter_map(|entry| entry["response"]["status"].as_u64()).collect()
+}
+
+/// Whether an answer comes of the door, the role or the form of a request, and no handler has seen it.
+fn stops_before(status: u64) -> bool {
+    matches!(status, 400 | 401 | 403 | 405 | 406 | 408 | 413 | 415 | 429 | 431)
 }
 
 fn every_role(test: &str, phases: &str, examples: u32) -> Option<u32> {
@@ -58,8 +67,19 @@ fn every_role(test: &str, phases: &str, examples: u32) -> Option<u32> {
     let mut tokens: Vec<(&str, String)> =
         ["user", "auditor", "admin"].map(|role| (role, made.account(&root, role).1)).into();
     tokens.push(("superadmin", root));
-    let sum = tokens.iter().map(|(role, token)| drive(&made, role, token, phases, examples)).sum();
+    let mut sum = 0;
+    for (role, token) in &tokens {
+        let statuses = drive(&made, role, token, phases, examples);
+        let of = |wanted: fn(u64) -> bool| statuses.iter().filter(|status| wanted(**status)).count();
+        let (done, before) = (of(|status| status < 300), of(stops_before));
+        println!("schemathesis as {role}: {} answers, {done} did it, {before} ended before a handler", statuses.len());
+        if *role == "superadmin" {
+            assert!(before * 2 <= statuses.len(), "{before} of {} requests ended before a handler", statuses.len());
+        }
+        sum += u32::try_from(statuses.len()).unwrap();
+    }
     assert_eq!(made.ask("GET", "/healthz", None, None).status, 200);
+    assert!(!made.stand.log().contains("the API process ended"), "the API lived on");
     Some(sum)
 }
 
@@ -147,8 +167,16 @@ fn of_a_thousand_guesses_ten_are_hashed_at_most_and_the_victim_logs_in_meanwhile
         curl.args(["-H", "Content-Type: application/json", &format!("{BASE}/api/v1/auth/login")]);
         printed(&mut curl)
     };
-    assert_eq!(log_in(), "200");
-    let before = hashed();
+    // What a log-in with its hash costs the process, as the kernel counts it and not as the process tells. **Units**: ticks.
+    let busy = || -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", made.process())).unwrap();
+        let (_, fields) = stat.rsplit_once(')').unwrap();
+        fields.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+    };
+    let begun = busy();
+    (0..8).for_each(|_| assert_eq!(log_in(), "200"));
+    let eight = busy() - begun;
+    let (before, begun) = (hashed(), busy());
     let mut hydra = made.stand.gate.command("hydra");
     hydra.args(["-I", "-t", "8", "-l", ROOT, "-s", "8443", "-P"]).arg(&list).args([
         "127.0.0.1",
@@ -159,26 +187,117 @@ fn of_a_thousand_guesses_ten_are_hashed_at_most_and_the_victim_logs_in_meanwhile
     let audit = || made.get(&root, "/api/v1/audit?limit=100").text;
     eventually(TEN, "the guesses", || audit().contains("too many tries"));
     let victim = log_in();
-    let limit = Instant::now() + Duration::from_secs(40);
+    let limit = Instant::now() + Duration::from_secs(240);
     while running.try_wait().unwrap().is_none() {
         assert!(Instant::now() < limit, "hydra does not end");
         std::thread::sleep(Duration::from_millis(100));
     }
-    let spent = hashed() - before;
+    let (spent, ticks) = (hashed() - before, busy() - begun);
+    println!("hydra: {ticks} ticks of the process for all guesses; eight log-ins took {eight}");
+    assert!(
+        ticks < eight * 1_000 / 8 / 4,
+        "{ticks} ticks: a quarter of the guesses or more may have been hashed; eight log-ins took {eight}"
+    );
     assert!((1..=11).contains(&spent), "ten guesses and the victim's own log-in: {spent}");
     assert_eq!(victim, "200");
 }
 
-#[test]
-fn the_ports_that_are_open_from_either_side_are_exactly_those_that_are_listed() {
-    let Some(mut made) = Box::unclaimed("ports") else { return };
+/// Asks each UDP port of an address, again where nothing answers, and prints those that never said that they are closed.
+const PROBE: &str = r#"
+import socket, sys, time
+to, silent = sys.argv[1], list(range(1, 65536))
+probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+probe.setsockopt(socket.IPPROTO_IP, 11, 1)  # IP_RECVERR
+probe.setblocking(False)
+heard = set()
+def hear():
+    while True:
+        try: heard.add(probe.recvmsg(1, 512, socket.MSG_ERRQUEUE)[3][1])
+        except BlockingIOError: return
+for again in range(20):
+    before = len(silent)
+    for at, port in enumerate(silent):
+        for _ in range(3):
+            try: probe.sendto(b"", (to, port)); break
+            except OSError: hear()
+        if at % 256 == 255: hear()
+    time.sleep(0.5)
+    hear()
+    silent = [port for port in silent if port not in heard]
+    if not silent or again > 2 and len(silent) == before: break
+print(*silent)
+"#;
+
+/// The box's own address.
+const ADDRESS: &str = "192.168.9.2";
+
+/// A box with an owner that serves the API at its own address too, and the owner's token.
+fn at_its_address(test: &str) -> Option<(Box, String)> {
+    let mut made = Box::unclaimed(test)?;
     made.stand.stop();
-    made.stand.configure("posture = \"observe\"\n[api]\nlisten = [\"127.0.0.1:8443\", \"192.168.9.2:8443\"]");
+    made.stand.configure(&format!("posture = \"observe\"\n[api]\nlisten = [\"127.0.0.1:8443\", \"{ADDRESS}:8443\"]"));
     made.stand.start_after("sysctl -qw net.ipv4.ip_nonlocal_bind=1");
-    made.stand.gate.shell("ip addr add 192.168.9.2/24 dev br0 && ip link set br0 up").unwrap();
+    made.stand.gate.shell(&format!("ip addr add {ADDRESS}/24 dev br0 && ip link set br0 up")).unwrap();
     eventually(TEN, "the API to answer", || made.ask("GET", "/healthz", None, None).status == 200);
     assert_eq!(made.claim(made.code().as_str(), PASSWORD).status, 201);
     let root = made.log_in(ROOT, PASSWORD);
+    Some((made, root))
+}
+
+#[test]
+fn the_sockets_of_the_box_are_exactly_those_that_are_documented() {
+    let Some((made, root)) = at_its_address("sockets") else { return };
+    let kernel = || -> Vec<String> {
+        let lines = made.stand.gate.shell("ss -Hlnut").unwrap();
+        let ends = lines.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let mut all: Vec<String> = ends.map(|words| format!("{} {}", words[0], words[4])).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    };
+    let documented = ["tcp 127.0.0.1:8443", "tcp 192.168.9.2:8443", "udp 224.0.0.251:5353"];
+    eventually(TEN, "the name to be answered to", || kernel() == documented);
+    let listed = made.get(&root, "/api/v1/system/ports?limit=100").json();
+    let text = |row: &serde_json::Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
+    let mut listed: Vec<String> = listed["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| format!("{} {}:{}", text(row, "protocol"), text(row, "address"), row["port"]))
+        .collect();
+    listed.sort_unstable();
+    listed.dedup();
+    assert_eq!(listed, documented, "what the API lists");
+}
+
+#[test]
+#[ignore = "long form: 65,535 UDP ports from both sides"]
+fn no_udp_port_of_the_box_is_open_from_either_side() {
+    let Some((made, _)) = at_its_address("datagrams") else { return };
+    // What is closed says so as often as it is asked. Older kernels have the second bound for the whole machine, and then it stays.
+    made.stand.gate.shell("sysctl -qw net.ipv4.icmp_ratelimit=0").unwrap();
+    made.stand
+        .gate
+        .shell("sysctl -qw net.ipv4.icmp_msgs_per_sec=10000000 net.ipv4.icmp_msgs_burst=1000000 || true")
+        .unwrap();
+    let probe = |side: &lab::namespace::Namespace| {
+        printed(side.command("/usr/bin/python3").args(["-c", PROBE, ADDRESS])).trim().to_owned()
+    };
+    assert_eq!(probe(&made.stand.host), "", "from the LAN: the name is answered to on the group's address alone");
+    assert_eq!(probe(&made.stand.router), "", "from the uplink");
+    // One that is open is seen.
+    let open = "import socket, time; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind((\"192.168.9.2\", 4500)); time.sleep(600)";
+    let mut open = made.stand.gate.command("/usr/bin/python3").args(["-c", open]).spawn().unwrap();
+    eventually(TEN, "the open port", || made.stand.gate.shell("ss -Hlun sport = :4500 | grep -q .").is_ok());
+    let found = probe(&made.stand.host);
+    let _ = open.kill();
+    let _ = open.wait();
+    assert_eq!(found, "4500");
+}
+
+#[test]
+fn the_ports_that_are_open_from_either_side_are_exactly_those_that_are_listed() {
+    let Some((made, root)) = at_its_address("ports") else { return };
     let listed = made.get(&root, "/api/v1/system/ports?limit=100").json();
     let reachable = |row: &&serde_json::Value| {
         row["protocol"] == "tcp" && !row["address"].as_str().unwrap_or_default().starts_with("127.")
@@ -192,8 +311,9 @@ fn the_ports_that_are_open_from_either_side_are_exactly_those_that_are_listed() 
         // A busy machine loses probes: what is listed is asked for again, and whatever was found open once counts.
         let mut open = Vec::new();
         for _ in 0..4 {
-            let told =
-                side.shell("nmap -n -Pn -sS -p- -T5 --min-rate 20000 --max-retries 2 -oG - 192.168.9.2").unwrap();
+            let told = side
+                .shell(&format!("nmap -n -Pn -sS -p- -T5 --min-rate 20000 --max-retries 2 -oG - {ADDRESS}"))
+                .unwrap();
             let ports = told.lines().find_map(|line| line.split_once("Ports: ")).map_or("", |(_, ports)| ports);
             open.extend(ports.split(", ").filter_map(|port| port.split_once("/open/")?.0.trim().parse::<u64>().ok()));
             if listed.iter().all(|port| open.contains(port)) {

@@ -36,18 +36,9 @@ fn nothing_that_was_acknowledged_is_lost_when_the_api_is_killed_while_writing() 
             });
         });
     }
-    assert!(acknowledged.len() > 8, "{acknowledged:?}");
+    assert!(acknowledged.len() >= 4, "one in each round: {acknowledged:?}");
     assert_eq!(made.stand.id(), gateway, "the gateway went on");
-    let mut kept = String::new();
-    let mut path = "/api/v1/tokens?limit=100".to_owned();
-    loop {
-        let page = made.get(&root, &path).json();
-        kept += &page["items"].to_string();
-        match page["next"].as_str() {
-            Some(next) => path = next.to_owned(),
-            None => break,
-        }
-    }
+    let kept = every_row(&made, &root, "tokens");
     let file = made.stand.file("audit.jsonl");
     let exported = made.stand.picket(&["audit", "export", "--out", file.to_str().unwrap()]);
     assert!(exported.status.success(), "{}", said(&exported));
@@ -57,6 +48,19 @@ fn nothing_that_was_acknowledged_is_lost_when_the_api_is_killed_while_writing() 
     }
     assert!(made.stand.picket_alone(&["audit", "verify", file.to_str().unwrap()]).status.success());
     assert!(!audit.contains("audit.broken"), "the chain stayed whole");
+}
+
+/// All rows of a list, as text.
+fn every_row(made: &Box, root: &str, list: &str) -> String {
+    let (mut rows, mut path) = (String::new(), format!("/api/v1/{list}?limit=100"));
+    loop {
+        let page = made.get(root, &path).json();
+        rows += &page["items"].to_string();
+        match page["next"].as_str() {
+            Some(next) => path = next.to_owned(),
+            None => return rows,
+        }
+    }
 }
 
 #[test]
