@@ -24,12 +24,15 @@ pub mod namespace;
 pub mod network;
 pub mod page;
 pub mod pings;
+pub mod power;
 pub mod process;
 pub mod recipe;
 pub mod record;
 pub mod recordings;
 pub mod replayed;
 pub mod scene;
+#[cfg(test)]
+mod security;
 pub mod servers;
 pub mod site;
 pub mod stage;

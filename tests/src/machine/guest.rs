@@ -202,7 +202,7 @@ impl<'a> Stand<'a> {
         self.stop();
         let (socket, plugin) = (self.file("nbd"), self.file("dropping.py"));
         let _ = fs::remove_file(&socket);
-        fs::write(&plugin, include_str!("dropping.py"))?;
+        fs::write(&plugin, crate::power::DROPPING)?;
         let mut command = Command::new("nbdkit");
         command.arg("-f").arg("-U").arg(&socket).arg("python").arg(&plugin);
         command.arg(format!("file={}", self.medium.path().display()));

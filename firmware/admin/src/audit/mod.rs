@@ -185,4 +185,6 @@ pub fn chain(lines: &[String]) -> Result<Vec<Head>, Problem> {
 }
 
 #[cfg(test)]
+mod power;
+#[cfg(test)]
 mod tests;

@@ -4,12 +4,12 @@ use ring::rand::SystemRandom;
 
 use super::*;
 
-fn key() -> Ed25519KeyPair {
+pub fn key() -> Ed25519KeyPair {
     let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("random");
     Ed25519KeyPair::from_pkcs8(document.as_ref()).expect("a key")
 }
 
-fn act(n: u64) -> Act {
+pub fn act(n: u64) -> Act {
     Act {
         who: Who { name: "root@example.org".into(), ..Who::default() },
         what: "block.create".into(),
