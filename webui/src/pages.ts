@@ -12,6 +12,7 @@ import { Hosts } from "./pages/hosts";
 import { Incident } from "./pages/incident";
 import { Incidents } from "./pages/incidents";
 import { Learning } from "./pages/learning";
+import { Notifications } from "./pages/notifications";
 import { Overview } from "./pages/overview";
 import { Policy } from "./pages/policy";
 import { Profile } from "./pages/profile";
@@ -47,6 +48,7 @@ export const PLACES: Place[] = [
   { name: "reports", title: "page.reports", group: "nav.watch", show: Reports, roles: READERS },
   { name: "users", title: "page.users", group: "nav.box", show: Users, roles: OVERSEERS },
   { name: "audit", title: "page.audit", group: "nav.box", show: Audit, roles: OVERSEERS },
+  { name: "notifications", title: "page.notifications", group: "nav.box", show: Notifications, roles: READERS },
   { name: "settings", title: "page.settings", group: "nav.box", show: Settings, roles: READERS },
   { name: "system", title: "page.system", group: "nav.box", show: System, roles: READERS },
   { name: "profile", title: "page.profile", group: "nav.you", show: Profile },
