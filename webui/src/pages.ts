@@ -20,6 +20,7 @@ import { Reports } from "./pages/reports";
 import { Requests } from "./pages/requests";
 import { Settings } from "./pages/settings";
 import { Sources } from "./pages/sources";
+import { Subjects } from "./pages/subjects";
 import { System } from "./pages/system";
 import { Threat } from "./pages/threat";
 import { Threats } from "./pages/threats";
@@ -45,6 +46,7 @@ export const PLACES: Place[] = [
   { name: "hosts", title: "page.hosts", group: "nav.network", show: Hosts, roles: READERS },
   { name: "host", title: "page.host", group: "nav.network", show: Host, roles: READERS, hidden: true },
   { name: "sources", title: "page.sources", group: "nav.network", show: Sources, roles: READERS },
+  { name: "subjects", title: "page.subjects", group: "nav.network", show: Subjects, roles: READERS },
   { name: "reports", title: "page.reports", group: "nav.watch", show: Reports, roles: READERS },
   { name: "users", title: "page.users", group: "nav.box", show: Users, roles: OVERSEERS },
   { name: "audit", title: "page.audit", group: "nav.box", show: Audit, roles: OVERSEERS },

@@ -4,7 +4,7 @@ import { small } from "./picture.js";
 import { OWNER, SCREENS, WIDTHS, act, api, axe, eventually, go, login, look, must, onHost, open, status } from "./browser.js";
 
 const HOSTILE = "<img/src=x/onerror=alert(1)>";
-const PAGES = ["overview", "incidents", "incident", "devices", "device", "policy", "learning", "requests", "reports", "threats", "threat", "blocked", "activity", "hosts", "host", "sources", "notifications", "users", "profile", "audit", "settings", "system", "help"];
+const PAGES = ["overview", "incidents", "incident", "devices", "device", "policy", "learning", "requests", "reports", "threats", "threat", "blocked", "activity", "hosts", "host", "sources", "subjects", "notifications", "users", "profile", "audit", "settings", "system", "help"];
 const ONE = { device: (row) => `device/${row.device}`, learning: (row) => (row.device > 99_999 ? "learning" : `learning/${row.device}`), threat: (row) => `threat/${row.threat}`, incident: (row) => `incident/${row.incident}`, host: (row) => `host/${row.host}` };
 const DIALOGS = {
   overview: ["Search", "Pause protection"], threat: [/^Write a note/, /^False alarm/], incident: ["Close incident", "Write a note"], sources: ["Enrol host"], blocked: ["Block a host"], device: ["Forget device"],
