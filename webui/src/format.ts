@@ -5,7 +5,7 @@ import { language, t } from "./words";
 /** The longest name that is shown whole. */
 const NAME_MAX = 120;
 /** Control characters, and those that turn the direction of text or cannot be seen. */
-const ODD = /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]/gu;
+const ODD = /[\p{C}\p{DI}\p{Zl}\p{Zp}]/gu;
 
 /** The box's time now, in milliseconds. */
 export const now = (): number => Date.now() + ahead.value;
