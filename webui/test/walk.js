@@ -8,7 +8,7 @@ const ROUTER = "192.168.9.1";
 const ATTACKER = "192.168.9.10";
 const table = () => sh("nft list table bridge picket 2>/dev/null || true");
 const pings = async () => (await onHost(`ping -n -q -c 2 -i 0.2 -W 1 ${ROUTER} || true`)).stdout.match(/(\d) received/)?.[1] === "2";
-let applied_at = 0;
+let on_trial = false;
 /** What an authenticator app shows for a secret (RFC 6238: SHA-1, 30 s, 6 digits), some steps from now. */
 function totp(secret, ahead = 0) {
   const bits = [...secret.replace(/\s|=/g, "")].map((letter) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0")).join("");
@@ -205,7 +205,7 @@ const walks = {
     const applied = await api(page, "rules/policy");
     must(applied.text.includes("page-test") && applied.on_trial, JSON.stringify(applied));
     must(!(await pings()), "default deny lets a new device ping the router");
-    applied_at = Date.now();
+    on_trial = true;
   },
 
   async would_this_pass_is_answered_with_the_rule(page) {
@@ -344,13 +344,13 @@ const walks = {
   },
 
   async a_policy_that_nobody_keeps_goes_by_itself(page) {
-    must(applied_at > 0, "none was applied");
-    // After a log-in the page has to ask first.
-    await page.getByRole("region", { name: "A policy is on trial" }).waitFor();
-    await page.getByRole("region", { name: "A policy is on trial" }).waitFor({ state: "detached", timeout: 70_000 });
-    const took = Date.now() - applied_at;
-    must(took > 50_000 && took < 66_000, "it went after", took, "ms");
-    must(!(await api(page, "rules/policy")).text.includes("page-test"), "the policy is still there");
+    must(on_trial, "none was applied");
+    // On a busy machine it may be gone by now: when it went is told by the box.
+    await eventually("the policy to go", async () => !(await api(page, "rules/policy")).text.includes("page-test"), 75);
+    await page.getByRole("region", { name: "A policy is on trial" }).waitFor({ state: "detached" });
+    const [gone, applied] = (await api(page, "rules/history")).items.map(({ at }) => Date.parse(at));
+    const took = gone - applied;
+    must(took > 58_000 && took < 66_000, "it went after", took, "ms");
     // Debian 12's nft cannot list a policy's chains: a packet tells.
     must(await pings(), "the host does not reach the router again");
   },
