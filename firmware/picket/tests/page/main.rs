@@ -58,6 +58,6 @@ fn the_main_paths_are_walked_by_keys_alone() {
 
 #[test]
 fn every_page_is_accessible_stays_on_the_box_and_is_photographed() {
-    let Some(made) = Box::unclaimed("screens") else { return };
+    let Some(made) = Box::unclaimed_with("screens", "[intake]\nenabled = true\npseudonyms = true") else { return };
     drive(&made, "screens.js");
 }
