@@ -10,7 +10,7 @@ const HOSTILE = "<img/src=x/onerror=alert(1)>";
 const PAGES = ["overview", "incidents", "incident", "devices", "device", "policy", "learning", "requests", "reports", "threats", "threat", "blocked", "activity", "hosts", "host", "sources", "subjects", "notifications", "users", "profile", "audit", "settings", "system", "help"];
 const ONE = { device: (row) => `device/${row.device}`, learning: (row) => (row.device > 99_999 ? "learning" : `learning/${row.device}`), threat: (row) => `threat/${row.threat}`, incident: (row) => `incident/${row.incident}`, host: (row) => `host/${row.host}` };
 const DIALOGS = {
-  overview: ["Search", "Pause protection"], threat: [/^Write a note/, /^False alarm/], incident: ["Close incident", "Write a note"], sources: ["Enrol host"], blocked: ["Block a host"], device: ["Forget device"],
+  overview: ["Search", "Pause protection"], threat: [/^Write a note/, /^False alarm/], incident: ["Close incident", "Write a note"], sources: ["Enrol host"], subjects: [/^Ask for name/], blocked: ["Block a host"], device: ["Forget device"],
   policy: [/^Show: /], learning: ["Enforce"], requests: ["Ask for access", /^Grant/, /^Refuse/], users: ["New account"],
   profile: ["New token", "Set up second factor"], settings: [/^Change/], notifications: ["New channel", /^Change/, /^Remove/], system: ["Restart gateway", "Install certificate"],
 };
@@ -116,8 +116,14 @@ async function busy(state, views, all) {
   const today = new Date().toISOString().slice(0, 10);
   await act(page, "POST", "reports", { from: `${today}T00:00:00Z`, to: `${today}T23:59:59Z`, format: "pdf" });
   await eventually("a report", async () => (await api(page, "reports")).items?.some(({ state }) => state === "done"), 20);
-  const enrolled = await act(page, "POST", "sources", { name: "laptop7", with: "token" });
-  must(enrolled === 201, "enrolling a host:", enrolled);
+  const { token } = await page.evaluate(async (body) => (await fetch("/api/v1/sources", { method: "POST", headers: { "X-Picket-Page": "used", "Content-Type": "application/json" }, body })).json(), JSON.stringify({ name: "laptop7", with: "token" }));
+  const taken = await page.evaluate(async ([token, body]) => (await fetch("/api/v1/logs", { method: "POST", credentials: "omit", headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" }, body })).status,
+    [token, JSON.stringify({ program: "sshd", message: "Failed password for ann from 192.0.2.7 port 22 ssh2" })]);
+  must(taken === 200, "telling of an account:", taken);
+  const [account] = (await api(page, "subjects")).items;
+  must(account.id.startsWith("person-"), "a name is shown:", account.id);
+  const disclosed = await act(page, "POST", "disclosures", { subject: account.id, reason: "<b>Somebody</b> guesses passwords" });
+  must(disclosed === 201, "asking for a name:", disclosed);
   for (const [name, where] of [["The admins' chat", { url: "http://192.0.2.7/hook", preset: "slack" }], ["Ada's mail", { mail: OWNER.email, high_only: true }], ["<i>SIEM</i>", { url: "eve:file" }]]) {
     const made = await act(page, "POST", "notifications", { name, ...where, quiet: ["mon-fri 22:00-06:00"], time_zone: "Europe/Berlin", digest_minutes: 90 });
     must(made === 201, "making a channel:", made);

@@ -14,7 +14,7 @@ const mailed = (to) => {
   const [newest] = readdirSync(`${POST}/mail`).filter((name) => name.endsWith(`-${to}`)).sort((a, b) => parseInt(b, 10) - parseInt(a, 10));
   return newest && readFileSync(`${POST}/mail/${newest}`, "utf8");
 };
-let applied_at = 0;
+let on_trial = false;
 /** A description of a lamp that talks to its maker's cloud and nobody else (RFC 8520). */
 const LAMP = {
   "ietf-mud:mud": {
@@ -231,7 +231,7 @@ const walks = {
     await page.getByLabel("What would change").getByText("weekend").waitFor();
     await page.getByRole("button", { name: "Apply", exact: true }).click();
     await page.getByRole("region", { name: "A policy is on trial" }).getByRole("button", { name: "Keep it" }).click();
-    await note(page, "The policy stays");
+    await note(page, "Done: Keep it");
     const { items } = await api(page, "rules?q=weekend");
     must(items[0].when.join() === "sat,sun 22:00-02:00", JSON.stringify(items));
     await page.getByRole("row").filter({ hasText: "weekend" }).getByText("sat,sun 22:00-02:00").waitFor();
@@ -260,13 +260,13 @@ const walks = {
     const applied = await api(page, "rules/policy");
     must(applied.text.includes("page-test") && applied.on_trial, JSON.stringify(applied));
     must(!(await pings()), "default deny lets a new device ping the router");
-    applied_at = Date.now();
+    on_trial = true;
   },
 
   async a_manufacturers_description_becomes_a_draft(page) {
     await go(page, "policy");
     await page.getByLabel("MUD file (RFC 8520)").setInputFiles({ name: "lamp.json", mimeType: "application/mud+json", buffer: Buffer.from(JSON.stringify(LAMP)) });
-    await page.getByLabel("Device", { exact: true }).last().fill("lamp");
+    await page.locator("section", { has: page.getByRole("heading", { name: /MUD/ }) }).getByLabel("Name").fill("lamp");
     await page.getByRole("button", { name: "Read file" }).click();
     await page.getByText("The lamp of the test").waitFor();
     await page.getByRole("button", { name: "Edit as a draft" }).click();
@@ -332,7 +332,8 @@ const walks = {
     await go(page, "settings");
     const dialog = page.locator("dialog");
     const change = async (id, value) => {
-      await page.getByRole("searchbox").or(page.getByLabel("Search", { exact: true })).first().fill(id);
+      await page.getByRole("searchbox").fill(id);
+      await page.keyboard.press("Enter");
       await page.getByRole("button", { name: `Change: ${id}`, exact: true }).click();
       await dialog.getByLabel("Value").fill(value);
       await dialog.getByRole("button", { name: "Save" }).click();
@@ -379,8 +380,11 @@ const walks = {
     await page.getByLabel("First name").fill("Adele");
     const { items } = await api(page, "sessions");
     const own = items.find(({ current }) => current);
-    await act(page, "DELETE", `sessions/${own.id}`);
-    await page.getByRole("button", { name: "Save", exact: true }).click();
+    // In one go: between the two the page may ask for something by itself, and its log-in would stand over the button.
+    await page.evaluate(async (id) => {
+      await fetch(`/api/v1/sessions/${id}`, { method: "DELETE", headers: { "X-Picket-Page": "used" } });
+      document.querySelector("main form button[type=submit]").click();
+    }, own.id);
     await page.getByRole("heading", { name: "Your session is over" }).waitFor();
     const found = await axe(page);
     must(found.length === 0, found.join("; "));
@@ -443,13 +447,13 @@ const walks = {
   },
 
   async a_policy_that_nobody_keeps_goes_by_itself(page) {
-    must(applied_at > 0, "none was applied");
-    // After a log-in the page has to ask first.
-    await page.getByRole("region", { name: "A policy is on trial" }).waitFor();
-    await page.getByRole("region", { name: "A policy is on trial" }).waitFor({ state: "detached", timeout: 70_000 });
-    const took = Date.now() - applied_at;
-    must(took > 50_000 && took < 66_000, "it went after", took, "ms");
-    must(!(await api(page, "rules/policy")).text.includes("page-test"), "the policy is still there");
+    must(on_trial, "none was applied");
+    // On a busy machine it may be gone by now: when it went is told by the box.
+    await eventually("the policy to go", async () => !(await api(page, "rules/policy")).text.includes("page-test"), 75);
+    await page.getByRole("region", { name: "A policy is on trial" }).waitFor({ state: "detached" });
+    const [gone, applied] = (await api(page, "rules/history")).items.map(({ at }) => Date.parse(at));
+    const took = gone - applied;
+    must(took > 58_000 && took < 66_000, "it went after", took, "ms");
     // Debian 12's nft cannot list a policy's chains: a packet tells.
     must(await pings(), "the host does not reach the router again");
   },
@@ -468,24 +472,6 @@ const walks = {
     must(!(await api(page, `proposals/${device.id}/shadow`)).since, "it is still watched");
     // What is held against what it did: the scan's conversations would be cut by default deny.
     await page.getByText("would have been cut").waitFor();
-  },
-
-  async what_is_proposed_is_enforced_on_trial_and_taken_back(page) {
-    const { id } = (await api(page, "devices")).items.find(({ addresses }) => addresses.includes(ATTACKER));
-    await go(page, `learning/${id}`);
-    await page.getByRole("button", { name: "Enforce" }).click();
-    await page.locator("dialog").getByRole("button", { name: "Enforce" }).click();
-    const trial = page.getByRole("region", { name: "A policy is on trial" });
-    await trial.waitFor();
-    const { text, on_trial } = await api(page, "rules/policy");
-    must(on_trial && text.includes("posture = \"enforce\""), text);
-    const device = await api(page, `devices/${id}`);
-    must(device.state === "approved", "the device is", device.state);
-    await trial.getByRole("button", { name: "Back at once" }).click();
-    await note(page, "The policy before is back");
-    await trial.waitFor({ state: "detached" });
-    must(!(await api(page, "rules/policy")).on_trial, "it is still on trial");
-    must(await pings(), "the host does not reach the router again");
   },
 
   async access_is_asked_for_granted_refused_and_withdrawn(page) {
@@ -602,6 +588,24 @@ const walks = {
     await dialog.getByRole("button", { name: "Remove certificate" }).click();
     await note(page, "Done: Remove certificate");
     must(!(await installed()), "it is still there");
+  },
+
+  async a_device_with_a_rule_is_enforced_on_trial_and_taken_back(page) {
+    const { id } = (await api(page, "devices")).items.find(({ addresses }) => addresses.includes(ATTACKER));
+    await go(page, `learning/${id}`);
+    await page.getByRole("button", { name: "Enforce" }).click();
+    await page.locator("dialog").getByRole("button", { name: "Enforce" }).click();
+    const trial = page.getByRole("region", { name: "A policy is on trial" });
+    await trial.waitFor();
+    const { text, on_trial } = await api(page, "rules/policy");
+    must(on_trial && text.includes("enforce"), text);
+    const device = await api(page, `devices/${id}`);
+    must(device.state === "approved", "the device is", device.state);
+    await trial.getByRole("button", { name: "Back at once" }).click();
+    await note(page, "Done: Back at once");
+    await trial.waitFor({ state: "detached" });
+    must(!(await api(page, "rules/policy")).on_trial, "it is still on trial");
+    must(await pings(), "the host does not reach the router again");
   },
 
   async a_backup_is_made_and_restored(page) {

@@ -4,6 +4,7 @@ import { count, printable } from "../format";
 import { Act, Ask } from "../parts/act";
 import { Ago, Await, Empty, Facts, Head, HostLink, Level, Name, Remarks, Section, State, Texts } from "../parts/show";
 import { useResource } from "../resource";
+import { to } from "../route";
 import { ADMINS, may, self } from "../session";
 import { t } from "../words";
 
@@ -42,7 +43,8 @@ export function Incident({ id = "" }: { id?: string | undefined }) {
     <Section title={t("incidents.timeline")}>
       <ul class="feed">{timeline.map((one, place) => <li key={place}>
         <Ago at={one.at} /><span><Level level={one.level} /></span>
-        <span><HostLink host={one.host} /> <Name text={one.subject} /> <bdi>{printable(one.text, 300)}</bdi>{one.repeats > 0 && <small> {t("alert.repeats", { count: count(one.repeats) })}, <Ago at={one.last} /></small>}</span></li>)}</ul>
+        <span><HostLink host={one.host} /> <Name text={one.subject} /> <bdi>{printable(one.text, 300)}</bdi>{one.repeats > 0 && <small> {t("alert.repeats", { count: count(one.repeats) })}, <Ago at={one.last} /></small>}
+          {open && timeline.length > 1 && one.event > 0 && may(ADMINS) && <> <Act small of={one.text} ask={t("incidents.split.ask")} run={async () => { location.hash = to("incident", (await post("incidents/{id}/split", { events: [one.event] }, { id })).id); }}>{t("incidents.split")}</Act></>}</span></li>)}</ul>
       {left_out > 0 && <Empty>{t("overview.more", { count: count(left_out) })}</Empty>}
     </Section>
     <Section title={t("threat.notes")}><Remarks of={comments} /></Section>

@@ -49,12 +49,12 @@ export function Notifications() {
       }}>{t("notify.new")}</Ask>}
     </Head>
     <List path="notifications" title="page.notifications" id={({ id }) => id} empty="notify.none" columns={[
-      ["account.name", ({ name, kind, preset, to }) => <><Name text={name} /><small>{kind} {preset} <Name text={to} /></small></>],
-      ["notify.hears", ({ families, level }) => <>{families.map((family) => word("family", family)).join(", ")} <Level level={level} />{level === "HIGH" ? null : <Level level="HIGH" />}</>, "wide"],
-      ["notify.quiet", ({ quiet, time_zone, digest_minutes }) => <>{quiet.length > 0 && <>{quiet.map((window) => <div key={window}>{window}</div>)}<small>{time_zone}</small></>}{digest_minutes > 0 && <small>{t("notify.digest")}: {span(digest_minutes * 60)}</small>}</>],
-      ["account.state", ({ trouble, waiting, dead, held, dropped }) => <><State state={trouble ? "failing" : "works"} of="channel" /><Name text={trouble} most={300} />
-        {waiting + dead + held + dropped > 0 && <small>{t("notify.left", { waiting: count(waiting), dead: count(dead + dropped), held: count(held) })}</small>}</>, "wide"],
-      ["notify.last", ({ last_sent }) => <Ago at={last_sent} />],
+      ["account.name", ({ name, kind, preset, to }) => <><Name text={name} /><small>{kind} {preset} {kind === "file" ? null : <Name text={to} />}</small></>],
+      ["notify.hears", ({ families, level }) => <>{families.map((family) => word("family", family)).join(", ")} <Level level={level} />{level === "HIGH" ? null : <> <Level level="HIGH" /></>}</>],
+      ["notify.quiet", ({ quiet, time_zone, digest_minutes }) => <>{quiet.length > 0 && <>{quiet.map((window) => <div key={window}>{window.replaceAll(",", ", ")}</div>)}<small>{time_zone}</small></>}{digest_minutes > 0 && <small>{t("notify.digest")}: {span(digest_minutes * 60)}</small>}</>],
+      ["account.state", ({ trouble, waiting, dead, held, dropped, last_sent }) => <><State state={trouble ? "failing" : "works"} of="channel" /><Name text={trouble} most={300} />
+        {waiting + dead + held + dropped > 0 && <small>{t("notify.left", { waiting: count(waiting), dead: count(dead + dropped), held: count(held) })}</small>}
+        {last_sent && <small>{t("notify.last")} <Ago at={last_sent} /></small>}</>],
       ["", (channel) => {
         const { id, name, kind } = channel;
         return <div class="acts">

@@ -257,6 +257,8 @@ export default {
   "incidents.none": "Kein Vorfall. Sobald Dinge geschehen, die zusammengehören, steht ihre Geschichte hier.",
   "incidents.reason": "Was sich herausstellte",
   "incidents.reopen": "Wieder öffnen",
+  "incidents.split": "Abtrennen",
+  "incidents.split.ask": "Es wird ein eigener Vorfall.",
   "incidents.timeline": "Was geschah",
   "incidents.what": "Geschichte",
   "learning.about": "Was jedes Gerät braucht, gelernt aus dem, was es tat. Vorschlag ansehen, im Schatten beobachten, dann durchsetzen.",

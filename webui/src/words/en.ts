@@ -255,6 +255,8 @@ export default {
   "incidents.none": "No incident. Once things happen that belong together, their story stands here.",
   "incidents.reason": "What was found",
   "incidents.reopen": "Reopen",
+  "incidents.split": "Split off",
+  "incidents.split.ask": "It becomes an incident of its own.",
   "incidents.timeline": "What happened",
   "incidents.what": "Story",
   "learning.about": "What each device needs, learnt from what it did. Look at the proposal, watch it in shadow, then enforce it.",

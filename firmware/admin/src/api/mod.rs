@@ -196,6 +196,7 @@ pub fn routes() -> Vec<Route> {
         Route::post("/api/v1/incidents/{id}/close", "Closes an incident with the reason").roles(ADMINS).scope(Scope::Alerts).takes(incidents::close),
         Route::post("/api/v1/incidents/{id}/reopen", "Opens a closed incident again").roles(ADMINS).scope(Scope::Alerts).takes(incidents::reopen),
         Route::post("/api/v1/incidents/{id}/merge", "Makes another incident part of this one").roles(ADMINS).scope(Scope::Alerts).takes(incidents::merge),
+        Route::post("/api/v1/incidents/{id}/split", "Makes a part of this incident an incident of its own").roles(ADMINS).scope(Scope::Alerts).creates(incidents::split),
         Route::get("/api/v1/notifications", "The channels by which people hear of incidents, and how they fare").roles(READERS).lists(&["kind", "level", "trouble"], notifications::all),
         Route::post("/api/v1/notifications", "Makes a channel: a webhook, a mail, a receiver of syslog or EVE JSON lines, a file; a webhook's secret is shown this once").roles(ADMINS).scope(Scope::Settings).creates(notifications::create),
         Route::patch("/api/v1/notifications/{id}", "Changes what a channel hears of, and when").roles(ADMINS).scope(Scope::Settings).takes(notifications::change),

@@ -13,6 +13,7 @@ use store::Query;
 use terms::Timestamp;
 
 use super::Room;
+use super::pseudonyms::PREFIX;
 
 /// Findings of one trial of a rule.
 const FOUND_MAX: usize = 1_000;
@@ -72,6 +73,8 @@ impl Desk {
                 account => account,
             },
         };
+        // A pseudonym is in no record; every other text is in the record too.
+        query.text = query.text.filter(|text| !text.contains(PREFIX.trim_end_matches('-')));
         let shot = self.room.log().shot();
         // Newest first; each part is oldest first.
         let mut shown: Vec<ActivityView> = Vec::new();

@@ -26,7 +26,7 @@ const NAMES_MAX: usize = 16_384;
 const KEY: &str = "pseudonyms.key";
 const NAMES: &str = "pseudonyms.names";
 /// How every pseudonym begins.
-const PREFIX: &str = "person-";
+pub const PREFIX: &str = "person-";
 /// Octets of the tag that a pseudonym shows.
 const SHOWN: usize = 5;
 /// Accounts that are no person's.

@@ -124,6 +124,16 @@ fn what_a_host_says_and_what_the_wire_shows_is_one_incident() {
     assert_eq!(act("close", json!({"reason": "it was a test"})).json()["state"], "closed");
     assert_eq!(act("close", json!({"reason": "again"})).status, 409);
     assert_eq!(act("reopen", json!({"reason": "it was none"})).json()["state"], "open");
+    // A part is taken out, and is a story of its own; what is left has nothing of it.
+    let events: Vec<Value> = told["timeline"].as_array().unwrap().iter().map(|thing| thing["event"].clone()).collect();
+    assert_eq!(act("split", json!({"events": events})).json()["field"], "events", "all of it is no part");
+    assert_eq!(act("split", json!({"events": [999_999]})).json()["field"], "events");
+    let part = act("split", json!({"events": [events[0]]}));
+    assert_eq!(part.status, 201, "{part:?}");
+    let (part, left) = (part.json(), story(&root));
+    assert_eq!((part["timeline"].as_array().unwrap().len(), &part["subjects"]), (1, &json!(["ann on nas"])), "{part}");
+    assert_eq!(left["timeline"].as_array().unwrap().len(), events.len() - 1, "{left}");
+    assert_eq!(act("merge", json!({"with": part["id"]})).json()["timeline"].as_array().unwrap().len(), events.len());
     assert_eq!(act("merge", json!({"with": 1})).json()["field"], "with");
     assert_eq!(act("merge", json!({"with": 2})).status, 200);
     made.stand.kill();

@@ -125,6 +125,7 @@ POST   /api/v1/incidents/{id}/comment     a s
 POST   /api/v1/incidents/{id}/close       a s
 POST   /api/v1/incidents/{id}/reopen      a s
 POST   /api/v1/incidents/{id}/merge       a s
+POST   /api/v1/incidents/{id}/split       a s
 GET    /api/v1/notifications              t a s
 POST   /api/v1/notifications              a s
 PATCH  /api/v1/notifications/{id}         a s

@@ -17,7 +17,12 @@ const NAMES: [&str; 5] =
     ["<img src=x onerror=alert(1)>", "طابعة الطابق الثالث", "=cmd|' /C calc'!A1", "\u{202e}gpj.exe", "кофемашина"];
 const TOLD: [(ThreatLevel, BlockState, &str, &str); 4] = [
     (ThreatLevel::Medium, BlockState::Observed, "forest", "unlike what this device did before"),
-    (ThreatLevel::High, BlockState::Confirmed, "rule:port_scan", "41 ports of one target in 60 s, 39 refused (threshold 10)"),
+    (
+        ThreatLevel::High,
+        BlockState::Confirmed,
+        "rule:port_scan",
+        "41 ports of one target in 60 s, 39 refused (threshold 10)",
+    ),
     (ThreatLevel::Medium, BlockState::Observed, "rule:host_sweep", "23 hosts in 60 s, 4 answered (threshold 20)"),
     (ThreatLevel::High, BlockState::WouldBlock, "rule:brute_force", "9 failed log-ins in 5 min (threshold 5)"),
 ];

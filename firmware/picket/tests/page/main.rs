@@ -65,9 +65,10 @@ fn the_main_paths_are_walked_by_keys_alone() {
 
 #[test]
 fn every_page_is_accessible_stays_on_the_box_and_is_photographed() {
-    let Some(mut made) = Box::unclaimed("screens") else { return };
+    let Some(mut made) = Box::unclaimed_with("screens", "[intake]\nenabled = true\npseudonyms = true") else { return };
     let session = made.stand.file("session");
-    let more = |phase: &'static str| [("PICKET_PHASE", Path::new(phase).to_owned()), ("PICKET_SESSION", session.clone())];
+    let more =
+        |phase: &'static str| [("PICKET_PHASE", Path::new(phase).to_owned()), ("PICKET_SESSION", session.clone())];
     drive(&made, "screens.js", &more("empty"));
     made.stand.stop();
     history::lay_down(&made.stand.file("store/state"));
