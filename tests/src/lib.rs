@@ -8,6 +8,7 @@
 pub mod bench;
 #[path = "../common/chance.rs"]
 pub mod chance;
+pub mod clock;
 pub mod crossing;
 pub mod datagrams;
 pub mod demo;

@@ -13,6 +13,7 @@ use terms::Timestamp;
 use super::bundle::Bundle;
 use super::guest::{Kind, Stand};
 use super::medium::{self, Medium};
+use super::owner;
 use super::proof;
 use super::sabotage;
 use crate::chance::Chance;
@@ -39,6 +40,7 @@ pub const CHECKS: &[Check] = &[
     ("bridges_before_the_gateway_and_blocks_a_scan_in_its_kernel", Length::Short, bridges_and_blocks),
     ("a_killed_gateway_costs_no_ping_and_comes_back", Length::Short, killed),
     ("where_its_owner_chose_it_nothing_passes_without_the_gateway", Length::Long, closed),
+    ("its_owner_finds_the_box_claims_it_and_switches_it_off", Length::Long, owner::has_its_way),
     ("a_slot_with_one_wrong_bit_does_not_boot_and_the_other_does", Length::Short, wrong_bit),
     ("data_outlives_a_pulled_plug_grows_with_the_card_and_is_forgotten_on_wish", Length::Short, data),
     ("an_update_is_tried_and_stays_and_what_is_not_for_this_box_is_refused", Length::Short, update),
@@ -205,17 +207,18 @@ fn killed(stand: &mut Stand<'_>) -> Result<()> {
     stand.await_words("all is well")?;
     pings(stand, GOOD)?;
     let log = stand.file("pings");
-    let line = format!("exec ping -q -i 0.02 -w 15 {ROUTER}");
+    // So many, and then their answers are waited for: a deadline would cut off those that are on their way.
+    let line = format!("exec ping -q -i 0.02 -c 700 -W 10 {ROUTER}");
     let mut pinging = stand.network.space(GOOD)?.start(&line, &log)?;
     for _ in 0..3 {
         stand.type_in("5")?;
         stand.await_words("it is started again")?;
         stand.await_words("picket runs as process")?;
     }
-    pinging.wait(Duration::from_secs(60)).context("ping ends")?;
+    pinging.wait(Duration::from_secs(120)).context("ping ends")?;
     let text = std::fs::read_to_string(&log)?;
     ensure!(text.contains(" 0% packet loss"), "pings were lost: {text}");
-    Ok(())
+    owner::is_found(stand).context("the page of a gateway that was killed three times")
 }
 
 fn wrong_bit(stand: &mut Stand<'_>) -> Result<()> {
