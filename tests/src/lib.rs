@@ -12,6 +12,7 @@ pub mod clock;
 pub mod crossing;
 pub mod datagrams;
 pub mod demo;
+mod etsi;
 pub mod faults;
 pub mod gate;
 pub mod gateway;
