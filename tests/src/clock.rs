@@ -29,7 +29,7 @@ pub fn serve(at: SocketAddr, ahead: u64) -> Result<ExitCode> {
         answer[24..32].copy_from_slice(&octets[40..48]);
         let now = SystemTime::now().duration_since(UNIX_EPOCH)? + Duration::from_secs(ahead);
         let fraction = (u64::from(now.subsec_nanos()) << 32) / 1_000_000_000;
-        let stamp = ((now.as_secs() + EPOCH) << 32 | fraction).to_be_bytes();
+        let stamp = (((now.as_secs() + EPOCH) << 32) | fraction).to_be_bytes();
         answer[32..40].copy_from_slice(&stamp);
         answer[40..].copy_from_slice(&stamp);
         socket.send_to(&answer, from)?;

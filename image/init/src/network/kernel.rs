@@ -30,7 +30,7 @@ pub fn lead_clock(micros: i64) -> io::Result<()> {
     // SAFETY: all zeros are a valid request, which is filled in below.
     let mut request: libc::timex = unsafe { std::mem::zeroed() };
     request.modes = ONCE;
-    request.offset = micros.try_into().unwrap_or(if micros < 0 { libc::c_long::MIN } else { libc::c_long::MAX });
+    request.offset = micros;
     // SAFETY: the kernel reads and writes a live request of its own shape.
     if unsafe { libc::adjtimex(&raw mut request) } < 0 {
         return Err(io::Error::last_os_error());

@@ -63,7 +63,7 @@ pub fn run(link: &str, settings: &Path, folder: &Path) -> ExitCode {
 /// Says at the console what is known of address and time.
 pub fn tell() {
     let text = fs::read_to_string(Path::new(FOLDER).join(told::STATE)).unwrap_or_default();
-    text.lines().for_each(|line| say(line));
+    text.lines().for_each(say);
 }
 
 /// The owner's settings; DHCP where there are none, or where they are wrong, which is said.
@@ -163,12 +163,12 @@ impl Station {
                     self.leave();
                     alone_at = now + ALONE;
                 }
-                None if !client.holds() && self.held.is_none() && now >= alone_at => {
-                    if !self.choose() {
+                None => {
+                    let alone = !client.holds() && self.held.is_none() && now >= alone_at;
+                    if alone && !self.choose() {
                         alone_at = start.elapsed() + ALONE;
                     }
                 }
-                None => {}
             }
         }
     }

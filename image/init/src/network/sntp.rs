@@ -80,7 +80,7 @@ pub fn question(number: u64) -> [u8; LEN] {
 /// It is no answer, or one that can't be right.
 pub fn behind(octets: &[u8], number: u64, sent: i64, heard: i64) -> Result<i64, Refused> {
     let octets = octets.first_chunk::<LEN>().ok_or(Refused::Short)?;
-    let (leap, version, mode) = (octets[0] >> 6, octets[0] >> 3 & 7, octets[0] & 7);
+    let (leap, version, mode) = (octets[0] >> 6, (octets[0] >> 3) & 7, octets[0] & 7);
     if mode != 4 || !(3..=4).contains(&version) {
         return Err(Refused::Kind);
     }
@@ -132,7 +132,7 @@ fn micros(stamp: u64) -> i64 {
     let first = EPOCH + crate::clock::EARLIEST;
     let seconds = if seconds < first { seconds + ERA } else { seconds } - EPOCH;
     // Both are far below what the number can hold.
-    (seconds * 1_000_000 + (fraction * 1_000_000 >> 32)) as i64
+    (seconds * 1_000_000 + ((fraction * 1_000_000) >> 32)) as i64
 }
 
 #[cfg(test)]
@@ -144,7 +144,7 @@ mod tests {
 
     fn stamp(micros: i64) -> [u8; 8] {
         let (seconds, rest) = (micros as u64 / 1_000_000 + EPOCH, micros as u64 % 1_000_000);
-        ((seconds % ERA) << 32 | (rest << 32) / 1_000_000).to_be_bytes()
+        (((seconds % ERA) << 32) | ((rest << 32) / 1_000_000)).to_be_bytes()
     }
 
     fn answer(number: u64, received: i64, answered: i64) -> [u8; LEN] {
