@@ -11,7 +11,7 @@ use store::{Policies, PolicyState, PolicyVersion};
 use terms::Timestamp;
 
 use super::bundle::Bundle;
-use super::guest::{Kind, Stand};
+use super::guest::{Kind, PATIENCE, Stand};
 use super::medium::{self, Medium};
 use super::owner;
 use super::proof;
@@ -115,7 +115,8 @@ fn bridges_and_blocks(stand: &mut Stand<'_>) -> Result<()> {
     stand.await_words("the last ruleset stands: its policy, 1 blocks")?;
     stand.await_words("picket0 forwards between")?;
     stand.await_words("picket ended")?;
-    let until = Instant::now() + SOON;
+    // A box whose gateway can't be started restarts by itself, also in the middle of this: it may take the time of a start.
+    let until = Instant::now() + PATIENCE;
     for (host, passes) in [(GOOD, true), (SCANNER, false), (DENIED, false), (GOOD, true)] {
         while fetches(stand, host).is_ok() != passes {
             ensure!(passes && Instant::now() < until, "without the gateway, {host}: {passes} was to be");
