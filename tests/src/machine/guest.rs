@@ -262,6 +262,21 @@ impl<'a> Stand<'a> {
         self.guest.as_mut().context("no machine runs")?.await_words(words).with_context(|| format!("machine {name}"))
     }
 
+    /// Waits until the machine has switched itself off.
+    ///
+    /// # Errors
+    /// When it does not in time.
+    pub fn await_end(&mut self) -> Result<()> {
+        let guest = self.guest.as_mut().context("no machine runs")?;
+        let until = Instant::now() + PATIENCE;
+        while guest.child.try_wait()?.is_none() {
+            ensure!(Instant::now() < until, "the machine did not switch itself off");
+            thread::sleep(LOOK);
+        }
+        self.guest = None;
+        Ok(())
+    }
+
     /// Types a line at the console.
     ///
     /// # Errors

@@ -36,7 +36,8 @@ pub fn dns(input: &[u8]) -> u64 {
 pub fn dhcp(input: &[u8]) -> u64 {
     let Some(message) = dhcp::Message::parse(input) else { return 0 };
     let parts = [message.host_name, message.vendor_class, message.parameters, message.mud_url];
-    for part in parts.into_iter().flatten() {
+    for part in parts.into_iter().chain([message.name_servers, message.time_servers]).flatten() {
+        assert!(dhcp::addresses(part).count() == part.len() / 4);
         assert!(input.as_ptr_range().start <= part.as_ptr_range().start && part.len() <= 255);
     }
     assert!(message.fqdn().is_none_or(|name| (1..=253).contains(&name.as_bytes().len())));
