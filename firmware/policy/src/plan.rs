@@ -55,7 +55,7 @@ pub struct Plan {
 }
 
 /// The rules of a chain. Copies share them, and are compared at no cost.
-#[derive(Clone, Debug, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(from = "Vec<Line>", into = "Vec<Line>")]
 pub struct Lines(Arc<[Line]>);
 

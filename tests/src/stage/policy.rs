@@ -200,7 +200,7 @@ fn replaced(text: &str, mark: &str, made: impl Fn(f64) -> String) -> Result<Stri
 fn window(end: f64) -> String {
     let end = (end / 60.0).round() as u64 % 1_440;
     let words = |minute: u64| format!("{:02}:{:02}", minute / 60, minute % 60);
-    format!("\"{}-{}\"", words((end + 1_380) % 1_440), words(end))
+    format!("\"mon-sun {}-{}\"", words((end + 1_380) % 1_440), words(end))
 }
 
 #[cfg(test)]
@@ -219,7 +219,11 @@ mod tests {
     #[test]
     fn a_window_ends_with_the_minute_for_which_the_scene_waits() {
         let (text, day) = ("when = {window:8}", 1_800_000_000.0 - 1_800_000_000.0 % 86_400.0);
-        for (at, end) in [(3_600.0, "\"00:01-01:01\""), (3_653.5, "\"00:02-01:02\""), (86_392.1, "\"23:01-00:01\"")] {
+        for (at, end) in [
+            (3_600.0, "\"mon-sun 00:01-01:01\""),
+            (3_653.5, "\"mon-sun 00:02-01:02\""),
+            (86_392.1, "\"mon-sun 23:01-00:01\""),
+        ] {
             let start = day + at + until_start(text, day + at).expect("a wait");
             assert!((start + 8.0) % 60.0 < 0.01 || (start + 8.0) % 60.0 > 59.99, "{start}");
             assert_eq!(with_moments(text, start + 0.4).expect("a window"), format!("when = {end}"));
