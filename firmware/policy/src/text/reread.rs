@@ -184,8 +184,8 @@ mod tests {
     ];
 
     fn rule(n: usize) -> String {
-        let kind = if n % 3 == 0 { "deny" } else { "allow" };
-        let (space, who) = (if n % 2 == 0 { "\n" } else { "" }, ["a", "g", "lan"][n % 3]);
+        let kind = if n.is_multiple_of(3) { "deny" } else { "allow" };
+        let (space, who) = (if n.is_multiple_of(2) { "\n" } else { "" }, ["a", "g", "lan"][n % 3]);
         format!("{space}[[{kind}]]\nname = \"r{n}\"\nwho = \"{who}\"\nto = \"198.51.100.{n}\"\n")
     }
 
