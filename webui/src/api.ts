@@ -1,5 +1,5 @@
 // The one place that asks the box. A request whose session is over waits for a log-in and is then sent again, so nothing typed is lost.
-import { signal } from "@preact/signals";
+import { signal } from "./state";
 import type { Delete, Get, Patch, Post, Problem, Put } from "../generated/schema";
 
 const BASE = "/api/v1/";
@@ -29,7 +29,7 @@ export class Refusal extends Error {
 export type Proof = "login" | "again" | "totp";
 export const proof = signal<Proof | null>(null);
 /** When the box was heard last, by this browser's clock; 0 before. */
-export const heard = signal(0);
+export const heard = signal(0, new Set());
 /** Whether the last request reached the box. */
 export const reached = signal(true);
 /** How far the box's clock is ahead of this browser's. Units: milliseconds. */

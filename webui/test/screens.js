@@ -4,12 +4,12 @@ import { small } from "./picture.js";
 import { OWNER, SCREENS, WIDTHS, act, api, axe, eventually, go, login, look, must, onHost, open, status } from "./browser.js";
 
 const HOSTILE = "<img/src=x/onerror=alert(1)>";
-const PAGES = ["overview", "incidents", "incident", "devices", "device", "policy", "learning", "requests", "reports", "threats", "threat", "blocked", "activity", "hosts", "host", "sources", "users", "profile", "audit", "settings", "system", "help"];
+const PAGES = ["overview", "incidents", "incident", "devices", "device", "policy", "learning", "requests", "reports", "threats", "threat", "blocked", "activity", "hosts", "host", "sources", "subjects", "notifications", "users", "profile", "audit", "settings", "system", "help"];
 const ONE = { device: (row) => `device/${row.device}`, learning: (row) => (row.device > 99_999 ? "learning" : `learning/${row.device}`), threat: (row) => `threat/${row.threat}`, incident: (row) => `incident/${row.incident}`, host: (row) => `host/${row.host}` };
 const DIALOGS = {
   overview: ["Search", "Pause protection"], threat: [/^Write a note/, /^False alarm/], incident: ["Close incident", "Write a note"], sources: ["Enrol host"], blocked: ["Block a host"], device: ["Forget device"],
   policy: [/^Show: /], learning: ["Enforce"], requests: ["Ask for access", /^Grant/, /^Refuse/], users: ["New account"],
-  profile: ["New token", "Set up second factor"], settings: [/^Change/], system: ["Restart gateway"],
+  profile: ["New token", "Set up second factor"], settings: [/^Change/], notifications: ["New channel", /^Change/, /^Remove/], system: ["Restart gateway", "Install certificate"],
 };
 const wrong = [];
 
@@ -95,6 +95,10 @@ try {
   await eventually("a report", async () => (await api(page, "reports")).items?.some(({ state }) => state === "done"), 20);
   const enrolled = await act(page, "POST", "sources", { name: "laptop7", with: "token" });
   must(enrolled === 201, "enrolling a host:", enrolled);
+  for (const [name, where] of [["The admins' chat", { url: "http://192.0.2.7/hook", preset: "slack" }], ["Ada's mail", { mail: OWNER.email, high_only: true }], ["<i>SIEM</i>", { url: "eve:file" }]]) {
+    const made = await act(page, "POST", "notifications", { name, ...where, quiet: ["mon-fri 22:00-06:00"], time_zone: "Europe/Berlin", digest_minutes: 90 });
+    must(made === 201, "making a channel:", made);
+  }
   const incident = await eventually("an incident", async () => (await api(page, "incidents?sort=-last")).items?.[0]);
   await all("busy", PAGES, { device: device.id, threat: threat.id, incident: incident.id, host: threat.host });
   await go(views[0][2].page, `device/${device.id}`);
@@ -136,7 +140,7 @@ try {
   // Five pages in German on the smallest phone.
   const german = await look(browser, { state, locale: "de-DE" });
   await german.page.setViewportSize({ width: 320, height: 700 });
-  for (const name of ["overview", "threats", "devices", "policy", "profile"]) {
+  for (const name of ["overview", "threats", "devices", "policy", "profile", "notifications"]) {
     await go(german.page, name);
     await shot(german.page, name, "german", "light", "busy");
   }

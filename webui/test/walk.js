@@ -1,6 +1,7 @@
 // The paths that a person walks, each checked behind the page: the API, the kernel's ruleset, a packet.
-import { createHmac } from "node:crypto";
+import { X509Certificate, createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { OWNER, act, api, axe, eventually, go, login, look, must, onHost, open, sh, status } from "./browser.js";
 
 const ROUTER = "192.168.9.1";
@@ -97,7 +98,7 @@ const walks = {
     const unblock = page.getByRole("button", { name: `Unblock: ${ATTACKER}` });
     await unblock.waitFor();
     await unblock.click();
-    await note(page, "is not blocked any more");
+    await note(page, "Done: Unblock");
     must((await api(page, `blocks/${ATTACKER}`)).status === 404, "the API still has the block");
     await eventually("the host to reach the router again", pings);
     // And its inverse, in the same place.
@@ -106,14 +107,14 @@ const walks = {
     await eventually("the block to be back", async () => (await api(page, `blocks/${ATTACKER}`)).host === ATTACKER);
     await go(page, "blocked");
     await page.getByRole("button", { name: `Unblock: ${ATTACKER}` }).click();
-    await note(page, "is not blocked any more");
+    await note(page, "Done: Unblock");
     await eventually("the host to reach the router again", pings);
   },
 
   async an_alert_is_acknowledged_and_noted(page) {
     await go(page, "threats");
     await page.getByRole("button", { name: /^Seen:/ }).first().click();
-    await note(page, "marked as seen");
+    await note(page, "Done: Seen");
     const { items } = await api(page, `alerts?host=${ATTACKER}`);
     must(items[0].acknowledged_by === OWNER.email, JSON.stringify(items));
     await go(page, `threat/${items[0].threat}`);
@@ -122,7 +123,7 @@ const walks = {
     await note(page, "tells nobody for a day");
     must(Date.parse(await muted()) > Date.now() + 23 * 3_600_000, "it is not mute:", await muted());
     await page.getByRole("button", { name: /^Unmute/ }).click();
-    await note(page, "tells again");
+    await note(page, "Done: Unmute");
     must(!(await muted()), "it is mute still");
   },
 
@@ -136,7 +137,7 @@ const walks = {
     await page.getByRole("button", { name: "Close incident" }).click();
     await page.getByLabel("What was found").fill("our own scan");
     await page.locator("dialog").getByRole("button", { name: "Close incident" }).click();
-    await note(page, "The incident is closed");
+    await note(page, "Done: Close incident");
     must((await story()).closed_for === "our own scan", JSON.stringify(await story()));
     await page.locator(".note").getByRole("button", { name: "Undo" }).last().click();
     await note(page, "Taken back");
@@ -157,7 +158,7 @@ const walks = {
     await page.getByRole("button", { name: "I have written it down" }).click();
     await page.getByRole("button", { name: "Remove: laptop7" }).click();
     await page.locator("dialog").getByRole("button", { name: "Remove" }).click();
-    await note(page, "is heard no more");
+    await note(page, "Done: Remove: laptop7");
     must(!(await api(page, "sources")).items.some(({ name }) => name === "laptop7"), "it may still tell");
   },
 
@@ -181,7 +182,7 @@ const walks = {
     await page.getByText("Protection paused:").waitFor();
     must((await status()).posture === "observe", "it does not pause");
     await page.getByRole("button", { name: "Protect again" }).click();
-    await note(page, "Protection is back");
+    await note(page, "Done: Protect again");
     must((await status()).posture === "protect", "it does not protect again");
   },
 
@@ -313,7 +314,7 @@ const walks = {
     await page.locator("dialog [role=alert]").waitFor();
     await page.locator("dialog").getByRole("textbox", { name: "Code" }).fill(totp(secret));
     await page.locator("dialog").getByRole("button", { name: "Confirm" }).click();
-    await note(page, "The second factor is set up");
+    await note(page, "Saved");
     must((await page.locator("main pre").innerText()).trim().split("\n").length >= 8, "no recovery codes");
     await page.getByRole("button", { name: "Log out" }).click();
     await page.getByRole("heading", { name: "Log in" }).waitFor();
@@ -328,7 +329,7 @@ const walks = {
     await go(page, "profile");
     await page.getByRole("button", { name: "End second factor" }).click();
     await page.locator("dialog").getByRole("button", { name: "End second factor" }).click();
-    await note(page, "The second factor is ended");
+    await note(page, "Done: End second factor");
     must((await api(page, "profile")).totp === false, "it is asked for still");
     await go(page, "overview");
   },
@@ -360,11 +361,11 @@ const walks = {
     await page.getByRole("link", { name: device.name }).first().click();
     await page.getByRole("heading", { name: "Proposed rules" }).waitFor();
     await page.getByRole("button", { name: "Begin shadow" }).click();
-    await note(page, "The shadow has begun");
+    await note(page, "Done: Begin shadow");
     must((await api(page, `proposals/${device.id}/shadow`)).since, "it is not watched");
     await page.getByText("Watched since").waitFor();
     await page.getByRole("button", { name: "End shadow" }).click();
-    await note(page, "The shadow is over");
+    await note(page, "Done: End shadow");
     must(!(await api(page, `proposals/${device.id}/shadow`)).since, "it is still watched");
     // What is held against what it did: the scan's conversations would be cut by default deny.
     await page.getByText("would have been cut").waitFor();
@@ -392,17 +393,98 @@ const walks = {
     must(found.length === 0, found.join("; "));
     await dialog.getByLabel("For how many hours").fill("2");
     await dialog.getByRole("button", { name: "Grant" }).click();
-    await note(page, "Granted");
+    await note(page, "Done: Grant");
     must((await api(page, "rules/policy")).text.includes("192.0.2.44"), "no rule was made");
     await wish("tcp/8002");
     await row("tcp/8002").getByRole("button", { name: /^Refuse/ }).click();
     await dialog.getByLabel("For who asked").fill("ask the owner");
     await dialog.getByRole("button", { name: "Refuse" }).click();
-    await note(page, "Refused");
+    await note(page, "Done: Refuse");
     await wish("tcp/8003");
     await row("tcp/8003").getByRole("button", { name: /^Withdraw/ }).click();
-    await note(page, "withdrawn");
+    await note(page, "Done: Withdraw");
     must(JSON.stringify(await states()) === JSON.stringify({ "tcp/8001": "granted", "tcp/8002": "refused", "tcp/8003": "withdrawn" }), JSON.stringify(await states()));
+  },
+
+  async a_channel_is_made_tried_changed_and_taken_away(page) {
+    const heard = [];
+    const receiver = createServer((request, answer) => {
+      const parts = [];
+      request.on("data", (part) => parts.push(part));
+      request.on("end", () => { heard.push({ headers: request.headers, body: Buffer.concat(parts).toString() }); answer.end(); });
+    });
+    await new Promise((go) => receiver.listen(0, "127.0.0.1", go));
+    const channel = async () => (await api(page, "notifications")).items.find(({ name }) => name === "on call");
+    const dialog = page.locator("dialog");
+    await go(page, "notifications");
+    await page.getByRole("button", { name: "New channel" }).click();
+    await dialog.getByLabel("Name").fill("on call");
+    await dialog.getByLabel("Where to").fill("gopher://nobody");
+    await dialog.getByRole("button", { name: "New channel" }).click();
+    await dialog.locator(".error", { hasText: "takes an address" }).waitFor();
+    must(await dialog.getByLabel("Name").inputValue() === "on call" && !(await channel()), "a wrong address is taken, or what was typed is lost");
+    await dialog.getByLabel("Where to").fill(`http://127.0.0.1:${receiver.address().port}/hook`);
+    await dialog.getByLabel("New devices").check();
+    await dialog.getByLabel("Incidents").uncheck();
+    await dialog.getByLabel("Quiet hours").fill("mon-fri 22:00-06:00\nsat,sun 00:00-24:00");
+    await dialog.getByLabel("Time zone").fill("Europe/Berlin");
+    await dialog.getByRole("button", { name: "New channel" }).click();
+    await dialog.locator(".code").waitFor();
+    const secret = await dialog.locator(".code").innerText();
+    await page.getByRole("button", { name: "I have written it down" }).click();
+    const made = await channel();
+    must(made.quiet.length === 2 && made.time_zone === "Europe/Berlin" && made.families.includes("device") && !made.families.includes("incident"), JSON.stringify(made));
+    await page.getByRole("button", { name: "Test: on call" }).click();
+    const [{ headers, body }] = await eventually("the message", () => heard.length && heard, 20);
+    const tag = createHmac("sha256", Buffer.from(secret, "hex")).update(`${headers["x-picket-timestamp"]}.${body}`).digest("hex");
+    must(headers["x-picket-signature"] === `sha256=${tag}`, "the secret that was shown is not the one that signs:", headers["x-picket-signature"]);
+    await page.locator("td", { hasText: "works" }).waitFor();
+    // A receiver that is gone shows, with the reason and with what waits for it.
+    await new Promise((go) => { receiver.close(go); receiver.closeAllConnections(); });
+    await page.getByRole("button", { name: "Test: on call" }).click();
+    await page.locator("td", { hasText: "fails" }).waitFor({ timeout: 45_000 });
+    await page.getByRole("button", { name: "What did not arrive: on call" }).click();
+    await dialog.getByText("1 tries").or(dialog.getByText("2 tries")).or(dialog.getByText("3 tries")).first().waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Change: on call" }).click();
+    await dialog.getByLabel("High alone").check();
+    await dialog.getByLabel("Quiet hours").fill("never");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.locator(".error").waitFor();
+    await dialog.getByLabel("Quiet hours").fill("");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await note(page, "Done: Change: on call");
+    const changed = await channel();
+    must(changed.level === "HIGH" && changed.quiet.length === 0, JSON.stringify(changed));
+    await page.getByRole("button", { name: "Remove: on call" }).click();
+    await dialog.getByRole("button", { name: "Remove" }).click();
+    await note(page, "Done: Remove: on call");
+    must(!(await channel()), "it is still told");
+  },
+
+  async a_certificate_is_installed_and_taken_away(page) {
+    const of = `${process.env.PICKET_SCREENS}/certificate`;
+    await sh(`openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 90 -subj /CN=gate.example.org -addext subjectAltName=DNS:gate.example.org -keyout ${of}.key -out ${of}.pem 2>&1`);
+    const [pem, key] = ["pem", "key"].map((kind) => readFileSync(`${of}.${kind}`, "utf8"));
+    const print = new X509Certificate(pem).fingerprint256.replaceAll(":", "").toLowerCase();
+    const installed = async () => (await api(page, "system/certificate")).installed;
+    const dialog = page.locator("dialog");
+    await go(page, "system");
+    await page.getByRole("button", { name: "Install certificate" }).click();
+    await dialog.getByLabel("Certificate (PEM)").fill(pem);
+    await dialog.getByLabel("Private key (PEM)").fill("no key");
+    await dialog.getByRole("button", { name: "Install certificate" }).click();
+    await dialog.locator("[role=alert]").waitFor();
+    must(!(await installed()), "it is installed without its key");
+    await dialog.getByLabel("Private key (PEM)").fill(key);
+    await dialog.getByRole("button", { name: "Install certificate" }).click();
+    await note(page, "Done: Install certificate");
+    must((await installed()).fingerprint === print, "another one is installed:", JSON.stringify(await installed()));
+    await page.getByText(print).waitFor();
+    await page.getByRole("button", { name: "Remove certificate" }).click();
+    await dialog.getByRole("button", { name: "Remove certificate" }).click();
+    await note(page, "Done: Remove certificate");
+    must(!(await installed()), "it is still there");
   },
 
   async a_backup_is_made_and_restored(page) {

@@ -285,6 +285,11 @@ pub enum Request {
     Sources,
     /// The accounts that hosts told of: answered by an array of `SubjectView`.
     Subjects,
+    /// The name behind a pseudonym: answered by a text. Only the API process may ask, once people consented.
+    SubjectName {
+        /// The pseudonym.
+        subject: String,
+    },
     /// What an enrolled source tells: answered by a `LogsTaken` once it is on the medium. Only the API process may ask.
     Logs(Box<LogsBatch>),
     /// Forgets an enrolled source: answered by nothing. Only the API process may ask.

@@ -17,6 +17,7 @@ use super::proof;
 use super::sabotage;
 use crate::chance::Chance;
 use crate::network::{ROUTER, SERVER};
+use crate::pings::Pings;
 use crate::process::output;
 
 /// Whether a check belongs to every gate or to the long one.
@@ -204,18 +205,13 @@ fn killed(stand: &mut Stand<'_>) -> Result<()> {
     stand.start()?;
     stand.await_words("all is well")?;
     pings(stand, GOOD)?;
-    let log = stand.file("pings");
-    let line = format!("exec ping -q -i 0.02 -w 15 {ROUTER}");
-    let mut pinging = stand.network.space(GOOD)?.start(&line, &log)?;
+    let meanwhile = stand.pings(GOOD)?;
     for _ in 0..3 {
         stand.type_in("5")?;
         stand.await_words("it is started again")?;
         stand.await_words("picket runs as process")?;
     }
-    pinging.wait(Duration::from_secs(60)).context("ping ends")?;
-    let text = std::fs::read_to_string(&log)?;
-    ensure!(text.contains(" 0% packet loss"), "pings were lost: {text}");
-    Ok(())
+    none_is_lost(meanwhile)
 }
 
 fn wrong_bit(stand: &mut Stand<'_>) -> Result<()> {
@@ -350,9 +346,9 @@ fn hung_first_process(stand: &mut Stand<'_>) -> Result<()> {
     stand.await_words("the watchdog looks after this process and the kernel")?;
     pings(stand, GOOD)?;
     // The watchdog waits for 15 s: what is sent in the first 8 crosses a bridge that nobody looks after.
-    let sent = stand.network.space(GOOD)?.shell(&format!("ping -q -i 0.02 -w 8 {ROUTER} | grep received"))?;
-    ensure!(sent.contains(" 0% packet loss"), "frames were lost: {sent}");
-    println!("   with the first process asleep: {}", sent.trim());
+    let meanwhile = stand.pings(GOOD)?;
+    std::thread::sleep(Duration::from_secs(8));
+    none_is_lost(meanwhile).context("with the first process asleep")?;
     stand.await_words("slot b did not prove itself, back to slot a").context("the watchdog resets the box")?;
     ensure!(!stand.console().contains("the box restarts: this slot"), "it was not the watchdog");
     stand.await_words("all is well: slot a")?;
@@ -369,8 +365,7 @@ fn hung_inspector(stand: &mut Stand<'_>) -> Result<()> {
     stand.start()?;
     stand.await_words("all is well: slot a")?;
     pings(stand, GOOD)?;
-    let log = stand.file("pings");
-    let mut pinging = stand.network.space(GOOD)?.start(&format!("exec ping -q -i 0.02 -w 60 {ROUTER}"), &log)?;
+    let meanwhile = stand.pings(GOOD)?;
     for pause in ["again in 0 s", "again in 1 s"] {
         let line = stand.await_words("picket ended: exit status: 1")?;
         ensure!(line.contains(pause), "{line:?} does not say {pause:?}");
@@ -378,10 +373,7 @@ fn hung_inspector(stand: &mut Stand<'_>) -> Result<()> {
     }
     stand.type_in("4")?;
     stand.await_words("the inspector hangs; the gateway ends")?;
-    pinging.wait(Duration::from_secs(90)).context("ping ends")?;
-    let text = std::fs::read_to_string(&log)?;
-    ensure!(text.contains(" 0% packet loss"), "pings were lost: {text}");
-    Ok(())
+    none_is_lost(meanwhile)
 }
 
 fn power_cuts(stand: &mut Stand<'_>) -> Result<()> {
@@ -500,6 +492,14 @@ fn pings(stand: &Stand<'_>, host: &str) -> Result<()> {
     while let Err(error) = space.shell(&format!("ping -q -c 1 -W 1 {ROUTER} >/dev/null")) {
         ensure!(Instant::now() < until, "no ping from {host} crosses the box: {error}");
     }
+    Ok(())
+}
+
+/// Every ping that was sent came back; it says how many.
+fn none_is_lost(pings: Pings) -> Result<()> {
+    let series = pings.end()?;
+    ensure!(series.lost() == 0, "{} of {} pings were lost", series.lost(), series.sent);
+    println!("   {} pings, none lost", series.sent);
     Ok(())
 }
 

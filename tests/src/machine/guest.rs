@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::bundle;
 use super::medium::Medium;
 use crate::network::{BRIDGE, LAN_LINK, Network, UPLINK};
+use crate::pings::Pings;
 use crate::process::output;
 use crate::site::Site;
 
@@ -40,6 +41,7 @@ pub struct Stand<'a> {
     pub medium: Medium,
     /// Which machine is emulated.
     pub kind: Kind,
+    site: &'a Path,
     folder: PathBuf,
     name: String,
     guest: Option<Guest>,
@@ -77,6 +79,7 @@ impl<'a> Stand<'a> {
             network: site.network(),
             medium,
             kind: Kind::Virt,
+            site: site.folder(),
             folder,
             name: name.to_owned(),
             guest: None,
@@ -88,6 +91,14 @@ impl<'a> Stand<'a> {
     /// How often a machine was started.
     pub const fn boots(&self) -> u32 {
         self.boots
+    }
+
+    /// Pings through the machine, 50 a second, from a host of the lab.
+    ///
+    /// # Errors
+    /// When they can't be started.
+    pub fn pings(&self, from: &str) -> Result<Pings> {
+        Pings::start(self.network.space(from)?, self.site, 50)
     }
 
     /// A file in the check's own folder.

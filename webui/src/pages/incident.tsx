@@ -2,7 +2,6 @@
 import { get, post } from "../api";
 import { count, printable } from "../format";
 import { Act, Ask } from "../parts/act";
-import { said } from "../parts/notes";
 import { Ago, Await, Empty, Facts, Head, HostLink, Level, Name, Remarks, Section, State, Texts } from "../parts/show";
 import { useResource } from "../resource";
 import { ADMINS, may, self } from "../session";
@@ -20,11 +19,11 @@ export function Incident({ id = "" }: { id?: string | undefined }) {
       {may(ADMINS) && <>
         {open && <Ask kind="main" fields={[{ name: "reason", label: "incidents.reason", type: "textarea", required: true, max: 1_000 }]} send={async ({ reason = "" }) => {
           await post("incidents/{id}/close", { reason }, { id });
-          said(t("incidents.closed"), () => reopen(t("act.undo")));
+          return () => reopen(t("act.undo"));
         }}>{t("incidents.close")}</Ask>}
         {!open && <Ask fields={[{ name: "reason", label: "threat.why", required: true, max: 1_000 }]} send={({ reason = "" }) => reopen(reason)}>{t("incidents.reopen")}</Ask>}
-        {open && assigned !== me && <Act run={async () => { await post("incidents/{id}/assign", { to: me }, { id }); said(t("incidents.assigned")); }}>{t("alert.assign")}</Act>}
-        <Ask submit={t("act.save")} fields={[{ name: "text", label: "alert.note.text", type: "textarea", required: true, max: 1_000 }]} send={async ({ text = "" }) => { await post("incidents/{id}/comment", { text }, { id }); said(t("alert.noted")); }}>{t("alert.note")}</Ask>
+        {open && assigned !== me && <Act done run={() => post("incidents/{id}/assign", { to: me }, { id })}>{t("alert.assign")}</Act>}
+        <Ask submit={t("act.save")} fields={[{ name: "text", label: "alert.note.text", type: "textarea", required: true, max: 1_000 }]} done send={({ text = "" }) => post("incidents/{id}/comment", { text }, { id })}>{t("alert.note")}</Ask>
       </>}
     </Head>
     <div class="two">

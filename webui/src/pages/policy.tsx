@@ -1,5 +1,5 @@
 // What may talk with what: the rules, the text behind them, drafts with what they would change, versions, and "would this pass?".
-import { signal, useSignal } from "@preact/signals";
+import { signal, useSignal } from "../state";
 import { type Gives, get, post, remove, there } from "../api";
 import { printable } from "../format";
 import { Act } from "../parts/act";
@@ -48,7 +48,7 @@ function Draft({ text, version }: { text: string; version: number }) {
     {faults.value.length > 0 && <ul class="refused" role="alert">{faults.value.map(({ line, what }) => <li key={`${line}${what}`}>{t("policy.line", { line })}: {printable(what, 300)}</li>)}</ul>}
     <div class="acts"><Act kind={diff.value ? "plain" : "main"} run={look}>{t("policy.look")}</Act>
       <Act run={async () => { past.value = await post("rules/timemachine", { text: now, days: null }); }}>{t("policy.past")}</Act>
-      <Act run={async () => { if (kept.value) await remove("rules/draft"); end(); said(t("policy.draft.dropped")); }}>{t("policy.draft.drop")}</Act></div>
+      <Act done run={async () => { if (kept.value) await remove("rules/draft"); end(); }}>{t("policy.draft.drop")}</Act></div>
     {past.value && <><h3>{t("policy.past")}</h3><Tried tried={past.value} /></>}
     {diff.value && <><h3>{t("policy.diff")}</h3><Changes diff={diff.value} />
       <Form row submit={t("policy.apply")} fields={[
@@ -122,7 +122,7 @@ export function Policy() {
         ["audit.what", ({ act }) => printable(act)],
         ["threat.why", ({ why }) => <Name text={why} />, "wide"],
         ["", ({ id, in_force }) => <div class="acts"><Act small of={String(id)} run={async () => { shown.value = await get("rules/history/{id}", { id }); }}>{t("policy.show")}</Act>
-          {may(ADMINS) && !in_force && <Act small of={String(id)} ask={t("policy.revert.ask", { version: id })} run={async () => { await post("rules/revert", { version: id, why: "" }); said(t("policy.reverted", { version: id })); }}>{t("policy.revert")}</Act>}</div>, "end"],
+          {may(ADMINS) && !in_force && <Act small of={String(id)} ask={t("policy.revert.ask", { version: id })} done run={() => post("rules/revert", { version: id, why: "" })}>{t("policy.revert")}</Act>}</div>, "end"],
       ]} />
     {shown.value && <Dialog title={t("policy.text")} close={() => { shown.value = null; }}><pre>{shown.value.text || t("policy.text.none")}</pre></Dialog>}
   </>;

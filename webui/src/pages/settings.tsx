@@ -3,7 +3,6 @@ import { patch } from "../api";
 import { printable } from "../format";
 import { Ask } from "../parts/act";
 import { WHY } from "../parts/form";
-import { said } from "../parts/notes";
 import { Head, State } from "../parts/show";
 import { List, choices } from "../parts/table";
 import { ADMINS, may } from "../session";
@@ -27,7 +26,7 @@ export function Settings() {
           { name: "value", label: "settings.value", value: shown(row.value), hint: row.expected, mono: true }, WHY,
         ]} send={async ({ value = "", why = "" }) => {
           await patch("settings/{id}", { value: value === shown(row.default) ? null : read(value, row.value), why }, { id: row.id });
-          said(t("act.saved"), () => patch("settings/{id}", { value: row.origin === "here" ? row.value : null, why: t("act.undone") }, { id: row.id }));
+          return () => patch("settings/{id}", { value: row.origin === "here" ? row.value : null, why: t("act.undone") }, { id: row.id });
         }}>{t("settings.change")}</Ask>, "end"],
       ]} />
   </>;

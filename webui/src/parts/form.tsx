@@ -1,7 +1,7 @@
 // Forms: fields with their hints, one button that shows work, refusals beside the field that they name.
 import type { ComponentChildren } from "preact";
 import { useId, useRef } from "preact/hooks";
-import { useSignal } from "@preact/signals";
+import { useSignal } from "../state";
 import { Refusal } from "../api";
 import { span } from "../format";
 import { type Key, t } from "../words";

@@ -1,6 +1,6 @@
 // "/" jumps to any page, host, alert or threat kind: asked of the box when the search opens, narrowed while one types.
 import { useEffect, useRef } from "preact/hooks";
-import { signal, useSignal } from "@preact/signals";
+import { signal, useSignal } from "../state";
 import { get } from "../api";
 import { printable, spaced } from "../format";
 import { PLACES } from "../pages";

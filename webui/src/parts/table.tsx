@@ -1,7 +1,7 @@
 // A list of the box: filtered, sorted and paged by it; its filters stand in the address; rows become cards on a phone.
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
-import { useSignal } from "@preact/signals";
+import { useSignal } from "../state";
 import { type Lists, type Page, type Params, type RowOf, get, more, save } from "../api";
 import { useResource } from "../resource";
 import { filter, route } from "../route";

@@ -259,6 +259,10 @@ configuration! {
         max_size: u64 = 256 << 20, Size(16 << 20, 1 << 40);
         /// An agent that says nothing for so long is told as silent; it says at least once a minute that it is there.
         silent_after: Span = Span::from_secs(300), Time(5, 86_400);
+        /// Whether pseudonyms stand for people's names in all that is shown, kept of findings, mailed and exported from then on. A name is shown only once a second admin consented, or where there is one admin after 24 h.
+        pseudonyms: bool = false, Flag;
+        /// How long a name waits before it is shown to the only admin. An account that consents to another's asking is at least as old.
+        consent_after: Span = hours(24), Time(5, 30 * 86_400);
     }
 }
 

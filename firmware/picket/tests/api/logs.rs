@@ -9,8 +9,13 @@ use super::stand::{HOST, ROUTER, Stand, TEN, eventually};
 
 /// A box that takes logs from enrolled sources and from nobody else, and its owner's token.
 pub fn made(test: &str) -> Option<(Box, String)> {
+    made_with(test, "[intake]\nenabled = true\nsilent_after = \"5s\"")
+}
+
+/// The same with an intake configured so.
+pub fn made_with(test: &str, intake: &str) -> Option<(Box, String)> {
     let mut stand = Stand::build(test)?;
-    stand.configure("[api]\nlisten = \"127.0.0.1:8443\"\n[intake]\nenabled = true\nsilent_after = \"5s\"");
+    stand.configure(&format!("[api]\nlisten = \"127.0.0.1:8443\"\n{intake}"));
     stand.start();
     let made = Box { stand };
     eventually(TEN, "the API to answer", || made.ask("GET", "/healthz", None, None).status == 200);

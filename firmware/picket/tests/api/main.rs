@@ -24,6 +24,7 @@ mod model;
 mod people;
 mod power;
 mod proof;
+mod pseudonyms;
 mod receivers;
 mod redirect;
 mod requests;

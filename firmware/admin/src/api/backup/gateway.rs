@@ -160,7 +160,7 @@ mod tests {
             | R::Series { .. } | R::Blocks | R::Explain { .. } | R::Audit { .. }
             | R::AuditTrailer { .. } | R::Feedbacks | R::Policy | R::PolicyVersion { .. } | R::PolicyHistory | R::PolicyExplain { .. }
             | R::DevicesKept | R::Model | R::ModelCheck { .. } | R::ModelClassify { .. } | R::Indicators | R::IndicatorsText { .. }
-            | R::Activity(_) | R::ActivityCount(_) | R::ActivityTest(_) | R::Sources | R::Subjects | R::Incidents { .. } | R::Settings
+            | R::Activity(_) | R::ActivityCount(_) | R::ActivityTest(_) | R::Sources | R::Subjects | R::SubjectName { .. } | R::Incidents { .. } | R::Settings
             | R::Machine => Err("it asks"),
         }
     }
