@@ -1,5 +1,5 @@
-//! What one device does by habit, learnt at its site: how the forest scores it, how much it sends, what it administers, and which
-//! signs of an infection are its nature.
+//! What one device does by habit, learnt at its site: how the forest scores it, how much it sends, what it administers, which
+//! TLS clients it uses, and which signs of an infection are its nature.
 //!
 //! A device is judged as any other until its baseline holds: a day after its first minute, with an hour of minutes learnt. It learns
 //! from minutes without evidence only, and after the first day no more than a bounded step a day, so that patience does not make
