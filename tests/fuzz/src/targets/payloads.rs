@@ -1,5 +1,6 @@
 //! What TCP and UDP carry, without the frame around it.
 
+use wire::ja4::{self, Ja4};
 use wire::{dhcp, dhcp6, dns, login, ssdp, tls};
 
 use super::{kind, size};
@@ -70,7 +71,12 @@ pub fn tls(input: &[u8]) -> u64 {
         assert!(name.len() <= input.len());
         size(name.chars().count())
     });
-    kind((1, name, hello.alpn.map(<[u8]>::len)))
+    let client = Ja4::of_hello(input).map(|client| {
+        let text = client.to_string();
+        assert!(text.len() == ja4::LEN && text.is_ascii(), "{text:?}");
+        size(input.len())
+    });
+    kind((1, name, hello.alpn.map(<[u8]>::len), client))
 }
 
 pub fn login(input: &[u8]) -> u64 {
