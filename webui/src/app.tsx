@@ -9,6 +9,7 @@ import { Claim } from "./pages/claim";
 import { Login } from "./pages/login";
 import { Wizard } from "./pages/wizard";
 import { open, stage } from "./session";
+import { page } from "./state";
 import { preferred, speak, t } from "./words";
 
 function Page() {
@@ -28,5 +29,11 @@ try {
   const theme = localStorage.getItem("picket-theme");
   if (theme) document.documentElement.dataset.theme = theme;
 } catch { /* private windows keep nothing */ }
-const root = document.getElementById("page");
-if (root) void speak(preferred()).then(() => render(<Page />, root));
+const root = document.getElementById("page")!;
+let due = true;
+page.add(() => { if (!due) { due = true; queueMicrotask(draw); } });
+function draw(): void {
+  due = false;
+  render(<Page />, root);
+}
+void speak(preferred()).then(draw);

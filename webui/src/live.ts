@@ -1,14 +1,14 @@
 // The live feed: the box's server-sent events, resumed by the browser with the id it has, and what the page knows of the connection.
-import { signal } from "@preact/signals";
+import { signal } from "./state";
 import type { Event } from "../generated/schema";
 import { hear, heard, reached } from "./api";
 
 /** The newest events, newest first. */
 export const events = signal<Event[]>([]);
 /** Goes up when something happened, at most once a second: what is shown is asked for anew. */
-export const news = signal(0);
+export const news = signal(0, new Set());
 /** This browser's clock, by the second. */
-export const clock = signal(Date.now());
+export const clock = signal(Date.now(), new Set());
 
 const KEPT = 60;
 /** After so long without a word the connection counts as gone; the box says something every 15 s. Units: milliseconds. */

@@ -12,6 +12,7 @@ import { Hosts } from "./pages/hosts";
 import { Incident } from "./pages/incident";
 import { Incidents } from "./pages/incidents";
 import { Learning } from "./pages/learning";
+import { Notifications } from "./pages/notifications";
 import { Overview } from "./pages/overview";
 import { Policy } from "./pages/policy";
 import { Profile } from "./pages/profile";
@@ -19,6 +20,7 @@ import { Reports } from "./pages/reports";
 import { Requests } from "./pages/requests";
 import { Settings } from "./pages/settings";
 import { Sources } from "./pages/sources";
+import { Subjects } from "./pages/subjects";
 import { System } from "./pages/system";
 import { Threat } from "./pages/threat";
 import { Threats } from "./pages/threats";
@@ -44,9 +46,11 @@ export const PLACES: Place[] = [
   { name: "hosts", title: "page.hosts", group: "nav.network", show: Hosts, roles: READERS },
   { name: "host", title: "page.host", group: "nav.network", show: Host, roles: READERS, hidden: true },
   { name: "sources", title: "page.sources", group: "nav.network", show: Sources, roles: READERS },
+  { name: "subjects", title: "page.subjects", group: "nav.network", show: Subjects, roles: READERS },
   { name: "reports", title: "page.reports", group: "nav.watch", show: Reports, roles: READERS },
   { name: "users", title: "page.users", group: "nav.box", show: Users, roles: OVERSEERS },
   { name: "audit", title: "page.audit", group: "nav.box", show: Audit, roles: OVERSEERS },
+  { name: "notifications", title: "page.notifications", group: "nav.box", show: Notifications, roles: READERS },
   { name: "settings", title: "page.settings", group: "nav.box", show: Settings, roles: READERS },
   { name: "system", title: "page.system", group: "nav.box", show: System, roles: READERS },
   { name: "profile", title: "page.profile", group: "nav.you", show: Profile },

@@ -1,11 +1,11 @@
 // Something asked of the box, kept while it is asked for anew: after each thing that happened, and twice a minute.
 import { useEffect, useRef } from "preact/hooks";
-import { signal, useSignal, useSignalEffect } from "@preact/signals";
+import { signal, useListen, useSignal } from "./state";
 import { Refusal } from "./api";
 import { news } from "./live";
 
 /** Goes up when the page itself changed something. */
-export const acted = signal(0);
+export const acted = signal(0, news.listeners);
 const EVERY = 30_000;
 /** How long after the last asking the next may follow. Units: milliseconds. */
 const PAUSE = 900;
@@ -38,12 +38,14 @@ export function useResource<T>(key: string, ask: () => Promise<T>): Resource<T> 
     const every = setInterval(reload, EVERY);
     return () => { clearInterval(every); clearTimeout(timer.current); timer.current = 0; turn.current += 1; };
   }, [key]);
-  useSignalEffect(() => {
-    const first = news.value + acted.value === 0;
-    if (first || timer.current) return;
+  const again = (): void => {
+    if (timer.current) return;
     // Figures that the gateway gathers by the second follow what happened: they are asked for once more.
     const ask = (more: boolean) => (): void => { timer.current = more ? window.setTimeout(ask(false), SETTLED) : 0; reload(); };
     timer.current = window.setTimeout(ask(true), Math.max(0, last.current + PAUSE - Date.now()));
-  });
+  };
+  // What happened just before the page opened may show in the gateway's figures only in a second.
+  useEffect(() => { if (news.value + acted.value) again(); }, []);
+  useListen(news, again);
   return { value: value.value, refusal: refusal.value, busy: busy.value, reload };
 }

@@ -1,14 +1,14 @@
 // Where the page is: `#/threats/12?level=HIGH`. Filters live here too, so that a view can be kept and sent.
-import { computed, signal } from "@preact/signals";
+import { signal } from "./state";
 
-const place = signal(location.hash);
-addEventListener("hashchange", () => { place.value = location.hash; });
+export const route = signal(place());
+addEventListener("hashchange", () => { route.value = place(); });
 
-export const route = computed(() => {
-  const [path = "", query = ""] = place.value.replace(/^#\/?/, "").split("?");
+function place() {
+  const [path = "", query = ""] = location.hash.replace(/^#\/?/, "").split("?");
   const [page = "", id] = path.split("/");
   return { page: page || "overview", id: id === undefined ? undefined : decode(id), query: new URLSearchParams(query) };
-});
+}
 
 function decode(text: string): string {
   try { return decodeURIComponent(text); } catch { return text; }
@@ -27,5 +27,5 @@ export function filter(name: string, value: string): void {
   const set = Object.fromEntries(query);
   set[name] = value;
   history.replaceState(null, "", to(page, id, set));
-  place.value = location.hash;
+  route.value = place();
 }

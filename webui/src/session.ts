@@ -1,5 +1,5 @@
 // Who is at the page, and what the page is about: the claim, a log-in, or the box.
-import { signal } from "@preact/signals";
+import { signal } from "./state";
 import type { Role, UserRow } from "../generated/schema";
 import { type Gives, get, post, profile, proven } from "./api";
 import { deafen, events, listen } from "./live";

@@ -81,7 +81,7 @@ try {
   await page.getByRole("heading", { name: "What Picket did" }).waitFor();
   must(await page.evaluate(() => document.activeElement?.localName) === "h1", "the focus does not go to the heading");
   await press(page, `Unblock: ${ATTACKER}`);
-  await note(page, "is not blocked any more");
+  await note(page, "Done: Unblock");
   await eventually("the host to reach the router again", pings);
   await press(page, "Undo");
   await note(page, "Taken back");
@@ -116,15 +116,41 @@ try {
   await type(page, "Host", "192.168.9.99");
   await type(page, "Why, for those who look later", "by keys");
   await page.keyboard.press("Enter");
-  await note(page, "192.168.9.99 is blocked");
+  await note(page, "Done: Block a host");
   must((await api(page, "blocks/192.168.9.99")).why === "by keys", "it is not blocked");
   console.log("decided by keys");
+
+  // A channel is made, tried and taken away.
+  await jump(page, "Notifications");
+  await press(page, "New channel");
+  await type(page, "Name", "by keys");
+  await type(page, "Where to", "eve:file");
+  await reach(page, "New devices");
+  await page.keyboard.press("Space");
+  await press(page, "New channel");
+  await note(page, "Done: New channel");
+  const channel = async () => (await api(page, "notifications")).items.find(({ name }) => name === "by keys");
+  must((await channel()).families.includes("device"), "it does not hear of new devices:", JSON.stringify(await channel()));
+  await press(page, "Test: by keys");
+  await eventually("the test to be written", async () => (await channel()).last_sent, 20);
+  await press(page, "Remove: by keys");
+  await press(page, "Remove");
+  await note(page, "Done: Remove: by keys");
+  must(!(await channel()), "it is still told");
+  console.log("a channel by keys");
 
   // A rule is drafted and looked at, then applied on trial and kept.
   await page.reload();
   await page.locator("main h1").waitFor();
   await jump(page, "Policy");
   await press(page, "Begin with what is in force");
+  await press(page, "Add rule");
+  await page.locator("dialog").waitFor();
+  await type(page, "Rule", "evenings");
+  await type(page, "Service", "ftp");
+  for (const day of ["Mon", "Fri"]) { await reach(page, day); await page.keyboard.press("Space"); }
+  await page.keyboard.press("Enter");
+  await page.locator("dialog").waitFor({ state: "detached" });
   await reach(page, /^Your draft/);
   await page.keyboard.press("Control+End");
   await page.keyboard.type(`\n[[allow]]\nname = "by-keys"\nwho = "lan"\nto = "192.0.2.9"\nservice = "tcp/8443"\n`);
@@ -133,7 +159,8 @@ try {
   await press(page, "Apply");
   await page.getByRole("region", { name: "A policy is on trial" }).waitFor();
   await press(page, "Keep it");
-  await note(page, "The policy stays");
+  await note(page, "Done: Keep it");
+  must((await api(page, "rules?q=evenings")).items[0].when.join() === "mon,fri 08:00-18:00", "no schedule was made");
   must((await api(page, "rules/policy")).text.includes("by-keys") && !(await api(page, "rules/policy")).on_trial, "it is not kept");
   must((await sh("nft list table bridge picket 2>/dev/null || true")).length > 0, "no ruleset");
   await reach(page, "Log out", true);

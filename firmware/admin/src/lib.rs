@@ -23,6 +23,7 @@ mod audit;
 mod backup;
 mod calendar;
 mod clock;
+mod disclosure;
 mod draft;
 mod follow;
 mod incident;

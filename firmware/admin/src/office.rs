@@ -20,6 +20,7 @@ use crate::alert::Alert;
 use crate::api::Applied;
 use crate::audit::{Act, Audit, Who};
 use crate::clock::now;
+use crate::disclosure::{Disclosure, HOLDS};
 use crate::incident::Incidents;
 use crate::news::Feed;
 use crate::notice::{self, Notices};
@@ -102,6 +103,9 @@ pub struct Office {
     people: Mutex<People>,
     alerts: Mutex<BTreeMap<u64, Alert>>,
     requests: Mutex<BTreeMap<u64, Access>>,
+    disclosures: Mutex<BTreeMap<u64, Disclosure>>,
+    /// How long a name waits where there is no second admin, and how old an account is that consents.
+    consent_after: OnceLock<Span>,
     sources: Mutex<BTreeMap<u64, Source>>,
     batches: Mutex<()>,
     reports: Mutex<Reports>,
@@ -160,6 +164,8 @@ impl Office {
             people: Mutex::new(people),
             alerts: Mutex::new(rows.all(Kind::Alert)?.into_iter().collect()),
             requests: Mutex::new(rows.all(Kind::Access)?.into_iter().collect()),
+            disclosures: Mutex::new(rows.all(Kind::Disclosure)?.into_iter().collect()),
+            consent_after: OnceLock::new(),
             sources: Mutex::new(rows.all(Kind::Source)?.into_iter().collect()),
             batches: Mutex::new(()),
             reports: Mutex::new(Reports::load(&rows)?),
@@ -215,6 +221,21 @@ impl Office {
     /// The alerts by number, for as long as the guard lives.
     pub fn alerts(&self) -> MutexGuard<'_, BTreeMap<u64, Alert>> {
         self.alerts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The names that are asked for by number, for as long as the guard lives.
+    pub fn disclosures(&self) -> MutexGuard<'_, BTreeMap<u64, Disclosure>> {
+        self.disclosures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long a name waits where there is no second admin; also the age from which an account consents.
+    pub fn consent_after(&self) -> Span {
+        self.consent_after.get().copied().unwrap_or(HOLDS)
+    }
+
+    /// The same, as the configuration has it; once.
+    pub fn consents_after(&self, wait: Span) {
+        let _ = self.consent_after.set(wait);
     }
 
     /// The requests for access by number, for as long as the guard lives.

@@ -176,6 +176,7 @@ fn open(
     let office = Office::open(Path::new(HERE), boot, start.head.as_ref(), document, certificate, way)?;
     let office = Arc::new(office);
     start.listen.first().into_iter().for_each(|at| office.listens_at(*at));
+    office.consents_after(Span::from_secs(start.consent_after));
     let (link, heard) = (Arc::clone(link), Arc::clone(&office));
     thread::Builder::new().name("link".into()).spawn(move || {
         let errands: Errands = Arc::new(move |errand| run_errand(&heard, errand));

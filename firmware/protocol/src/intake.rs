@@ -34,7 +34,7 @@ pub enum ToIntake {
     Start(IntakeStart),
     /// With what TLS is served from now on; until the first one nobody is served.
     Key(ServerKey),
-    /// A question: one of `Activity`, `ActivityCount`, `ActivityTest`, `Sources`, `Subjects`, `Logs` and `SourceGone`.
+    /// A question: one of `Activity`, `ActivityCount`, `ActivityTest`, `Sources`, `Subjects`, `SubjectName`, `Logs` and `SourceGone`.
     Ask(u64, Request),
 }
 
@@ -59,6 +59,9 @@ pub struct IntakeStart {
     pub max_octets: u64,
     /// An agent that says nothing for so many seconds is told as silent.
     pub silent_after: u64,
+    /// Whether pseudonyms stand for people's names in all that it tells.
+    #[serde(default)]
+    pub pseudonyms: bool,
 }
 
 /// What the intake process tells the gateway.

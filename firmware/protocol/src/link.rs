@@ -53,6 +53,9 @@ pub struct Start {
     /// The addresses at which the intake takes syslog over TLS; it needs a key for them.
     #[serde(default)]
     pub intake: Vec<IpAddr>,
+    /// How long a name behind a pseudonym waits where there is no second admin, in seconds.
+    #[serde(default)]
+    pub consent_after: u64,
 }
 
 /// A certificate and its key, with which a process serves TLS.

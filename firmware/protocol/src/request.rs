@@ -73,6 +73,11 @@ pub enum Request {
         /// At most so many.
         limit: u32,
     },
+    /// The same by the thousand, newest first: answered by a `FlowLots`.
+    FlowLots {
+        /// Those before this number; the newest where there is none.
+        before: Option<u64>,
+    },
     /// What was counted over time: answered by a `SeriesView`.
     Series {
         /// How far back.
@@ -157,6 +162,9 @@ pub enum Request {
         /// Only if this version holds now.
         #[serde(default)]
         if_version: Option<u64>,
+        /// Whether the answer may leave out the texts, which are long where there are thousands of rules.
+        #[serde(default)]
+        brief: bool,
     },
     /// Keeps the policy that is on trial: answered by a `PolicyView`.
     PolicyConfirm {
@@ -285,6 +293,11 @@ pub enum Request {
     Sources,
     /// The accounts that hosts told of: answered by an array of `SubjectView`.
     Subjects,
+    /// The name behind a pseudonym: answered by a text. Only the API process may ask, once people consented.
+    SubjectName {
+        /// The pseudonym.
+        subject: String,
+    },
     /// What an enrolled source tells: answered by a `LogsTaken` once it is on the medium. Only the API process may ask.
     Logs(Box<LogsBatch>),
     /// Forgets an enrolled source: answered by nothing. Only the API process may ask.

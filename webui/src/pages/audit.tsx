@@ -1,5 +1,5 @@
 // Who did what: every record is chained to the one before, so that none can be changed or taken away unseen.
-import { useSignal } from "@preact/signals";
+import { useSignal } from "../state";
 import { get, save } from "../api";
 import { count, printable } from "../format";
 import { Act } from "../parts/act";

@@ -4,7 +4,6 @@ import { absolute, now, printable } from "../format";
 import { Act, Ask } from "../parts/act";
 import { Unblock } from "../parts/event";
 import { WHY, spans } from "../parts/form";
-import { said } from "../parts/notes";
 import { Ago, Head, HostLink, Left, State } from "../parts/show";
 import { List } from "../parts/table";
 import { ADMINS, may } from "../session";
@@ -21,7 +20,7 @@ export function Blocked() {
         { name: "for_secs", label: "block.for", value: HOUR, options: spans(600, HOUR, 86_400, 604_800) },
       ]} send={async ({ host = "", why = "", for_secs }) => {
         await post("blocks", { host: host.trim(), why, for_secs: Number(for_secs) });
-        said(t("block.done", { host }), () => remove("blocks/{host}", { host: host.trim() }));
+        return () => remove("blocks/{host}", { host: host.trim() });
       }}>{t("block.new")}</Ask>}
     </Head>
     <List path="blocks" title="overview.blocked.now" id={({ host }) => host} empty="blocked.none" csv
@@ -34,10 +33,9 @@ export function Blocked() {
         ["blocked.since", ({ since }) => <Ago at={since} />],
         ["blocked.left", ({ until }) => <span title={absolute(until)}><Left until={until} /></span>],
         ["", (block) => may(ADMINS) && <div class="acts">
-          <Act small of={block.host} run={async () => {
+          <Act small of={block.host} done run={() => {
             const left = Math.max(0, Math.round((Date.parse(block.until) - now()) / 1_000));
-            await post("blocks", { host: block.host, why: block.why, for_secs: left + HOUR });
-            said(t("block.extended", { host: printable(block.host) }));
+            return post("blocks", { host: block.host, why: block.why, for_secs: left + HOUR });
           }}>{t("block.extend")}</Act>
           <Unblock block={block} /></div>, "end"],
       ]} />

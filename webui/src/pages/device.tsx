@@ -69,6 +69,6 @@ export function Device({ id = "" }: { id?: string | undefined }) {
     </Section>}
     {may(READERS) && <Course title="traffic.title" none="traffic.small" topic="devices" device={device.id} shown={octets} head="host.octets" />}
     <Flows mac={device.macs[0] ?? "-"} />
-    {may(ADMINS) && <div class="acts"><Act kind="danger" ask={t("device.forget.ask", { name: printable(device.name) })} run={async () => { await remove("devices/{id}", { id }); location.hash = to("devices"); said(t("device.forgotten")); }}>{t("device.forget")}</Act></div>}
+    {may(ADMINS) && <div class="acts"><Act kind="danger" ask={t("device.forget.ask", { name: printable(device.name) })} of={device.name} done run={async () => { await remove("devices/{id}", { id }); location.hash = to("devices"); }}>{t("device.forget")}</Act></div>}
   </>;
 }

@@ -1,5 +1,5 @@
 // Every device of the network: what it is, whose, and what was decided about it.
-import { useSignal } from "@preact/signals";
+import { useSignal } from "../state";
 import type { Device } from "../../generated/schema";
 import { Act } from "../parts/act";
 import { DeviceActs, DeviceLink, decide } from "../parts/device";

@@ -4,7 +4,6 @@ import { absolute, count, octets, percent, printable, spaced } from "../format";
 import { Act } from "../parts/act";
 import { Bars } from "../parts/chart";
 import { Feed } from "../parts/event";
-import { said } from "../parts/notes";
 import { Ago, Await, Empty, Facts, Head, Level, Name, Section, State } from "../parts/show";
 import { useResource } from "../resource";
 import { ADMINS, may } from "../session";
@@ -18,8 +17,8 @@ export function Host({ id = "" }: { id?: string | undefined }) {
   return <>
     <Head title={<Name text={host.host} />} about={<><Level level={host.level} />{host.family && <> · {spaced(host.family)}</>}</>}>
       {may(ADMINS) && (blocked
-        ? <Act kind="main" of={host.host} run={async () => { await remove("blocks/{host}", { host: host.host }); said(t("block.ended", { host: host.host }), () => post("blocks", { host: host.host, why: blocked, for_secs: 3_600 })); }}>{t("block.end")}</Act>
-        : <Act kind="danger" ask={t("block.ask", { host: host.host })} of={host.host} run={async () => { await post("blocks", { host: host.host, why: t("block.by.hand"), for_secs: 3_600 }); said(t("block.done", { host: host.host }), () => remove("blocks/{host}", { host: host.host })); }}>{t("block.hour")}</Act>)}
+        ? <Act kind="main" of={host.host} run={async () => { await remove("blocks/{host}", { host: host.host }); return () => post("blocks", { host: host.host, why: blocked, for_secs: 3_600 }); }}>{t("block.end")}</Act>
+        : <Act kind="danger" ask={t("block.ask", { host: host.host })} of={host.host} run={async () => { await post("blocks", { host: host.host, why: t("block.by.hand"), for_secs: 3_600 }); return () => remove("blocks/{host}", { host: host.host }); }}>{t("block.hour")}</Act>)}
     </Head>
     {blocked && <div class="warning"><span><State state="blocked" /> <bdi>{printable(blocked, 300)}</bdi></span>{blocked_until && <span>{t("blocked.until")} {absolute(blocked_until)}</span>}</div>}
     <div class="two">

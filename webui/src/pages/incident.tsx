@@ -2,9 +2,9 @@
 import { get, post } from "../api";
 import { count, printable } from "../format";
 import { Act, Ask } from "../parts/act";
-import { said } from "../parts/notes";
 import { Ago, Await, Empty, Facts, Head, HostLink, Level, Name, Remarks, Section, State, Texts } from "../parts/show";
 import { useResource } from "../resource";
+import { to } from "../route";
 import { ADMINS, may, self } from "../session";
 import { t } from "../words";
 
@@ -20,11 +20,11 @@ export function Incident({ id = "" }: { id?: string | undefined }) {
       {may(ADMINS) && <>
         {open && <Ask kind="main" fields={[{ name: "reason", label: "incidents.reason", type: "textarea", required: true, max: 1_000 }]} send={async ({ reason = "" }) => {
           await post("incidents/{id}/close", { reason }, { id });
-          said(t("incidents.closed"), () => reopen(t("act.undo")));
+          return () => reopen(t("act.undo"));
         }}>{t("incidents.close")}</Ask>}
         {!open && <Ask fields={[{ name: "reason", label: "threat.why", required: true, max: 1_000 }]} send={({ reason = "" }) => reopen(reason)}>{t("incidents.reopen")}</Ask>}
-        {open && assigned !== me && <Act run={async () => { await post("incidents/{id}/assign", { to: me }, { id }); said(t("incidents.assigned")); }}>{t("alert.assign")}</Act>}
-        <Ask submit={t("act.save")} fields={[{ name: "text", label: "alert.note.text", type: "textarea", required: true, max: 1_000 }]} send={async ({ text = "" }) => { await post("incidents/{id}/comment", { text }, { id }); said(t("alert.noted")); }}>{t("alert.note")}</Ask>
+        {open && assigned !== me && <Act done run={() => post("incidents/{id}/assign", { to: me }, { id })}>{t("alert.assign")}</Act>}
+        <Ask submit={t("act.save")} fields={[{ name: "text", label: "alert.note.text", type: "textarea", required: true, max: 1_000 }]} done send={({ text = "" }) => post("incidents/{id}/comment", { text }, { id })}>{t("alert.note")}</Ask>
       </>}
     </Head>
     <div class="two">
@@ -43,7 +43,8 @@ export function Incident({ id = "" }: { id?: string | undefined }) {
     <Section title={t("incidents.timeline")}>
       <ul class="feed">{timeline.map((one, place) => <li key={place}>
         <Ago at={one.at} /><span><Level level={one.level} /></span>
-        <span><HostLink host={one.host} /> <Name text={one.subject} /> <bdi>{printable(one.text, 300)}</bdi>{one.repeats > 0 && <small> {t("alert.repeats", { count: count(one.repeats) })}, <Ago at={one.last} /></small>}</span></li>)}</ul>
+        <span><HostLink host={one.host} /> <Name text={one.subject} /> <bdi>{printable(one.text, 300)}</bdi>{one.repeats > 0 && <small> {t("alert.repeats", { count: count(one.repeats) })}, <Ago at={one.last} /></small>}
+          {open && timeline.length > 1 && one.event > 0 && may(ADMINS) && <> <Act small of={one.text} ask={t("incidents.split.ask")} run={async () => { location.hash = to("incident", (await post("incidents/{id}/split", { events: [one.event] }, { id })).id); }}>{t("incidents.split")}</Act></>}</span></li>)}</ul>
       {left_out > 0 && <Empty>{t("overview.more", { count: count(left_out) })}</Empty>}
     </Section>
     <Section title={t("threat.notes")}><Remarks of={comments} /></Section>

@@ -3,7 +3,6 @@ import { download, get, post } from "../api";
 import { count, printable } from "../format";
 import { Act, Ask } from "../parts/act";
 import { WHY, spans } from "../parts/form";
-import { said } from "../parts/notes";
 import { Ago, Await, Empty, Facts, Head, Name, Numbers, Section, State } from "../parts/show";
 import { List, choices } from "../parts/table";
 import { Tried } from "../parts/tried";
@@ -39,10 +38,6 @@ function One({ device }: { device: string }) {
     await post("rules/draft", { text: `${text}\n${rules}` });
     location.hash = to("policy");
   };
-  const watch = async (on: boolean): Promise<void> => {
-    await post("proposals/{device}/shadow", { on, why: "" }, { device });
-    said(t(on ? "learning.shadow.begun" : "learning.shadow.ended"));
-  };
   return <>
     <Head title={name ? <Name text={name} /> : t("page.learning")} about={t("learning.one")}>
       <Act small run={async () => download(new Blob([JSON.stringify((await get("rules/mud/{name}", { name })).file, null, 2)]), `${name}.json`)}>{t("mud.save")}</Act>
@@ -61,9 +56,9 @@ function One({ device }: { device: string }) {
         <p class="lead">{since ? <>{t("learning.shadow.on")} <Ago at={since} /></> : t("learning.shadow.off")}</p>
         <Tried tried={seen} />
         {may(ADMINS) && <div class="acts">
-          <Act kind={since ? "plain" : "main"} run={() => watch(!since)}>{t(since ? "learning.shadow.end" : "learning.shadow.begin")}</Act>
+          <Act kind={since ? "plain" : "main"} done run={() => post("proposals/{device}/shadow", { on: !since, why: "" }, { device })}>{t(since ? "learning.shadow.end" : "learning.shadow.begin")}</Act>
           <Ask kind={since ? "main" : "plain"} about={t("learning.enforce.about", { name: printable(name), cut: count(seen.cut) })} fields={[{ name: "within", label: "policy.within", value: 120, options: spans(60, 120, 600) }, WHY]}
-            send={async ({ within, why = "" }) => { await post("proposals/{device}/enforce", { within_secs: Number(within), why }, { device }); said(t("policy.trial")); }}>{t("learning.enforce")}</Ask>
+            done={t("policy.trial")} send={({ within, why = "" }) => post("proposals/{device}/enforce", { within_secs: Number(within), why }, { device })}>{t("learning.enforce")}</Ask>
         </div>}
       </>}</Await>
     </Section>

@@ -1,5 +1,5 @@
 // Log-in, and an account's first password with the code that a superadmin handed out.
-import { useSignal } from "@preact/signals";
+import { useSignal } from "../state";
 import { post } from "../api";
 import { Door } from "../parts/door";
 import { Form, password } from "../parts/form";

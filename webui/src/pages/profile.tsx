@@ -1,5 +1,5 @@
 // The own account: names, password, second factor, sessions, tokens of programs, and how the page looks in this browser.
-import { useSignal } from "@preact/signals";
+import { useSignal } from "../state";
 import type { Scope } from "../../generated/schema";
 import { type Gives, patch, post, profile, remove } from "../api";
 import { printable } from "../format";
@@ -22,7 +22,7 @@ function SecondFactor() {
   if (self.value?.totp) {
     return <><p class="lead">{t("totp.is")}</p>
       {recovery.value && <><p class="lead">{t("totp.recovery")}</p><pre>{recovery.value.join("\n")}</pre></>}
-      <div class="acts"><Act kind="danger" ask={t("totp.end.ask")} run={async () => { await remove("profile/totp"); recovery.value = null; await fresh(); said(t("totp.ended")); }}>{t("totp.end")}</Act></div></>;
+      <div class="acts"><Act kind="danger" ask={t("totp.end.ask")} done run={async () => { await remove("profile/totp"); recovery.value = null; await fresh(); }}>{t("totp.end")}</Act></div></>;
   }
   return <><p class="lead">{t("totp.about")}</p>
     <div class="acts"><Act kind="main" run={async () => { secret.value = await post("profile/totp", undefined); }}>{t("totp.begin")}</Act></div>
@@ -32,26 +32,25 @@ function SecondFactor() {
         recovery.value = (await post("profile/totp/confirm", { code })).recovery_codes;
         secret.value = null;
         await fresh();
-        said(t("totp.done"));
+        said(t("act.saved"));
       }} /></Dialog>}</>;
 }
 
 function Tokens() {
   const made = useSignal<string | null>(null);
   return <>
-    <List path="tokens" title="tokens.title" id={({ id }) => id} empty="tokens.none" side={may(ADMINS) && <Ask small submit={t("tokens.make")} fields={[
+    <List path="tokens" title="tokens.title" id={({ id }) => id} empty="tokens.none" side={may(ADMINS) && <Ask small done submit={t("tokens.make")} fields={[
       { name: "name", label: "tokens.name", required: true, max: 64 },
       ...SCOPES.map((scope) => ({ name: scope, label: `scope.${scope}` as Key, type: "checkbox" as const, value: scope === "read" })),
       { name: "days", label: "tokens.days", type: "number", value: 90, min: 1, max: 366, required: true },
     ]} send={async ({ name = "", days, ...rest }) => {
       made.value = (await post("tokens", { name, days: Number(days), scopes: SCOPES.filter((scope) => rest[scope]) })).token;
-      said(t("tokens.made"));
     }}>{t("tokens.new")}</Ask>} columns={[
       ["tokens.name", ({ name }) => <Name text={name} />],
       ["tokens.scopes", ({ scopes }) => scopes.map((scope) => word("scope", scope)).join(", ")],
       ["tokens.until", ({ until }) => <Ago at={until} />],
       ["tokens.used", ({ used }) => <Ago at={used} />],
-      ["", ({ id, name }) => may(ADMINS) && <Act small kind="danger" of={name} ask={t("tokens.end.ask", { name })} run={async () => { await remove("tokens/{id}", { id }); said(t("tokens.ended")); }}>{t("act.remove")}</Act>, "end"],
+      ["", ({ id, name }) => may(ADMINS) && <Act small kind="danger" of={name} ask={t("tokens.end.ask", { name })} done run={() => remove("tokens/{id}", { id })}>{t("act.remove")}</Act>, "end"],
     ]} />
     {made.value && <Once title={t("tokens.made")} code={made.value} close={() => { made.value = null; }}>{t("tokens.once")}</Once>}
   </>;
@@ -96,7 +95,7 @@ export function Profile() {
       ["sessions.agent", ({ agent, page }) => <>{t(page ? "sessions.page" : "sessions.program")} · <small>{printable(agent, 90)}</small></>, "wide"],
       ["sessions.since", ({ created }) => <Ago at={created} />],
       ["sessions.seen", ({ seen }) => <Ago at={seen} />],
-      ["", ({ id, from, current }) => !current && <Act small of={from} run={async () => { await remove("sessions/{id}", { id }); said(t("sessions.ended")); }}>{t("sessions.end")}</Act>, "end"],
+      ["", ({ id, from, current }) => !current && <Act small of={from} done run={() => remove("sessions/{id}", { id })}>{t("sessions.end")}</Act>, "end"],
     ]} />
     {may(READERS) && <Tokens />}
   </>;

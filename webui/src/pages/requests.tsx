@@ -3,7 +3,6 @@ import type { RowOf } from "../api";
 import { get, post, remove } from "../api";
 import { count, printable } from "../format";
 import { Act, Ask } from "../parts/act";
-import { said } from "../parts/notes";
 import { Ago, Head, Name, State } from "../parts/show";
 import { List, choices } from "../parts/table";
 import { useResource } from "../resource";
@@ -17,10 +16,10 @@ export function Requests() {
   const asks = self.value?.role !== "auditor";
   const acts = ({ id, to, state, hours, asked_by }: RowOf<"requests">) => state === "waiting" && <div class="acts">
     {may(ADMINS) && <><Ask small kind="main" of={to} about={t("requests.grant.about")} fields={[{ name: "hours", label: "requests.hours", type: "number", value: hours, min: 1, max: HOURS_MAX, required: true }, { name: "note", label: "requests.note", max: 500 }]}
-      send={async ({ hours, note = "" }) => { await post("requests/{id}/grant", { hours: Number(hours), note }, { id }); said(t("requests.granted")); }}>{t("requests.grant")}</Ask>
+      done send={({ hours, note = "" }) => post("requests/{id}/grant", { hours: Number(hours), note }, { id })}>{t("requests.grant")}</Ask>
       <Ask small kind="danger" of={to} fields={[{ name: "note", label: "requests.note", required: true, max: 500 }]}
-        send={async ({ note = "" }) => { await post("requests/{id}/refuse", { note }, { id }); said(t("requests.refused")); }}>{t("requests.refuse")}</Ask></>}
-    {asked_by === self.value?.email && <Act small of={to} run={async () => { await remove("requests/{id}", { id }); said(t("requests.withdrawn")); }}>{t("requests.withdraw")}</Act>}
+        done send={({ note = "" }) => post("requests/{id}/refuse", { note }, { id })}>{t("requests.refuse")}</Ask></>}
+    {asked_by === self.value?.email && <Act small of={to} done run={() => remove("requests/{id}", { id })}>{t("requests.withdraw")}</Act>}
   </div>;
   return <>
     <Head title={t("page.requests")} about={t("requests.about")}>
@@ -30,9 +29,9 @@ export function Requests() {
         { name: "service", label: "rule.service", required: true, value: "https", max: 253, mono: true },
         { name: "hours", label: "requests.hours", type: "number", value: 8, min: 1, max: HOURS_MAX, required: true },
         { name: "reason", label: "threat.why", required: true, max: 500 },
-      ]} send={async ({ device, to = "", service = "", hours, reason = "" }) => {
+      ]} done={t("requests.sent")} send={async ({ device, to = "", service = "", hours, reason = "" }) => {
         const { id } = await post("requests", { device: Number(device), to, service, hours: Number(hours), reason });
-        said(t("requests.sent"), () => remove("requests/{id}", { id }));
+        return () => remove("requests/{id}", { id });
       }}>{t("requests.new")}</Ask>}
     </Head>
     <List path="requests" title="page.requests" id={({ id }) => id} empty="requests.none" csv sort="-created"

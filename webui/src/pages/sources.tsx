@@ -1,10 +1,9 @@
 // Hosts that send their logs: whether they still do, what was lost, who may.
-import { useSignal } from "@preact/signals";
+import { useSignal } from "../state";
 import { post, remove } from "../api";
 import { count } from "../format";
 import { Act, Ask } from "../parts/act";
 import { Once } from "../parts/dialog";
-import { said } from "../parts/notes";
 import { Ago, Head, Name, State } from "../parts/show";
 import { List, choices } from "../parts/table";
 import { ADMINS, may } from "../session";
@@ -19,10 +18,9 @@ export function Sources() {
       {may(ADMINS) && <Ask kind="main" fields={[
         { name: "name", label: "page.host", required: true, max: 64 },
         { name: "with", label: "sources.with", options: choices("sources.with", HANDED) },
-      ]} send={async ({ name = "", with: handed }) => {
+      ]} done send={async ({ name = "", with: handed }) => {
         const { code, token } = await post("sources", { name, with: handed as typeof HANDED[number] });
         made.value = { name, code: code ?? token ?? "" };
-        said(t("act.saved"));
       }}>{t("sources.new")}</Ask>}
     </Head>
     <List path="sources" title="page.sources" id={({ id }) => id} empty="sources.none" csv columns={[
@@ -32,7 +30,7 @@ export function Sources() {
       ["sources.stored", ({ stored }) => count(stored)],
       ["sources.lost", ({ dropped, lost }) => count(dropped + lost)],
       ["host.last", ({ last_seen }) => <Ago at={last_seen} />],
-      ["", ({ id, name, enrolled }) => enrolled && may(ADMINS) && <Act small kind="danger" of={name} ask={t("sources.revoke.ask", { name })} run={async () => { await remove("sources/{id}", { id }); said(t("sources.revoked", { name })); }}>{t("act.remove")}</Act>, "end"],
+      ["", ({ id, name, enrolled }) => enrolled && may(ADMINS) && <Act small kind="danger" of={name} ask={t("sources.revoke.ask", { name })} done run={() => remove("sources/{id}", { id })}>{t("act.remove")}</Act>, "end"],
     ]} />
     {made.value && <Once title={t("users.code.title")} code={made.value.code} close={() => { made.value = null; }}>{t("sources.once", { name: made.value.name })}</Once>}
   </>;

@@ -3,7 +3,7 @@ import { get, post } from "../api";
 import { absolute, count, number, octets, printable, span } from "../format";
 import { Act } from "../parts/act";
 import { Backup } from "../parts/backup";
-import { said } from "../parts/notes";
+import { Certificate } from "../parts/certificate";
 import { Empty, Facts, Head, Refused, Section, State, Texts } from "../parts/show";
 import { List, Rows } from "../parts/table";
 import { useResource } from "../resource";
@@ -17,7 +17,7 @@ export function System() {
   const has = machine.value;
   return <>
     <Head title={t("page.system")} about={t("system.about")}>
-      {may(OWNERS) && <Act kind="danger" ask={t("system.restart.ask")} run={async () => { await post("system/restart", { why: "" }); said(t("system.restart.done")); }}>{t("system.restart")}</Act>}
+      {may(OWNERS) && <Act kind="danger" ask={t("system.restart.ask")} done run={() => post("system/restart", { why: "" })}>{t("system.restart")}</Act>}
     </Head>
     {system.refusal && <Refused refusal={system.refusal} again={system.reload} />}
     {is && <>
@@ -57,7 +57,7 @@ export function System() {
         ["frame.protocol", ({ protocol }) => protocol], ["device.addresses", ({ address }) => <span class="mono">{address}</span>], ["system.port", ({ port }) => port],
       ]} />
       {may(OWNERS) && <Backup />}
-      <Section title={t("system.certificate")}><p class="lead">{t("system.certificate.about")}</p>{is.fingerprint && <p class="code">{is.fingerprint}</p>}</Section>
+      <Certificate />
     </>}
   </>;
 }

@@ -5,7 +5,6 @@ import { Act } from "../parts/act";
 import { AlertActs } from "../parts/alert";
 import { Unblock } from "../parts/event";
 import { Forest } from "../parts/forest";
-import { said } from "../parts/notes";
 import { Ago, Await, Empty, Facts, Head, HostLink, Left, Level, Name, Numbers, Remarks, Section, State } from "../parts/show";
 import { Rows } from "../parts/table";
 import { useResource } from "../resource";
@@ -45,12 +44,12 @@ export function Threat({ id = "" }: { id?: string | undefined }) {
         {may(ADMINS) && <div class="acts">
           {!block && <Act small ask={t("block.ask", { host })} of={host} run={async () => {
             await post("blocks", { host, why: t("block.why", { id }), for_secs: 3_600 });
-            said(t("block.done", { host }), () => remove("blocks/{host}", { host }));
+            return () => remove("blocks/{host}", { host });
           }}>{t("block.hour")}</Act>}
-          <Act small run={async () => { await post("threats/{id}/feedback", { right: true, for_secs: null }, { id }); said(t("threat.right.done"), () => remove("threats/{id}/feedback", { id })); }}>{t("threat.right")}</Act>
+          <Act small run={async () => { await post("threats/{id}/feedback", { right: true, for_secs: null }, { id }); return () => remove("threats/{id}/feedback", { id }); }}>{t("threat.right")}</Act>
           {!alert && <Act small kind="danger" ask={t("alert.false.ask", { host, family: spaced(family ?? "") })} of={host} run={async () => {
             await post("threats/{id}/feedback", { right: false, for_secs: null }, { id });
-            said(t("alert.false.done"), () => remove("threats/{id}/feedback", { id }));
+            return () => remove("threats/{id}/feedback", { id });
           }}>{t("alert.false")}</Act>}
         </div>}
       </Section>

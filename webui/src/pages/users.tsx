@@ -1,5 +1,5 @@
 // Accounts: who may do what here.
-import { useSignal } from "@preact/signals";
+import { useSignal } from "../state";
 import type { Role, UserRow } from "../../generated/schema";
 import { patch, post, remove } from "../api";
 import { printable } from "../format";
@@ -21,14 +21,14 @@ export function Users() {
   const acts = (user: UserRow) => may(OWNERS) && user.id !== self.value?.id && <div class="acts">
     <select aria-label={t("users.role.of", { who: user.email })} value={user.role} onChange={(event) => {
       const box = event.currentTarget;
-      patch("users/{id}", { role: box.value as Role }, { id: user.id }).then(() => said(t("users.changed", { who: user.email }), () => patch("users/{id}", { role: user.role }, { id: user.id })), () => { box.value = user.role; });
+      patch("users/{id}", { role: box.value as Role }, { id: user.id }).then(() => said(t("act.saved"), () => patch("users/{id}", { role: user.role }, { id: user.id })), () => { box.value = user.role; });
     }}>{roles.map(([role, name]) => <option key={role} value={role} selected={role === user.role}>{name}</option>)}</select>
     <Act small of={user.email} run={async () => { const made = await post("users/{id}/code", { why: "" }, { id: user.id }); hand(user.email, made.setup_code); }}>{t("users.code")}</Act>
     <Act small of={user.email} run={async () => {
       await patch("users/{id}", { active: !user.active }, { id: user.id });
-      said(t("users.changed", { who: user.email }), () => patch("users/{id}", { active: user.active }, { id: user.id }));
+      return () => patch("users/{id}", { active: user.active }, { id: user.id });
     }}>{t(user.active ? "users.disable" : "users.enable")}</Act>
-    <Act small kind="danger" of={user.email} ask={t("users.remove.ask", { who: user.email })} run={async () => { await remove("users/{id}", { id: user.id }); said(t("users.removed", { who: user.email })); }}>{t("act.remove")}</Act>
+    <Act small kind="danger" of={user.email} ask={t("users.remove.ask", { who: user.email })} done run={() => remove("users/{id}", { id: user.id })}>{t("act.remove")}</Act>
   </div>;
   return <>
     <Head title={t("page.users")} about={t("users.about")}>

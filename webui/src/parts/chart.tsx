@@ -1,7 +1,7 @@
 // Charts: drawn in SVG, said in a sentence, shown as a table on demand.
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
-import { useSignal } from "@preact/signals";
+import { useSignal } from "../state";
 import { type Key, t } from "../words";
 import { area, nice } from "./scale";
 

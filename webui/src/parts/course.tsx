@@ -1,5 +1,5 @@
 // A figure over time: of the whole network, or of one device.
-import { useSignal } from "@preact/signals";
+import { useSignal } from "../state";
 import { get } from "../api";
 import { brief, span } from "../format";
 import { useResource } from "../resource";

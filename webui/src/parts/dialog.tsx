@@ -23,6 +23,6 @@ export function Dialog({ title, close, children, firm }: { title: string; close?
 export function Once({ title, code, close, children }: { title: string; code: string; close: () => void; children: ComponentChildren }) {
   return <Dialog title={title} close={close}>
     <p>{children}</p><p class="code">{code}</p>
-    <div class="acts"><button type="button" class="main" onClick={close}>{t("act.done")}</button></div>
+    <div class="acts"><button type="button" class="main" onClick={close}>{t("act.noted")}</button></div>
   </Dialog>;
 }

@@ -6,7 +6,6 @@ import { to } from "../route";
 import { ADMINS, may } from "../session";
 import { t } from "../words";
 import { Act } from "./act";
-import { said } from "./notes";
 import { Ago, HostLink, Level, State } from "./show";
 
 /** What an event is, in its own words; a finding leads to its page. */
@@ -27,6 +26,6 @@ export function Unblock({ block }: { block: BlockRow }) {
   const left = Math.max(60, Math.round((Date.parse(block.until) - now()) / 1_000));
   return <Act small run={async () => {
     await remove("blocks/{host}", { host: block.host });
-    said(t("block.ended", { host: printable(block.host) }), () => post("blocks", { host: block.host, why: block.why, for_secs: left }));
+    return () => post("blocks", { host: block.host, why: block.why, for_secs: left });
   }} of={block.host}>{t("block.end")}</Act>;
 }

@@ -1,6 +1,6 @@
 // The frame around every page: its header with what must be at hand, the navigation, the connection's state.
 import { useEffect, useRef } from "preact/hooks";
-import { useSignal } from "@preact/signals";
+import { useSignal, useValue } from "../state";
 import { get, heard } from "../api";
 import { clock, stale } from "../live";
 import { PLACES } from "../pages";
@@ -15,7 +15,7 @@ import { Search, searching } from "./search";
 import { Posture, Trial } from "./trial";
 
 function Connection() {
-  void clock.value;
+  useValue(clock);
   const gone = stale();
   return <span class={gone ? "link-state gone" : "link-state"} role="status">
     {gone ? t("frame.gone", { ago: span((clock.value - heard.value) / 1_000) }) : t("frame.live")}</span>;

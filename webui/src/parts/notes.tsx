@@ -1,5 +1,5 @@
 // Notes: what was done fades after 5 s, or stays 10 s with its undo; what was refused stays until it is closed.
-import { signal } from "@preact/signals";
+import { signal } from "../state";
 import { t } from "../words";
 import { acted } from "../resource";
 import { why } from "./show";

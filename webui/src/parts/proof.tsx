@@ -1,5 +1,5 @@
 // Asks over the page for what has to be proven before it goes on: a log-in, the password once more, the second factor.
-import { useSignal } from "@preact/signals";
+import { useSignal } from "../state";
 import { type Proof as What, post, proven } from "../api";
 import { login, logout, self } from "../session";
 import { t } from "../words";

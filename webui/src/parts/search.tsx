@@ -1,6 +1,6 @@
 // "/" jumps to any page, host, alert or threat kind: asked of the box when the search opens, narrowed while one types.
 import { useEffect, useRef } from "preact/hooks";
-import { signal, useSignal } from "@preact/signals";
+import { signal, useSignal } from "../state";
 import { get } from "../api";
 import { printable, spaced } from "../format";
 import { PLACES } from "../pages";
@@ -26,7 +26,7 @@ async function things(): Promise<Hit[]> {
   if (!may(READERS)) return found;
   const [hosts, alerts] = await Promise.all([get("hosts", { limit: 100 }), get("alerts", { limit: 100, sort: "-acknowledged" })]);
   return [
-    ...hosts.items.flatMap(({ host, mac }) => [{ text: host, kind: t("search.host"), link: to("host", host) }, ...(mac ? [{ text: mac, kind: t("search.host"), link: to("host", host) }] : [])]),
+    ...hosts.items.map(({ host, mac }) => ({ text: `${host} ${mac ?? ""}`, kind: t("search.host"), link: to("host", host) })),
     ...alerts.items.map(({ host, family, threat }) => ({ text: `${host} ${spaced(family)}`, kind: t("search.alert"), link: to("threat", threat) })),
     ...found,
   ];

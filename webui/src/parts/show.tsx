@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { Refusal } from "../api";
 import { absolute, countdown, now, number, printable, relative, spaced } from "../format";
 import { clock } from "../live";
+import { useValue } from "../state";
 import type { Resource } from "../resource";
 import { to } from "../route";
 import { READERS, may } from "../session";
@@ -18,13 +19,13 @@ export function Name({ text, most }: { text: string; most?: number }) {
 export function Ago({ at }: { at: string | null | undefined }) {
   if (!at) return <span class="dim">{t("time.never")}</span>;
   // Read so that the text is made anew by the second.
-  void clock.value;
+  useValue(clock);
   return <time dateTime={at} title={absolute(at)}>{relative(at)}</time>;
 }
 
 /** What is left until a time. */
 export function Left({ until }: { until: string }) {
-  void clock.value;
+  useValue(clock);
   return <time dateTime={until} title={absolute(until)}>{countdown((Date.parse(until) - now()) / 1_000)}</time>;
 }
 

@@ -3,12 +3,12 @@ import { useEffect } from "preact/hooks";
 import { get, post, there } from "../api";
 import { countdown, now } from "../format";
 import { clock } from "../live";
+import { useValue } from "../state";
 import { useResource } from "../resource";
 import { ADMINS, may, self } from "../session";
 import { t } from "../words";
 import { Act, Ask } from "./act";
 import { WHY, spans } from "./form";
-import { said } from "./notes";
 import { State } from "./show";
 
 /** The trial under way, if there is one, and when it ends by the box's time. */
@@ -23,25 +23,25 @@ export function useTrial() {
 export function Posture() {
   const trial = useTrial();
   const held = trial.value;
-  void clock.value;
+  useValue(clock);
   const ends = held?.ends ?? null;
   useEffect(() => { if (ends !== null && ends < now()) trial.reload(); });
   if (!held) return null;
   const paused = held.posture === "observe" && ends !== null;
   if (paused) {
     return <span class="acts"><span>{t("pause.left")} <strong>{countdown((ends - now()) / 1_000)}</strong></span>
-      {may(ADMINS) && <Act small kind="main" run={async () => { await post("rules/revert", { version: null, why: t("pause.over") }); said(t("pause.ended")); }}>{t("pause.end")}</Act>}</span>;
+      {may(ADMINS) && <Act small kind="main" done run={() => post("rules/revert", { version: null, why: t("pause.over") })}>{t("pause.end")}</Act>}</span>;
   }
   return <><State state={held.posture} of="posture" />
     {may(ADMINS) && held.posture !== "observe" && <Ask about={t("pause.about")} submit={t("pause.do")} fields={[{ name: "for", label: "block.for", value: "900", options: spans(300, 900, 3_600) }, WHY]}
-      send={async ({ for: secs, why = "" }) => { await post("posture", { posture: "observe", for: Number(secs), why }); said(t("pause.begun")); }}>{t("pause.begin")}</Ask>}</>;
+      done send={({ for: secs, why = "" }) => post("posture", { posture: "observe", for: Number(secs), why })}>{t("pause.begin")}</Ask>}</>;
 }
 
 /** The big countdown. */
 export function Trial() {
   const trial = useTrial();
   const held = trial.value;
-  void clock.value;
+  useValue(clock);
   const ends = held?.ends ?? null;
   useEffect(() => { if (ends !== null && ends < now()) trial.reload(); });
   if (!held || ends === null || held.posture === "observe") return null;
@@ -49,7 +49,7 @@ export function Trial() {
   return <div class="warning" role="region" aria-label={t("trial.title")}>
     <span><strong>{t("trial.title")}</strong><br />{t(mine ? "trial.mine" : "trial.theirs", { who: held.author, version: held.version })}</span>
     <span class="big" role="timer">{countdown((ends - now()) / 1_000)}</span>
-    {may(ADMINS) && <span class="acts">{mine && <Act kind="main" run={async () => { await post("rules/confirm", undefined); said(t("trial.kept")); }}>{t("trial.keep")}</Act>}
-      <Act run={async () => { await post("rules/revert", { version: null, why: "" }); said(t("trial.reverted")); }}>{t("trial.revert")}</Act></span>}
+    {may(ADMINS) && <span class="acts">{mine && <Act kind="main" done run={() => post("rules/confirm", undefined)}>{t("trial.keep")}</Act>}
+      <Act done run={() => post("rules/revert", { version: null, why: "" })}>{t("trial.revert")}</Act></span>}
   </div>;
 }

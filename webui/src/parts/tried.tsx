@@ -1,5 +1,5 @@
 // What a policy would have made of what devices did.
-import { useSignal } from "@preact/signals";
+import { useSignal } from "../state";
 import type { TriedView } from "../../generated/schema";
 import { count, octets, printable } from "../format";
 import { t } from "../words";

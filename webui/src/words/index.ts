@@ -1,5 +1,5 @@
 // The catalogue of all texts: one language is loaded; both hold the same keys, which the type check sees to.
-import { signal } from "@preact/signals";
+import { signal } from "../state";
 import type en from "./en";
 
 export type Key = keyof typeof en;

@@ -286,7 +286,14 @@ fn good(kind: Kind, number: u64, row: &Value) -> bool {
             Some(Single::Certificate) => is::<Installed>(row),
             Some(Single::Keys | Single::Boot | Single::Followed | Single::Told | Single::Reported) | None => false,
         },
-        Kind::Session | Kind::Alert | Kind::Draft | Kind::Letter | Kind::Report | Kind::Notice | Kind::Audit => false,
+        Kind::Session
+        | Kind::Alert
+        | Kind::Draft
+        | Kind::Letter
+        | Kind::Report
+        | Kind::Notice
+        | Kind::Disclosure
+        | Kind::Audit => false,
     }
 }
 

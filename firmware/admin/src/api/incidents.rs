@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::clock::{now, rfc3339};
-use crate::incident::{COMMENTS_MAX, Incident};
+use crate::incident::{COMMENTS_MAX, INCIDENTS_MAX, Incident};
 use crate::office::{Office, shown};
 use crate::problem::Problem;
 use crate::route::Call;
@@ -48,6 +48,15 @@ pub struct Giving {
 pub struct Other {
     /// The number of the incident that goes into this one.
     with: u64,
+}
+
+/// What becomes an incident of its own.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// The numbers of the events of the time line that go into it.
+    #[schemars(length(min = 1, max = 40))]
+    events: Vec<u64>,
 }
 
 /// `GET incidents`.
@@ -125,6 +134,37 @@ pub fn merge(office: &Office, call: &Call, body: Other) -> Result<IncidentStory,
     let story = merged.story();
     incidents.all.insert(number, merged);
     incidents.all.remove(&body.with);
+    Ok(story)
+}
+
+/// `POST incidents/{id}/split`: the answer is the new incident.
+pub fn split(office: &Office, call: &Call, body: Part) -> Result<IncidentStory, Problem> {
+    let number = call.number("id", "incident")?;
+    let who = call.caller()?.email.clone();
+    let mut incidents = office.incidents();
+    let mut incident = incidents.all.get(&number).cloned().ok_or_else(|| Problem::missing("incident"))?;
+    if incident.closed.is_some() {
+        return Err(Problem::conflict("it is closed; open it again first"));
+    }
+    if incidents.all.len() >= INCIDENTS_MAX {
+        return Err(Problem::conflict(format!("a box keeps {INCIDENTS_MAX} incidents; merge some first")));
+    }
+    let fresh = incidents.all.last_key_value().map_or(1, |(last, _)| last + 1);
+    let other = incident.split(fresh, &body.events);
+    let mut other = other.ok_or_else(|| Problem::field("events", "names some of its events, and not all of them"))?;
+    comment(&mut incident, &who, format!("a part of it is incident {fresh} now"))?;
+    comment(&mut other, &who, format!("it was a part of incident {number}"))?;
+    // Who hears of incidents heard of this when it was a part.
+    other.told.clone_from(&incident.told);
+    let mut change = Change::default();
+    change.put(Kind::Incident, number, &incident);
+    change.put(Kind::Incident, fresh, &other);
+    let mut act = call.act("incident.split", number.to_string());
+    act.why = format!("into {fresh}");
+    office.commit(change, act)?;
+    let story = other.story();
+    incidents.all.insert(number, incident);
+    incidents.all.insert(fresh, other);
     Ok(story)
 }
 

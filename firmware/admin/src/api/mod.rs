@@ -9,6 +9,7 @@ mod blocks;
 mod catalogue;
 mod certificate;
 mod devices;
+mod disclosures;
 mod flows;
 mod grants;
 mod groups;
@@ -195,6 +196,7 @@ pub fn routes() -> Vec<Route> {
         Route::post("/api/v1/incidents/{id}/close", "Closes an incident with the reason").roles(ADMINS).scope(Scope::Alerts).takes(incidents::close),
         Route::post("/api/v1/incidents/{id}/reopen", "Opens a closed incident again").roles(ADMINS).scope(Scope::Alerts).takes(incidents::reopen),
         Route::post("/api/v1/incidents/{id}/merge", "Makes another incident part of this one").roles(ADMINS).scope(Scope::Alerts).takes(incidents::merge),
+        Route::post("/api/v1/incidents/{id}/split", "Makes a part of this incident an incident of its own").roles(ADMINS).scope(Scope::Alerts).creates(incidents::split),
         Route::get("/api/v1/notifications", "The channels by which people hear of incidents, and how they fare").roles(READERS).lists(&["kind", "level", "trouble"], notifications::all),
         Route::post("/api/v1/notifications", "Makes a channel: a webhook, a mail, a receiver of syslog or EVE JSON lines, a file; a webhook's secret is shown this once").roles(ADMINS).scope(Scope::Settings).creates(notifications::create),
         Route::patch("/api/v1/notifications/{id}", "Changes what a channel hears of, and when").roles(ADMINS).scope(Scope::Settings).takes(notifications::change),
@@ -205,6 +207,11 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/logs", "What hosts say of their users, newest first").roles(READERS).pages(&logs::FIELDS, logs::all),
         Route::post("/api/v1/logs", "Takes what an enrolled source logs: JSON, or a JSON object a line").up_to(protocol::intake::BATCH_MAX).tells(logs::take),
         Route::get("/api/v1/subjects", "The accounts that hosts told of, and what is usual for each").roles(READERS).lists(&["devices", "addresses", "proof", "last_seen", "records", "failed"], logs::subjects),
+        Route::get("/api/v1/disclosures", "The names behind pseudonyms that are asked for, and who consented").roles(READERS).lists(&["subject", "state", "asked_by", "created"], disclosures::all),
+        Route::post("/api/v1/disclosures", "Asks for the name behind a pseudonym; another admin consents, or it opens after a wait where there is none").roles(ADMINS).dangerous().creates(disclosures::create),
+        Route::post("/api/v1/disclosures/{id}/consent", "Consents to a disclosure that another admin asks for").roles(ADMINS).dangerous().gives(disclosures::consent),
+        Route::post("/api/v1/disclosures/{id}/name", "Tells the name to who asked for it, while it is open").roles(ADMINS).dangerous().gives(disclosures::told),
+        Route::delete("/api/v1/disclosures/{id}", "Withdraws or refuses a disclosure").roles(ADMINS).does(disclosures::remove),
         Route::get("/api/v1/sources", "Who sends logs, and what became of its lines").roles(READERS).lists(&["name", "proof", "address", "agent", "silent", "waiting", "dropped"], sources::all),
         Route::post("/api/v1/sources", "Enrols a host that tells over HTTPS; its token or its code is shown this once").roles(ADMINS).scope(Scope::Settings).dangerous().creates(sources::enroll),
         Route::post("/api/v1/sources/redeem", "Fetches an agent's token with its code").takes(sources::redeem),

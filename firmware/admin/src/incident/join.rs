@@ -166,6 +166,36 @@ impl Incident {
         self.things.sort_by_key(|thing| (thing.at, thing.event));
     }
 
+    /// Takes out the things of these events, as an incident of its own; nothing where one of the two would be empty.
+    #[must_use]
+    pub fn split(&mut self, number: u64, events: &[u64]) -> Option<Self> {
+        let moves = |thing: &Thing| events.contains(&thing.event);
+        let left = self.things.iter().filter(|thing| !moves(thing)).count();
+        if left == 0 || left == self.things.len() {
+            return None;
+        }
+        let (theirs, own) = std::mem::take(&mut self.things).into_iter().partition(moves);
+        self.things = own;
+        let mut other = Self::new(number, 0);
+        other.things = theirs;
+        other.last = other.things.iter().map(|thing| thing.last).max().unwrap_or_default();
+        self.last = self.things.iter().map(|thing| thing.last).max().unwrap_or_default();
+        for thing in &other.things {
+            name(&mut other.hosts, thing.host.clone());
+            name(&mut other.subjects, thing.subject.clone());
+        }
+        // The record behind a thing says which source tells of it; the thing itself does not.
+        other.sources.clone_from(&self.sources);
+        let named = |all: &[Thing], of: fn(&Thing) -> &String, name: &String| all.iter().any(|thing| of(thing) == name);
+        for (names, of) in [
+            (&mut self.hosts, (|thing| &thing.host) as fn(&Thing) -> &String),
+            (&mut self.subjects, |thing| &thing.subject),
+        ] {
+            names.retain(|name| !named(&other.things, of, name) || named(&self.things, of, name));
+        }
+        Some(other)
+    }
+
     /// Takes over what another one has.
     pub fn absorb(&mut self, other: Self) {
         self.last = self.last.max(other.last);

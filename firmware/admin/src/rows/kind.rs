@@ -68,6 +68,8 @@ table! {
         Notice = b'n': Keeping::Goes("the box that wrote it may have delivered it; nobody shall have it twice"),
         /// An incident.
         Incident = b'i': Keeping::Kept,
+        /// A name that is asked for.
+        Disclosure = b'p': Keeping::Goes("the pseudonym that it names is of the box that drew it, and consent is given anew"),
         /// An audit record.
         Audit = b'a': Keeping::Chained,
         /// One of a kind.

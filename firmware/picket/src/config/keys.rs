@@ -107,6 +107,15 @@ configuration! {
         /// The most history that is kept.
         max_size: u64 = 512 << 20, Size(16 << 20, 1 << 40);
     }
+    /// What becomes of devices that somebody decided about.
+    devices: DevicesConfig {
+        /// How long an approved device may be away before it is new again, in time in which the box runs and sees its network; "0s"
+        /// forgets nobody. A device that a rule names stays.
+        forget_after: Span = Span::ZERO, Time(0, 3_650 * 86_400);
+        /// Whether an approved device that begins to speak like another one is put in quarantine until somebody decides. It is told in
+        /// any case; beware: whoever forges a device's hardware address can have it cut off by that.
+        suspend_impostors: bool = false, Flag;
+    }
     /// How the commands reach the gateway.
     control: ControlConfig {
         /// The socket; only root may use it.
@@ -259,6 +268,10 @@ configuration! {
         max_size: u64 = 256 << 20, Size(16 << 20, 1 << 40);
         /// An agent that says nothing for so long is told as silent; it says at least once a minute that it is there.
         silent_after: Span = Span::from_secs(300), Time(5, 86_400);
+        /// Whether pseudonyms stand for people's names in all that is shown, kept of findings, mailed and exported from then on. A name is shown only once a second admin consented, or where there is one admin after 24 h.
+        pseudonyms: bool = false, Flag;
+        /// How long a name waits before it is shown to the only admin. An account that consents to another's asking is at least as old.
+        consent_after: Span = hours(24), Time(5, 30 * 86_400);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use intake::habits::Subject;
 use intake::rules::{Found, Judge, Rule, SHIPPED};
@@ -13,6 +13,7 @@ use store::Query;
 use terms::Timestamp;
 
 use super::Room;
+use super::pseudonyms::PREFIX;
 
 /// Findings of one trial of a rule.
 const FOUND_MAX: usize = 1_000;
@@ -39,6 +40,7 @@ impl Desk {
                 Ok(Response::of(&views))
             }
             Ok(Request::Subjects) => Ok(Response::of(&self.subjects())),
+            Ok(Request::SubjectName { subject }) => self.name(&subject),
             Ok(Request::Logs(batch)) => self.logs(&batch),
             Ok(Request::SourceGone { sender }) => {
                 self.room.senders().forget(sender);
@@ -52,13 +54,94 @@ impl Desk {
 
     fn activity(&self, ask: &ActivityAsk) -> Result<Response, String> {
         let query = query(ask)?;
+        if self.room.rules().pseudonyms.is_some() {
+            return Ok(Response::of(&self.unnamed(ask, query)?));
+        }
         let shot = self.room.log().shot();
         let found = shot.find(&query, ask.limit as usize, PATIENCE).map_err(|error| error.to_string())?;
         Ok(Response::of(&found.into_iter().map(view).collect::<Vec<_>>()))
     }
 
+    /// The same under pseudonyms. What is asked for is held against what is shown, so that no search tells which name stands behind one.
+    fn unnamed(&self, ask: &ActivityAsk, mut query: Query) -> Result<Vec<ActivityView>, String> {
+        let begun = Instant::now();
+        let limit = ask.limit as usize;
+        query.subject = match &ask.subject {
+            None => None,
+            Some(wanted) => match self.account(wanted) {
+                None => return Ok(Vec::new()),
+                account => account,
+            },
+        };
+        // A pseudonym is in no record; every other text is in the record too.
+        query.text = query.text.filter(|text| !text.contains(PREFIX.trim_end_matches('-')));
+        let shot = self.room.log().shot();
+        // Newest first; each part is oldest first.
+        let mut shown: Vec<ActivityView> = Vec::new();
+        loop {
+            let left = PATIENCE.saturating_sub(begun.elapsed());
+            let part = shot.find(&query, limit, left).map_err(|error| error.to_string())?;
+            let (first, whole) = (part.first().map(|activity| activity.id), part.len() < limit);
+            let rules = self.room.rules();
+            let Some(pseudonyms) = &rules.pseudonyms else { break };
+            let views = part.into_iter().rev().map(|activity| pseudonyms.record(&activity, view(activity.clone())));
+            let fits = |view: &ActivityView| {
+                ask.subject.as_ref().is_none_or(|wanted| *wanted == view.subject)
+                    && ask.text.as_ref().is_none_or(|text| view.text.contains(text.as_str()))
+            };
+            shown.extend(views.filter(fits));
+            drop(rules);
+            query.before = first;
+            if whole || shown.len() >= limit || limit == 0 {
+                break;
+            }
+        }
+        shown.truncate(limit);
+        shown.reverse();
+        Ok(shown)
+    }
+
+    fn unnamed_count(&self, wanted: &str, query: Query) -> Result<u64, String> {
+        let shot = self.room.log().shot();
+        let (mut count, rules) = (0, self.room.rules());
+        let Some(pseudonyms) = &rules.pseudonyms else { return Ok(0) };
+        let is = |activity: &Activity| pseudonyms.subject_of(activity) == wanted;
+        let walked = shot.each(&query, PATIENCE, |activity| {
+            count += u64::from(is(&activity));
+            true
+        });
+        walked.map(|()| count).map_err(|error| error.to_string())
+    }
+
+    /// The account behind a pseudonym, as records have it.
+    fn account(&self, pseudonym: &str) -> Option<String> {
+        let rules = self.room.rules();
+        let known = rules.pseudonyms.as_ref()?;
+        // Who is no person has no pseudonym.
+        let named = || (known.of("", pseudonym) == pseudonym).then(|| pseudonym.to_owned());
+        known.account(pseudonym).map(str::to_owned).or_else(named)
+    }
+
+    /// The name behind a pseudonym: the API asks once people consented.
+    fn name(&self, subject: &str) -> Result<Response, String> {
+        let rules = self.room.rules();
+        let known =
+            rules.pseudonyms.as_ref().ok_or("pseudonyms are off: intake.pseudonyms in the configuration file")?;
+        known.name(subject).map(|name| Response::of(&name)).ok_or_else(|| "no account has this pseudonym".into())
+    }
+
     fn count(&self, ask: &ActivityAsk) -> Result<Response, String> {
-        let query = query(ask)?;
+        let mut query = query(ask)?;
+        if self.room.rules().pseudonyms.is_some() {
+            if ask.text.is_some() {
+                return Err("under pseudonyms messages are not counted by their text".into());
+            }
+            if let Some(wanted) = &ask.subject {
+                query.subject = Some(self.account(wanted).unwrap_or_else(|| wanted.clone()));
+                // Of the same name on other sources there is another pseudonym.
+                return Ok(Response::of(&CountView { count: self.unnamed_count(wanted, query)? }));
+            }
+        }
         let shot = self.room.log().shot();
         let count = shot.count(&query, PATIENCE).map_err(|error| error.to_string())?;
         Ok(Response::of(&CountView { count }))
@@ -79,8 +162,11 @@ impl Desk {
     /// The accounts, the last heard of first.
     fn subjects(&self) -> Vec<SubjectView> {
         let rules = self.room.rules();
-        let mut views: Vec<SubjectView> =
-            rules.judge.habits().all().map(|(name, subject)| subject_view(name, subject)).collect();
+        let all = rules.judge.habits().all().map(|(name, subject)| subject_view(name, subject));
+        let mut views: Vec<SubjectView> = match &rules.pseudonyms {
+            Some(pseudonyms) => all.map(|view| pseudonyms.subject(view)).collect(),
+            None => all.collect(),
+        };
         views.sort_by(|a, b| b.last_seen.total_cmp(&a.last_seen));
         views
     }
@@ -88,6 +174,12 @@ impl Desk {
     /// Tries a rule on what is stored.
     fn test(&self, ask: &TestAsk) -> Result<Response, String> {
         let rule = match &ask.text {
+            Some(_) if self.room.rules().pseudonyms.is_some() => {
+                return Err(
+                    "under pseudonyms only rules that the binary carries can be tried: another could name a person"
+                        .into(),
+                );
+            }
             Some(text) => Rule::read(&ask.name, text),
             None => {
                 let known = || SHIPPED.map(|(name, _)| name).join(", ");
@@ -103,7 +195,7 @@ impl Desk {
         let mut found = Vec::new();
         let walked = shot.each(&query(&span)?, PATIENCE, |activity| {
             for one in judge.hear(&activity) {
-                found.push(told(&judge.rules()[one.rule], one, &activity));
+                found.push(self.room.rules().told(&judge.rules()[one.rule], one, &activity));
             }
             found.len() < FOUND_MAX
         });

@@ -12,6 +12,7 @@
 mod batch;
 mod desk;
 mod listen;
+mod pseudonyms;
 mod queue;
 mod sealed;
 mod senders;
@@ -26,9 +27,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use intake::rules::{Judge, Rule, SHIPPED};
+use intake::Activity;
+use intake::rules::{Found, Judge, Rule, SHIPPED};
 use protocol::Response;
-use protocol::intake::{FROM_INTAKE_MAX, FromIntake, TO_INTAKE_MAX, ToIntake};
+use protocol::intake::{FROM_INTAKE_MAX, FoundView, FromIntake, TO_INTAKE_MAX, ToIntake};
 use protocol::link::{receive, send};
 use rustls::ServerConfig;
 use store::{ActivityLog, Limits, Query};
@@ -36,6 +38,7 @@ use terms::{Span, Timestamp};
 
 use crate::run::now;
 use desk::Desk;
+use pseudonyms::Pseudonyms;
 use queue::Queue;
 use senders::Senders;
 use sources::Sources;
@@ -86,6 +89,8 @@ struct Rules {
     told: u32,
     /// What was found and not told.
     untold: u64,
+    /// What stands for names in what is told; nothing where names are told.
+    pseudonyms: Option<Pseudonyms>,
 }
 
 /// Runs the intake until the gateway is gone.
@@ -111,7 +116,8 @@ fn serve() -> Result<(), IntakeError> {
     // From here on there may be threads. The process is in its folder.
     let limits = Limits { max_age: Span::from_secs(start.max_age), max_octets: start.max_octets };
     let (log, repaired) = ActivityLog::open(Path::new("."), limits)?;
-    let rules = Mutex::new(Rules::reminded(&log)?);
+    let pseudonyms = start.pseudonyms.then(|| Pseudonyms::open(Path::new("."))).transpose()?;
+    let rules = Mutex::new(Rules::reminded(&log, pseudonyms)?);
     let silent_after = Span::from_secs(start.silent_after);
     let senders = Mutex::new(Senders::load(Path::new("."), log.next(), now(), silent_after)?);
     let (log, queue) = (Mutex::new(log), Queue::default());
@@ -261,23 +267,34 @@ impl Room {
 
 impl Rules {
     /// The rules that the binary carries, reminded of the last day, of which nothing is told again.
-    fn reminded(log: &ActivityLog) -> Result<Self, intake::rules::RuleFault> {
+    fn reminded(log: &ActivityLog, mut pseudonyms: Option<Pseudonyms>) -> Result<Self, intake::rules::RuleFault> {
         let rules = SHIPPED.iter().map(|(name, text)| Rule::read(name, text)).collect::<Result<_, _>>()?;
         let mut judge = Judge::new(rules);
         let since = Timestamp::from_micros(now().micros().saturating_sub(REMEMBERED.micros()));
         let day = Query { since: Some(since), ..Query::default() };
         let whole = log.shot().each(&day, REMINDING, |activity| {
             judge.hear(&activity);
+            pseudonyms.iter_mut().for_each(|pseudonyms| pseudonyms.hear(&activity));
             true
         });
         if let Err(error) = whole {
             tracing::warn!("rules begin without a part of the last day: {error}");
         }
-        Ok(Self { judge, minute: 0, told: 0, untold: 0 })
+        Ok(Self { judge, minute: 0, told: 0, untold: 0, pseudonyms })
+    }
+
+    /// What a rule found, as it is told.
+    fn told(&self, rule: &Rule, found: Found, activity: &Activity) -> FoundView {
+        let view = desk::told(rule, found, activity);
+        match &self.pseudonyms {
+            Some(pseudonyms) => pseudonyms.finding(activity, view),
+            None => view,
+        }
     }
 
     /// Hears a record that was stored, and tells the gateway what it completes.
-    fn hear(&mut self, activity: &intake::Activity, out: &Mutex<UnixStream>) {
+    fn hear(&mut self, activity: &Activity, out: &Mutex<UnixStream>) {
+        self.pseudonyms.iter_mut().for_each(|pseudonyms| pseudonyms.hear(activity));
         for found in self.judge.hear(activity) {
             let minute = activity.at.minute();
             if minute != self.minute {
@@ -291,7 +308,7 @@ impl Rules {
                 continue;
             }
             self.told += 1;
-            let view = desk::told(&self.judge.rules()[found.rule], found, activity);
+            let view = self.told(&self.judge.rules()[found.rule], found, activity);
             tell(out, &FromIntake::Found(view));
         }
     }

@@ -88,6 +88,7 @@ impl Api {
             folder: config.store.path.join("api").to_string_lossy().into_owned(),
             uid: config.api.user,
             head: None,
+            consent_after: config.intake.consent_after.secs(),
             intake: if config.intake.enabled {
                 config.intake.syslog_tls.iter().map(SocketAddr::ip).collect()
             } else {

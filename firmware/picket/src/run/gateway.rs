@@ -130,7 +130,7 @@ impl Desk {
     fn respond(&self, held: &Held) -> bool {
         let config = Config { posture: self.posture(held), ..held.config.clone() };
         self.work.send(Work::Configure(settings::responder(&config), config.fail.clone())).is_ok()
-            && self.news.send(News::Posture(config.posture.as_str())).is_ok()
+            && self.news.send(News::Configured(config.posture.as_str(), config.devices.clone())).is_ok()
     }
 
     /// The posture that counts while no policy was applied.
@@ -207,6 +207,7 @@ impl Gateway for Desk {
         | Request::ActivityTest(_)
         | Request::Sources
         | Request::Subjects
+        | Request::SubjectName { .. }
         | Request::Logs(_)
         | Request::SourceGone { .. } = request
         {
@@ -279,8 +280,12 @@ impl Gateway for CommandLine {
             Request::Source(ask) => return api.errand(Errand::Source(ask)),
             Request::Certificate(ask) => return api.errand(Errand::Certificate(ask)),
             Request::Incidents { id } => return api.errand(Errand::Incidents { id }),
-            // Only the API process knows who tells, and makes reports for others.
-            Request::Logs(_) | Request::SourceGone { .. } | Request::Report(_) | Request::Post(_) => {
+            // Only the API process knows who tells and who consented, and makes reports for others.
+            Request::Logs(_)
+            | Request::SourceGone { .. }
+            | Request::SubjectName { .. }
+            | Request::Report(_)
+            | Request::Post(_) => {
                 return Response::Error("only the API process asks that".into());
             }
             Request::AuditTrailer { last } => return api.errand(Errand::Trailer { last }),

@@ -50,6 +50,7 @@ impl Intake {
             max_age: config.intake.max_age.secs(),
             max_octets: config.intake.max_size,
             silent_after: config.intake.silent_after.secs(),
+            pseudonyms: config.intake.pseudonyms,
         });
         let (line, ending) = (Line::new(TO_INTAKE_MAX), AtomicBool::new(false));
         Self { start, line, told: Mutex::default(), key: Mutex::default(), ending }

@@ -32,12 +32,22 @@ impl Answer {
 impl Box {
     /// A box that nobody owns yet; nothing where that takes rights that are missing.
     pub fn unclaimed(test: &str) -> Option<Self> {
+        Self::unclaimed_with(test, "")
+    }
+
+    /// The same with more in its configuration.
+    pub fn unclaimed_with(test: &str, more: &str) -> Option<Self> {
         let mut stand = Stand::build(test)?;
-        stand.configure("[api]\nlisten = \"127.0.0.1:8443\"");
+        stand.configure(&format!("[api]\nlisten = \"127.0.0.1:8443\"\n{more}"));
         stand.start();
         let made = Self { stand };
-        eventually(TEN, "the API to answer", || made.ask("GET", "/healthz", None, None).status == 200);
+        made.answers();
         Some(made)
+    }
+
+    /// Waits until the API answers.
+    pub fn answers(&self) {
+        eventually(TEN, "the API to answer", || self.ask("GET", "/healthz", None, None).status == 200);
     }
 
     /// A box with an owner, and the owner's token.

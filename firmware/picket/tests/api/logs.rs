@@ -9,8 +9,13 @@ use super::stand::{HOST, ROUTER, Stand, TEN, eventually};
 
 /// A box that takes logs from enrolled sources and from nobody else, and its owner's token.
 pub fn made(test: &str) -> Option<(Box, String)> {
+    made_with(test, "[intake]\nenabled = true\nsilent_after = \"5s\"")
+}
+
+/// The same with an intake configured so.
+pub fn made_with(test: &str, intake: &str) -> Option<(Box, String)> {
     let mut stand = Stand::build(test)?;
-    stand.configure("[api]\nlisten = \"127.0.0.1:8443\"\n[intake]\nenabled = true\nsilent_after = \"5s\"");
+    stand.configure(&format!("[api]\nlisten = \"127.0.0.1:8443\"\n{intake}"));
     stand.start();
     let made = Box { stand };
     eventually(TEN, "the API to answer", || made.ask("GET", "/healthz", None, None).status == 200);
@@ -119,6 +124,16 @@ fn what_a_host_says_and_what_the_wire_shows_is_one_incident() {
     assert_eq!(act("close", json!({"reason": "it was a test"})).json()["state"], "closed");
     assert_eq!(act("close", json!({"reason": "again"})).status, 409);
     assert_eq!(act("reopen", json!({"reason": "it was none"})).json()["state"], "open");
+    // A part is taken out, and is a story of its own; what is left has nothing of it.
+    let events: Vec<Value> = told["timeline"].as_array().unwrap().iter().map(|thing| thing["event"].clone()).collect();
+    assert_eq!(act("split", json!({"events": events})).json()["field"], "events", "all of it is no part");
+    assert_eq!(act("split", json!({"events": [999_999]})).json()["field"], "events");
+    let part = act("split", json!({"events": [events[0]]}));
+    assert_eq!(part.status, 201, "{part:?}");
+    let (part, left) = (part.json(), story(&root));
+    assert_eq!((part["timeline"].as_array().unwrap().len(), &part["subjects"]), (1, &json!(["ann on nas"])), "{part}");
+    assert_eq!(left["timeline"].as_array().unwrap().len(), events.len() - 1, "{left}");
+    assert_eq!(act("merge", json!({"with": part["id"]})).json()["timeline"].as_array().unwrap().len(), events.len());
     assert_eq!(act("merge", json!({"with": 1})).json()["field"], "with");
     assert_eq!(act("merge", json!({"with": 2})).status, 200);
     made.stand.kill();

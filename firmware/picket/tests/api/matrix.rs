@@ -125,6 +125,7 @@ POST   /api/v1/incidents/{id}/comment     a s
 POST   /api/v1/incidents/{id}/close       a s
 POST   /api/v1/incidents/{id}/reopen      a s
 POST   /api/v1/incidents/{id}/merge       a s
+POST   /api/v1/incidents/{id}/split       a s
 GET    /api/v1/notifications              t a s
 POST   /api/v1/notifications              a s
 PATCH  /api/v1/notifications/{id}         a s
@@ -135,6 +136,11 @@ GET    /api/v1/notifications/{id}/file    t a s
 GET    /api/v1/logs                       t a s
 POST   /api/v1/logs                       e
 GET    /api/v1/subjects                   t a s
+GET    /api/v1/disclosures                t a s
+POST   /api/v1/disclosures                a s
+POST   /api/v1/disclosures/{id}/consent   a s
+POST   /api/v1/disclosures/{id}/name      a s
+DELETE /api/v1/disclosures/{id}           a s
 GET    /api/v1/sources                    t a s
 POST   /api/v1/sources                    a s
 POST   /api/v1/sources/redeem             -

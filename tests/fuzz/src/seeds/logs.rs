@@ -15,6 +15,22 @@ pub fn lines() -> Vec<Vec<u8>> {
     .to_vec()
 }
 
+/// Objects of Picket's agent and of each shipper.
+pub fn objects() -> Vec<Vec<u8>> {
+    [
+        r#"{"seq":7,"stream":99,"at":1795363100.5,"action":"read","subject":"ann","object":"/srv/a","result":"done","address":"192.0.2.7","message":"m"}"#,
+        r#"{"program":"sshd","message":"Failed password for invalid user ann from 192.0.2.7 port 22 ssh2","priority":38}"#,
+        r#"{"@timestamp":"2026-11-22T15:00:00.5Z","winlog":{"event_id":"4625","provider_name":"x","event_data":{"TargetUserName":"ann","IpAddress":"::ffff:192.0.2.7"}},"message":"m"}"#,
+        r#"{"EventID":4624,"EventTime":"2026-11-22 15:00:00","TargetUserName":"ann","IpAddress":"-","Message":"An account
+	was logged on"}"#,
+        r#"{"EventID":4720,"StringInserts":["bob","WORK","S-1-5-21","ann","WORK"],"Message":"m","TimeGenerated":"2026-11-22 15:00:00 +0100"}"#,
+        r#"{"MESSAGE":"pam_unix(su:session): session opened for user root by ann(uid=1000)","SYSLOG_IDENTIFIER":"su","PRIORITY":"6"}"#,
+        r#"{"log":"plain","date":1795363100.25}"#,
+    ]
+    .map(|object| object.as_bytes().to_vec())
+    .to_vec()
+}
+
 /// Connections with both framings, a line that is too long, and a length that is.
 pub fn connections() -> Vec<Vec<u8>> {
     let long = [&b"\x20"[..], &[b'x'; (64 << 10) + 9], b"\n<13>next\n"].concat();

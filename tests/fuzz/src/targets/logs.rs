@@ -1,5 +1,6 @@
 //! Lines of hosts' own logs, and connections that carry them.
 
+use intake::json::{Teller, record};
 use intake::{Cut, Framer, LINE_MAX, Proof, TEXT_MAX, WORD_MAX, plain, shown};
 use terms::Timestamp;
 
@@ -24,6 +25,31 @@ pub fn line(input: &[u8]) -> u64 {
                 activity.result,
                 activity.claimed.is_some(),
                 activity.address.is_some(),
+                size(activity.text.len()),
+            ))
+        }
+        Err(why) => kind(why),
+    }
+}
+
+pub fn object(input: &[u8]) -> u64 {
+    let teller = Teller { name: "nas", from: [192, 0, 2, 7].into() };
+    match record(input, teller, CAME) {
+        Ok((activity, place)) => {
+            assert!(input.len() <= LINE_MAX && activity.text.len() <= TEXT_MAX);
+            let words = [&activity.device, &activity.subject, &activity.object, &activity.program];
+            assert!(words.iter().all(|word| word.len() <= WORD_MAX));
+            // Whatever the object says, it is of the source that told it and of the moment at which it came.
+            assert_eq!((activity.at, activity.source, activity.device.as_str()), (CAME, teller.from, teller.name));
+            assert!(activity.proof == Proof::Enrolled && activity.priority <= 191);
+            assert!(!shown(&activity.text).contains(|c: char| c.is_control()));
+            kind((
+                [&activity.subject, &activity.object, &activity.program].map(|word| word.is_empty()),
+                activity.action,
+                activity.result,
+                activity.claimed.is_some(),
+                activity.address.is_some(),
+                place.is_some(),
                 size(activity.text.len()),
             ))
         }

@@ -31,7 +31,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub static TARGETS: [Target; 13] = [
+pub static TARGETS: [Target; 14] = [
     Target {
         name: "frame",
         of_wire: true,
@@ -180,6 +180,31 @@ pub static TARGETS: [Target; 13] = [
             b"sshd: ",
             b"\x1b[2J",
             b"\xe2\x80\xae",
+            b"\xff",
+        ],
+        longest: 1 << 17,
+    },
+    Target {
+        name: "json",
+        of_wire: false,
+        run: logs::object,
+        seeds: seeds::logs::objects,
+        words: &[
+            b"\"seq\":",
+            b"\"stream\":",
+            b"18446744073709551615",
+            b"-1e999",
+            b"\"winlog\":{",
+            b"\"event_data\":{",
+            b"\"StringInserts\":[",
+            b"\"EventID\":",
+            b"\"TargetUserName\":",
+            b"\"action\":\"read\"",
+            b"\"message\":\"",
+            b"\\ud83d",
+            b"\\u0000",
+            b"null",
+            b"[[[[[[[[",
             b"\xff",
         ],
         longest: 1 << 17,
