@@ -467,7 +467,7 @@ const walks = {
 
   async a_certificate_is_installed_and_taken_away(page) {
     const of = `${process.env.PICKET_SCREENS}/certificate`;
-    await sh(`openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 90 -subj /CN=gate.example.org -addext subjectAltName=DNS:gate.example.org -keyout ${of}.key -out ${of}.pem 2>&1`);
+    await sh(`openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 90 -subj /CN=gate.example.org -addext subjectAltName=DNS:gate.example.org -addext basicConstraints=critical,CA:FALSE -keyout ${of}.key -out ${of}.pem 2>&1`);
     const [pem, key] = ["pem", "key"].map((kind) => readFileSync(`${of}.${kind}`, "utf8"));
     const print = new X509Certificate(pem).fingerprint256.replaceAll(":", "").toLowerCase();
     const installed = async () => (await api(page, "system/certificate")).installed;
