@@ -8,9 +8,11 @@
 pub mod bench;
 #[path = "../common/chance.rs"]
 pub mod chance;
+pub mod clock;
 pub mod crossing;
 pub mod datagrams;
 pub mod demo;
+mod etsi;
 pub mod faults;
 pub mod gate;
 pub mod gateway;

@@ -9,6 +9,7 @@ mod checks;
 mod elsewhere;
 mod guest;
 mod medium;
+mod owner;
 mod proof;
 mod sabotage;
 
@@ -21,7 +22,8 @@ use clap::Args;
 
 use crate::gate::tally::Tally;
 use crate::site::Site;
-use checks::{CHECKS, Length};
+pub use checks::CHECKS;
+use checks::Length;
 
 /// What to check of the image.
 #[derive(Args, Clone, Debug, Default)]

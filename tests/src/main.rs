@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use lab::bench::{self, sender};
-use lab::{datagrams, demo, faults, gate, machine, pings, recordings, replayed};
+use lab::{clock, datagrams, demo, faults, gate, machine, pings, recordings, replayed};
 
 /// Picket's lab: a small network in namespaces, real tools, one scene at a time.
 #[derive(Parser)]
@@ -80,6 +80,13 @@ enum Command {
         /// A file that ends it earlier.
         until: Option<PathBuf>,
     },
+    /// Answers as a server of time, as far ahead of this machine's clock as is said.
+    Clock {
+        /// Address and port to listen at.
+        at: SocketAddr,
+        /// Seconds.
+        ahead: u64,
+    },
     /// Sends small bursts of datagrams at a steady pace.
     Burst {
         /// Where to.
@@ -116,6 +123,7 @@ fn main() -> ExitCode {
         Command::Replay { folder } => replayed::run(&folder),
         Command::Count { at, seconds, until } => datagrams::count(at, seconds, until.as_deref()),
         Command::Pour { to, number, rate, len, until } => datagrams::pour(to, number, rate, len, until.as_deref()),
+        Command::Clock { at, ahead } => clock::serve(at, ahead),
         Command::Scenes { folder } => demo::list(&folder),
     };
     match done {

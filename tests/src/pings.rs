@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::{Ipv4Addr, UdpSocket};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
@@ -13,15 +14,19 @@ use rustix::net::{AddressFamily, SocketType, ipproto, socket};
 use toml::Table;
 
 use crate::gateway::Gateway;
+use crate::namespace::Namespace;
 use crate::network::{Network, ROUTER};
+use crate::process::Process;
 use crate::site::Site;
 
 /// Pings a second.
 const RATE: u32 = 1_000;
 /// How long each part of a series lasts: before the start, running, running on a new configuration, after the end.
 const PART: Duration = Duration::from_millis(1_500);
-/// How long an answer is waited for.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long an answer is waited for after the last ping: an emulated box answers late, and late is not lost.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often the reader of answers looks whether that was all.
+const TURN: Duration = Duration::from_millis(50);
 /// Who pings; it is on the never-block list, so that its pings are no offence.
 const FROM: &str = "h6";
 
@@ -151,20 +156,46 @@ fn across(network: &Network, folder: &Path) -> Result<Series> {
 
 /// Pings while `meanwhile` runs.
 fn series(network: &Network, folder: &Path, meanwhile: impl FnOnce() -> Result<()>) -> Result<Series> {
-    let (log, stop) = (folder.join("pings"), folder.join("pings.stop"));
-    for file in [&log, &stop] {
-        let _ = fs::remove_file(file);
-    }
-    // What else runs on the machine must not be measured: the pings come first where the kernel grants it, in both series.
-    let first = "first=$(chrt -f 50 true 2>/dev/null && echo chrt -f 50)";
-    let line = format!("{first}; exec $first {} echo {ROUTER} {RATE} {}", folder.join("lab").display(), stop.display());
-    let mut echo = network.space(FROM)?.start(&line, &log)?;
+    let pings = Pings::start(network.space(FROM)?, folder, RATE)?;
     let done = meanwhile();
-    fs::write(&stop, "")?;
-    echo.wait(2 * PATIENCE).context("the pings do not end")?;
-    done?;
-    let text = fs::read_to_string(&log)?;
-    read(&text).with_context(|| format!("no series of pings: {text}"))
+    let series = pings.end()?;
+    done.map(|()| series)
+}
+
+/// Pings to the router that go on until they are told to end.
+pub struct Pings {
+    process: Process,
+    log: PathBuf,
+    stop: PathBuf,
+}
+
+impl Pings {
+    /// Begins to ping from a namespace so many times a second; `folder` is the [site](Site::folder)'s.
+    ///
+    /// # Errors
+    /// When the program can't be started.
+    pub fn start(from: &Namespace, folder: &Path, rate: u32) -> Result<Self> {
+        let (log, stop) = (folder.join("pings"), folder.join("pings.stop"));
+        for file in [&log, &stop] {
+            let _ = fs::remove_file(file);
+        }
+        // What else runs on the machine must not be measured: the pings come first where the kernel grants it, in all series.
+        let first = "first=$(chrt -f 50 true 2>/dev/null && echo chrt -f 50)";
+        let line =
+            format!("{first}; exec $first {} echo {ROUTER} {rate} {}", folder.join("lab").display(), stop.display());
+        Ok(Self { process: from.start(&line, &log)?, log, stop })
+    }
+
+    /// Sends no more, waits for the answers that are still under way, and gives the series.
+    ///
+    /// # Errors
+    /// When the program does not end or wrote no series.
+    pub fn end(mut self) -> Result<Series> {
+        fs::write(&self.stop, "")?;
+        self.process.wait(4 * PATIENCE).context("the pings do not end")?;
+        let text = fs::read_to_string(&self.log)?;
+        read(&text).with_context(|| format!("no series of pings: {text}"))
+    }
 }
 
 /// Sends pings at a steady pace until the file `until` is there, and prints how many were sent and how long each answer took.
@@ -176,10 +207,14 @@ pub fn echo(to: Ipv4Addr, rate: u32, until: &Path) -> Result<ExitCode> {
         socket(AddressFamily::INET, SocketType::DGRAM, Some(ipproto::ICMP)).context("pings may not be sent")?;
     let socket = UdpSocket::from(socket);
     socket.connect((to, 0))?;
-    socket.set_read_timeout(Some(PATIENCE))?;
+    socket.set_read_timeout(Some(TURN))?;
     let (begin, gap) = (Instant::now(), Duration::from_secs_f64(1.0 / f64::from(rate.max(1))));
     let answers = socket.try_clone()?;
-    let reader = thread::spawn(move || answered(&answers, begin));
+    let all = Arc::new(OnceLock::new());
+    let reader = thread::spawn({
+        let all = Arc::clone(&all);
+        move || answered(&answers, begin, &all)
+    });
     let mut sent: u32 = 0;
     while !sent.is_multiple_of(64) || !until.exists() {
         // Type 8 is an echo request; the kernel fills in checksum and identifier.
@@ -192,16 +227,22 @@ pub fn echo(to: Ipv4Addr, rate: u32, until: &Path) -> Result<ExitCode> {
         sent += 1;
         thread::sleep((begin + gap * sent).saturating_duration_since(Instant::now()));
     }
+    let _ = all.set((sent, Instant::now()));
     let times = reader.join().map_err(|_| anyhow!("the reader of answers ended badly"))?;
     println!("sent {sent}");
     times.values().for_each(|time| println!("{time}"));
     Ok(ExitCode::SUCCESS)
 }
 
-/// How many nanoseconds each answer took, by the ping's number, until none came for a while.
-fn answered(socket: &UdpSocket, begin: Instant) -> BTreeMap<u32, u64> {
+/// How many nanoseconds each answer took, by the ping's number. It ends when all that were sent are answered, or the time for that is
+/// over; how many that are and when the last was sent is known late.
+fn answered(socket: &UdpSocket, begin: Instant, all: &OnceLock<(u32, Instant)>) -> BTreeMap<u32, u64> {
     let (mut times, mut answer) = (BTreeMap::new(), [0; 64]);
-    while let Ok(len) = socket.recv(&mut answer) {
+    let is_over =
+        |count: usize| all.get().is_some_and(|(sent, last)| count >= *sent as usize || last.elapsed() > PATIENCE);
+    while !is_over(times.len()) {
+        // Nothing came for a turn, or something that is no answer.
+        let Ok(len) = socket.recv(&mut answer) else { continue };
         let now = nanoseconds(begin);
         if let (0, Some(number), Some(sent)) = (answer[0], answer[..len].get(8..12), answer[..len].get(12..20)) {
             let number = number.try_into().map(u32::from_be_bytes).unwrap_or(u32::MAX);

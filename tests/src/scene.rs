@@ -73,7 +73,8 @@ pub struct Scene {
     #[serde(default)]
     pub works: Vec<Run>,
     /// A policy that the gateway is given first, in its text form without its posture, which is `enforce` unless the lab's
-    /// configuration names one; `{in:6}` stands for the moment six seconds after the scene's start.
+    /// configuration names one; `{in:6}` stands for the moment six seconds after the scene's start, and `{window:6}` for a weekly window that
+    /// ends then, for which the start waits: windows end with full minutes.
     pub policy: Option<String>,
     /// Under a policy: what must arrive, by which rule.
     #[serde(default)]

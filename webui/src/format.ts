@@ -5,7 +5,7 @@ import { language, t } from "./words";
 /** The longest name that is shown whole. */
 const NAME_MAX = 120;
 /** Control characters, and those that turn the direction of text or cannot be seen. */
-const ODD = /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]/gu;
+const ODD = /[\p{C}\p{DI}\p{Zl}\p{Zp}]/gu;
 
 /** The box's time now, in milliseconds. */
 export const now = (): number => Date.now() + ahead.value;
@@ -30,15 +30,15 @@ export function octets(value: number): string {
   return `${new Intl.NumberFormat(language.value, { maximumFractionDigits: value < 10 && unit > 0 ? 1 : 0 }).format(value)} ${units[unit]}`;
 }
 
-/** A length of time in its largest two units. Units: seconds. */
+/** Units of time, the largest first. Units: seconds. */
+const UNITS = [["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]] as const;
+
+/** A length of time in its largest two units, days alone. Units: seconds. */
 export function span(seconds: number): string {
   const total = Math.max(0, Math.round(seconds));
-  const parts: Array<[number, "day" | "hour" | "minute" | "second"]> = [
-    [Math.floor(total / 86_400), "day"], [Math.floor(total / 3_600) % 24, "hour"], [Math.floor(total / 60) % 60, "minute"], [total % 60, "second"],
-  ];
-  const first = parts.findIndex(([value]) => value > 0);
-  const shown = first < 0 ? parts.slice(3) : parts.slice(first, first + (first === 0 ? 1 : 2)).filter(([value], at) => at === 0 || value > 0);
-  return shown.map(([value, unit]) => new Intl.NumberFormat(language.value, { style: "unit", unit, unitDisplay: "short" }).format(value)).join(" ");
+  const at = UNITS.findIndex(([, length]) => total >= length || length === 1);
+  const shown = UNITS.slice(at, at ? at + 2 : 1).map(([unit, length], n) => [unit, Math.floor((n ? total % UNITS[at]![1] : total) / length)] as const);
+  return shown.filter(([, value], n) => !n || value).map(([unit, value]) => new Intl.NumberFormat(language.value, { style: "unit", unit, unitDisplay: "short" }).format(value)).join(" ");
 }
 
 /** A countdown, `1:59`. Units: seconds. */
@@ -64,9 +64,8 @@ export function relative(at: string): string {
   const size = Math.abs(seconds);
   if (size < 5) return t("time.now");
   const format = new Intl.RelativeTimeFormat(language.value, { numeric: "always", style: "short" });
-  const [value, unit]: [number, Intl.RelativeTimeFormatUnit] = size < 60 ? [seconds, "second"] : size < 3_600 ? [seconds / 60, "minute"]
-    : size < 86_400 ? [seconds / 3_600, "hour"] : [seconds / 86_400, "day"];
-  return format.format(Math.trunc(value), unit);
+  const [unit, length] = UNITS.find(([, length]) => size >= length)!;
+  return format.format(Math.trunc(seconds / length), unit);
 }
 
 /** A name of the field with underscores, as words. */

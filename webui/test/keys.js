@@ -144,6 +144,13 @@ try {
   await page.locator("main h1").waitFor();
   await jump(page, "Policy");
   await press(page, "Begin with what is in force");
+  await press(page, "Add rule");
+  await page.locator("dialog").waitFor();
+  await type(page, "Rule", "evenings");
+  await type(page, "Service", "ftp");
+  for (const day of ["Mon", "Fri"]) { await reach(page, day); await page.keyboard.press("Space"); }
+  await page.keyboard.press("Enter");
+  await page.locator("dialog").waitFor({ state: "detached" });
   await reach(page, /^Your draft/);
   await page.keyboard.press("Control+End");
   await page.keyboard.type(`\n[[allow]]\nname = "by-keys"\nwho = "lan"\nto = "192.0.2.9"\nservice = "tcp/8443"\n`);
@@ -153,6 +160,7 @@ try {
   await page.getByRole("region", { name: "A policy is on trial" }).waitFor();
   await press(page, "Keep it");
   await note(page, "Done: Keep it");
+  must((await api(page, "rules?q=evenings")).items[0].when.join() === "mon,fri 08:00-18:00", "no schedule was made");
   must((await api(page, "rules/policy")).text.includes("by-keys") && !(await api(page, "rules/policy")).on_trial, "it is not kept");
   must((await sh("nft list table bridge picket 2>/dev/null || true")).length > 0, "no ruleset");
   await reach(page, "Log out", true);

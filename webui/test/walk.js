@@ -1,6 +1,6 @@
 // The paths that a person walks, each checked behind the page: the API, the kernel's ruleset, a packet.
 import { X509Certificate, createHmac } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { createServer } from "node:http";
 import { OWNER, act, api, axe, eventually, go, login, look, must, onHost, open, sh, status } from "./browser.js";
 
@@ -8,7 +8,31 @@ const ROUTER = "192.168.9.1";
 const ATTACKER = "192.168.9.10";
 const table = () => sh("nft list table bridge picket 2>/dev/null || true");
 const pings = async () => (await onHost(`ping -n -q -c 2 -i 0.2 -W 1 ${ROUTER} || true`)).stdout.match(/(\d) received/)?.[1] === "2";
+const POST = process.env.PICKET_POST;
+/** The newest message for somebody, as it lies in the mail server's box. */
+const mailed = (to) => {
+  const [newest] = readdirSync(`${POST}/mail`).filter((name) => name.endsWith(`-${to}`)).sort((a, b) => parseInt(b, 10) - parseInt(a, 10));
+  return newest && readFileSync(`${POST}/mail/${newest}`, "utf8");
+};
 let on_trial = false;
+/** A description of a lamp that talks to its maker's cloud and nobody else (RFC 8520). */
+const LAMP = {
+  "ietf-mud:mud": {
+    "mud-version": 1, "mud-url": "https://lamp.example/lamp.json", "last-update": "2026-01-01T00:00:00+00:00", "cache-validity": 48, "is-supported": true, systeminfo: "The lamp of the test",
+    "from-device-policy": { "access-lists": { "access-list": [{ name: "from-lamp" }] } },
+    "to-device-policy": { "access-lists": { "access-list": [] } },
+  },
+  "ietf-access-control-list:acls": {
+    acl: [{
+      name: "from-lamp", type: "ipv4-acl-type",
+      aces: { ace: [{
+        name: "cloud",
+        matches: { ipv4: { "ietf-acldns:dst-dnsname": "cloud.lamp.example", protocol: 6 }, tcp: { "ietf-mud:direction-initiated": "from-device", "destination-port": { operator: "eq", port: 8883 } } },
+        actions: { forwarding: "accept" },
+      }] },
+    }],
+  },
+};
 /** What an authenticator app shows for a secret (RFC 6238: SHA-1, 30 s, 6 digits), some steps from now. */
 function totp(secret, ahead = 0) {
   const bits = [...secret.replace(/\s|=/g, "")].map((letter) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0")).join("");
@@ -186,6 +210,37 @@ const walks = {
     must((await status()).posture === "protect", "it does not protect again");
   },
 
+  async a_schedule_is_made_tried_and_kept(page) {
+    await go(page, "policy");
+    await page.getByRole("button", { name: "Begin with what is in force" }).click();
+    await page.getByRole("button", { name: "Add rule" }).click();
+    const dialog = page.locator("dialog");
+    await dialog.getByLabel("Rule", { exact: true }).fill("weekend");
+    await dialog.getByLabel("Who begins").fill("new");
+    await dialog.getByLabel("With whom").fill("192.0.2.77");
+    await dialog.getByLabel("Service").fill("tcp/8080");
+    for (const day of ["Sat", "Sun"]) await dialog.getByLabel(day).check();
+    await dialog.locator("input[type=time]").first().fill("22:00");
+    await dialog.locator("input[type=time]").last().fill("02:00");
+    const found = await axe(page);
+    must(found.length === 0, found.join("; "));
+    await dialog.getByRole("button", { name: "Add rule" }).click();
+    await dialog.waitFor({ state: "detached" });
+    must((await page.getByLabel("Your draft").inputValue()).includes('when = "sat,sun 22:00-02:00"'), await page.getByLabel("Your draft").inputValue());
+    await page.getByRole("button", { name: "What would change?" }).click();
+    await page.getByLabel("What would change").getByText("weekend").waitFor();
+    await page.getByRole("button", { name: "Apply", exact: true }).click();
+    await page.getByRole("region", { name: "A policy is on trial" }).getByRole("button", { name: "Keep it" }).click();
+    await note(page, "Done: Keep it");
+    const { items } = await api(page, "rules?q=weekend");
+    must(items[0].when.join() === "sat,sun 22:00-02:00", JSON.stringify(items));
+    await page.getByRole("row").filter({ hasText: "weekend" }).getByText("sat,sun 22:00-02:00").waitFor();
+    // The rule holds on a Sunday at one o'clock at night, and not at noon.
+    const decided = async (at) => (await page.evaluate((body) => fetch("/api/v1/rules/explain", { method: "POST", headers: { "X-Picket-Page": "used", "Content-Type": "application/json" }, body }).then((answer) => answer.json()), JSON.stringify({ from: ATTACKER, to: "192.0.2.77", service: "tcp/8080", at }))).rule;
+    const [night, noon] = await Promise.all(["2027-01-03T01:00:00Z", "2027-01-03T12:00:00Z"].map(decided));
+    must(night === "weekend" && noon !== "weekend", night, noon);
+  },
+
   async a_draft_is_looked_at_and_applied_on_trial(page) {
     const before = await api(page, "rules/policy");
     await go(page, "policy");
@@ -206,6 +261,29 @@ const walks = {
     must(applied.text.includes("page-test") && applied.on_trial, JSON.stringify(applied));
     must(!(await pings()), "default deny lets a new device ping the router");
     on_trial = true;
+  },
+
+  async a_manufacturers_description_becomes_a_draft(page) {
+    await go(page, "policy");
+    await page.getByLabel("MUD file (RFC 8520)").setInputFiles({ name: "lamp.json", mimeType: "application/mud+json", buffer: Buffer.from(JSON.stringify(LAMP)) });
+    await page.locator("section", { has: page.getByRole("heading", { name: /MUD/ }) }).getByLabel("Name").fill("lamp");
+    await page.getByRole("button", { name: "Read file" }).click();
+    await page.getByText("The lamp of the test").waitFor();
+    await page.getByRole("button", { name: "Edit as a draft" }).click();
+    const draft = await eventually("the draft", async () => { const { text } = await api(page, "rules/draft"); return text?.includes("cloud.lamp.example") && text; });
+    must(draft.includes("tcp/8883"), draft);
+    must(await page.getByLabel("Your draft").inputValue() === draft, "the editor holds another text");
+  },
+
+  async a_draft_is_tried_on_the_past(page) {
+    await page.getByRole("button", { name: "Try on the past" }).click();
+    await page.getByText(/conversations/).first().waitFor();
+    const { text } = await api(page, "rules/draft");
+    const tried = await page.evaluate((body) => fetch("/api/v1/rules/timemachine", { method: "POST", headers: { "X-Picket-Page": "used", "Content-Type": "application/json" }, body }).then((answer) => answer.json()), JSON.stringify({ text, days: null }));
+    must(tried.conversations > 0, "nothing was kept of what the devices did:", JSON.stringify(tried));
+    await page.getByRole("button", { name: "Drop draft" }).click();
+    await note(page, "The draft is dropped");
+    must((await api(page, "rules/draft")).status === 404, "the draft is still kept");
   },
 
   async would_this_pass_is_answered_with_the_rule(page) {
@@ -250,15 +328,37 @@ const walks = {
     await page.getByRole("heading", { level: 1, name: ATTACKER }).waitFor();
   },
 
-  async a_user_is_invited_and_sets_a_password(page, { browser }) {
+  async mail_is_set_up_and_tried(page) {
+    await go(page, "settings");
+    const dialog = page.locator("dialog");
+    const change = async (id, value) => {
+      await page.getByRole("searchbox").fill(id);
+      await page.keyboard.press("Enter");
+      await page.getByRole("button", { name: `Change: ${id}`, exact: true }).click();
+      await dialog.getByLabel("Value").fill(value);
+      await dialog.getByRole("button", { name: "Save" }).click();
+      await note(page, "Saved");
+      await dialog.waitFor({ state: "detached" });
+    };
+    await change("mail.server", "127.0.0.1");
+    await change("mail.port", "587");
+    await change("mail.ca", readFileSync(`${POST}/ca.pem`, "utf8"));
+    await change("mail.user", "box");
+    await change("mail.password", "mail-secret-9");
+    await change("mail.from", "picket@example.org");
+    const shown = await api(page, "settings/mail.password");
+    must(!JSON.stringify(shown).includes("mail-secret-9"), "the page is told a password");
+  },
+
+  async a_user_is_invited_by_mail_and_sets_a_password(page, { browser }) {
     await go(page, "users");
     await page.getByRole("button", { name: "New account" }).click();
     await page.getByLabel("First name").fill("<img src=x onerror=alert(1)>");
     await page.getByLabel("E-mail address").fill("guest@example.org");
     await page.getByLabel("Role", { exact: true }).last().selectOption("auditor");
     await page.getByRole("button", { name: "Make account" }).click();
-    const code = await page.locator("dialog .code").innerText();
-    await page.getByRole("button", { name: "I have written it down" }).click();
+    await note(page, "by mail");
+    const code = await eventually("the code in the mailbox", () => mailed("guest@example.org")?.match(/ is (\d[\d ]+\d)/)?.[1].replaceAll(" ", ""));
     await page.getByText("<img src=x onerror=alert(1)>").first().waitFor();
     must(await page.locator("main img").count() === 0, "a name became markup");
     const other = await look(browser);
@@ -488,6 +588,24 @@ const walks = {
     await dialog.getByRole("button", { name: "Remove certificate" }).click();
     await note(page, "Done: Remove certificate");
     must(!(await installed()), "it is still there");
+  },
+
+  async a_device_with_a_rule_is_enforced_on_trial_and_taken_back(page) {
+    const { id } = (await api(page, "devices")).items.find(({ addresses }) => addresses.includes(ATTACKER));
+    await go(page, `learning/${id}`);
+    await page.getByRole("button", { name: "Enforce" }).click();
+    await page.locator("dialog").getByRole("button", { name: "Enforce" }).click();
+    const trial = page.getByRole("region", { name: "A policy is on trial" });
+    await trial.waitFor();
+    const { text, on_trial } = await api(page, "rules/policy");
+    must(on_trial && text.includes("enforce"), text);
+    const device = await api(page, `devices/${id}`);
+    must(device.state === "approved", "the device is", device.state);
+    await trial.getByRole("button", { name: "Back at once" }).click();
+    await note(page, "Done: Back at once");
+    await trial.waitFor({ state: "detached" });
+    must(!(await api(page, "rules/policy")).on_trial, "it is still on trial");
+    must(await pings(), "the host does not reach the router again");
   },
 
   async a_backup_is_made_and_restored(page) {

@@ -129,7 +129,7 @@ pub fn give_up_all_but_one_port(port: u16) -> Result<(), RightsError> {
         .add_rule(NetPort::new(port, AccessNet::ConnectTcp))?
         // Names that do not fit into a datagram.
         .add_rule(NetPort::new(53, AccessNet::ConnectTcp))?;
-    for folder in ["/etc", "/usr", "/lib", "/lib64", "/run/systemd/resolve"] {
+    for folder in ["/etc", "/usr", "/lib", "/lib64", "/run/systemd/resolve", "/run/network"] {
         if let Ok(folder) = PathFd::new(folder) {
             ruleset = ruleset.add_rule(PathBeneath::new(folder, AccessFs::from_read(abi)))?;
         }

@@ -22,8 +22,8 @@ mod writer;
 pub use file::{CaptureFile, OpenError, Skipped};
 pub use frame::Frame;
 pub use link::{
-    BridgeReport, LinkError, LinkState, OwnAddresses, Setting, ensure_bridge, link_state, list, look_at_bridge,
-    make_cable, own_addresses,
+    BridgeReport, LinkError, LinkState, OwnAddresses, Setting, ensure_bridge, give_address, link_state, list,
+    look_at_bridge, make_cable, own_addresses, set_router, take_address,
 };
 pub use live::{Answers, LinkGone, MOST_TAPS, Plain, Ring, RingCounters, Tap, TapError, drain_in_order, wait};
 pub use snap::{DEEP, HEAD};

@@ -1,5 +1,5 @@
-//! What one device does by habit, learnt at its site: how the forest scores it, how much it sends, what it administers, and which
-//! signs of an infection are its nature.
+//! What one device does by habit, learnt at its site: how the forest scores it, how much it sends, what it administers, which
+//! TLS clients it uses, and which signs of an infection are its nature.
 //!
 //! A device is judged as any other until its baseline holds: a day after its first minute, with an hour of minutes learnt. It learns
 //! from minutes without evidence only, and after the first day no more than a bounded step a day, so that patience does not make
@@ -7,6 +7,7 @@
 
 use features::{Administration, Exposure, Sign, SignCounts};
 use terms::{Span, ThreatLevel, Timestamp};
+use wire::ja4::Ja4;
 
 use crate::forest::Classification;
 use crate::signs;
@@ -30,8 +31,14 @@ const CERTAIN_SHARE: f32 = 0.9;
 const MORE: u64 = 8;
 const MUCH: u64 = 64 << 20;
 
+/// From so many bits on a device has many TLS clients.
+const MANY_CLIENTS: u32 = 32;
+/// FNV-1a, 64 bits: by it a client is known over restarts. Who makes up one of equal bits hides what is little evidence.
+const FNV_BEGINS: u64 = 0xcbf2_9ce4_8422_2325;
+const FNV_GOES: u64 = 0x0100_0000_01b3;
+
 /// The number of the form in which a baseline is written down.
-const FORM: u64 = 2;
+const FORM: u64 = 3;
 /// Room for signs in it, a bit each, and the most minutes that it tells: 31 years.
 const SIGNS: u32 = (1 << 24) - 1;
 const MOST_MINUTES: u32 = (1 << 24) - 1;
@@ -44,7 +51,7 @@ pub type Record = [u64; 7];
 
 /// The habits of one device.
 ///
-/// **Bounds**: 80 octets, whatever it does and for however long.
+/// **Bounds**: 88 octets, whatever it does and for however long.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Baseline {
     /// When it was seen first; the epoch where nothing is learnt. Later by the times in which nothing was learnt for long.
@@ -75,6 +82,9 @@ pub struct Baseline {
     most: u64,
     /// When the forest alone suspected it last.
     suspected: Timestamp,
+    /// TLS clients that it uses, two bits each: of a device with many some new one may be taken for known, and from half of the bits on
+    /// none is told.
+    clients: u64,
 }
 
 /// What the volume of this hour says.
@@ -208,6 +218,20 @@ impl Baseline {
         self.does(1 << (Administration::ALL.len() as u8 + how as u8), now)
     }
 
+    /// Notes a TLS client that the device uses; tells whether it never did.
+    pub(crate) fn uses(&mut self, client: &Ja4, now: Timestamp) -> bool {
+        let hash =
+            client.octets().iter().fold(FNV_BEGINS, |hash, octet| (hash ^ u64::from(*octet)).wrapping_mul(FNV_GOES));
+        let hash = hash ^ hash >> 32;
+        let bits = 1 << (hash & 63) | 1_u64 << (hash >> 6 & 63);
+        let new = self.clients & bits != bits;
+        let told = new && self.holds(now) && self.clients.count_ones() <= MANY_CLIENTS;
+        if new && (!told || self.step(now)) {
+            self.clients |= bits;
+        }
+        told
+    }
+
     /// Notes what the device does, a bit; tells whether it never did.
     fn does(&mut self, what: u8, now: Timestamp) -> bool {
         let new = self.administers & what == 0;
@@ -261,8 +285,9 @@ impl Baseline {
         }
     }
 
-    /// The baseline as it is written down.
+    /// The baseline as it is written down, its moments to the second.
     #[must_use]
+    #[allow(clippy::cast_possible_truncation, reason = "halves of a number")]
     pub fn record(&self) -> Record {
         let Self {
             since,
@@ -278,6 +303,7 @@ impl Baseline {
             sent,
             most,
             suspected,
+            clients,
             ..
         } = *self;
         if since == Timestamp::EPOCH {
@@ -286,14 +312,15 @@ impl Baseline {
         let words = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
         let learnt = u64::from(signs) << 16 | u64::from(administers) << 8 | u64::from(highest);
         let open = u64::from(given) << 8 | u64::from(tainted) << 7 | FORM;
+        let secs = |at: Timestamp| u32::try_from(at.secs()).unwrap_or(u32::MAX);
         [
-            since.micros(),
+            words(secs(since), (clients >> 32) as u32),
             u64::from(minutes.min(MOST_MINUTES)) << 40 | learnt,
             u64::from(last) << 32 | open,
             words(stepped, hour),
             sent,
             most,
-            suspected.micros(),
+            words(secs(suspected), clients as u32),
         ]
     }
 
@@ -303,15 +330,21 @@ impl Baseline {
     pub fn of_record(record: &Record) -> Option<Self> {
         let [since, learnt, open, times, sent, most, suspected] = *record;
         let (minutes, signs, given, tainted) = match (open & 0xff, open >> 8 & 0xff) {
-            // The former form had room for 16 signs.
+            // The first form had room for 16 signs.
             (1, tainted @ (0 | 1)) => (learnt >> 32, learnt >> 16 & 0xffff, open >> 16 & 0xffff, tainted),
-            (form, _) if form & 0x7f == FORM => {
+            (form, _) if matches!(form & 0x7f, 2 | FORM) => {
                 (learnt >> 40, learnt >> 16 & u64::from(SIGNS), open >> 8 & u64::from(SIGNS), form >> 7)
             }
             _ => return None,
         };
+        // Former forms knew no clients, and moments to the microsecond.
+        let apart = |word: u64| match open & 0x7f {
+            FORM => (Timestamp::from_secs(word >> 32), word & u64::from(u32::MAX)),
+            _ => (Timestamp::from_micros(word), 0),
+        };
+        let ((since, high), (suspected, low)) = (apart(since), apart(suspected));
         Some(Self {
-            since: Timestamp::from_micros(since),
+            since,
             last: (open >> 32) as u32,
             minutes: minutes as u32,
             highest: learnt as u8,
@@ -324,7 +357,8 @@ impl Baseline {
             sent,
             total: 0,
             most,
-            suspected: Timestamp::from_micros(suspected),
+            suspected,
+            clients: high << 32 | low,
         })
     }
 
@@ -364,6 +398,8 @@ fn day(at: Timestamp) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    extern crate alloc;
+
     use super::*;
 
     const HOUR: u64 = 3_600;
@@ -464,6 +500,23 @@ mod tests {
     }
 
     #[test]
+    fn a_tls_client_is_new_after_the_first_day_and_known_once_it_was_learnt() {
+        let client = |n: u32| Ja4::parse(&alloc::format!("t13d1516h2_8daaf6152771_e562{n:08x}")).unwrap();
+        let now = at(DAY + 60);
+        let mut baseline = Baseline::default();
+        assert!(!baseline.uses(&client(1), at(0)), "all is new in the first day");
+        let mut baseline = Baseline { clients: baseline.clients, ..steady() };
+        assert!(!baseline.uses(&client(1), now), "it was learnt");
+        assert!(baseline.uses(&client(2), now));
+        assert!(!baseline.uses(&client(2), now), "it was told and learnt");
+        assert!(baseline.uses(&client(3), now) && baseline.uses(&client(3), now), "the day's step was taken");
+        let mut many = Baseline::default();
+        (0..100).for_each(|n| assert!(!many.uses(&client(n), at(0))));
+        let mut many = Baseline { clients: many.clients, ..steady() };
+        (100..200).for_each(|n| assert!(!many.uses(&client(n), now), "a device of many clients"));
+    }
+
+    #[test]
     fn signs_of_the_first_day_are_the_devices_nature_and_later_ones_are_not() {
         let mut seen = SignCounts::default();
         seen[Sign::Irc as usize] = 1;
@@ -500,6 +553,7 @@ mod tests {
             administers: 255,
             tainted: true,
             total: 0,
+            clients: 0x8000_0001_7fff_fffe,
             ..steady()
         };
         assert_eq!(Baseline::of_record(&full.record()), Some(full));
@@ -507,6 +561,10 @@ mod tests {
         let read = Baseline::of_record(&former).unwrap();
         assert_eq!((read.minutes, read.signs, read.given, read.last), (90, 0xfff1, 0xfff2, 7));
         assert_eq!((read.highest, read.administers, read.tainted), (0x22, 0xaa, true));
+        let second = [full.since.micros() + 7, 90 << 40 | 0xfff1_aa22, 7 << 32 | 0xfff2_0102, 0, 0, 0, 55];
+        let read = Baseline::of_record(&second).unwrap();
+        assert_eq!((read.since.micros(), read.suspected.micros()), (second[0], 55));
+        assert_eq!((read.minutes, read.signs, read.clients), (90, 0xfff1, 0));
         let mut later = one.record();
         later[2] += 1;
         assert_eq!(Baseline::of_record(&later), None, "of a form of tomorrow");

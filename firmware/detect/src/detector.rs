@@ -10,7 +10,7 @@ use wire::Summary;
 
 use crate::baseline::Baseline;
 use crate::denied::{Denied, DeniedTable, TooMany};
-use crate::evidence::{HostState, Reason};
+use crate::evidence::{HostState, PERSISTS, Reason};
 use crate::finding::{Evidence, Finding, Habit, Source};
 use crate::forest::{Classification, Forest};
 use crate::rules::{self, Rule};
@@ -299,6 +299,13 @@ impl<'a> Detector<'a> {
                         self.tell(noted.who(), told, sink);
                     }
                 }
+                Change::Greets { client, .. } => {
+                    let now = self.now;
+                    let Some(host) = self.table.host(noted.host).filter(|_| self.kinds.baseline) else { continue };
+                    if !host.judgement.blocked {
+                        host.judgement.greets(&client, now);
+                    }
+                }
                 _ if self.kinds.rules => self.judge_by_rules(noted, sink),
                 _ => {}
             }
@@ -318,27 +325,38 @@ impl<'a> Detector<'a> {
         if host.judgement.blocked || !host.judgement.fires(&judged, now) {
             return;
         }
+        let spans = if judged.grows { host.judgement.spans(judged.rule, now) } else { 0 };
+        let persists = spans >= PERSISTS;
+        let mut evidence = rules::evidence(&change, &judged, &self.thresholds);
+        if persists {
+            // Where all room is taken, the rest says enough.
+            evidence.push(("separate_spans", spans.into())).unwrap_or_default();
+        }
         let told = Told {
-            level: judged.level,
+            level: if persists { ThreatLevel::High } else { judged.level },
             family: judged.family,
             source: Source::Rule(judged.rule),
             confidence: 1.0 - 0.5 * judged.threshold / judged.value,
             target: judged.target,
-            evidence: rules::evidence(&change, &judged, &self.thresholds),
+            evidence,
         };
         self.tell(noted.who(), told, sink);
     }
 
     /// Holds something against a host and tells it.
-    fn tell(&mut self, (host, mac, side): (HostKey, MacAddr, Side), told: Told, sink: &mut impl Sink) {
-        let now = self.now;
-        let by = |rule| told.source == Source::Rule(rule);
+    fn tell(&mut self, (host, mac, side): (HostKey, MacAddr, Side), mut told: Told, sink: &mut impl Sink) {
+        let (now, source) = (self.now, told.source);
+        let by = |rule| source == Source::Rule(rule);
         // Invented addresses are their hardware address's doing.
         let accused = if by(Rule::SpoofedSource) { HostKey::Mac(mac) } else { host };
         if is_quiet(&self.quiet, (accused, mac), told.family, now) {
             return;
         }
         let Some(known) = self.table.host(host) else { return };
+        if known.judgement.was_unusual(Habit::Client, now) {
+            // Where all room is taken, the rest says enough.
+            told.evidence.push(("new_tls_client", 1.0)).unwrap_or_default();
+        }
         let host_level = known.judgement.weigh(told.level, told.reason(), now);
         let host_level = if by(Rule::UnderFlood) { ThreatLevel::Medium } else { host_level };
         let finding = told.finding(accused, mac, side, now, host_level);
@@ -473,6 +491,7 @@ impl Told {
             Habit::Volume => Family::Exfiltration,
             Habit::Administration => Family::LateralMovement,
             Habit::Exposure => Family::Exposure,
+            Habit::Client => Family::Anomaly,
         };
         let (level, source) = (ThreatLevel::Medium, Source::Baseline(habit));
         Self { level, family, source, confidence: 0.5, target, evidence }

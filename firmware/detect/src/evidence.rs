@@ -2,6 +2,7 @@
 
 use features::Judgement;
 use terms::{Family, HostKey, Span, ThreatLevel, Timestamp};
+use wire::ja4::Ja4;
 
 use crate::baseline::Baseline;
 use crate::finding::{Evidence, Habit, Source};
@@ -19,12 +20,21 @@ const HIGH: f32 = 1.0;
 const MEDIUM: f32 = 0.6;
 /// What weighs less, as what others do to a host, or what is only unusual for it: with one Medium it stays below High.
 const SUSPICION: f32 = 0.38;
+/// What weighs nothing by itself and little besides others: a TLS client that is new to the host comes with many an update.
+const HINT: f32 = 0.2;
 /// What the forest's Medium weighs: with one Medium of a rule it is High.
 const VOTE: f32 = 0.42;
 /// How long a rule that stays above its threshold is silent before it speaks again.
 const REPEAT: Span = Span::from_secs(60);
 /// How long a habit that shows with each conversation is not told again.
 const AGAIN: Span = Span::from_secs(3_600);
+/// How long a span is, and how long after one it may be until what persists is said in the next.
+///
+/// **Units**: seconds.
+const SPAN: u16 = 600;
+const NEXT_SPAN: u16 = 6 * 3_600;
+/// In so many separate spans evidence persists.
+pub(crate) const PERSISTS: u8 = 3;
 /// A rule is armed again when its counter falls below this share of the threshold.
 const REARM: f32 = 0.8;
 
@@ -52,6 +62,12 @@ struct Said {
     at: Timestamp,
     weight: f32,
     family: Option<Family>,
+    /// In how many separate spans it said what may persist.
+    spans: u8,
+    /// From the beginning of the last of them to `at`.
+    ///
+    /// **Units**: seconds.
+    into_span: u16,
 }
 
 /// What detection keeps with each host.
@@ -147,6 +163,18 @@ impl HostState {
         false
     }
 
+    /// Notes that a rule says what may persist, and returns in how many separate spans it did.
+    pub(crate) fn spans(&mut self, rule: Rule, now: Timestamp) -> u8 {
+        let said = &mut self.said[rule as usize];
+        *said = said.until(now);
+        if said.spans == 0 || said.into_span >= NEXT_SPAN {
+            (said.spans, said.into_span) = (1, 0);
+        } else if said.into_span >= SPAN {
+            (said.spans, said.into_span) = (said.spans.saturating_add(1), 0);
+        }
+        said.spans
+    }
+
     /// Adds evidence and returns where the host stands with it. A source that speaks again says no more than it can say once.
     pub(crate) fn weigh(&mut self, level: ThreatLevel, reason: Reason, now: Timestamp) -> ThreatLevel {
         let before = self.level(now);
@@ -161,10 +189,12 @@ impl HostState {
             (Source::Rule(rule), ThreatLevel::High) => (rule as usize, HIGH),
             (Source::Forest, ThreatLevel::High) => (Rule::COUNT, HIGH),
             (Source::Forest, ThreatLevel::Medium) => (Rule::COUNT, VOTE),
+            (Source::Baseline(Habit::Client), _) => (Rule::COUNT + 1 + Habit::Client as usize, HINT),
             (Source::Baseline(habit), _) => (Rule::COUNT + 1 + habit as usize, SUSPICION),
         };
         let said = &mut self.said[place];
-        *said = Said { at: now, weight: weight.max(said.faded(now)), family: Some(reason.family) };
+        let until_now = said.until(now);
+        *said = Said { weight: weight.max(until_now.weight), family: Some(reason.family), ..until_now };
         self.level = stands(before, self.score(now));
         if before == ThreatLevel::Safe || level >= before {
             self.reason = Some(reason);
@@ -173,6 +203,14 @@ impl HostState {
             minute.level = minute.level.max(self.level);
         }
         self.level
+    }
+
+    /// Notes a TLS client that the host uses; one that it never used weighs besides what else is said.
+    pub(crate) fn greets(&mut self, client: &Ja4, now: Timestamp) {
+        if self.baseline.uses(client, now) {
+            let said = &mut self.said[Rule::COUNT + 1 + Habit::Client as usize];
+            *said = Said { at: now, weight: HINT, family: Some(Family::Anomaly), ..Said::default() };
+        }
     }
 
     /// Whether a habit was held against the host within the last hour.
@@ -210,6 +248,12 @@ pub fn level_with(besides: f32, vote: ThreatLevel) -> ThreatLevel {
 }
 
 impl Said {
+    /// The same, as it is now.
+    fn until(&self, now: Timestamp) -> Self {
+        let more = u16::try_from(now.since(self.at).secs()).unwrap_or(u16::MAX);
+        Self { at: now, weight: self.faded(now), into_span: self.into_span.saturating_add(more), ..*self }
+    }
+
     fn faded(&self, now: Timestamp) -> f32 {
         #[allow(clippy::cast_precision_loss, reason = "a fading needs no microseconds")]
         let seconds = now.since(self.at).micros() as f32 / 1e6;
@@ -250,6 +294,28 @@ mod tests {
         assert_eq!(state.level(t(1_200)), ThreatLevel::High);
         assert_eq!(state.level(t(1_400)), ThreatLevel::Medium);
         assert_eq!(state.level(t(2_000)), ThreatLevel::Safe);
+    }
+
+    #[test]
+    fn what_persists_is_said_in_spans_of_ten_minutes_that_are_hours_apart_at_most() {
+        let spans = |moments: &[u64]| {
+            let mut state = HostState::default();
+            let mut last = 0;
+            for moment in moments {
+                let now = Timestamp::from_secs(1_000_000 + moment);
+                last = state.spans(Rule::Infection, now);
+                state.weigh(ThreatLevel::Medium, reason(Source::Rule(Rule::Infection)), now);
+            }
+            last
+        };
+        assert_eq!(spans(&[0]), 1);
+        assert_eq!(spans(&[0, 60, 599]), 1);
+        assert_eq!(spans(&[0, 599, 600]), 2);
+        assert_eq!(spans(&[0, 599, 601, 1_200, 1_201]), 3);
+        assert_eq!(spans(&[0, 600, 600 + 21_599]), 3);
+        assert_eq!(spans(&[0, 600, 600 + 21_600]), 1);
+        assert_eq!(spans(&[0, 600, 600 + 90_000]), 1);
+        assert_eq!(size_of::<Said>(), 16, "it has no room of its own");
     }
 
     #[test]

@@ -31,11 +31,13 @@ pub enum Habit {
     Administration,
     /// How it lets the internet in.
     Exposure,
+    /// Which TLS clients it uses. A new one is no finding by itself: it weighs besides others.
+    Client,
 }
 
 impl Habit {
     /// How many habits there are.
-    pub const COUNT: usize = 3;
+    pub const COUNT: usize = 4;
 
     /// The name behind `baseline:`.
     #[must_use]
@@ -44,6 +46,7 @@ impl Habit {
             Self::Volume => "volume",
             Self::Administration => "administration",
             Self::Exposure => "exposure",
+            Self::Client => "client",
         }
     }
 
@@ -54,6 +57,7 @@ impl Habit {
             Self::Volume => "sends more than it ever did in an hour",
             Self::Administration => "administers another host in a way in which it never did",
             Self::Exposure => "lets the internet in, in a way in which it never did",
+            Self::Client => "uses a TLS client that it never used",
         }
     }
 }

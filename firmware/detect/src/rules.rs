@@ -140,6 +140,8 @@ pub(crate) struct Judged {
     /// Above what it counts.
     pub threshold: f32,
     pub target: Option<HostKey>,
+    /// Whether it is High once it persists.
+    pub grows: bool,
 }
 
 /// The rule that this change is about, whether or not its threshold is crossed.
@@ -152,10 +154,11 @@ pub(crate) fn judge(change: &Change, t: &Thresholds) -> Option<Judged> {
         value,
         threshold,
         target,
+        grows: false,
     };
     Some(match *change {
         // What is a device's habit no rule can say.
-        Change::Administers { .. } | Change::Exposes { .. } => return None,
+        Change::Administers { .. } | Change::Exposes { .. } | Change::Greets { .. } => return None,
         Change::Ports { target, ask, ports, failing, overall } => {
             let value = if t.require_refused { mostly(failing, ports) } else { overall };
             let (rule, family, limit) = match ask {
@@ -268,7 +271,10 @@ pub(crate) fn judge(change: &Change, t: &Thresholds) -> Option<Judged> {
         Change::Signs { server, counts, unnamed } => {
             let sum = signs::add_up(&counts, unnamed);
             let level = if sum.kinds > 2 && sum.points > t.infection_points_high { High } else { Medium };
-            judged(Rule::Infection, level, Family::C2, sum.points.into(), t.infection_points.into(), Some(server))
+            let (value, limit) = (sum.points.into(), t.infection_points.into());
+            // One kind may be how a device is made, and who speaks with many is told by chance again and again.
+            let grows = sum.telling && sum.kinds > 1 && unnamed < signs::PEER_TO_PEER;
+            Judged { grows, ..judged(Rule::Infection, level, Family::C2, value, limit, Some(server)) }
         }
         Change::Amplified { target, per_second } => {
             // Its host is used rather than a culprit, and may be a server that is meant to answer.
@@ -308,7 +314,7 @@ pub(crate) fn evidence(change: &Change, judged: &Judged, t: &Thresholds) -> Evid
     let threshold = ("threshold", judged.threshold.into());
     let within = ("within_seconds", t.failed_logins_seconds.into());
     match *change {
-        Change::Administers { .. } | Change::Exposes { .. } => Evidence::new(),
+        Change::Administers { .. } | Change::Exposes { .. } | Change::Greets { .. } => Evidence::new(),
         Change::Ports { ports, failing, overall, .. } => figures(&[
             ("ports_per_minute", ports.into()),
             ("refused_or_silent", failing.into()),
@@ -386,6 +392,7 @@ pub(crate) fn evidence(change: &Change, judged: &Judged, t: &Thresholds) -> Evid
                 Listing::Itself => "is_it",
                 Listing::Name => "names_it_to_a_server",
                 Listing::Question => "asks_dns_for_it",
+                Listing::Client => "uses_it_as_tls_client",
             };
             figures(&[("list", mark.list.into()), (by, 1.0)])
         }

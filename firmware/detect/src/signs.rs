@@ -7,7 +7,22 @@ use features::{Sign, SignCounts};
 
 /// From so many unnamed servers in ten minutes on, a host is taken for one that speaks with its peers, as telephony and shared
 /// downloads do: what it does with unnamed servers counts half.
-const PEER_TO_PEER: u16 = 15;
+pub(crate) const PEER_TO_PEER: u16 = 15;
+
+/// Signs that are not only the way in which some device is made.
+const TELLING: [Sign; 11] = [
+    Sign::PostsToAddress,
+    Sign::ProgramFromAddress,
+    Sign::Program,
+    Sign::PagelessPosts,
+    Sign::OwnAddress,
+    Sign::Irc,
+    Sign::IrcOddPort,
+    Sign::AgentlessProgram,
+    Sign::AgentlessToMany,
+    Sign::BareProgram,
+    Sign::KeptOpen,
+];
 
 /// A sign's part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +42,8 @@ pub(crate) struct Sum {
     pub points: u16,
     /// Kinds of signs that have points.
     pub kinds: u16,
+    /// Whether any of them is more than the way in which some device is made: programs, disguise, a leash.
+    pub telling: bool,
 }
 
 const fn part(sign: Sign) -> Part {
@@ -47,6 +64,13 @@ const fn part(sign: Sign) -> Part {
         Sign::RawOddPort => (3, 1, true),
         // Together with the unknown protocol it is not enough: a device may be made so.
         Sign::KeptOpen => (10, 1, true),
+        // Small devices fetch what is new for them so.
+        Sign::AgentlessDownload => (8, 1, false),
+        Sign::AgentlessToMany => (12, 1, false),
+        // Services die, and what was made for them does not know; with no uplink all are gone.
+        Sign::KeptTrying => (2, 1, false),
+        // One's own house is reached so from afar, with TLS.
+        Sign::DynamicName => (5, 1, true),
     };
     Part { points, least, unnamed }
 }
@@ -62,20 +86,22 @@ pub(crate) fn add_up(counts: &SignCounts, unnamed: u16) -> Sum {
     let alone = |sign: Sign| sign == Sign::UnnamedTlsOddPort && unnamed < 2;
     let all = telling(counts).filter(|(sign, _)| !alone(*sign)).map(|(sign, _)| (sign, part(sign)));
     let halved = |part: &Part| part.unnamed && unnamed >= PEER_TO_PEER;
-    let (mut points, mut kinds) = (0, 0_u32);
+    let (mut points, mut kinds, mut telling) = (0, 0_u32, false);
     for (sign, part) in all {
         points += if halved(&part) { part.points / 2 } else { part.points };
         kinds |= 1 << kind(sign);
+        telling |= TELLING.contains(&sign);
     }
-    Sum { points, kinds: kinds.count_ones() as u16 }
+    Sum { points, kinds: kinds.count_ones() as u16, telling }
 }
 
 /// The number of a sign's kind. Messengers and the like know the addresses of their servers, of which some are gone, and speak their own
-/// protocol with them: that is one kind.
+/// protocol with them: that is one kind. That a device never says what it is is another.
 fn kind(sign: Sign) -> u8 {
     match sign {
-        Sign::NotWeb | Sign::DeadServers => Sign::UnnamedTls as u8,
-        Sign::RawOddPort => Sign::KeptOpen as u8,
+        Sign::NotWeb | Sign::DeadServers | Sign::KeptTrying => Sign::UnnamedTls as u8,
+        Sign::AgentlessDownload | Sign::AgentlessToMany => Sign::NoAgent as u8,
+        Sign::RawOddPort | Sign::DynamicName => Sign::KeptOpen as u8,
         _ => sign as u8,
     }
 }
@@ -109,7 +135,16 @@ mod tests {
         let mut counts = SignCounts::default();
         let seen = [Sign::PostsToAddress, Sign::UnnamedTls, Sign::NotWeb, Sign::DeadServers];
         seen.iter().for_each(|sign| counts[*sign as usize] = 3);
-        assert_eq!(add_up(&counts, 4), Sum { points: 50, kinds: 2 });
+        assert_eq!(add_up(&counts, 4), Sum { points: 50, kinds: 2, telling: true });
+    }
+
+    #[test]
+    fn what_a_small_device_does_that_is_old_is_not_telling() {
+        let mut counts = SignCounts::default();
+        let seen = [Sign::NoAgent, Sign::AgentlessDownload, Sign::KeptTrying];
+        seen.iter().for_each(|sign| counts[*sign as usize] = 9);
+        let sum = add_up(&counts, 1);
+        assert_eq!(sum, Sum { points: 13, kinds: 2, telling: false });
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::ffi::{CStr, CString};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use nftnl::{Chain, ChainType, Hook, Policy, ProtoFamily, Rule, Table};
-use policy::{RuleNumber, USER};
+use policy::{Lines, RuleNumber, USER};
 use terms::{Span, Timestamp};
 
 use crate::draft::Draft;
@@ -16,7 +16,7 @@ use crate::layout::{Set, TABLE_C};
 use crate::lines::name;
 use crate::message::{self, Act};
 use crate::part;
-use crate::ruleset::{FORWARD, INPUT, Links, Wanted};
+use crate::ruleset::{Content, FORWARD, INPUT, Links, Wanted};
 use crate::shape::Changed;
 
 /// Where filters stand among the bridge's hooks (`NF_BR_PRI_FILTER_BRIDGED`).
@@ -34,10 +34,16 @@ pub(crate) struct Standing {
 pub(crate) struct Outline {
     pub links: Links,
     counters: BTreeSet<String>,
-    /// By name a digest of each chain's content.
-    chains: BTreeMap<String, u64>,
+    chains: BTreeMap<String, Known>,
     filled: BTreeMap<Set, u64>,
     live: BTreeMap<RuleNumber, Option<Timestamp>>,
+}
+
+/// What a chain consisted of: a digest of what the ruleset itself makes, or the lines of the policy, which the next one shares.
+#[derive(Clone, Debug)]
+enum Known {
+    Digest(u64),
+    Lines(Lines),
 }
 
 /// How elements that may be missing are taken out of a set.
@@ -48,7 +54,7 @@ impl Outline {
         Self {
             links: wanted.links,
             counters: wanted.counters.iter().map(|&counter| counter.to_owned()).collect(),
-            chains: wanted.chains.iter().map(|(&chain, content)| (chain.to_owned(), digest(content))).collect(),
+            chains: wanted.chains.iter().map(|(&chain, content)| (chain.to_owned(), Known::of(content))).collect(),
             filled: wanted.filled.iter().map(|(set, elements)| (*set, digest(elements))).collect(),
             live: wanted.live.clone(),
         }
@@ -56,8 +62,8 @@ impl Outline {
 
     /// Drafts what changes from this ruleset, which stands in the kernel, to another one on the same links.
     pub fn change(&self, draft: &mut Draft, wanted: &Wanted<'_>, at: Timestamp, take_out: TakeOut<'_>) -> Changed {
-        let new = |chain: &str, content: u64| self.chains.get(chain) != Some(&content);
-        let chains = wanted.chains.iter().filter(|(chain, content)| **chain != USER && new(chain, digest(content)));
+        let new = |chain: &str, content: &Content<'_>| !self.chains.get(chain).is_some_and(|known| known.is(content));
+        let chains = wanted.chains.iter().filter(|(chain, content)| **chain != USER && new(chain, content));
         let gone = |chain: &&String| !wanted.chains.contains_key(chain.as_str()) && *chain != USER;
         let step = Step {
             made: wanted.chains.keys().copied().filter(|chain| !self.chains.contains_key(*chain)).collect(),
@@ -79,6 +85,23 @@ impl Outline {
             let fresh = wanted.live.iter().filter(|(number, until)| self.live.get(number) != Some(until));
             draft.elements(Act::Add, Set::Live, &living(fresh, at));
         })
+    }
+}
+
+impl Known {
+    fn of(content: &Content<'_>) -> Self {
+        match content {
+            Content::Rules(rules) => Self::Digest(digest(rules)),
+            Content::Lines(lines) => Self::Lines((*lines).clone()),
+        }
+    }
+
+    fn is(&self, content: &Content<'_>) -> bool {
+        match (self, content) {
+            (Self::Digest(known), Content::Rules(rules)) => *known == digest(rules),
+            (Self::Lines(known), Content::Lines(lines)) => known == *lines,
+            _ => false,
+        }
     }
 }
 

@@ -29,7 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::CStr;
 use std::net::{IpAddr, Ipv4Addr};
 
-use policy::{Begins, INBOUND, Line, NEWCOMERS, Plan, RuleNumber, Ruleset};
+use policy::{Begins, INBOUND, Lines, NEWCOMERS, Plan, RuleNumber, Ruleset};
 use terms::{Span, Timestamp};
 
 use crate::error::EnforceError;
@@ -85,10 +85,10 @@ pub(crate) struct Wanted<'r> {
 }
 
 /// What a chain consists of.
-#[derive(Debug, Hash)]
+#[derive(Debug)]
 pub(crate) enum Content<'r> {
     Rules(Vec<Vec<Part>>),
-    Lines(&'r [Line]),
+    Lines(&'r Lines),
 }
 
 /// The two links of a ruleset, as elements of the set of armed ones.

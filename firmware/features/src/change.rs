@@ -2,6 +2,7 @@
 
 use terms::{HostKey, MacAddr, Side};
 use wire::intrusion::Intrusion;
+use wire::ja4::Ja4;
 
 use crate::listed::Mark;
 use crate::signs::SignCounts;
@@ -127,6 +128,8 @@ pub enum Listing {
     Name,
     /// It asks DNS for it.
     Question,
+    /// It uses a TLS client that is listed.
+    Client,
 }
 
 /// Which counter moved, and where it stands.
@@ -339,6 +342,13 @@ pub enum Change {
         target: HostKey,
         /// How.
         what: Administration,
+    },
+    /// A TLS client begins a conversation.
+    Greets {
+        /// Whom it greets.
+        server: HostKey,
+        /// Its fingerprint.
+        client: Ja4,
     },
     /// The internet is let in.
     Exposes {

@@ -10,6 +10,9 @@ const TURNS: u16 = 20;
 const LONG: Span = Span::from_secs(300);
 const THIN: u64 = 600;
 
+/// From how many octets on something that is fetched is large.
+const LARGE: u32 = 64 << 10;
+
 /// How many times as large as its question an answer is that somebody may want to be sent to others.
 const AMPLIFIED: u32 = 10;
 /// Services that are used for it: quote, chargen, DNS, TFTP, portmap, NTP, NetBIOS, SNMP, LDAP, SSDP, remote desktop of Apple, discovery of
@@ -67,6 +70,8 @@ pub(crate) struct Flow {
     pub begun: bool,
     /// Whether `orig` spoke last.
     pub orig_spoke: bool,
+    /// Whether `orig` fetches by HTTP something that is no text, picture, sound or film, and does not say what fetches it.
+    pub agentless: bool,
     /// Of TCP, times that the other end spoke than the one before; of UDP, octets that `orig` sent since `resp` answered last.
     pub turns: u16,
 }
@@ -90,6 +95,7 @@ impl Flow {
             strange: false,
             begun: true,
             orig_spoke: false,
+            agentless: false,
             turns: 0,
         }
     }
@@ -117,6 +123,14 @@ impl Flow {
         let kept = self.turns >= TURNS && self.last.since(self.first) >= LONG && said <= THIN * u64::from(self.turns);
         // Once is enough.
         kept && !self.is_ssh && core::mem::take(&mut self.strange)
+    }
+
+    /// Notes payload that one end sends, and tells whether that makes what `orig` fetches without saying what fetches it a large one.
+    pub fn carries(&mut self, by_orig: bool, octets: u32) -> bool {
+        let said = &mut self.payload[usize::from(!by_orig)];
+        *said = said.saturating_add(octets);
+        // Once is enough.
+        !by_orig && *said >= LARGE && core::mem::take(&mut self.agentless)
     }
 
     /// Whether a conversation that just ended looks like a refused log-in over an encrypted service.

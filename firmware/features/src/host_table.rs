@@ -84,6 +84,8 @@ pub(crate) struct Awaited {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Named {
     pub last: Timestamp,
+    /// Whether the name was one that anybody may take and move at any time.
+    pub dynamic: bool,
 }
 
 /// Everything that is known of the hosts, in fixed memory.

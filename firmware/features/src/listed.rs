@@ -1,4 +1,4 @@
-//! Indicators: addresses, networks and names that somebody put on a list, for hosts to be looked for that have to do with them.
+//! Indicators: addresses, networks, names and TLS clients that somebody put on a list, for hosts to be looked for that have to do with them.
 //!
 //! **Bounds**: [`LISTS`] lists; what they hold is for whoever makes them to bound. A list is made once and searched by halves; a name
 //! is told by 64 keyed bits of it.
@@ -10,6 +10,7 @@ use core::net::IpAddr;
 
 use heapless::Vec;
 use terms::{HostKey, ThreatLevel, Timestamp};
+use wire::ja4::Ja4;
 
 use crate::hash::HashKey;
 
@@ -26,6 +27,7 @@ pub struct List {
     v4: Ranges<u32>,
     v6: Ranges<u128>,
     names: Box<[u64]>,
+    clients: Box<[Ja4]>,
     key: HashKey,
 }
 
@@ -73,7 +75,17 @@ impl List {
             names.filter_map(|name| Some(key.octets(&lower(name.as_bytes())?))).collect();
         names.sort_unstable();
         names.dedup();
-        Self { mark, until, v4: outermost(v4), v6: outermost(v6), names: names.into(), key }
+        Self { mark, until, v4: outermost(v4), v6: outermost(v6), names: names.into(), clients: Box::default(), key }
+    }
+
+    /// The same list with these TLS clients.
+    #[must_use]
+    pub fn with_clients(mut self, clients: impl Iterator<Item = Ja4>) -> Self {
+        let mut clients: alloc::vec::Vec<Ja4> = clients.collect();
+        clients.sort_unstable();
+        clients.dedup();
+        self.clients = clients.into();
+        self
     }
 
     fn holds_address(&self, host: HostKey) -> bool {
@@ -123,6 +135,12 @@ impl Indicators {
     pub fn of_name(&self, name: &[u8], at: Timestamp) -> Option<Mark> {
         let name = lower(name)?;
         self.worst(at, |list| !list.names.is_empty() && list.holds_name(&name))
+    }
+
+    /// The worst list that holds a TLS client now.
+    #[must_use]
+    pub fn of_client(&self, client: &Ja4, at: Timestamp) -> Option<Mark> {
+        self.worst(at, |list| list.clients.binary_search(client).is_ok())
     }
 
     fn worst(&self, at: Timestamp, holds: impl Fn(&List) -> bool) -> Option<Mark> {
@@ -208,6 +226,17 @@ mod tests {
             assert!(!listed(name), "{name}");
         }
         assert!(!listed(&alloc::format!("{}.bad.example.org", "a.".repeat(130))));
+    }
+
+    #[test]
+    fn a_tls_client_is_found_as_it_is_and_while_its_list_holds() {
+        let client = |text: &str| Ja4::parse(text).unwrap();
+        let [one, other] = ["t13d1516h2_8daaf6152771_e5627efa2ab1", "t12i0101h1_8daaf6152771_e5627efa2ab1"].map(client);
+        let mark = Mark { list: 4, level: ThreatLevel::High };
+        let list = List::new(mark, later(1), HashKey::FIXED, [].into_iter(), [].into_iter());
+        let lists = Indicators::new([Arc::new(list.with_clients([one, one].into_iter()))].into_iter());
+        assert_eq!(lists.of_client(&one, NOON), Some(mark));
+        assert_eq!([lists.of_client(&other, NOON), lists.of_client(&one, later(1))], [None, None]);
     }
 
     #[test]

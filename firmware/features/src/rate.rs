@@ -106,6 +106,13 @@ impl<const N: usize> Recent<N> {
         self.count(at, horizon)
     }
 
+    /// How often one thing happened within the horizon, and how long ago first.
+    pub(crate) fn times(&self, what: u32, at: Timestamp, horizon: Span) -> (u16, Span) {
+        let of_it = self.within(at, horizon).filter(|(known, _)| *known == what);
+        let since = |then: u32| Span::from_micros(u64::from(millis(at).wrapping_sub(then)) * 1_000);
+        of_it.fold((0, Span::ZERO), |(n, first), (_, then)| (n + 1, first.max(since(*then))))
+    }
+
     /// How many different things there were within the horizon.
     pub(crate) fn different(&self, at: Timestamp, horizon: Span) -> u16 {
         let mut seen = Vec::<u32, N>::new();

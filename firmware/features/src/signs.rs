@@ -13,6 +13,13 @@ use crate::rate::Recent;
 const HORIZON: Span = Span::from_secs(3_600);
 /// How long unnamed servers are told apart.
 const LATELY: Span = Span::from_secs(600);
+/// How many servers are several.
+const AGENTLESS: u16 = 4;
+/// How often, of the last sixteen that failed, one server is tried that is tried on and on, and for how long.
+const TRIED: u16 = 8;
+const ON_AND_ON: Span = Span::from_secs(300);
+/// How long one attempt lasts.
+const ATTEMPT: Span = Span::from_secs(20);
 
 macro_rules! signs {
     ($($(#[$doc:meta])* $sign:ident = $name:literal,)*) => {
@@ -71,6 +78,14 @@ signs! {
     BareProgram = "programs_as_such",
     /// Keeps a conversation in such an unknown protocol open for long, in which little is said, in turn.
     KeptOpen = "long_thin_sessions",
+    /// Fetches something large by HTTP that is no text, picture, sound or film, and does not say what fetches it.
+    AgentlessDownload = "downloads_without_agent",
+    /// Sends by HTTP to several servers and does not say what sends.
+    AgentlessToMany = "posts_without_agent_to_many_servers",
+    /// Tries one server again and again for minutes that refuses or does not answer.
+    KeptTrying = "gone_servers_tried_on_and_on",
+    /// Speaks neither TLS nor HTTP at a high port of a server whose name anybody may take and move.
+    DynamicName = "unknown_protocol_to_dynamic_names",
 }
 
 /// How often each sign was seen within its hour, in the order of [`Sign::ALL`].
@@ -84,15 +99,21 @@ pub struct Signs {
     last: [u32; Sign::COUNT],
     dead: Recent<16>,
     unnamed: Recent<32>,
+    /// Servers to which something was sent without saying what sends.
+    agentless: Recent<{ AGENTLESS as usize }>,
+    /// Servers that refused or did not answer.
+    failing: Recent<16>,
 }
 
 impl Signs {
     /// Forgets all.
     pub(crate) fn renew(&mut self) {
-        let Self { counts, last, dead, unnamed } = self;
+        let Self { counts, last, dead, unnamed, agentless, failing } = self;
         (*counts, *last) = Default::default();
         dead.clear();
         unnamed.clear();
+        agentless.clear();
+        failing.clear();
     }
 
     /// Notes a sign.
@@ -110,6 +131,22 @@ impl Signs {
     pub(crate) fn is_new_dead(&mut self, server: u32, at: Timestamp) -> bool {
         let known = self.dead.count(at, HORIZON);
         self.dead.note_once(server, at, HORIZON) > known
+    }
+
+    /// Notes a server to which something is sent without saying what sends; tells whether they are several.
+    pub(crate) fn is_agentless_to_many(&mut self, server: u32, at: Timestamp) -> bool {
+        self.agentless.note_once(server, at, HORIZON) >= AGENTLESS
+    }
+
+    /// Notes a server that refused or did not answer; tells whether it is tried on and on.
+    pub(crate) fn is_tried_on(&mut self, server: u32, at: Timestamp) -> bool {
+        // What follows soon is the same attempt: a repeated segment, one of several at a time.
+        if self.failing.times(server, at, ATTEMPT).0 > 0 {
+            return false;
+        }
+        self.failing.note(server, at, HORIZON);
+        let (times, since) = self.failing.times(server, at, HORIZON);
+        times >= TRIED && since >= ON_AND_ON
     }
 
     /// Notes a conversation with a server that DNS did not name.
@@ -163,6 +200,30 @@ mod tests {
             signs.note(Sign::Irc, at(17_300 + n));
         }
         assert_eq!(irc(&signs, 18_300), u8::MAX);
+    }
+
+    #[test]
+    fn a_server_is_tried_on_and_on_after_minutes_and_not_by_a_burst() {
+        let tried = |gap: u64, others: u32| {
+            let mut signs = Signs::default();
+            (0..8_u32).any(|n| {
+                let at = Timestamp::from_secs(10_000 + u64::from(n) * gap);
+                (0..others).for_each(|other| assert!(!signs.is_tried_on(100 + 10 * other + n, at)));
+                // A question is repeated after one second and after nine.
+                [0, 1, 9].map(|later| signs.is_tried_on(7, at + Span::from_secs(later))).contains(&true)
+            })
+        };
+        let tries = [(43, 0), (42, 0), (0, 0), (60, 1), (60, 2)].map(|(gap, others)| tried(gap, others));
+        assert_eq!(tries, [true, false, false, true, false]);
+    }
+
+    #[test]
+    fn four_servers_are_several() {
+        let mut signs = Signs::default();
+        let at = Timestamp::from_secs(10_000);
+        let many = [1, 2, 2, 3, 3, 4, 1].map(|server| signs.is_agentless_to_many(server, at));
+        assert_eq!(many, [false, false, false, false, false, true, true]);
+        assert!(!signs.is_agentless_to_many(6, Timestamp::from_secs(13_600)));
     }
 
     #[test]

@@ -3,22 +3,28 @@
 //! One chain for each thing that rules name (`deny-...` and `allow-...` of a device, a group, all approved devices, newcomers), and
 //! one for each device that jumps through its own, denies first. A change of one rule is a change of one chain.
 
+mod change;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use terms::{MacAddr, Timestamp};
 
-use crate::plan::{Begins, Family, INBOUND, Line, Match, NEWCOMERS, Plan, RuleNumber, Then, Told, USER};
+use crate::plan::{Begins, Family, INBOUND, Line, Lines, Match, NEWCOMERS, Plan, RuleNumber, Then, Told, USER};
 use crate::rules::{Device, DeviceState, Effect, Newcomers, Policy, Rule, To, Who, starter};
 use crate::schedule::{Opening, opening};
 use crate::service::{Ports, Service, protocol};
 use crate::switch::resolvers;
 use crate::{DEFAULT, Network};
 
+pub use change::Compiler;
+
 /// Counts what no rule allowed.
 pub const DENIED: [&str; 2] = ["denied_lan", "denied_uplink"];
 /// Counts what devices that are tolerated began, by no rule.
 const TOLERATED: &str = "tolerated";
 const ARP: u16 = 0x0806;
+/// Numbers that have a meaning of their own.
+const RESERVED: core::ops::Range<u32> = 0..16;
 /// The chain of the policy's switches.
 const SWITCHES: &str = "switches";
 const FAMILIES: [Family; 2] = [Family::V4, Family::V6];
@@ -28,10 +34,11 @@ const FAMILIES: [Family; 2] = [Family::V4, Family::V6];
 pub fn compile(policy: &Policy, servers: &[core::net::IpAddr], at: Timestamp) -> Option<Plan> {
     let anybody = policy.holds(None) || policy.devices.iter().any(|d| policy.holds(Some(d)));
     anybody.then(|| {
-        let mut compiling = Compiling { policy, numbers: numbers(policy), plan: Plan::default(), at };
-        compiling.plan.servers = policy.servers(servers).collect();
+        let plan = Plan { rules: numbers(policy), servers: policy.servers(servers).collect(), ..Plan::default() };
+        let mut compiling = Compiling { policy, plan, chains: BTreeMap::new(), at };
         compiling.all();
-        compiling.plan
+        let chains = compiling.chains.into_iter().map(|(name, lines)| (name, Lines::from(lines)));
+        Plan { chains: chains.collect(), ..compiling.plan }
     })
 }
 
@@ -58,8 +65,9 @@ pub fn kernel_name(kind: &str, name: &str) -> String {
 
 struct Compiling<'p> {
     policy: &'p Policy,
-    numbers: BTreeMap<&'p str, RuleNumber>,
+    /// What is made, but for the chains; the rules' numbers are known from the start.
     plan: Plan,
+    chains: BTreeMap<String, Vec<Line>>,
     at: Timestamp,
 }
 
@@ -68,30 +76,43 @@ impl Compiling<'_> {
         let policy = self.policy;
         self.plan.counters.extend(DENIED.map(str::to_owned));
         let basics = starter().iter().flat_map(|rule| self.lines(rule, Begins::Lan)).collect();
-        self.plan.chains.insert("starter".into(), basics);
+        self.chains.insert("starter".into(), basics);
         for rule in &policy.rules {
             self.alive(rule);
-            let outbound = rule.who.iter().filter(|who| !matches!(who, Who::Uplink | Who::Internet | Who::Network(_)));
-            let lines = self.lines(rule, Begins::Lan);
-            for who in outbound {
-                let chain = chain_of(rule.effect, who);
-                self.plan.chains.entry(chain).or_default().extend(lines.iter().cloned());
-            }
+            self.rule(rule, |_| true);
         }
         self.switches();
         self.plan.holds_newcomers = policy.holds(None);
-        let newcomers = self.way(None);
-        self.plan.chains.insert(NEWCOMERS.into(), newcomers);
         for device in &policy.devices {
             self.device(device);
         }
+        self.ways();
         self.inbound();
-        self.plan.chains.insert(USER.into(), Vec::new());
+        self.chains.insert(USER.into(), Vec::new());
         // Chains without lines need not be, nor jumps to what is not there.
-        self.plan.chains.retain(|name, lines| !lines.is_empty() || name == USER);
-        let known: BTreeSet<String> = self.plan.chains.keys().cloned().collect();
-        for lines in self.plan.chains.values_mut() {
-            lines.retain(|line| !matches!(&line.then, Then::Jump(to) if !known.contains(to)));
+        self.chains.retain(|name, lines| !lines.is_empty() || name == USER);
+        let known: BTreeSet<String> = self.chains.keys().cloned().collect();
+        for lines in self.chains.values_mut() {
+            prune(lines, |chain| known.contains(chain));
+        }
+    }
+
+    /// A rule's lines into the chains of those that it is about and that are wanted.
+    fn rule(&mut self, rule: &Rule, wanted: impl Fn(&Who) -> bool) {
+        let lines = self.lines(rule, Begins::Lan);
+        for who in rule.who.iter().filter(|who| !is_outside(who) && wanted(who)) {
+            self.chains.entry(chain_of(rule.effect, who)).or_default().extend(lines.iter().cloned());
+        }
+    }
+
+    /// The chains of devices that rules hold for, and of newcomers.
+    fn ways(&mut self) {
+        let policy = self.policy;
+        let newcomers = self.way(None);
+        self.chains.insert(NEWCOMERS.into(), newcomers);
+        for device in policy.devices.iter().filter(|device| policy.holds(Some(device))) {
+            let way = self.way(Some(device));
+            self.chains.insert(way_of(device), way);
         }
     }
 
@@ -101,19 +122,18 @@ impl Compiling<'_> {
             self.alive(rule);
             let chain = kernel_name("deny", &rule.name);
             let lines = self.lines(rule, Begins::Lan);
-            self.plan.chains.insert(chain.clone(), lines);
+            self.chains.insert(chain.clone(), lines);
             let way = |service: &Service| {
                 // Of a service with ports what is matched is the same for both kinds of IP.
                 Line { matches: service_matches(Family::V4, *service), then: Then::Jump(chain.clone()) }
             };
-            self.plan.chains.entry(SWITCHES.into()).or_default().extend(rule.services.iter().map(way));
+            self.chains.entry(SWITCHES.into()).or_default().extend(rule.services.iter().map(way));
         }
     }
 
     /// Notes whether a rule is alive, and until when.
     fn alive(&mut self, rule: &Rule) {
-        let Some(&number) = self.numbers.get(rule.name.as_str()) else { return };
-        self.plan.rules.insert(rule.name.clone(), number);
+        let Some(&number) = self.plan.rules.get(&rule.name) else { return };
         let until = match opening(&rule.when, &self.policy.zone, self.at) {
             Opening::Open(until) => [until, rule.until].into_iter().flatten().min(),
             Opening::Shut(_) => return,
@@ -125,16 +145,12 @@ impl Compiling<'_> {
 
     /// The chain of a device, and how its frames get there.
     fn device(&mut self, device: &Device) {
-        let chain = if self.policy.holds(Some(device)) { Some(kernel_name("dev", &device.name)) } else { None };
+        let chain = self.policy.holds(Some(device)).then(|| way_of(device));
         if chain.is_some() && device.state == DeviceState::Blocked {
             self.plan.shut.extend(&device.macs);
             if device.macs.is_empty() {
                 self.plan.shut_addresses.extend(&device.addresses);
             }
-        }
-        if let Some(name) = &chain {
-            let way = self.way(Some(device));
-            self.plan.chains.insert(name.clone(), way);
         }
         self.plan.from_mac.extend(device.macs.iter().map(|mac| (*mac, chain.clone())));
         if device.macs.is_empty() {
@@ -203,16 +219,14 @@ impl Compiling<'_> {
             matches.extend(ports);
             lines.push(pass(matches));
         }
-        let from_uplink =
-            |rule: &&Rule| rule.who.iter().any(|w| matches!(w, Who::Uplink | Who::Internet | Who::Network(_)));
-        let mut rules: Vec<&Rule> = self.policy.rules.iter().filter(from_uplink).collect();
+        let mut rules: Vec<&Rule> = self.policy.rules.iter().filter(|rule| rule.who.iter().any(is_outside)).collect();
         rules.sort_by_key(|rule| rule.effect);
         for rule in rules {
             lines.extend(self.lines(rule, Begins::Uplink));
         }
         lines.push(Line { matches: vec![], then: Then::Jump(USER.into()) });
         lines.push(drop_default(DENIED[1]));
-        self.plan.chains.insert(INBOUND.into(), lines);
+        self.chains.insert(INBOUND.into(), lines);
     }
 
     /// A rule's lines in the chains of one direction. Shadow rules have none: what they would do is judged from the flows.
@@ -220,7 +234,7 @@ impl Compiling<'_> {
         if rule.shadow {
             return Vec::new();
         }
-        let number = self.numbers.get(rule.name.as_str()).copied();
+        let number = self.plan.rules.get(&rule.name).copied();
         let counter = kernel_name("rule", &rule.name);
         self.plan.counters.insert(counter.clone());
         let ends = match begins {
@@ -353,6 +367,21 @@ fn drop_default(counter: &str) -> Line {
     Line { matches: vec![], then: Then::Drop { counter: counter.to_owned(), rule: DEFAULT.into(), number: None } }
 }
 
+/// Whether it is somebody on the uplink side.
+const fn is_outside(who: &Who) -> bool {
+    matches!(who, Who::Uplink | Who::Internet | Who::Network(_))
+}
+
+/// Takes out jumps to chains that are not there.
+fn prune(lines: &mut Vec<Line>, is_there: impl Fn(&str) -> bool) {
+    lines.retain(|line| !matches!(&line.then, Then::Jump(to) if !is_there(to)));
+}
+
+/// The chain of a device.
+fn way_of(device: &Device) -> String {
+    kernel_name("dev", &device.name)
+}
+
 /// The chain that a rule stands in.
 fn chain_of(effect: Effect, who: &Who) -> String {
     let effect = effect.as_str();
@@ -399,22 +428,26 @@ fn family_of(network: Network) -> Family {
 }
 
 /// Each rule's number: the same as long as it means the same.
-fn numbers(policy: &Policy) -> BTreeMap<&str, RuleNumber> {
-    // The first numbers have a meaning of their own.
-    let mut taken: BTreeSet<u32> = (0..16).collect();
+fn numbers(policy: &Policy) -> BTreeMap<String, RuleNumber> {
+    let mut taken: BTreeSet<u32> = RESERVED.collect();
     let mut sorted: Vec<&Rule> = policy.numbered().collect();
     sorted.sort_by(|a, b| a.name.cmp(&b.name));
     let mut numbers = BTreeMap::new();
     for rule in sorted {
-        let meaning =
-            format!("{} {:?} {:?} {:?} {:?} {}", rule.name, rule.effect, rule.who, rule.to, rule.services, rule.shadow);
-        let mut number = hash(meaning.as_bytes());
+        let mut number = number(rule);
         while !taken.insert(number) {
             number = number.wrapping_add(1);
         }
-        numbers.insert(rule.name.as_str(), RuleNumber(number));
+        numbers.insert(rule.name.clone(), RuleNumber(number));
     }
     numbers
+}
+
+/// The number that a rule has where no other has it.
+fn number(rule: &Rule) -> u32 {
+    let meaning =
+        format!("{} {:?} {:?} {:?} {:?} {}", rule.name, rule.effect, rule.who, rule.to, rule.services, rule.shadow);
+    hash(meaning.as_bytes())
 }
 
 /// FNV-1a of 32 bits: legible in the kernel's own listing.
@@ -468,7 +501,7 @@ mod tests {
     #[test]
     fn every_jump_has_a_chain_and_every_counter_is_declared() {
         let plan = plan(POLICY, 0);
-        for line in plan.chains.values().flatten() {
+        for line in plan.chains.values().flat_map(|lines| lines.iter()) {
             match &line.then {
                 Then::Jump(to) => assert!(plan.chains.contains_key(to), "{to}"),
                 Then::Admit { counter, .. } | Then::Drop { counter, .. } | Then::Pass { counter: Some(counter) } => {

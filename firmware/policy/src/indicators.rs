@@ -1,14 +1,15 @@
-//! Lists of indicators as others publish them: one address, network or name a line.
+//! Lists of indicators as others publish them: one address, network, name or TLS client (JA4) a line.
 //!
 //! **Shape**: what follows `#` or `;` is a remark; what follows the first word is left out. Files of hosts (`0.0.0.0 name`, where the
 //! names count) and filters (`||name^`) are read as the lists of names that they are. A name stands for itself and all below it.
 //!
-//! **Bounds**: [`TEXT_MAX`] octets; [`ENTRIES`] networks and as many names. A list is read whole or not at all.
+//! **Bounds**: [`TEXT_MAX`] octets; [`ENTRIES`] networks and as many names and clients. A list is read whole or not at all.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use terms::HostKey;
+use wire::ja4::Ja4;
 
 use crate::hostname::HostName;
 use crate::network::{Network, NetworkError};
@@ -16,7 +17,7 @@ use crate::text::{Fault, short};
 
 /// The longest list, in octets.
 pub const TEXT_MAX: usize = 4 << 20;
-/// The most networks, and the most names, of one list and of all that are in force together.
+/// The most networks, and the most names and clients together, of one list and of all that are in force together.
 pub const ENTRIES: usize = 65_536;
 /// Faults that are told one by one; what is wrong so often is no list.
 const FAULTS: usize = 20;
@@ -32,6 +33,8 @@ pub struct Listing {
     pub networks: BTreeSet<Network>,
     /// Names in lower case, in order.
     pub names: BTreeSet<String>,
+    /// TLS clients, in order.
+    pub clients: BTreeSet<Ja4>,
     /// Lines that are about addresses and names of any network's own, which say nothing of the internet: `localhost`, `10.0.0.0/8`.
     pub passed_over: usize,
 }
@@ -49,8 +52,9 @@ pub fn read(text: &str) -> Result<Listing, Vec<Fault>> {
     for (line, number) in text.trim_start_matches('\u{feff}').lines().zip(1..) {
         if let Err(what) = listing.take(line) {
             faults.push(Fault { line: number, what });
-        } else if listing.networks.len() > ENTRIES || listing.names.len() > ENTRIES {
-            faults.push(Fault { line: number, what: format!("more than {ENTRIES} networks or names have no room") });
+        } else if listing.networks.len() > ENTRIES || listing.names.len() + listing.clients.len() > ENTRIES {
+            let what = format!("more than {ENTRIES} networks, or names and TLS clients, have no room");
+            faults.push(Fault { line: number, what });
             break;
         }
         if faults.len() == FAULTS {
@@ -60,8 +64,8 @@ pub fn read(text: &str) -> Result<Listing, Vec<Fault>> {
     if !faults.is_empty() {
         return Err(faults);
     }
-    if listing.networks.is_empty() && listing.names.is_empty() {
-        return whole("the list holds no address, network or name of the internet".into());
+    if listing.networks.is_empty() && listing.names.is_empty() && listing.clients.is_empty() {
+        return whole("the list holds no address, network or name of the internet, and no TLS client".into());
     }
     Ok(listing)
 }
@@ -91,6 +95,10 @@ impl Listing {
         let rest: Vec<&str> = words.collect();
         if NOWHERE.contains(&first) && !rest.is_empty() {
             return rest.iter().try_for_each(|name| self.take_name(name));
+        }
+        if let Some(client) = Ja4::parse(first) {
+            self.clients.insert(client);
+            return Ok(());
         }
         match first.parse::<Network>() {
             Ok(network) => self.take_network(network),
@@ -157,6 +165,15 @@ mod tests {
     }
 
     #[test]
+    fn tls_clients_are_listed_by_their_fingerprints() {
+        let listing = good("t13d1516h2_8daaf6152771_e5627efa2ab1 # a loader\nt13d1516h2_8daaf6152771_e5627efa2ab1\n");
+        let written: Vec<String> = listing.clients.iter().map(ToString::to_string).collect();
+        assert_eq!(written, ["t13d1516h2_8daaf6152771_e5627efa2ab1"]);
+        assert!(listing.networks.is_empty() && listing.names.is_empty());
+        assert!(read("T13d1516h2_8daaf6152771_e5627efa2ab1\n").is_err(), "it is written in lower case");
+    }
+
+    #[test]
     fn what_is_listed_is_held_and_what_lies_beside_it_is_not() {
         let listing = good("203.0.112.0/23\n2001:db8:5::/48\nbad.example.org\n172.0.0.0/8\n");
         let holds = |text: &str| listing.holds(text.parse().unwrap());
@@ -198,7 +215,7 @@ mod tests {
         #[test]
         fn whatever_stands_there_is_a_list_or_faults(text in "[ -~\\n]{0,200}") {
             if let Ok(listing) = read(&text) {
-                proptest::prop_assert!(listing.networks.len() + listing.names.len() > 0);
+                proptest::prop_assert!(listing.networks.len() + listing.names.len() + listing.clients.len() > 0);
             }
         }
     }

@@ -5,7 +5,9 @@
 //! element, with which its conversations end too.
 
 use core::net::IpAddr;
+use core::ops::Deref;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use terms::{MacAddr, Timestamp};
@@ -31,7 +33,7 @@ pub const USER: &str = "user";
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// Every chain by its name.
-    pub chains: BTreeMap<String, Vec<Line>>,
+    pub chains: BTreeMap<String, Lines>,
     /// Through which chain frames of the LAN side go, by the hardware address that they come from; nothing means that they pass.
     pub from_mac: BTreeMap<MacAddr, Option<String>>,
     /// The same by IP address, for devices that have no hardware address here.
@@ -51,6 +53,11 @@ pub struct Plan {
     /// The policy's names of counters and numbers, to tell people.
     pub rules: BTreeMap<String, RuleNumber>,
 }
+
+/// The rules of a chain. Copies share them, and are compared at no cost.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "Vec<Line>", into = "Vec<Line>")]
+pub struct Lines(Arc<[Line]>);
 
 /// One rule of a chain: what a frame must be, and what is done with it then.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -160,3 +167,39 @@ pub enum Then {
     /// It goes through another chain, and comes back if that decides nothing.
     Jump(String),
 }
+
+impl Lines {
+    /// Whether both are one and the same.
+    #[must_use]
+    pub fn is_shared_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl From<Vec<Line>> for Lines {
+    fn from(lines: Vec<Line>) -> Self {
+        Self(lines.into())
+    }
+}
+
+impl From<Lines> for Vec<Line> {
+    fn from(lines: Lines) -> Self {
+        lines.0.to_vec()
+    }
+}
+
+impl Deref for Lines {
+    type Target = [Line];
+
+    fn deref(&self) -> &[Line] {
+        &self.0
+    }
+}
+
+impl PartialEq for Lines {
+    fn eq(&self, other: &Self) -> bool {
+        self.is_shared_with(other) || self.0 == other.0
+    }
+}
+
+impl Eq for Lines {}

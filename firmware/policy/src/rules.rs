@@ -310,6 +310,15 @@ impl Policy {
         self.numbered().any(|rule| self.names_in(rule).any(|wanted| wanted.matches(name)))
     }
 
+    /// Whether everything but the rules is the same as in another.
+    #[must_use]
+    pub fn differs_in_rules_alone(&self, other: &Self) -> bool {
+        let Self { posture, newcomers, dns, dns_servers, quic, zone, groups, devices, lists, rules: _ } = other;
+        (posture, newcomers, dns, quic) == (&self.posture, &self.newcomers, &self.dns, &self.quic)
+            && (dns_servers, zone, groups) == (&self.dns_servers, &self.zone, &self.groups)
+            && (devices, lists) == (&self.devices, &self.lists)
+    }
+
     /// A device by its name.
     #[must_use]
     pub fn device(&self, name: &str) -> Option<&Device> {

@@ -31,12 +31,14 @@ mod fault;
 mod fields;
 mod nearest;
 mod read;
+mod reread;
 mod write;
 
 pub use difference::{Difference, difference};
 pub use fault::{Fault, line_at, refuse_depth, short};
 pub use nearest::{likely, nearest};
 pub use read::{TEXT_MAX, destination, moment, read};
+pub use reread::reread;
 pub use write::{moment as written, to, who, write, write_rule};
 
 #[cfg(test)]

@@ -14,10 +14,8 @@ use serde::{Deserialize, Serialize};
 use terms::{MacAddr, Posture, Span, Timestamp};
 
 use crate::request::{DeviceAsk, EVENTS_MAX, Request};
-use crate::views::{DeviceView, EventView, FlowPage, FlowView, PolicyView};
+use crate::views::{DeviceView, EventView, FlowLots, PolicyView};
 
-/// Flows that are asked for at once.
-const PAGE: u32 = 4_096;
 /// How long before and after a finding a device's conversations make no proposal.
 const DOUBT: Span = Span::from_secs(3_600);
 
@@ -126,8 +124,8 @@ impl<'g, G: Ask> Past<'g, G> {
     pub fn each(&self, since: Timestamp, mut wanted: impl FnMut(&[Flow]) -> bool) -> Result<(), G::Error> {
         let mut before = None;
         loop {
-            let page: FlowPage = self.gateway.ask(Request::Flows { before, limit: PAGE })?;
-            let all: Vec<Flow> = page.flows.iter().filter_map(FlowView::flow).collect();
+            let page: FlowLots = self.gateway.ask(Request::FlowLots { before })?;
+            let all = page.flows().ok_or_else(|| self.gateway.strange("a page of conversations"))?;
             let old = all.last().is_some_and(|flow| flow.last < since);
             let flows: Vec<Flow> = all.into_iter().filter(|flow| flow.last >= since).collect();
             before = page.next;

@@ -73,6 +73,11 @@ pub enum Request {
         /// At most so many.
         limit: u32,
     },
+    /// The same by the thousand, newest first: answered by a `FlowLots`.
+    FlowLots {
+        /// Those before this number; the newest where there is none.
+        before: Option<u64>,
+    },
     /// What was counted over time: answered by a `SeriesView`.
     Series {
         /// How far back.
@@ -157,6 +162,9 @@ pub enum Request {
         /// Only if this version holds now.
         #[serde(default)]
         if_version: Option<u64>,
+        /// Whether the answer may leave out the texts, which are long where there are thousands of rules.
+        #[serde(default)]
+        brief: bool,
     },
     /// Keeps the policy that is on trial: answered by a `PolicyView`.
     PolicyConfirm {

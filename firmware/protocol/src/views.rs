@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use flow::{FlowPage, FlowView};
+pub use flow::{FlowLots, FlowPage, FlowView};
 pub use forest::{
     ClassifiedView, DriftView, ExplanationView, LevelChange, LoadView, ModelView, MovedView, ShadowView, VotingView,
 };

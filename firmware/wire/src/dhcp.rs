@@ -40,6 +40,8 @@ const MAGIC: [u8; 4] = [99, 130, 83, 99];
 pub struct Message<'a> {
     /// The message type; none in plain BOOTP.
     pub kind: Option<u8>,
+    /// What tells this exchange from others of the same client.
+    pub id: u32,
     /// The hardware address of the client.
     pub client_mac: MacAddr,
     /// The address given to the client; unspecified in a client's message.
@@ -48,6 +50,18 @@ pub struct Message<'a> {
     pub server: Option<Ipv4Addr>,
     /// The first router (option 3).
     pub router: Option<Ipv4Addr>,
+    /// Which part of the address is the network's (option 1).
+    pub mask: Option<Ipv4Addr>,
+    /// The servers of names (option 6), as octets for [`addresses`].
+    pub name_servers: Option<&'a [u8]>,
+    /// The servers of time (option 42), likewise.
+    pub time_servers: Option<&'a [u8]>,
+    /// For how many seconds the address is given (option 51); the largest number is for ever.
+    pub lease: Option<u32>,
+    /// After how many seconds the client asks that server again (option 58), and after how many any server (option 59).
+    pub renew: Option<u32>,
+    /// See `renew`.
+    pub rebind: Option<u32>,
     /// The name of the client as it was sent (option 12).
     pub host_name: Option<&'a [u8]>,
     /// The make of the client (option 60).
@@ -71,10 +85,17 @@ impl<'a> Message<'a> {
         let client_mac = fixed[28..].first_chunk()?;
         let mut message = Self {
             kind: None,
+            id: number(&fixed[4..])?,
             client_mac: MacAddr::new(*client_mac),
             your: Ipv4Addr::new(*a, *b, *c, *d),
             server: None,
             router: None,
+            mask: None,
+            name_servers: None,
+            time_servers: None,
+            lease: None,
+            renew: None,
+            rebind: None,
             host_name: None,
             vendor_class: None,
             parameters: None,
@@ -99,11 +120,17 @@ impl<'a> Message<'a> {
                 return;
             };
             match option {
+                1 => self.mask = self.mask.or(address(value)),
                 3 => self.router = self.router.or(address(value)),
+                6 => self.name_servers = self.name_servers.or(Some(value)),
                 12 => self.host_name = self.host_name.or(Some(value)),
+                42 => self.time_servers = self.time_servers.or(Some(value)),
+                51 => self.lease = self.lease.or(number(value)),
                 53 => self.kind = self.kind.or(value.first().copied()),
                 54 => self.server = self.server.or(address(value)),
                 55 => self.parameters = self.parameters.or(Some(value)),
+                58 => self.renew = self.renew.or(number(value)),
+                59 => self.rebind = self.rebind.or(number(value)),
                 60 => self.vendor_class = self.vendor_class.or(Some(value)),
                 81 => self.fqdn = self.fqdn.or(Some(value)),
                 161 => self.mud_url = self.mud_url.or(Some(value)),
@@ -126,6 +153,16 @@ impl<'a> Message<'a> {
     pub const fn is_from_server(&self) -> bool {
         matches!(self.kind, Some(OFFER | ACK | NAK))
     }
+}
+
+/// The addresses of a value, four octets each; what is cut short at its end is none.
+pub fn addresses(value: &[u8]) -> impl Iterator<Item = Ipv4Addr> + '_ {
+    value.chunks_exact(4).filter_map(address)
+}
+
+/// The number that a value begins with.
+fn number(value: &[u8]) -> Option<u32> {
+    value.first_chunk().map(|octets| u32::from_be_bytes(*octets))
 }
 
 /// The first address of a value.
@@ -161,6 +198,20 @@ mod tests {
             (read.server, read.router),
             (Some(Ipv4Addr::new(192, 168, 7, 1)), Some(Ipv4Addr::new(192, 168, 7, 1)))
         );
+    }
+
+    #[test]
+    fn a_grant_says_for_how_long_and_who_else_serves() {
+        let options = b"\x35\x01\x05\x01\x04\xff\xff\xff\0\x06\x09\x0a\0\0\x01\x0a\0\0\x02\x0a\x2a\x04\x0a\0\0\x03\
+                        \x33\x04\0\0\x0e\x10\x3a\x04\0\0\x07\x08\x3b\x03\0\0\x07\xff";
+        let mut payload = message(options);
+        payload[4..8].copy_from_slice(&[1, 2, 3, 4]);
+        let read = Message::parse(&payload).unwrap();
+        assert_eq!((read.id, read.mask), (0x0102_0304, Some(Ipv4Addr::new(255, 255, 255, 0))));
+        let all = |value: Option<&[u8]>| addresses(value.unwrap()).collect::<Vec<_>>();
+        assert_eq!(all(read.name_servers), [Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2)]);
+        assert_eq!(all(read.time_servers), [Ipv4Addr::new(10, 0, 0, 3)]);
+        assert_eq!((read.lease, read.renew, read.rebind), (Some(3_600), Some(1_800), None));
     }
 
     #[test]

@@ -35,6 +35,20 @@ static PROGRAM_TYPES: Words<4> = Words::new([
     b"content-type: application/x-executable",
 ]);
 
+/// Media types of what people read, see or hear; playlists and pages of data are read by what shows them.
+static MEDIA_TYPES: Words<8> = Words::new([
+    b"content-type: text/",
+    b"content-type: image/",
+    b"content-type: audio/",
+    b"content-type: video/",
+    b"content-type: application/json",
+    b"content-type: application/xml",
+    b"content-type: application/vnd.apple.mpegurl",
+    b"content-type: application/x-mpegurl",
+]);
+/// What browsers call themselves that say so behind the page that a request comes from.
+static BEHIND_PAGE: Words<3> = Words::new([b"msie ", b"trident/", b"applewebkit/"]);
+
 /// What a request wants done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
@@ -59,6 +73,8 @@ pub struct Request<'a> {
     pub agent: Option<&'a [u8]>,
     /// Whether it comes from a page: `Referer`, `Origin` or `X-Requested-With` is there.
     pub from_page: bool,
+    /// The server of that page, without a port, where `Referer` names it.
+    pub page: Option<&'a [u8]>,
     /// Whether it asks for the state of a certificate or for a time stamp, as browsers do by themselves (RFC 6960, RFC 3161).
     pub about_certificates: bool,
     /// Whether all its fields were captured.
@@ -86,11 +102,16 @@ impl<'a> Request<'a> {
             host: authority.map(without_port),
             agent: None,
             from_page: false,
+            page: None,
             about_certificates: false,
             whole: false,
         };
-        // A line that has no end may have been cut.
-        for line in lines.map_while(|line| line.strip_suffix(b"\n")) {
+        for line in lines {
+            // A line that has no end may have been cut.
+            let Some(line) = line.strip_suffix(b"\n") else {
+                request.read_cut(line);
+                break;
+            };
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if line.is_empty() {
                 request.whole = true;
@@ -111,16 +132,28 @@ impl<'a> Request<'a> {
             self.agent = Some(value);
         } else if is(b"referer") || is(b"origin") || is(b"x-requested-with") {
             self.from_page = true;
+            self.page = if is(b"referer") { server_of(value) } else { self.page };
         } else if is(b"content-type") {
             let kinds: [&[u8]; 2] = [b"application/ocsp-request", b"application/timestamp-query"];
             self.about_certificates = kinds.iter().any(|kind| value.eq_ignore_ascii_case(kind));
         }
     }
 
-    /// Whether the server is wanted by its address, without a name.
+    /// Of a line that was cut, what begins with what the client says that it is tells as much.
+    fn read_cut(&mut self, line: &'a [u8]) {
+        const AGENT: &[u8] = b"user-agent:";
+        if let Some((name, value)) = line.split_at_checked(AGENT.len())
+            && name.eq_ignore_ascii_case(AGENT)
+        {
+            let end = value.iter().position(|octet| *octet == 0).unwrap_or(value.len());
+            self.agent = Some(value[..end].trim_ascii());
+        }
+    }
+
+    /// Whether the server is wanted by its address, without a name. Where that was cut off, the page's server tells.
     #[must_use]
     pub fn names_address(&self) -> bool {
-        let host = self.host.unwrap_or_default();
+        let host = self.host.or(self.page).unwrap_or_default();
         let host = host.strip_prefix(b"[").and_then(|h| h.strip_suffix(b"]")).unwrap_or(host);
         str::from_utf8(host).is_ok_and(|host| host.parse::<IpAddr>().is_ok())
     }
@@ -139,6 +172,24 @@ impl<'a> Request<'a> {
     pub fn claims_browser(&self) -> bool {
         self.agent.is_some_and(|agent| agent.starts_with(b"Mozilla/"))
     }
+
+    /// Whether it sends something as a browser, but from no page. Of what was cut, as far as the browser that it says to be names the page,
+    /// or where that came from, before itself.
+    ///
+    /// **Source**: Internet Explorer sends `Referer` before `User-Agent`, those made of WebKit send `Origin` before it with every POST; as
+    /// captured.
+    #[must_use]
+    pub fn is_pageless_post(&self) -> bool {
+        let named_before = || BEHIND_PAGE.any(self.agent.unwrap_or_default());
+        let pageless = !self.from_page && !self.about_certificates && (self.whole || named_before());
+        self.method == Method::Post && self.claims_browser() && pageless
+    }
+}
+
+/// The server in an address of a page.
+fn server_of(page: &[u8]) -> Option<&[u8]> {
+    let rest = page.strip_prefix(b"http://").or_else(|| page.strip_prefix(b"https://"))?;
+    Some(without_port(rest.split(|octet| *octet == b'/').next()?))
 }
 
 /// Whether this payload of a server is an answer that carries a program: by its media type, or by how its body begins.
@@ -150,6 +201,13 @@ pub fn is_program(payload: &[u8]) -> bool {
     let end = head_end(payload).map_or(payload.len(), |at| at + 4);
     let (head, body) = payload.split_at(end);
     MAGICS.iter().any(|magic| body.starts_with(magic)) || PROGRAM_TYPES.any(head)
+}
+
+/// Whether this payload of a server is an answer that carries what people read, see or hear.
+#[must_use]
+pub fn is_media(payload: &[u8]) -> bool {
+    let head = || &payload[..head_end(payload).unwrap_or(payload.len())];
+    payload.starts_with(b"HTTP/1.") && MEDIA_TYPES.any(head())
 }
 
 /// Whether this payload of a client begins with a word in capitals and a blank, as every request does, of whatever method.
@@ -178,6 +236,9 @@ fn without_port(host: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+    use std::format;
+
     use super::*;
 
     const POST: &[u8] = b"POST /gate/in.php?id=7 HTTP/1.1\r\nHost: 198.51.100.7:8080\r\nUser-Agent: Mozilla/4.0\r\n\
@@ -210,6 +271,43 @@ mod tests {
             b"POST / HTTP/1.1\r\nX-REQUESTED-WITH: XMLHttpRequest\r\nHost",
         ] {
             assert!(Request::parse(payload).unwrap().from_page, "{}", payload.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_post_of_no_page_is_seen_where_the_browser_would_have_named_it_before_itself() {
+        for (fields, pageless) in [
+            ("User-Agent: Mozilla/5.0 (X11) Firefox/99\r\nHost: a\r\n\r\n", true),
+            ("User-Agent: Mozilla/5.0 (X11) Gecko/20100101 Firefox/99\r\nHo", false),
+            ("User-Agent: Mozilla/4.0 (compatible; MSIE 7.0; Win", true),
+            ("User-Agent: Mozilla/5.0 (Windows NT 6.1; Trident/7.0; rv:11.0)\r\nHo", true),
+            ("User-Agent: Mozilla/5.0 AppleWebKit/537.36 (KHTML)\0\0\0", true),
+            ("User-Agent: Mozilla/5.0\0AppleWebKit/", false),
+            ("Origin: http://a\r\nUser-Agent: Mozilla/5.0 AppleWebKit/537.36 (KHTML)\0\0\0", false),
+            ("Referer: http://a/\r\nUser-Agent: Mozilla/4.0 (compatible; MSIE 7.0; Win", false),
+            ("Content-Type: application/ocsp-request\r\nUser-Agent: Mozilla/4.0 (compatible; MSIE 7.0", false),
+            ("User-Agent: tool (MSIE 7.0\0\0", false),
+            ("", false),
+        ] {
+            let post = format!("POST /gate HTTP/1.1\r\n{fields}");
+            assert_eq!(Request::parse(post.as_bytes()).unwrap().is_pageless_post(), pageless, "{fields}");
+            let get = format!("GET /gate HTTP/1.1\r\n{fields}");
+            assert!(!Request::parse(get.as_bytes()).unwrap().is_pageless_post(), "{fields}");
+        }
+    }
+
+    #[test]
+    fn where_the_server_is_cut_off_its_page_tells_whether_it_has_a_name() {
+        for (fields, address) in [
+            ("Referer: http://192.0.2.9/a\r\nUser-Ag", true),
+            ("Referer: https://192.0.2.9:81\r\n", true),
+            ("Referer: http://192.0.2.9.example.org/\r\n", false),
+            ("Referer: http://192.0.2.9/a\r\nHost: example.org\r\n", false),
+            ("Referer: 192.0.2.9\r\n", false),
+            ("Origin: http://192.0.2.9\r\n", false),
+        ] {
+            let post = format!("POST /gate HTTP/1.1\r\n{fields}");
+            assert_eq!(Request::parse(post.as_bytes()).unwrap().names_address(), address, "{fields}");
         }
     }
 
@@ -247,6 +345,15 @@ mod tests {
         assert!(is_program(b"HTTP/1.1 200 OK\r\n\r\n\x7fELF\x01"));
         assert!(!is_program(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>MZ"));
         assert!(!is_program(b"MZ"));
+    }
+
+    #[test]
+    fn what_people_see_is_known_by_its_type() {
+        assert!(is_media(b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\n\r\n"));
+        assert!(is_media(b"HTTP/1.0 200 OK\r\nCONTENT-TYPE: Text/html\r\nX"));
+        assert!(!is_media(b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n\r\n"));
+        assert!(!is_media(b"HTTP/1.1 200 OK\r\n\r\nContent-Type: text/html"));
+        assert!(!is_media(b"Content-Type: text/html"));
     }
 
     #[test]

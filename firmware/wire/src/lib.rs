@@ -28,6 +28,7 @@ mod ip;
 mod ipv4;
 mod ipv6;
 pub mod irc;
+pub mod ja4;
 pub mod lldp;
 pub mod login;
 pub mod mapping;

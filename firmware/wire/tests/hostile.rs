@@ -3,7 +3,7 @@
 mod frames;
 
 use proptest::prelude::*;
-use wire::{LinkType, Net, Transport, dhcp, dhcp6, dns, login, parse, ssdp, tls};
+use wire::{LinkType, Net, Transport, dhcp, dhcp6, dns, ja4, login, parse, ssdp, tls};
 
 /// Reads a frame in every way there is and checks the lengths that are told.
 fn read_all(octets: &[u8], len: u32, vlan: Option<u16>) {
@@ -56,6 +56,7 @@ fn read_payload(payload: &[u8]) {
     let _ = dhcp6::Message::parse(payload).map(|message| message.fqdn());
     let _ = ssdp::Message::parse(payload).map(|message| message.device_type());
     let _ = tls::client_hello(payload);
+    let _ = ja4::Ja4::of_hello(payload);
     let _ = (login::ssh_banner(payload), login::basic_credentials(payload));
     for port in [21, 23, 25, 80, 110, 143] {
         let _ = login::outcome(port, payload);

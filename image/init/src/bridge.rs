@@ -9,7 +9,7 @@ use capture::{LinkState, ensure_bridge};
 use crate::console::{say, uptime};
 
 /// The bridge's name, which the gateway takes over.
-const BRIDGE: &str = "picket0";
+pub const BRIDGE: &str = "picket0";
 /// How long links may take to be there; those on USB take a few seconds.
 const LIMIT: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(20);

@@ -1,5 +1,5 @@
 //! The clock of a box without one: it begins where the last run, or the build of the image, ended, and never runs backwards over a
-//! restart. Somebody else sets it right later.
+//! restart. [`crate::network`] sets it right later.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::data::FOLDER;
 /// The file of the last known time: seconds since 1970 as text.
 const FILE: &str = "clock";
 /// 2026-01-01: no box of this version ran before.
-const EARLIEST: u64 = 1_767_225_600;
+pub const EARLIEST: u64 = 1_767_225_600;
 /// How often the time is kept, which bounds how far it may stand still over a pulled plug. Each is one small write to the card.
 const KEEP_EVERY: Duration = Duration::from_secs(1800);
 

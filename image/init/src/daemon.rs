@@ -251,7 +251,7 @@ pub fn configuration() -> &'static str {
 }
 
 /// The pause after so many ends in a row: none after the first, then a second, doubled each time.
-fn pause(ends: u32) -> Duration {
+pub fn pause(ends: u32) -> Duration {
     match ends {
         0 => Duration::ZERO,
         ends => Duration::from_secs(1 << (ends - 1).min(6)).min(LONGEST_PAUSE),

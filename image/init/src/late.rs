@@ -4,6 +4,7 @@ use std::ffi::CStr;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
+use crate::attendant::Attendant;
 use crate::clock::Clock;
 use crate::console::{self, Wish, say, uptime};
 use crate::daemon::{Daemon, PROGRAM as GATEWAY, configuration};
@@ -13,7 +14,7 @@ use crate::reset::restart;
 use crate::slot::Booted;
 use crate::update::Update;
 use crate::watchdog::Watchdog;
-use crate::{bridge, data, modules, mounts};
+use crate::{bridge, data, modules, mounts, network, preset};
 
 /// Where the slot holds this program.
 pub const PROGRAM: &str = "/sbin/init";
@@ -36,6 +37,8 @@ struct Box {
     daemon: Daemon,
     watchdog: Watchdog,
     clock: Clock,
+    /// Who keeps the box's own address and the right time.
+    network: Attendant,
     errand: Option<Errand>,
     update: Option<Update>,
     /// The check whether a slot on trial still protects.
@@ -63,6 +66,9 @@ pub fn run() -> ! {
         None => say("no card is known: nothing is kept over a restart"),
     }
     let clock = Clock::start();
+    if let Some(booted) = &booted {
+        preset::take(booted);
+    }
     let (wish, wishes) = sync_channel(WISHES);
     if let Err(error) = console::listen(wish) {
         say(format_args!("the console is not read: {error}"));
@@ -72,6 +78,7 @@ pub fn run() -> ! {
         daemon: Daemon::new(),
         watchdog,
         clock,
+        network: Attendant::new(PROGRAM, &[network::WORD, bridge::BRIDGE, preset::FILE, network::FOLDER]),
         errand: None,
         update: None,
         proof: None,
@@ -92,6 +99,7 @@ impl Box {
         }
         self.watchdog.alive();
         self.clock.look();
+        self.network.look();
         self.daemon.look();
         if self.errand.as_mut().is_some_and(|errand| errand.look() != Outcome::Runs) {
             self.errand = None;
@@ -158,7 +166,10 @@ impl Box {
     /// Does what somebody at the console wants.
     fn grant(&mut self, wish: Wish) {
         match wish {
-            Wish::Status => self.show("status"),
+            Wish::Status => {
+                network::tell();
+                self.show("status");
+            }
             Wish::Blocks => self.show("blocks"),
             Wish::Events => self.show("events"),
             Wish::Log => {

@@ -47,6 +47,12 @@ pub fn boot(device: &str, place: &str) -> io::Result<()> {
     Ok(mount(device, place, c"vfat", flags, c"umask=0077")?)
 }
 
+/// Mounts the boot partition so that nobody writes to it.
+pub fn boot_to_read(device: &str, place: &str) -> io::Result<()> {
+    let flags = MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    Ok(mount(device, place, c"vfat", flags, c"umask=0077")?)
+}
+
 /// Makes a mounted folder the root, with the kernel's own file systems in it.
 pub fn switch_root(place: &str) -> io::Result<()> {
     for (_, inner) in KERNEL {

@@ -20,7 +20,7 @@ use crate::mounts;
 use crate::slot::Booted;
 
 /// Where the boot partition is mounted, for as long as it is looked at.
-const BOOT: &str = "/boot";
+pub const BOOT: &str = "/boot";
 /// Keys that are trusted because the image holds them.
 const KEYS: &str = "/etc/picket/keys";
 /// Which image this is.

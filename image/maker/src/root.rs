@@ -56,8 +56,14 @@ const TOOLS: [&str; 9] = [
     "lib/aarch64-linux-gnu/libc.so.6",
     "lib/aarch64-linux-gnu/ld-linux-aarch64.so.1",
 ];
+/// The page is at every address of the box, which only its bridge has: the links have none.
 const CONFIGURATION: &str =
-    "# The box's own configuration: every key has its default. The owner's is /var/lib/picket/picket.toml.\n";
+    "# The box's own configuration: every other key has its default. The owner's is /var/lib/picket/picket.toml.
+[api]
+listen = \"0.0.0.0:443\"
+";
+/// Who knows names is known only while the box runs.
+const RESOLVERS: &str = "/run/network/resolv.conf";
 
 /// Lays the root out below `work` and packs it.
 pub fn squashfs(
@@ -87,6 +93,7 @@ pub fn squashfs(
         program(&fs::canonicalize(tree.join(file)).with_context(|| file.to_owned())?, &to)?;
     }
     symlink("aarch64-linux-gnu/ld-linux-aarch64.so.1", root.join("lib/ld-linux-aarch64.so.1"))?;
+    symlink(RESOLVERS, root.join("etc/resolv.conf"))?;
     let links = boards.iter().flat_map(|board| &board.links).map(String::as_str);
     let first = modules.order(links.chain(FIRST))?;
     let watchdogs = boards.iter().map(|board| board.watchdog.as_str());

@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::bundle;
 use super::medium::Medium;
 use crate::network::{BRIDGE, LAN_LINK, Network, UPLINK};
+use crate::pings::Pings;
 use crate::process::output;
 use crate::site::Site;
 
@@ -40,6 +41,7 @@ pub struct Stand<'a> {
     pub medium: Medium,
     /// Which machine is emulated.
     pub kind: Kind,
+    site: &'a Path,
     folder: PathBuf,
     name: String,
     guest: Option<Guest>,
@@ -77,6 +79,7 @@ impl<'a> Stand<'a> {
             network: site.network(),
             medium,
             kind: Kind::Virt,
+            site: site.folder(),
             folder,
             name: name.to_owned(),
             guest: None,
@@ -88,6 +91,14 @@ impl<'a> Stand<'a> {
     /// How often a machine was started.
     pub const fn boots(&self) -> u32 {
         self.boots
+    }
+
+    /// Pings through the machine, 50 a second, from a host of the lab.
+    ///
+    /// # Errors
+    /// When they can't be started.
+    pub fn pings(&self, from: &str) -> Result<Pings> {
+        Pings::start(self.network.space(from)?, self.site, 50)
     }
 
     /// A file in the check's own folder.
@@ -249,6 +260,21 @@ impl<'a> Stand<'a> {
     pub fn await_words(&mut self, words: &str) -> Result<String> {
         let name = self.name.clone();
         self.guest.as_mut().context("no machine runs")?.await_words(words).with_context(|| format!("machine {name}"))
+    }
+
+    /// Waits until the machine has switched itself off.
+    ///
+    /// # Errors
+    /// When it does not in time.
+    pub fn await_end(&mut self) -> Result<()> {
+        let guest = self.guest.as_mut().context("no machine runs")?;
+        let until = Instant::now() + PATIENCE;
+        while guest.child.try_wait()?.is_none() {
+            ensure!(Instant::now() < until, "the machine did not switch itself off");
+            thread::sleep(LOOK);
+        }
+        self.guest = None;
+        Ok(())
     }
 
     /// Types a line at the console.

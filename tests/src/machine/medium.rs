@@ -182,6 +182,19 @@ impl Medium {
         Ok(fs::remove_file(&part)?)
     }
 
+    /// Looks through the data partition as it was left, and changes nothing.
+    ///
+    /// # Errors
+    /// When it was not let go of, or is not in order.
+    pub fn check_data(&self) -> Result<()> {
+        let part = self.path.with_extension("data");
+        let mut card = File::open(&self.path)?;
+        card.seek(SeekFrom::Start(DATA.from))?;
+        copy(&mut card, &mut File::create(&part)?)?;
+        output(Command::new("e2fsck").args(["-f", "-n"]).arg(&part)).context("the data partition is not in order")?;
+        Ok(fs::remove_file(&part)?)
+    }
+
     fn data_len(&self) -> Result<u64> {
         Ok(fs::metadata(&self.path)?.len() - DATA.from)
     }

@@ -40,8 +40,7 @@ impl Stage<'_> {
             self.meet_servers(gateway)?;
         }
         if !scene.ends.is_empty() {
-            // A policy's moments are whole seconds: what lies six seconds ahead does so from the beginning of one.
-            sleep(Duration::from_secs_f64(1.0 - now().fract()));
+            sleep(Duration::from_secs_f64(until_start(scene.policy.as_deref().unwrap_or_default(), now())?));
         }
         let begin = Instant::now();
         if let Some(gateway) = &gateway {
@@ -90,7 +89,7 @@ impl Stage<'_> {
     fn apply(&self, gateway: &Gateway, scene: &Scene) -> Result<()> {
         let posture = self.over.get("posture").and_then(toml::Value::as_str).unwrap_or("enforce");
         let text = scene.policy.as_deref().context("a scene of a policy has one")?;
-        let text = fill(&with_moments(text)?, self.network, self.folder).with_context(|| scene.name.clone())?;
+        let text = fill(&with_moments(text, now())?, self.network, self.folder).with_context(|| scene.name.clone())?;
         let file = self.folder.join(format!("{}.policy.toml", scene.name));
         fs::write(&file, format!("posture = \"{posture}\"\n{text}"))?;
         gateway.tell(&["policy", "apply", &file.to_string_lossy()])
@@ -167,19 +166,41 @@ impl Stage<'_> {
     }
 }
 
-/// Puts moments in the place of `{in:SECONDS}`.
-fn with_moments(text: &str) -> Result<String> {
+/// The seconds to wait before a scene begins. A policy's moments are whole seconds, and its windows end with full minutes: what lies six
+/// seconds ahead does so from the beginning of one.
+fn until_start(policy: &str, now: f64) -> Result<f64> {
+    let Some((_, window)) = policy.split_once("{window:") else { return Ok(1.0 - now.fract()) };
+    let (seconds, _) = window.split_once('}').context("a brace is not closed")?;
+    let seconds: f64 = seconds.parse().context("{window:SECONDS}")?;
+    Ok((60.0 - seconds - now % 60.0).rem_euclid(60.0))
+}
+
+/// Puts moments in the place of `{in:SECONDS}`, and weekly windows in that of `{window:SECONDS}`.
+fn with_moments(text: &str, now: f64) -> Result<String> {
+    let text = replaced(text, "{in:", |seconds| written(Timestamp::from_secs_f64(now + seconds)))?;
+    replaced(&text, "{window:", |seconds| window(now + seconds))
+}
+
+/// Puts what is made of each number in its place.
+fn replaced(text: &str, mark: &str, made: impl Fn(f64) -> String) -> Result<String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once("{in:") {
+    while let Some((before, after)) = rest.split_once(mark) {
         let (seconds, after) = after.split_once('}').context("a brace is not closed")?;
-        let seconds: f64 = seconds.parse().context("{in:SECONDS}")?;
+        let seconds = seconds.parse().with_context(|| format!("{mark}SECONDS}}"))?;
         out += before;
-        out += &written(Timestamp::from_secs_f64(now() + seconds));
+        out += &made(seconds);
         rest = after;
     }
     out += rest;
     Ok(out)
+}
+
+/// The window of an hour that ends with the full minute nearest to a moment, each day in universal time.
+fn window(end: f64) -> String {
+    let end = (end / 60.0).round() as u64 % 1_440;
+    let words = |minute: u64| format!("{:02}:{:02}", minute / 60, minute % 60);
+    format!("\"mon-sun {}-{}\"", words((end + 1_380) % 1_440), words(end))
 }
 
 #[cfg(test)]
@@ -188,10 +209,28 @@ mod tests {
 
     #[test]
     fn a_moment_stands_in_its_place_and_lies_ahead() {
-        let text = with_moments("until = {in:6}\nname = \"x\"").expect("a moment");
+        let text = with_moments("until = {in:6}\nname = \"x\"", now()).expect("a moment");
         let moment = text.strip_prefix("until = ").and_then(|rest| rest.split('\n').next()).expect("a line");
         let ahead = policy::text::moment(moment).expect("a moment").as_secs_f64() - now();
         assert!((4.0..=6.0).contains(&ahead), "{ahead}");
-        assert!(with_moments("{in:x}").is_err() && with_moments("{in:6").is_err());
+        assert!(with_moments("{in:x}", 0.0).is_err() && with_moments("{in:6", 0.0).is_err());
+    }
+
+    #[test]
+    fn a_window_ends_with_the_minute_for_which_the_scene_waits() {
+        let (text, day) = ("when = {window:8}", 1_800_000_000.0 - 1_800_000_000.0 % 86_400.0);
+        for (at, end) in [
+            (3_600.0, "\"mon-sun 00:01-01:01\""),
+            (3_653.5, "\"mon-sun 00:02-01:02\""),
+            (86_392.1, "\"mon-sun 23:01-00:01\""),
+        ] {
+            let start = day + at + until_start(text, day + at).expect("a wait");
+            assert!((start + 8.0) % 60.0 < 0.01 || (start + 8.0) % 60.0 > 59.99, "{start}");
+            assert_eq!(with_moments(text, start + 0.4).expect("a window"), format!("when = {end}"));
+            assert!(policy::Window::read(end.trim_matches('"')).is_ok());
+        }
+        assert!(
+            until_start(text, day + 52.0).expect("a wait") < 0.01 && until_start("x", 7.25).expect("a wait") == 0.75
+        );
     }
 }

@@ -2,13 +2,14 @@
 import { signal, useSignal } from "../state";
 import { type Gives, get, post, remove, there } from "../api";
 import { printable } from "../format";
-import { Act } from "../parts/act";
+import { Act, Ask } from "../parts/act";
 import { Dialog } from "../parts/dialog";
 import { Form, WHY, spans } from "../parts/form";
 import { said } from "../parts/notes";
 import { Ago, Await, Empty, Facts, Head, Name, Section, State, Texts } from "../parts/show";
-import { List } from "../parts/table";
+import { List, choices } from "../parts/table";
 import { Tried } from "../parts/tried";
+import { written } from "../parts/week";
 import { useResource } from "../resource";
 import { ADMINS, may } from "../session";
 import { t, word } from "../words";
@@ -46,7 +47,16 @@ function Draft({ text, version }: { text: string; version: number }) {
     <label><span class="dim">{t("policy.draft.text")}</span>
       <textarea class="mono" rows={16} spellcheck={false} value={now} aria-invalid={faults.value.length > 0 ? true : undefined} onInput={(event) => { draft.value = event.currentTarget.value; fresh(); }} /></label>
     {faults.value.length > 0 && <ul class="refused" role="alert">{faults.value.map(({ line, what }) => <li key={`${line}${what}`}>{t("policy.line", { line })}: {printable(what, 300)}</li>)}</ul>}
-    <div class="acts"><Act kind={diff.value ? "plain" : "main"} run={look}>{t("policy.look")}</Act>
+    <div class="acts"><Ask fields={[
+      { name: "name", label: "rule.name", required: true, max: 64 }, { name: "who", label: "rule.who", required: true, value: "lan" }, { name: "to", label: "rule.to", required: true, value: "internet" },
+      { name: "service", label: "rule.service", required: true, value: "https" }, { name: "effect", label: "rule.effect", options: choices("effect", ["allow", "deny"]) }, { name: "days", label: "rule.when", type: "week" },
+    ]} send={async ({ effect, name, who, to, service }, form) => {
+      const [days = [], [from = "", until = ""] = []] = ["days", "times"].map((field) => new FormData(form).getAll(field) as string[]);
+      const rule = { name, who, to, service, when: written(days, from, until) };
+      draft.value = `${now.trimEnd()}\n\n[[${effect}]]\n${Object.entries(rule).map(([key, value]) => value && `${key} = ${JSON.stringify(value)}\n`).join("")}`;
+      fresh();
+    }}>{t("rule.add")}</Ask>
+      <Act kind={diff.value ? "plain" : "main"} run={look}>{t("policy.look")}</Act>
       <Act run={async () => { past.value = await post("rules/timemachine", { text: now, days: null }); }}>{t("policy.past")}</Act>
       <Act done run={async () => { if (kept.value) await remove("rules/draft"); end(); }}>{t("policy.draft.drop")}</Act></div>
     {past.value && <><h3>{t("policy.past")}</h3><Tried tried={past.value} /></>}

@@ -23,7 +23,7 @@ export function Settings() {
         ["settings.default", (row) => <span class="mono dim">{printable(shown(row.default))}</span>],
         ["settings.origin", ({ origin, line }) => <><State state={origin} of="origin" />{line ? <small>{t("policy.line", { line })}</small> : null}</>],
         ["", (row) => may(ADMINS) && row.changeable && <Ask small of={row.id} about={printable(row.meaning, 400)} submit={t("act.save")} fields={[
-          { name: "value", label: "settings.value", value: shown(row.value), hint: row.expected, mono: true }, WHY,
+          { name: "value", label: "settings.value", type: /PEM/.test(row.expected) ? "textarea" : "text", value: shown(row.value), hint: row.expected, mono: true }, WHY,
         ]} send={async ({ value = "", why = "" }) => {
           await patch("settings/{id}", { value: value === shown(row.default) ? null : read(value, row.value), why }, { id: row.id });
           return () => patch("settings/{id}", { value: row.origin === "here" ? row.value : null, why: t("act.undone") }, { id: row.id });

@@ -6,11 +6,12 @@ import { Refusal } from "../api";
 import { span } from "../format";
 import { type Key, t } from "../words";
 import { why } from "./show";
+import { Week } from "./week";
 
 export interface Field {
   name: string;
   label: Key;
-  type?: "text" | "email" | "password" | "number" | "checkbox" | "textarea" | "file" | "date";
+  type?: "text" | "email" | "password" | "number" | "checkbox" | "textarea" | "file" | "date" | "week";
   value?: string | number | boolean;
   hint?: string;
   options?: Array<[string, string]>;
@@ -70,6 +71,7 @@ export function Form({ fields, submit, run, children, row, kind = "main" }: Prop
 
 function Input({ field, id, error }: { field: Field; id: string; error?: string | undefined }) {
   const { name, label, hint, type = "text", options, value, required, min, max, autocomplete, rows, mono, numeric } = field;
+  if (type === "week") return <Week label={t(label)} />;
   const told = [hint ? `${id}-hint` : "", error ? `${id}-error` : ""].filter(Boolean).join(" ") || undefined;
   const shared = { id, name, required, "aria-describedby": told, "aria-invalid": error ? true : undefined };
   const tail = <>{hint && <small id={`${id}-hint`}>{hint}</small>}{error && <small id={`${id}-error`} class="error" role="alert">{error}</small>}</>;

@@ -63,7 +63,7 @@ export function List<P extends Lists & string>({ path, params, title, side, colu
       {filters.map(([name, label, options]) => <label key={name}><span>{t(label)}</span>
         {options ? <select value={query.get(name) ?? ""} onChange={(event) => filter(name, event.currentTarget.value)}>
             <option value="">{t("list.all")}</option>{options.map(([value, shown]) => <option key={value} value={value}>{shown}</option>)}</select>
-          : <input type="search" value={query.get(name) ?? ""} onChange={(event) => filter(name, event.currentTarget.value.trim())} />}
+          : <input type="search" defaultValue={query.get(name) ?? ""} onChange={(event) => filter(name, event.currentTarget.value.trim())} />}
       </label>)}
       {csv && <Act small run={() => save(path, { ...set, limit: 100 }, "text/csv", `${path}.csv`)}>{t("list.csv")}</Act>}
     </div>}

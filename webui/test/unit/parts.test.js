@@ -7,6 +7,7 @@ Object.assign(globalThis, { addEventListener() {}, location: { hash: "" }, docum
 const { area, nice } = await load("parts/scale.ts");
 const { countdown, octets, printable, span } = await load("format.ts");
 const { filled } = await load("api.ts");
+const { written } = await load("parts/week.tsx");
 
 test("an axis ends at 1, 2 or 5 times a power of ten", () => {
   for (const [most, end] of [[0, 1], [1, 1], [1.5, 2], [3, 5], [7, 10], [10, 10], [11, 20], [499, 500], [1e6, 1e6], [NaN, 1]]) assert.equal(nice(most), end, most);
@@ -39,4 +40,11 @@ test("lengths of time and octets keep to two units and one", () => {
 test("a path takes its names, and the rest becomes its query", () => {
   assert.equal(filled("blocks/{host}", { host: "fe80::1%eth0", q: "a b", none: "", nil: null }), "blocks/fe80%3A%3A1%25eth0?q=a%20b");
   assert.equal(filled("alerts"), "alerts");
+});
+
+test("a weekly window is written as a policy's text says it", () => {
+  assert.equal(written(["mon", "tue"], "08:00", "18:00"), "mon,tue 08:00-18:00");
+  assert.equal(written(["sat", "sun"], "22:00", "02:00"), "sat,sun 22:00-02:00");
+  assert.equal(written(["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "00:00", "12:00"), "mon,tue,wed,thu,fri,sat,sun 00:00-12:00");
+  assert.equal(written([], "08:00", "18:00"), "");
 });

@@ -101,6 +101,7 @@ pub fn grant(office: &Office, by: &Decider, number: u64, hours: Option<u64>, not
         why: why.clone(),
         force: false,
         if_version: Some(held.version),
+        brief: true,
     };
     act(office, Act { on: "policy".into(), ..by.act("policy.apply", number) }, &why, &held, request)?;
     let granted = Access { hours, rule: Some((name, until.micros())), ..access };

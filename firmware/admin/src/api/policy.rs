@@ -141,7 +141,7 @@ pub fn apply(office: &Office, call: &Call, what: &'static str, on: &str, change:
     let Change { text, within_secs, why, force, if_version } = change;
     let author = call.caller()?.email.clone();
     let if_version = if_version.or(call.if_match.is_some().then_some(before.version));
-    let request = Request::PolicyApply { text, within_secs, author, why: why.clone(), force, if_version };
+    let request = Request::PolicyApply { text, within_secs, author, why: why.clone(), force, if_version, brief: false };
     let after = act(office, call.act(what, on), &why, &before, request)?;
     if within_secs.is_some() {
         let applied = Applied { version: after.version, connection: (call.from, call.port) };

@@ -302,7 +302,7 @@ impl Netlink {
 }
 
 impl LinkError {
-    fn refused(link: &str, step: &'static str, refusal: &Refusal) -> Self {
+    pub(super) fn refused(link: &str, step: &'static str, refusal: &Refusal) -> Self {
         Self::Refused { link: link.to_owned(), step, answer: refusal.words() }
     }
 }

@@ -1,5 +1,6 @@
 //! Links of the system: their state, their addresses, and the bridge over two of them.
 
+mod address;
 mod bridge;
 mod netlink;
 
@@ -8,6 +9,7 @@ use std::net::IpAddr;
 
 use terms::MacAddr;
 
+pub use address::{give_address, set_router, take_address};
 pub use bridge::{BridgeReport, LinkError, Setting, ensure_bridge, look_at_bridge, make_cable};
 use netlink::{Attributes, Message, Netlink, Refusal};
 

@@ -475,10 +475,12 @@ pub const THREATS: &[Threat] = &[
         group: Group::Infected,
         meaning: "Talks to the internet as hosts with malware do: to servers without names, over protocols that do not fit the port.",
         definition: "More than 13 points: 20 for HTTP posts to bare addresses (2) or programs from there; 15 for posts that pretend to be \
-                     a browser's and come from no page (3); 12 for asking for its own address; 10 for programs over HTTP, HTTP at odd ports, \
+                     a browser's and come from no page (3); 12 for asking for its own address and for HTTP posts without an agent to 4 servers; 10 for programs over HTTP, HTTP at odd ports, \
                      IRC, TLS without any name (3), the same at odd ports of two servers or more (2), no TLS at 443 (2), servers that do not answer and that DNS did \
-                     not name (3) or kept open for 5 minutes and 20 turns of few octets in an unknown protocol at an odd port; 3 for \
-                     unknown protocols at odd ports at all, and for HTTP without an agent (2). More than 24 of three kinds are High.",
+                     not name (3) or kept open for 5 minutes and 20 turns of few octets in an unknown protocol at an odd port; 8 for \
+                     large downloads without an agent that are no media; 5 for unknown protocols to dynamic names; 3 for unknown protocols at odd \
+                     ports at all, and for HTTP without an agent (2); 2 for one server that is gone and tried for 5 minutes. More than 24 of three \
+                     kinds are High, and so are two kinds in three spans of 10 minutes if one is more than how some device is made.",
         horizon: "1 hour",
         fault: Fault::Source,
         least: "one to three signs, by their points",

@@ -354,7 +354,30 @@ pub fn always_found(name: &str, draw: impl FnMut(&mut Draw) -> Crossing) {
     always_found_with(name, Thresholds::default(), draw);
 }
 
-/// The same with other thresholds.
+/// A hundred draws in which no finding is High by itself, whatever several make of a host together.
+pub fn never_high_itself(name: &str, draw: impl FnMut(&mut Draw)) {
+    never(name, draw, |heard| {
+        let finding = heard.findings.iter().find(|f| f.level == ThreatLevel::High)?;
+        Some(format!("{} is High: {} {finding}", finding.host, finding.family))
+    });
+}
+
+/// A hundred draws in each of which a finding is High in time: by itself or, with `Finding::host_level`, with others.
+pub fn always_high(name: &str, level: impl Fn(&Finding) -> ThreatLevel, mut draw: impl FnMut(&mut Draw) -> Crossing) {
+    let seed = seed::drawn(name);
+    for n in 0..DRAWS as u64 {
+        let mut story = Draw::new(seed.wrapping_add(n));
+        let Crossing { host, families, at } = draw(&mut story);
+        let heard = story.judge(Thresholds::default());
+        let due = Timestamp::from_micros(at) + IN_TIME;
+        let of_it = |f: &&Finding| f.host == host && families.contains(&f.family) && f.at <= due;
+        let told: Vec<_> = heard.findings.iter().filter(of_it).map(ToString::to_string).collect();
+        let high = heard.findings.iter().filter(of_it).any(|f| level(f) == ThreatLevel::High);
+        assert!(high, "{name}, draw {n} of seed {seed}: {host} is not High; found: {told:#?}");
+    }
+}
+
+/// A hundred draws as of `always_found`, with other thresholds.
 pub fn always_found_with(name: &str, thresholds: Thresholds, mut draw: impl FnMut(&mut Draw) -> Crossing) {
     let seed = seed::drawn(name);
     for n in 0..DRAWS as u64 {

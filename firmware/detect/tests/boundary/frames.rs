@@ -225,12 +225,16 @@ pub fn answer(query: &[u8], from: End, to: End, port: u16, code: u8) -> Vec<u8> 
 }
 
 /// The answer to such a query: the one address asked for.
-pub fn answer_with(query: &[u8], from: End, to: End, port: u16, address: Ipv4Addr) -> Vec<u8> {
+pub fn answer_with(query: &[u8], from: End, to: End, port: u16, address: impl Into<IpAddr>) -> Vec<u8> {
     let start = if from.ip.is_ipv4() { 14 + 20 + 8 } else { 14 + 40 + 8 };
     let mut message = query[start..].to_vec();
     (message[2], message[7]) = (0x81, 1);
-    message.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4]);
-    message.extend(address.octets());
+    let (kind, octets) = match address.into() {
+        IpAddr::V4(address) => (1, address.octets().to_vec()),
+        IpAddr::V6(address) => (28, address.octets().to_vec()),
+    };
+    message.extend([0xc0, 12, 0, kind, 0, 1, 0, 0, 1, 44, 0, octets.len() as u8]);
+    message.extend(octets);
     udp(from, to, (53, port), &message)
 }
 

@@ -1,9 +1,12 @@
 //! What a device never did, and what it does every day.
 
-use terms::Family;
+use features::HashKey;
+use features::listed::{List, Mark};
+use terms::{Family, ThreatLevel, Timestamp};
 
-use crate::draw::{Crossing, Draw, SECOND, always_found, never_found, never_twice};
+use crate::draw::{Crossing, Draw, SECOND, always_found, always_high, never_found, never_high, never_twice};
 use crate::frames::{self, ACK, End, PSH, SYN};
+use crate::listed::hello;
 
 const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
@@ -176,5 +179,50 @@ fn a_server_that_is_let_in_anew_is_told_once_an_hour_at_most() {
         for n in 0..200 {
             exposes(draw, 3, device, at + n * 17 * SECOND);
         }
+    });
+}
+
+/// A device of more than a day speaks TLS with a server of a list that says Medium and administers a neighbour as it never did: short of High.
+/// Returns it and when it does the last.
+fn falls_short(draw: &mut Draw, client: [u8; 2]) -> (End, u64) {
+    let greets = |client: u8| {
+        let mut hello = hello("www.example.net");
+        // The one cipher suite that it offers.
+        hello[47] = client;
+        vec![(true, hello), (false, vec![0x70; 300])]
+    };
+    let (device, at) = device(draw);
+    let (known, listed) = (draw.stranger(), draw.stranger());
+    draw.talk(draw.start + MINUTE, device, known, 443, &greets(client[0]));
+    let mark = Mark { list: 3, level: ThreatLevel::Medium };
+    let until = Timestamp::from_micros(at + HOUR);
+    let bits = if listed.ip.is_ipv4() { 32 } else { 128 };
+    draw.listed(List::new(mark, until, HashKey::FIXED, [(listed.ip, bits)].into_iter(), [].into_iter()));
+    let at = draw.talk(at, device, listed, 443, &greets(client[1])) + SECOND;
+    let way = a_way(draw);
+    (device, administers(draw, device, way, at))
+}
+
+#[test]
+fn a_tls_client_that_is_new_to_a_device_weighs_besides_others() {
+    always_high(
+        "a new client",
+        |f| f.host_level,
+        |draw| {
+            let (device, at) = falls_short(draw, [1, 2]);
+            Crossing { host: device.key(), families: vec![Family::LateralMovement], at }
+        },
+    );
+    never_high("a known client", |draw| {
+        falls_short(draw, [1, 1]);
+    });
+}
+
+#[test]
+fn a_tls_client_that_is_new_to_a_device_is_nothing_by_itself() {
+    never_found("a new client, alone", Family::Anomaly, |draw| {
+        let (device, at) = device(draw);
+        let server = draw.stranger();
+        draw.talk(at, device, server, 443, &[(true, hello("www.example.net")), (false, vec![0x70; 300])]);
     });
 }

@@ -5,13 +5,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use features::Sign;
 use terms::Family;
 
-use crate::draw::{Crossing, Draw, SECOND, always_found, never_found};
+use crate::draw::{Crossing, Draw, SECOND, always_found, always_high, never_found, never_high_itself};
 use crate::frames::{self, ACK, End, PSH};
 
 /// Above so many points a host is told.
 const LIMIT: u32 = 13;
-/// Each sign, how often it must be given, and its points.
-const DEEDS: [(Sign, usize, u32); 17] = [
+/// Each sign, how often it must be given, and its points; but for what is tried on and on, which is hardly one.
+const DEEDS: [(Sign, usize, u32); 20] = [
     (Sign::PostsToAddress, 2, 20),
     (Sign::ProgramFromAddress, 1, 20),
     (Sign::Program, 1, 10),
@@ -29,6 +29,9 @@ const DEEDS: [(Sign, usize, u32); 17] = [
     (Sign::AgentlessProgram, 1, 15),
     (Sign::BareProgram, 1, 14),
     (Sign::KeptOpen, 1, 13),
+    (Sign::AgentlessDownload, 1, 11),
+    (Sign::AgentlessToMany, 4, 15),
+    (Sign::DynamicName, 1, 8),
 ];
 /// How often the ends of a session take turns before it is a long and thin one.
 const TURNS: usize = 20;
@@ -82,6 +85,22 @@ fn gives(draw: &mut Draw, sign: Sign, (who, dns): (End, End), at: u64) -> u64 {
         // Below the ports at which an unknown protocol is a sign of its own.
         Sign::IrcOddPort => (odd.min(449), b"NICK me\r\nUSER a 0 * :b\r\n".to_vec()),
         Sign::AgentlessProgram => (80, named("GET /setup.exe", "")),
+        Sign::AgentlessDownload => {
+            let again = draw.talk(at, who, server, 80, &[(true, named("GET /a", ""))]) + SECOND;
+            return fetches(draw, again, (who, server), "application/octet-stream", 47);
+        }
+        Sign::AgentlessToMany => (80, named("POST /iz/", "")),
+        // Hardly a sign: what it is besides others is told below.
+        Sign::KeptTrying => return tries(draw, at, (who, server), 8, [43, 90]),
+        Sign::DynamicName => {
+            let name = draw.chance.pick(&["me.duckdns.org", "box.ddns.net", "a.b.hopto.org"]);
+            let (port, id) = (draw.client_port(), draw.chance.word(0..65_535));
+            let question = frames::query(who, dns, port, id, name, if server.ip.is_ipv4() { 1 } else { 28 });
+            let answer = frames::answer_with(&question, dns, who, port, server.ip);
+            draw.lan(at, question);
+            draw.uplink(at + 900, answer);
+            return draw.talk(at + SECOND, who, server, high, &[(true, vec![0x2c, 1, 0, 0, 0])]);
+        }
         Sign::BareProgram => {
             let stage = draw.chance.pick(&[&b"MZ\xe8\0\0\0\0[RE"[..], b"\0\xb4\x0b\0MZARUH\x89"]);
             return draw.talk(at, who, server, 449, &[(true, b"?".to_vec()), (false, stage.to_vec())]);
@@ -131,6 +150,30 @@ fn keeps(
     at
 }
 
+/// Fetches so many segments of 1,400 octets of a media type by HTTP and does not say what fetches them. Returns when the last is over.
+fn fetches(draw: &mut Draw, at: u64, (who, server): (End, End), media: &str, segments: usize) -> u64 {
+    let mut says = vec![(true, b"GET /sego HTTP/1.1\r\nHost: cdn.example.org\r\n\r\n".to_vec())];
+    says.push((false, format!("HTTP/1.1 200 OK\r\nContent-Type: {media}\r\n\r\n").into_bytes()));
+    says.extend((0..segments).map(|_| (false, vec![0x9e; 1_400])));
+    draw.talk(at, who, server, 80, &says)
+}
+
+/// Tries a server so often, so many seconds apart, which never answers. Returns when it does for the last time.
+fn tries(draw: &mut Draw, at: u64, (who, server): (End, End), times: usize, [soon, late]: [u64; 2]) -> u64 {
+    let (mut last, port) = (at, draw.chance.pick(&[80, 443, 8080]));
+    for n in 0..times {
+        if n > 0 {
+            last += draw.chance.within(soon * SECOND..late * SECOND);
+        }
+        let ports = (draw.client_port(), port);
+        // A question that nobody answers is repeated.
+        for later in [0, SECOND, 3 * SECOND] {
+            draw.lan(last + later, frames::tcp(who, server, ports, frames::SYN, 0, b""));
+        }
+    }
+    last
+}
+
 /// Gives signs in a drawn order as long as their points stay within the limit; then, if `cross`, one more.
 fn suspicious(draw: &mut Draw, cross: bool) -> (End, u64) {
     let (who, dns) = resolving(draw);
@@ -138,7 +181,17 @@ fn suspicious(draw: &mut Draw, cross: bool) -> (End, u64) {
     draw.chance.shuffle(&mut deeds);
     // What unnamed TLS at odd ports is, is unnamed TLS too, and its points hold both; likewise what is kept open.
     let twin = [Sign::UnnamedTls, Sign::UnnamedTlsOddPort];
-    for twin in [twin, [Sign::RawOddPort, Sign::KeptOpen]] {
+    // Who sends without saying what sends gives two signs, and who speaks an unknown protocol with a dynamic name.
+    let twins = [
+        twin,
+        [Sign::RawOddPort, Sign::KeptOpen],
+        [Sign::RawOddPort, Sign::DynamicName],
+        [Sign::KeptOpen, Sign::DynamicName],
+        [Sign::NoAgent, Sign::AgentlessToMany],
+        [Sign::NoAgent, Sign::AgentlessDownload],
+        [Sign::AgentlessToMany, Sign::AgentlessDownload],
+    ];
+    for twin in twins {
         let first_twin = deeds.iter().position(|deed| twin.contains(&deed.0)).unwrap_or(0);
         let second_twin = deeds.iter().rposition(|deed| twin.contains(&deed.0)).unwrap_or(0);
         if first_twin < second_twin {
@@ -221,4 +274,85 @@ fn a_long_thin_session_besides_other_signs_gives_orders() {
         let (who, at) = steered(draw, port, TURNS, [16, 60], [10, 60]);
         Crossing { host: who.key(), families: vec![Family::C2], at }
     });
+}
+
+/// Posts as a browser from no page to one server, and asks what its address is: two signs, in so many spans of so many minutes.
+fn persists(draw: &mut Draw, spans: u64, minutes: u64) -> (End, u64) {
+    draw.quiet();
+    let (who, dns) = resolving(draw);
+    let mut last = draw.start + 130 * SECOND;
+    let begins = last;
+    for span in 0..spans {
+        let mut at = begins + span * (minutes * 60 + 30) * SECOND;
+        for sign in [Sign::OwnAddress, Sign::PagelessPosts, Sign::PagelessPosts, Sign::PagelessPosts] {
+            last = gives(draw, sign, (who, dns), at);
+            at = last + draw.chance.within(SECOND..4 * SECOND);
+        }
+    }
+    (who, last)
+}
+
+#[test]
+fn an_infection_that_shows_in_three_spans_of_ten_minutes_is_high() {
+    always_high(
+        "signs, three spans",
+        |f| f.level,
+        |draw| {
+            let minutes = draw.chance.within(10..100);
+            let (who, at) = persists(draw, 3, minutes);
+            Crossing { host: who.key(), families: vec![Family::C2], at }
+        },
+    );
+}
+
+#[test]
+fn an_infection_that_shows_in_two_spans_is_not_yet_high() {
+    never_high_itself("signs, two spans", |draw| {
+        let minutes = draw.chance.within(10..100);
+        persists(draw, 2, minutes);
+    });
+}
+
+#[test]
+fn what_small_old_devices_do_all_day_is_never_high() {
+    never_high_itself("signs, small devices", |draw| {
+        draw.quiet();
+        let (who, dns) = resolving(draw);
+        let (gone, mut at) = (draw.stranger(), draw.start + 130 * SECOND);
+        for _ in 0..4 {
+            at = gives(draw, Sign::AgentlessDownload, (who, dns), at) + 60 * SECOND;
+            at = tries(draw, at, (who, gone), 8, [43, 90]) + 60 * SECOND;
+        }
+    });
+}
+
+#[test]
+fn films_and_pages_are_no_downloads_of_a_program() {
+    never_found("downloads of films", Family::C2, |draw| {
+        draw.quiet();
+        let (who, dns) = resolving(draw);
+        let server = draw.stranger();
+        let mut at = gives(draw, Sign::Program, (who, dns), draw.start + 130 * SECOND) + SECOND;
+        for media in ["video/mp4", "text/html", "application/json"] {
+            // Two requests are not enough to be seen without an agent.
+            at = fetches(draw, at, (who, server), media, 60) + 3_601 * SECOND;
+        }
+    });
+}
+
+#[test]
+fn a_gone_server_that_is_tried_on_and_on_is_told_besides_others() {
+    always_high(
+        "signs, a gone server",
+        |f| f.level,
+        |draw| {
+            draw.quiet();
+            let (who, dns) = resolving(draw);
+            let at = gives(draw, Sign::AgentlessProgram, (who, dns), draw.start + 130 * SECOND) + SECOND;
+            // Each attempt from the eighth on tells it once more: three spans, the first of which the program began.
+            let gone = draw.stranger();
+            let at = tries(draw, at, (who, gone), 50, [43, 60]);
+            Crossing { host: who.key(), families: vec![Family::C2], at }
+        },
+    );
 }

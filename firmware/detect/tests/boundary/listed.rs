@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use features::HashKey;
 use features::listed::{List, Mark};
 use terms::{Family, ThreatLevel, Timestamp};
+use wire::ja4::Ja4;
 
 use crate::draw::{Crossing, Draw, SECOND, always_found, never_found, never_high};
 use crate::frames::{self, End};
@@ -24,7 +25,7 @@ fn list(draw: &mut Draw, level: ThreatLevel, address: IpAddr) {
 }
 
 /// A ClientHello that names a server.
-fn hello(name: &str) -> Vec<u8> {
+pub fn hello(name: &str) -> Vec<u8> {
     let name = [&[0][..], &(name.len() as u16).to_be_bytes(), name.as_bytes()].concat();
     let names = [&(name.len() as u16).to_be_bytes()[..], &name].concat();
     let extension = [&[0, 0][..], &(names.len() as u16).to_be_bytes(), &names].concat();
@@ -145,5 +146,29 @@ fn addresses_of_the_network_itself_are_never_looked_for() {
         list(draw, ThreatLevel::High, server.ip);
         let at = draw.start;
         visits(draw, at, who, server, "www.example.net");
+    });
+}
+
+#[test]
+fn a_tls_client_that_is_listed_is_told_and_another_is_not() {
+    let list = |draw: &mut Draw, client: &[u8]| {
+        let mark = Mark { list: 3, level: ThreatLevel::Medium };
+        let until = Timestamp::from_micros(draw.start + 60 * SECOND);
+        let client = Ja4::of_hello(client).expect("a hello has a fingerprint");
+        let list = List::new(mark, until, HashKey::FIXED, [].into_iter(), [].into_iter());
+        draw.listed(list.with_clients([client].into_iter()));
+    };
+    always_found("listed, a client", |draw| {
+        let (who, server, at) = (draw.host(), draw.stranger(), draw.start);
+        list(draw, &hello("www.example.com"));
+        draw.talk(at, who, server, 443, &[(true, hello("www.example.net")), (false, vec![0x70; 300])]);
+        Crossing { host: who.key(), families: vec![Family::Listed], at }
+    });
+    never_found("listed, another client", Family::Listed, |draw| {
+        let (who, server, at) = (draw.host(), draw.stranger(), draw.start);
+        let mut other = hello("www.example.com");
+        other[46] = 2;
+        list(draw, &other);
+        draw.talk(at, who, server, 443, &[(true, hello("www.example.net")), (false, vec![0x70; 300])]);
     });
 }

@@ -3,7 +3,7 @@
 use terms::{HostKey, MacAddr, Side, Span, Timestamp};
 use wire::tcp::{Flags, Segment};
 use wire::udp::Datagram;
-use wire::{Packet, Summary, Transport, dhcp, dns, mapping, stratum};
+use wire::{Packet, Summary, Transport, dhcp, dns, http, mapping, stratum};
 
 use super::words::is_looked_up;
 use super::{MINUTE, Moment, Notes};
@@ -209,8 +209,11 @@ impl<J: Judgement> HostTable<J> {
         let flow = self.flows.at(slot);
         let way = usize::from(!from_orig);
         let (first, port) = (flow.payload[way] == 0, flow.port);
-        flow.payload[way] = flow.payload[way].saturating_add(segment.payload_len);
+        let fetched = flow.carries(from_orig, segment.payload_len);
         if segment.payload_len > 0 {
+            if fetched && self.goes_out(m.dst, m.src, m.at) {
+                self.note_signs(&[Sign::AgentlessDownload], m.dst, m.src, m.at, notes);
+            }
             self.read_login(slot, from_orig, segment, m, notes);
             if from_orig && stratum::is_request(segment.payload) {
                 self.note_sender(m, Change::Mining { target: m.dst.key, port: segment.dst_port }, notes);
@@ -221,11 +224,13 @@ impl<J: Judgement> HostTable<J> {
                 self.note_signs(&[Sign::KeptOpen], host, server, m.at, notes);
             }
             if from_orig {
-                let strange = self.read_outbound(first, segment, m, notes);
+                let said = self.read_outbound(first, segment, m, notes);
                 let flow = self.flows.at(slot);
-                flow.strange |= strange && flow.begun;
+                flow.strange |= said.strange && flow.begun;
+                flow.agentless |= said.fetches_agentless;
             } else {
                 self.read_inbound(first, segment, m, notes);
+                self.flows.at(slot).agentless &= !http::is_media(segment.payload);
             }
         }
         if segment.flags.contains(Flags::FIN) || segment.flags.contains(Flags::RST) {

@@ -6,6 +6,7 @@ use alloc::sync::Arc;
 
 use terms::{HostKey, ThreatLevel};
 use wire::http::Request;
+use wire::ja4::Ja4;
 use wire::tls;
 
 use super::{Moment, Notes};
@@ -75,6 +76,18 @@ impl<J: Judgement> HostTable<J> {
         };
         if let Some(mark) = wanted.and_then(|name| self.indicators.of_name(name, m.at)) {
             self.note_mark(mark, m.dst.key, Listing::Name, m, notes);
+        }
+    }
+
+    /// The first words of a client, if they are those of TLS: who speaks, and whether that is listed.
+    #[inline]
+    pub(super) fn note_client(&mut self, payload: &[u8], m: &Moment, notes: &mut Notes) {
+        let Some(client) = Ja4::of_hello(payload) else { return };
+        self.note_sender(m, Change::Greets { server: m.dst.key, client }, notes);
+        if !self.indicators.is_empty()
+            && let Some(mark) = self.indicators.of_client(&client, m.at)
+        {
+            self.note_mark(mark, m.dst.key, Listing::Client, m, notes);
         }
     }
 

@@ -258,7 +258,7 @@ impl<J: Judgement> HostTable<J> {
         if answer.is_failing() {
             self.tally(target, Tally::FailedIn, at);
             if ask == Ask::Tcp {
-                self.note_dead_server(orig, target, at, notes);
+                self.note_failed_server(orig, target, at, notes);
                 self.note_failing(orig, target, port, at, notes);
             }
             self.note_counts(orig, target, ask, port, at, notes);

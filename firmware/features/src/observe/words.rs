@@ -29,7 +29,7 @@ const IRC_PORTS: [u16; 14] =
     [194, 994, 6_660, 6_661, 6_662, 6_663, 6_664, 6_665, 6_666, 6_667, 6_668, 6_669, 6_697, 7_000];
 /// Ports at which well-known programs keep conversations of their own kind open: games and their shops, tunnels (OpenVPN, PPTP), databases,
 /// MQTT, RTMP, remote desktops and help, telephony, XMPP and messengers, queues, shared downloads.
-const KEPT_OPEN: [core::ops::RangeInclusive<u16>; 20] = [
+const KEPT_OPEN: [core::ops::RangeInclusive<u16>; 21] = [
     1_119..=1_120,
     1_194..=1_194,
     1_433..=1_433,
@@ -49,6 +49,7 @@ const KEPT_OPEN: [core::ops::RangeInclusive<u16>; 20] = [
     6_379..=6_379,
     6_881..=6_999,
     7_070..=7_070,
+    25_565..=25_565,
     27_000..=27_100,
 ];
 /// Ports below this one belong to known services.
@@ -118,6 +119,52 @@ static LOOKED_UP: Domains<26> = Domains::new([
     b"rspamd.net",
 ]);
 
+/// Services under which anybody takes a name without being asked who he is, and moves it to another address at any time.
+static DYNAMIC: Domains<42> = Domains::new([
+    b"duckdns.org",
+    b"ddns.net",
+    b"ddnsking.com",
+    b"no-ip.org",
+    b"no-ip.biz",
+    b"no-ip.info",
+    b"hopto.org",
+    b"zapto.org",
+    b"sytes.net",
+    b"servebeer.com",
+    b"serveblog.net",
+    b"serveftp.com",
+    b"servegame.com",
+    b"servehttp.com",
+    b"serveminecraft.net",
+    b"myftp.org",
+    b"myftp.biz",
+    b"myvnc.com",
+    b"redirectme.net",
+    b"bounceme.net",
+    b"gotdns.ch",
+    b"onthewifi.com",
+    b"webhop.me",
+    b"3utilities.com",
+    b"freeddns.org",
+    b"ddnsfree.com",
+    b"dynu.net",
+    b"mywire.org",
+    b"ooguy.com",
+    b"giize.com",
+    b"kozow.com",
+    b"gleeze.com",
+    b"camdvr.org",
+    b"dynamic-dns.net",
+    b"ddns.info",
+    b"ddns.us",
+    b"changeip.org",
+    b"dyndns.org",
+    b"chickenkiller.com",
+    b"mooo.com",
+    b"strangled.net",
+    b"linkpc.net",
+]);
+
 /// Domains, in lower case, that are looked for in a name with all that lies below them.
 struct Domains<const N: usize> {
     names: [&'static [u8]; N],
@@ -163,11 +210,27 @@ impl<const N: usize> Domains<N> {
     }
 }
 
+/// What is kept in mind of what a host says to the internet.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Said {
+    /// Its first words are in a protocol that nobody here knows, at a port where none is usual, to a server without a name.
+    pub strange: bool,
+    /// It fetches something by HTTP and does not say what fetches it.
+    pub fetches_agentless: bool,
+}
+
 impl<J: Judgement> HostTable<J> {
-    /// Whether a host gets names from DNS where they can be seen, and no answer named this server to anybody.
+    /// Whether a host gets names from DNS where they can be seen, and no answer named this server to anybody, or only by a name that
+    /// anybody may take.
     fn is_unnamed(&mut self, host: Party, server: Party, at: Timestamp) -> bool {
         let resolves = self.hosts.get_mut(host.id).map_or(Timestamp::EPOCH, |h| h.resolves_since);
-        resolves > Timestamp::EPOCH && at.since(resolves) >= OLD_NAMES && self.named.find(server.id).is_none()
+        let old = resolves > Timestamp::EPOCH && at.since(resolves) >= OLD_NAMES;
+        self.named.get_mut(server.id).map_or(old, |named| named.dynamic)
+    }
+
+    /// Whether a server was named by a name that anybody may take, and by no other.
+    fn is_dynamic(&mut self, server: Party) -> bool {
+        self.named.get_mut(server.id).is_some_and(|named| named.dynamic)
     }
 
     /// The addresses that an answer from DNS tells its receiver.
@@ -181,16 +244,17 @@ impl<J: Judgement> HostTable<J> {
         {
             host.resolves_since = m.at;
         }
-        addresses.for_each(|address| self.note_named(address.into(), m.at));
+        let dynamic = message.question().is_some_and(|question| DYNAMIC.hold(question.name.as_bytes()));
+        addresses.for_each(|address| self.note_named(address.into(), dynamic, m.at));
     }
 
     /// An answer from DNS named an address.
-    fn note_named(&mut self, address: HostKey, at: Timestamp) {
+    fn note_named(&mut self, address: HostKey, dynamic: bool, at: Timestamp) {
         let id = self.key.host(address);
-        match self.named.find(id) {
-            Some(slot) => self.named.at(slot).last = at,
+        match self.named.get_mut(id) {
+            Some(named) => (named.last, named.dynamic) = (at, named.dynamic & dynamic),
             None => {
-                self.named.insert(id, Named { last: at });
+                self.named.insert(id, Named { last: at, dynamic });
             }
         }
     }
@@ -215,36 +279,57 @@ impl<J: Judgement> HostTable<J> {
         }
     }
 
-    /// A server on the internet did not answer.
-    pub(super) fn note_dead_server(&mut self, host: Party, server: Party, at: Timestamp, notes: &mut Notes) {
-        if self.goes_out(host, server, at) && self.is_unnamed(host, server, at) {
-            let new = self.doings(host, at).signs.is_new_dead(server.id.short(), at);
-            self.note_signs(if new { &[Sign::DeadServers] } else { &[] }, host, server, at, notes);
+    /// A server on the internet refused or did not answer.
+    pub(super) fn note_failed_server(&mut self, host: Party, server: Party, at: Timestamp, notes: &mut Notes) {
+        // An address that nobody ever answered may be invented.
+        let conversed = self.hosts.get_mut(host.id).is_some_and(|h| h.conversed);
+        if !conversed || !self.goes_out(host, server, at) {
+            return;
         }
+        let unnamed = self.is_unnamed(host, server, at);
+        let signs = &mut self.doings(host, at).signs;
+        let mut given = Vec::<Sign, 2>::new();
+        if unnamed && signs.is_new_dead(server.id.short(), at) {
+            given.push(Sign::DeadServers).unwrap_or_default();
+        }
+        if signs.is_tried_on(server.id.short(), at) {
+            given.push(Sign::KeptTrying).unwrap_or_default();
+        }
+        self.note_signs(&given, host, server, at, notes);
     }
 
-    /// What a host says to the internet in a conversation that it opened; `first` for its first words. Tells whether these are in a protocol
-    /// that nobody here knows, at a port where none is usual, to a server without a name.
-    pub(super) fn read_outbound(&mut self, first: bool, segment: &Segment<'_>, m: &Moment, notes: &mut Notes) -> bool {
+    /// What a host says to the internet in a conversation that it opened; `first` for its first words.
+    pub(super) fn read_outbound(&mut self, first: bool, segment: &Segment<'_>, m: &Moment, notes: &mut Notes) -> Said {
         let request = Request::parse(segment.payload);
         if let Some(request) = &request {
             self.note_request(first && is_unfinished(request, segment), m, notes);
             self.note_mapping(request, segment.payload, m, notes);
         }
         self.note_listed_server(request.as_ref(), segment.payload, m, notes);
+        if first {
+            self.note_client(segment.payload, m, notes);
+        }
         if !self.goes_out(m.src, m.dst, m.at) {
-            return false;
+            return Said::default();
         }
         let signs = &mut Vec::<Sign, 8>::new();
         if first {
             self.read_first_words(request.is_some(), segment, m, signs);
         }
+        let mut said = Said::default();
         if let Some(request) = request {
             read_request(&request, signs);
+            let (nameless, server) = (signs.contains(&Sign::NoAgent), m.dst.id.short());
+            said.fetches_agentless = nameless && request.method == Method::Get;
+            let sends = nameless && request.method == Method::Post;
+            if sends && self.doings(m.src, m.at).signs.is_agentless_to_many(server, m.at) {
+                signs.push(Sign::AgentlessToMany).unwrap_or_default();
+            }
         }
         self.note_signs(signs, m.src, m.dst, m.at, notes);
         let port = segment.dst_port;
-        signs.contains(&Sign::RawOddPort) && !KEPT_OPEN.iter().any(|ports| ports.contains(&port))
+        said.strange = signs.contains(&Sign::RawOddPort) && !KEPT_OPEN.iter().any(|ports| ports.contains(&port));
+        said
     }
 
     /// A request by HTTP, to whatever server.
@@ -286,7 +371,12 @@ impl<J: Judgement> HostTable<J> {
                 }
             }
             (false, HTTP | HTTPS) => give(Sign::NotWeb),
-            (false, _) => give(Sign::RawOddPort),
+            (false, _) => {
+                give(Sign::RawOddPort);
+                if self.is_dynamic(m.dst) {
+                    give(Sign::DynamicName);
+                }
+            }
         }
     }
 
@@ -380,8 +470,7 @@ fn read_request(request: &Request<'_>, signs: &mut Vec<Sign, 8>) {
         if by_address {
             give(Sign::PostsToAddress);
         }
-        let by_itself = request.from_page || request.about_certificates;
-        if request.whole && !by_itself && request.claims_browser() {
+        if request.is_pageless_post() {
             give(Sign::PagelessPosts);
         }
     }
@@ -442,6 +531,18 @@ mod tests {
             "a-long-label-beforecheckip.amazonaws.com",
         ] {
             assert!(!tells_own_address(name.as_bytes()), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_anybody_takes_are_known_by_their_service() {
+        for (name, dynamic) in [
+            ("me.duckdns.org", true),
+            ("a.b.no-ip.org", true),
+            ("www.example.org", false),
+            ("duckdns.org.example.com", false),
+        ] {
+            assert_eq!(DYNAMIC.hold(name.as_bytes()), dynamic, "{name}");
         }
     }
 

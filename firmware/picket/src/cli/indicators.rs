@@ -10,9 +10,9 @@ use super::{ClientArgs, span};
 
 /// What `picket indicators --help` teaches.
 pub const INDICATORS_HELP: &str = "\
-A list is a text with an address, a network or a name a line, as blocklists are published; files of hosts and filters are read too. Nothing\n\
-is fetched: whoever fetches it loads it, and says with --origin where it comes from. Who begins a conversation with what is listed, or names\n\
-it to a server, is held Medium, or with --high High, which blocks; a question to DNS alone is Medium at most.\n\n\
+A list is a text with an address, a network, a name or a TLS client's JA4 a line, as blocklists are published; files of hosts and filters are\n\
+read too. Nothing is fetched: whoever fetches it loads it, and says with --origin where it comes from. Who begins a conversation with what is\n\
+listed, names it to a server or uses a listed client is held Medium, or with --high High, which blocks; a question to DNS alone is Medium at most.\n\n\
   picket indicators check feodo.txt               what the file holds, or each line that is wrong\n\
   picket indicators load feodo.txt --for 7d       look for it from now on, and in what devices did before\n\
   picket indicators list\n\

@@ -164,7 +164,15 @@ fn apply(
 ) -> Result<PolicyView, AskError> {
     let (text, within_secs) = (text::write(policy), within.map(Span::secs));
     let if_version = Some(past.version);
-    socket.ask(Request::PolicyApply { text, within_secs, author: author(), why, force: false, if_version })
+    socket.ask(Request::PolicyApply {
+        text,
+        within_secs,
+        author: author(),
+        why,
+        force: false,
+        if_version,
+        brief: false,
+    })
 }
 
 /// Prints as JSON or in words.

@@ -130,7 +130,11 @@ fn holds(listing: &Listing) -> String {
         0 => String::new(),
         n => format!("; {n} lines are about what any network has, and do not count"),
     };
-    format!("{} networks and {} names{passed}", listing.networks.len(), listing.names.len())
+    let clients = match listing.clients.len() {
+        0 => String::new(),
+        n => format!(" and {n} TLS clients"),
+    };
+    format!("{} networks and {} names{clients}{passed}", listing.networks.len(), listing.names.len())
 }
 
 /// Who had to do with what is listed.

@@ -10,7 +10,7 @@ use ::policy::Policy;
 use ::policy::text::{self, Difference};
 
 use super::{Outcome, finish, show};
-use crate::cli::{DecideArgs, PolicyCommand, PostureArgs};
+use crate::cli::{ClientArgs, DecideArgs, PolicyCommand, PostureArgs};
 use crate::config::duration;
 use crate::control::Request;
 use crate::control::client::ask;
@@ -23,20 +23,7 @@ pub fn policy(command: &PolicyCommand) -> ExitCode {
         PolicyCommand::Check { file, .. } => check(file),
         PolicyCommand::Timemachine(args) => super::flows::timemachine(args),
         PolicyCommand::Apply { client, file, confirm_within, why, force } => {
-            let text = match read(file) {
-                Ok((text, _)) => text,
-                Err(why) => return bad(&why),
-            };
-            let within_secs = confirm_within.map(|span| span.secs());
-            let request = Request::PolicyApply {
-                text,
-                within_secs,
-                author: author(),
-                why: why.clone(),
-                force: *force,
-                if_version: None,
-            };
-            finish(show(client, &request, applied))
+            apply(client, file, confirm_within.map(|span| span.secs()), why, *force)
         }
         PolicyCommand::Allow { client, from, to, service, lasts, always, why } => {
             let until = (!always).then_some(*lasts);
@@ -95,21 +82,31 @@ pub fn policy(command: &PolicyCommand) -> ExitCode {
         }
         PolicyCommand::Diff { client, file } => finish(diff(client, file)),
         PolicyCommand::Export { client, file } => finish(export(client, file)),
-        PolicyCommand::Import { client, file, why } => {
-            let text = match read(file) {
-                Ok((text, _)) => text,
-                Err(why) => return bad(&why),
-            };
-            let request = Request::PolicyApply {
-                text,
-                within_secs: None,
-                author: author(),
-                why: why.clone(),
-                force: false,
-                if_version: None,
-            };
-            finish(show(client, &request, applied))
-        }
+        PolicyCommand::Import { client, file, why } => apply(client, file, None, why, false),
+    }
+}
+
+/// Puts what a file holds in force. Only where the gateway refuses it the file is read here too: that costs as much as the change itself,
+/// and only this names the file.
+fn apply(client: &ClientArgs, file: &Path, within_secs: Option<u64>, why: &str, force: bool) -> ExitCode {
+    let text = match text_of(file) {
+        Ok(text) => text,
+        Err(why) => return bad(&why),
+    };
+    let brief = !client.json;
+    let request = Request::PolicyApply {
+        text,
+        within_secs,
+        author: author(),
+        why: why.to_owned(),
+        force,
+        if_version: None,
+        brief,
+    };
+    let done = show(client, &request, applied);
+    match done.is_err().then(|| read(file)) {
+        Some(Err(why)) => bad(&why),
+        _ => finish(done),
     }
 }
 
@@ -175,7 +172,7 @@ pub(super) fn applied(view: &PolicyView) -> String {
 }
 
 /// Line by line what a file would change, and which conversations of the last day.
-fn diff(client: &crate::cli::ClientArgs, file: &Path) -> Outcome {
+fn diff(client: &ClientArgs, file: &Path) -> Outcome {
     let (_, policy) = read(file)?;
     let wanted = text::write(&policy);
     let config = crate::config::Config::find(client.config.as_deref())?;
@@ -195,7 +192,7 @@ fn marked(mark: char, block: &str) -> String {
     block.lines().map(|line| format!("{mark} {}\n", clean(line))).collect::<String>() + "\n"
 }
 
-fn export(client: &crate::cli::ClientArgs, file: &Path) -> Outcome {
+fn export(client: &ClientArgs, file: &Path) -> Outcome {
     let config = crate::config::Config::find(client.config.as_deref())?;
     let held: PolicyView = ask(&config.control.socket, &Request::Policy)?;
     if file == Path::new("-") {
@@ -209,16 +206,20 @@ fn export(client: &crate::cli::ClientArgs, file: &Path) -> Outcome {
 
 /// A policy's text, checked: the gateway says the same, but only this names the file.
 pub(super) fn read(file: &Path) -> Result<(String, Policy), String> {
+    let (name, text) = (file.display(), text_of(file)?);
+    match text::read(&text) {
+        Ok(policy) => Ok((text, policy)),
+        Err(faults) => Err(faults.iter().map(|fault| format!("{name}: {fault}")).collect::<Vec<_>>().join("\n")),
+    }
+}
+
+fn text_of(file: &Path) -> Result<String, String> {
     let name = file.display();
     let long = fs::metadata(file).is_ok_and(|file| file.len() > text::TEXT_MAX as u64);
     if long {
         return Err(format!("{name}: longer than {} MiB", text::TEXT_MAX >> 20));
     }
-    let text = fs::read_to_string(file).map_err(|error| format!("{name}: {error}"))?;
-    match text::read(&text) {
-        Ok(policy) => Ok((text, policy)),
-        Err(faults) => Err(faults.iter().map(|fault| format!("{name}: {fault}")).collect::<Vec<_>>().join("\n")),
-    }
+    fs::read_to_string(file).map_err(|error| format!("{name}: {error}"))
 }
 
 fn bad(why: &str) -> ExitCode {

@@ -107,6 +107,15 @@ configuration! {
         /// The most history that is kept.
         max_size: u64 = 512 << 20, Size(16 << 20, 1 << 40);
     }
+    /// What becomes of devices that somebody decided about.
+    devices: DevicesConfig {
+        /// How long an approved device may be away before it is new again, in time in which the box runs and sees its network; "0s"
+        /// forgets nobody. A device that a rule names stays.
+        forget_after: Span = Span::ZERO, Time(0, 3_650 * 86_400);
+        /// Whether an approved device that begins to speak like another one is put in quarantine until somebody decides. It is told in
+        /// any case; beware: whoever forges a device's hardware address can have it cut off by that.
+        suspend_impostors: bool = false, Flag;
+    }
     /// How the commands reach the gateway.
     control: ControlConfig {
         /// The socket; only root may use it.

@@ -15,7 +15,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-pub use keys::{Config, FailConfig, KEYS, Key, LinksConfig};
+pub use keys::{Config, DevicesConfig, FailConfig, KEYS, Key, LinksConfig};
 pub use policy::text::Fault;
 pub use reader::Origins;
 pub use show::show;

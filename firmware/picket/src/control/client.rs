@@ -5,9 +5,10 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::protocol::{RESPONSE_MAX, Request, Response};
+use super::protocol::{RESPONSE_MAX, Request};
 
 /// How long the gateway may take for each part of its answer.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -52,9 +53,17 @@ pub fn ask<T: DeserializeOwned>(socket: &Path, request: &Request) -> Result<T, A
     request.push(b'\n');
     let line = exchange(stream, &request).map_err(|source| AskError::Silent { path: socket.into(), source })?;
     match serde_json::from_slice(&line).map_err(strange)? {
-        Response::Ok(value) => serde_json::from_value(value).map_err(strange),
-        Response::Error(why) => Err(AskError::Refused(why)),
+        Answer::Ok(value) => Ok(value),
+        Answer::Error(why) => Err(AskError::Refused(why)),
     }
+}
+
+/// A [`Response`](super::protocol::Response) that is read as what was asked for, with nothing in between.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Answer<T> {
+    Ok(T),
+    Error(String),
 }
 
 /// One line out, one line in.

@@ -8,11 +8,13 @@ mod table;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use ::policy::{
-    Block, Decision, ManualBlock, NeverBlock, Policy, Responder, ResponderConfig, RuleNumber, Ruleset, Suspect,
+    Block, Compiler, Decision, ManualBlock, NeverBlock, Policy, Responder, ResponderConfig, RuleNumber, Ruleset,
+    Suspect,
 };
 use enforce::Enforcer;
 use store::Event;
@@ -47,7 +49,8 @@ pub fn enforce(
         settings,
         block_for: config.respond.block_for,
         serving: Vec::new(),
-        policy: Policy::empty(configured.posture),
+        policy: Arc::new(Policy::empty(configured.posture)),
+        compiler: Compiler::default(),
         applied: false,
         configured,
         fail: config.fail.clone(),
@@ -65,7 +68,7 @@ pub fn enforce(
     // What was learnt about the network is not swapped out and in again: the first table has the policy in it.
     let first = hand.first_policy(work);
     hand.open();
-    hand.follow_names();
+    hand.follow_names(None);
     let mut look = Instant::now();
     for work in first {
         hand.work(work);
@@ -96,7 +99,9 @@ struct Hand {
     block_for: Span,
     serving: Vec<NeverBlock>,
     /// The policy in force.
-    policy: Policy,
+    policy: Arc<Policy>,
+    /// What it comes to in the kernel.
+    compiler: Compiler,
     /// Whether somebody applied it; otherwise its posture is the configuration's.
     applied: bool,
     configured: ResponderConfig,
@@ -248,7 +253,7 @@ impl Hand {
         self.unkept.set(true);
         self.configured = config;
         if !self.applied {
-            self.policy.posture = self.configured.posture;
+            Arc::make_mut(&mut self.policy).posture = self.configured.posture;
         }
         self.take_posture("the new configuration never blocks it");
         self.renew();

@@ -18,7 +18,7 @@ use terms::{BlockState, HostKey, MacAddr, Side, Span, ThreatLevel, Timestamp};
 use super::jury::{Seen, Voted, Voting};
 use super::shown::Shown;
 use super::told::{Told, Wanted};
-use crate::config::FailConfig;
+use crate::config::{DevicesConfig, FailConfig};
 use crate::control::{Request, Response};
 
 /// To the enforcer.
@@ -42,7 +42,7 @@ pub enum Work {
     /// The blocks of the last run, as the store remembers them.
     Remembered(Vec<Block>),
     /// The policy in force, and who waits until the kernel holds it; nothing where the configuration's posture is all there is.
-    Policy(Option<Box<Policy>>, Option<SyncSender<Response>>),
+    Policy(Option<Arc<Policy>>, Option<SyncSender<Response>>),
     /// A device was told addresses for a name that a rule is about.
     Told(Box<Told>),
     /// A device showed the name of whom it means.
@@ -143,8 +143,8 @@ pub enum News {
     Bridge(String, Vec<String>),
     /// A question, and where the answer goes.
     Ask(Request, SyncSender<Response>),
-    /// The configuration's words that are shown.
-    Posture(&'static str),
+    /// The posture that counts while no policy was applied, and what becomes of devices.
+    Configured(&'static str, DevicesConfig),
     /// The end.
     Stop,
 }

@@ -130,7 +130,7 @@ impl Desk {
     fn respond(&self, held: &Held) -> bool {
         let config = Config { posture: self.posture(held), ..held.config.clone() };
         self.work.send(Work::Configure(settings::responder(&config), config.fail.clone())).is_ok()
-            && self.news.send(News::Posture(config.posture.as_str())).is_ok()
+            && self.news.send(News::Configured(config.posture.as_str(), config.devices.clone())).is_ok()
     }
 
     /// The posture that counts while no policy was applied.

@@ -1,9 +1,11 @@
 //! The keeper: the store, and what is shown to those who ask.
 
+mod absence;
 mod devices;
 mod explain;
 mod feedback;
 mod flows;
+mod impostor;
 mod kept;
 mod policy;
 mod trends;
@@ -65,6 +67,8 @@ pub fn keep(
         links: Vec::new(),
         policies: policy::Shelf::open(config),
         kept: kept::Shelf::open(),
+        impostors: impostor::Impostors::new(config.devices.suspend_impostors),
+        absence: absence::Absence::open(&config.store.path, config.devices.forget_after),
     };
     // Before anything else: what is allowed.
     book.begin();
@@ -100,6 +104,7 @@ pub fn keep(
     }
     book.keep_devices();
     book.keep_flows(true);
+    book.absence.keep(true);
     book.trends.keep(now(), true);
     let closed = book.store.close();
     book.ran(closed);
@@ -153,6 +158,10 @@ struct Book {
     policies: policy::Shelf,
     /// The ruleset for the next start.
     kept: kept::Shelf,
+    /// Whose rights wait for somebody's decision.
+    impostors: impostor::Impostors,
+    /// Who is away for how long.
+    absence: absence::Absence,
 }
 
 impl Book {
@@ -175,7 +184,11 @@ impl Book {
             News::Kernel(state) => self.kernel = state,
             News::Holds(kept) => self.kept.hold(*kept),
             News::Bridge(bridge, links) => (self.bridge, self.links) = (bridge, links),
-            News::Posture(posture) => self.configured(posture),
+            News::Configured(posture, devices) => {
+                self.configured(posture);
+                self.absence.set_after(devices.forget_after);
+                self.impostors.suspend(devices.suspend_impostors);
+            }
             News::Ask(request, reply) => self.answer(request, reply),
             News::Stop => {}
         }
@@ -240,6 +253,8 @@ impl Book {
         }
         self.second = second;
         self.learn();
+        self.watch_absence();
+        self.suspend_impostors();
         for talk in std::mem::take(&mut self.second.talks) {
             self.ledger.take(&talk);
             self.trends.carry(&talk);
@@ -255,7 +270,8 @@ impl Book {
             }
         }
         self.shelf.see(&self.second);
-        for event in self.shelf.contradictions() {
+        for (event, impostor) in self.shelf.contradictions() {
+            self.impostors.meet(impostor);
             self.trends.find(&event);
             self.waiting.push_back(event);
         }
@@ -272,6 +288,7 @@ impl Book {
             Request::EventsBefore { before, limit } => self.events_before(before, limit),
             Request::EventsAfter { after, limit } => self.events_after(after, limit),
             Request::Flows { before, limit } => self.flows(before, limit),
+            Request::FlowLots { before } => self.flow_lots(before),
             Request::Event { id } => self.event(id),
             Request::Explain { host } => self.explain(host),
             Request::Feedback { id, right, for_secs } => self.give_feedback(id, right, Span::from_secs(for_secs)),

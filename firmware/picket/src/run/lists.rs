@@ -3,7 +3,7 @@
 //! **Shape**: a folder `<store>.lists` with one file a list (`<name>.json`), which holds the text as it was loaded, where it comes from
 //! and until when it holds. A file is replaced in one step. One that cannot be read at the start is told and does not count; it stays.
 //!
-//! **Bounds**: [`LISTS`] lists; together no more networks and names than one list may have.
+//! **Bounds**: [`LISTS`] lists; together no more networks, and names and TLS clients, than one list may have.
 
 use std::fs;
 use std::io;
@@ -69,7 +69,9 @@ enum ListsError {
     Text(String),
     #[error("there are {LISTS} lists already; remove one first")]
     Lists,
-    #[error("all lists together would hold {0} networks and {1} names; there is room for {ENTRIES} of each")]
+    #[error(
+        "all lists together would hold {0} networks and {1} names and TLS clients; there is room for {ENTRIES} of each"
+    )]
     Room(u64, u64),
     #[error("{0} can't be written: {1}; the lists in force stay")]
     Folder(String, io::Error),
@@ -155,7 +157,7 @@ impl Lists {
         self.look_for(&held)?;
         drop(held);
         self.tell(format!(
-            "an admin loaded list {} {} of {}: {} networks and {} names are {} until {} UTC",
+            "an admin loaded list {} {} of {}: {} networks and {} names and TLS clients are {} until {} UTC",
             view.number,
             view.name,
             view.origin,
@@ -240,6 +242,7 @@ impl Held {
         let mark = Mark { list: kept.number, level };
         let networks = listing.networks.iter().map(|network| (network.address(), network.prefix()));
         let list = List::new(mark, kept.until, key, networks, listing.names.iter().map(String::as_str));
+        let list = list.with_clients(listing.clients.iter().copied());
         Ok(Self { view: view(kept, level, &listing), list: Arc::new(list) })
     }
 
@@ -255,7 +258,7 @@ fn view(kept: &Kept, level: ThreatLevel, listing: &Listing) -> IndicatorsView {
         level: level.as_str().into(),
         origin: kept.origin.clone(),
         networks: listing.networks.len() as u64,
-        names: listing.names.len() as u64,
+        names: (listing.names.len() + listing.clients.len()) as u64,
         passed_over: listing.passed_over as u64,
         loaded: kept.loaded.as_secs_f64(),
         until: kept.until.as_secs_f64(),

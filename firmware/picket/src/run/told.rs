@@ -11,6 +11,7 @@
 
 mod stream;
 
+use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 
@@ -91,6 +92,13 @@ impl Wanted {
     /// By the rules of a policy.
     pub fn of(policy: &Policy) -> Self {
         Self { names: policy.names(), every: policy.counts_every_name() }
+    }
+
+    /// Those that are not among others.
+    pub fn besides(mut self, others: &Self) -> Self {
+        let known: HashSet<&HostName> = others.names.iter().collect();
+        self.names.retain(|name| !known.contains(name));
+        Self { every: self.every && !others.every, ..self }
     }
 
     /// Whether a name is among them.

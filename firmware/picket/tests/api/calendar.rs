@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::client::Box;
-use super::mail::{Post, configure, set};
+use super::post::{Post, configure, set};
 use super::stand::{HOST, ROUTER, eventually};
 
 /// The minute of the day in UTC, so many minutes from now, as `07:00`, and how many seconds the present one still lasts.

@@ -41,8 +41,13 @@ impl Box {
         stand.configure(&format!("[api]\nlisten = \"127.0.0.1:8443\"\n{more}"));
         stand.start();
         let made = Self { stand };
-        eventually(TEN, "the API to answer", || made.ask("GET", "/healthz", None, None).status == 200);
+        made.answers();
         Some(made)
+    }
+
+    /// Waits until the API answers.
+    pub fn answers(&self) {
+        eventually(TEN, "the API to answer", || self.ask("GET", "/healthz", None, None).status == 200);
     }
 
     /// A box with an owner, and the owner's token.

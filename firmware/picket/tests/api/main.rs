@@ -22,6 +22,7 @@ mod matrix;
 mod mdns;
 mod model;
 mod people;
+mod post;
 mod power;
 mod proof;
 mod pseudonyms;

@@ -80,7 +80,7 @@ fn alerts_leave_as_syslog_and_eve_and_a_receiver_that_was_away_gets_each() {
     }
     let folder = made.stand.file("receiver");
     std::fs::create_dir(&folder).unwrap();
-    let script = ["-c", super::mail::CERTIFICATES, "certificates"];
+    let script = ["-c", super::post::CERTIFICATES, "certificates"];
     assert!(made.stand.gate.command("bash").args(script).arg(&folder).status().unwrap().success());
     let ca = std::fs::read_to_string(folder.join("ca.pem")).unwrap();
     let ways = [

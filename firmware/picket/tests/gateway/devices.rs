@@ -92,3 +92,29 @@ fn who_takes_another_s_address_is_told_and_merged_only_by_hand() {
     let split = stand.ask(&["devices", "split", &host, thief]);
     assert!(split["id"] != merged["id"] && split["macs"][0] == thief, "{split}");
 }
+
+#[test]
+fn an_approved_device_that_speaks_like_another_is_suspended_where_that_is_wanted() {
+    let Some(mut stand) = Stand::build("impostor") else { return };
+    stand.configure("[detect]\nenabled = false\n[devices]\nsuspend_impostors = true\n");
+    stand.start();
+    let policy =
+        format!("posture = \"enforce\"\n[[device]]\nname = \"cam\"\nmacs = [\"{HOST_MAC}\"]\nstate = \"approved\"\n");
+    std::fs::write(stand.file("cam.toml"), policy).unwrap();
+    let applied = stand.picket(&["policy", "apply", &stand.file("cam.toml").display().to_string()]);
+    assert!(applied.status.success(), "{}", said(&applied));
+    let shown = |stand: &Stand| stand.try_ask(&["devices", "show", HOST_MAC]).unwrap_or_default();
+    eventually(TEN, "the camera", || {
+        speak(&stand);
+        shown(&stand)["names"].to_string().contains("front-cam")
+    });
+    assert_eq!(shown(&stand)["state"], "approved", "it speaks as it always did");
+    let script = SPEAK.replace("front-cam", "thief").replace("bytes([1, 3, 6, 15])", "bytes([1, 3, 43])");
+    std::fs::write(stand.file("thief.py"), script).unwrap();
+    stand.host.shell(&format!("python3 {}", stand.file("thief.py").display())).unwrap();
+    eventually(TEN, "the quarantine", || shown(&stand)["state"] == "quarantined");
+    assert!(stand.tells(&["policy", "quarantined", "cam", "another device"]));
+    let approved = stand.picket(&["devices", "approve", "cam"]);
+    assert!(approved.status.success(), "{}", said(&approved));
+    assert_eq!(shown(&stand)["state"], "approved", "somebody decided");
+}

@@ -63,8 +63,7 @@ fn a_policy_lets_pass_what_it_allows_and_says_which_rule_does() {
     assert_eq!(answers(), before, "a conversation that is under way ends with the deny");
     eventually(5, "the event with the rule", || stand.tells(&["denied", HOST, ROUTER, "rule never denies it"]));
     policy(&stand, &["revert"]);
-    policy(&stand, &["revert"]);
-    assert_eq!(stand.pings(3), 3);
+    assert_eq!(stand.pings(3), 3, "as before the last one");
     let quarantined = stand.picket(&["devices", "quarantine", HOST]);
     assert!(quarantined.status.success(), "{}", said(&quarantined));
     assert_eq!(stand.pings(2), 0);
@@ -228,4 +227,28 @@ fn the_posture_of_an_applied_policy_counts_after_a_restart_too() {
     stand.host.shell(&scan).unwrap();
     eventually(10, "the finding", || stand.tells(&["the posture is observe"]));
     assert!(stand.ask(&["blocks"]).as_array().unwrap().is_empty());
+}
+
+#[test]
+fn a_device_that_is_away_too_long_is_new_again_and_one_step_back_undoes_it() {
+    let Some(mut stand) = stand("policy-away") else { return };
+    stand.configure("[detect]\nenabled = false\n[devices]\nforget_after = \"3s\"\n");
+    let away = "[[device]]\nname = \"lamp\"\nmacs = [\"02:00:00:00:aa:01\"]\nstate = \"approved\"\n";
+    let rule = allow("lan-router", ROUTER, "ping").replace("\"pc\"", "\"lan\"");
+    std::fs::write(stand.file("away.toml"), format!("posture = \"enforce\"\n{}{away}{rule}", device())).unwrap();
+    stand.start();
+    apply(&stand, "away.toml", &[]);
+    let approved = |name: &str| {
+        let text = stand.ask(&["policy", "show"])["text"].as_str().unwrap_or_default().to_owned();
+        let of = text.split("[[device]]").find(|table| table.contains(&format!("\"{name}\""))).unwrap_or_default();
+        of.contains("state = \"approved\"")
+    };
+    // Time counts while somebody is there.
+    let running = stand.file("running.log");
+    let _running = stand.host.start(&format!("exec ping -n -i 0.2 {ROUTER}"), &running).unwrap();
+    eventually(30, "the forgetting", || !approved("lamp"));
+    assert!(approved("pc"), "it is there");
+    eventually(5, "the event", || stand.tells(&["policy", "forget", "lamp"]));
+    policy(&stand, &["revert"]);
+    assert!(approved("lamp"));
 }

@@ -5,6 +5,10 @@
 #[allow(dead_code, reason = "shared with the tests of the API")]
 #[path = "../api/client.rs"]
 mod client;
+mod history;
+#[allow(dead_code, reason = "shared with the tests of the API")]
+#[path = "../api/post.rs"]
+mod post;
 #[path = "../gateway/stand.rs"]
 mod stand;
 
@@ -12,13 +16,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use client::{BASE, Box};
+use post::Post;
 
 fn tree() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
 /// Runs a program of the page's tests beside the gateway, in its namespace.
-fn drive(made: &Box, program: &str) {
+fn drive(made: &Box, program: &str, more: &[(&str, PathBuf)]) {
     let screens = tree().join("target/screens");
     std::fs::create_dir_all(&screens).unwrap();
     let output = made
@@ -31,6 +36,7 @@ fn drive(made: &Box, program: &str) {
         .env("PICKET_CONFIG", made.stand.file("picket.toml"))
         .env("PICKET_HOST", made.stand.host.name())
         .env("PICKET_SCREENS", screens)
+        .envs(more.iter().cloned())
         .output()
         .expect("node: tests/setup lab installs it");
     print!("{}", String::from_utf8_lossy(&output.stdout));
@@ -47,17 +53,26 @@ fn the_page_says_everything_in_both_languages_and_counts_right() {
 #[test]
 fn a_person_walks_from_the_claim_to_every_act_and_each_holds_behind_the_page() {
     let Some(made) = Box::unclaimed("walk") else { return };
-    drive(&made, "walk.js");
+    let post = Post::open(&made, "starttls");
+    drive(&made, "walk.js", &[("PICKET_POST", post.folder.clone())]);
 }
 
 #[test]
 fn the_main_paths_are_walked_by_keys_alone() {
     let Some(made) = Box::unclaimed("keys") else { return };
-    drive(&made, "keys.js");
+    drive(&made, "keys.js", &[]);
 }
 
 #[test]
 fn every_page_is_accessible_stays_on_the_box_and_is_photographed() {
-    let Some(made) = Box::unclaimed_with("screens", "[intake]\nenabled = true\npseudonyms = true") else { return };
-    drive(&made, "screens.js");
+    let Some(mut made) = Box::unclaimed_with("screens", "[intake]\nenabled = true\npseudonyms = true") else { return };
+    let session = made.stand.file("session");
+    let more =
+        |phase: &'static str| [("PICKET_PHASE", Path::new(phase).to_owned()), ("PICKET_SESSION", session.clone())];
+    drive(&made, "screens.js", &more("empty"));
+    made.stand.stop();
+    history::lay_down(&made.stand.file("store/state"));
+    made.stand.start();
+    made.answers();
+    drive(&made, "screens.js", &more("busy"));
 }

@@ -55,16 +55,16 @@ pub fn read(text: &str) -> Result<Policy, Vec<Fault>> {
 }
 
 /// A text being read.
-struct Reading<'t> {
-    text: &'t str,
-    faults: Vec<Fault>,
+pub(super) struct Reading<'t> {
+    pub text: &'t str,
+    pub faults: Vec<Fault>,
     /// What the names of devices, groups and lists stand for.
-    names: BTreeMap<String, Named>,
+    pub names: BTreeMap<String, Named>,
 }
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Named {
+pub(super) enum Named {
     Device,
     Group,
     List,
@@ -103,7 +103,7 @@ impl<'t> Reading<'t> {
             let device = self.device(table, at);
             policy.devices.extend(device);
         }
-        self.groups_of_devices(&policy);
+        name_groups(&mut self.names, &policy);
         self.cycles(&policy, document);
         self.shared_addresses(&policy, document);
         let mut rules: Vec<_> = self.tables(document, "deny").into_iter().map(|t| (Effect::Deny, t)).collect();
@@ -122,7 +122,7 @@ impl<'t> Reading<'t> {
     }
 
     /// The tables under a name, each with its place.
-    fn tables(&mut self, document: &'t DeTable<'t>, name: &str) -> Vec<(&'t DeTable<'t>, usize)> {
+    pub fn tables(&mut self, document: &'t DeTable<'t>, name: &str) -> Vec<(&'t DeTable<'t>, usize)> {
         let Some(value) = document.get(name) else { return Vec::new() };
         let all: Option<Vec<_>> = value.get_ref().as_array().and_then(|list| list.iter().map(table_of).collect());
         if all.is_none() {
@@ -190,15 +190,6 @@ impl<'t> Reading<'t> {
         name.map(|_| device)
     }
 
-    /// Groups that only devices name are groups too.
-    fn groups_of_devices(&mut self, policy: &Policy) {
-        let of_devices = policy.devices.iter().flat_map(|d| &d.groups);
-        let of_groups = policy.groups.iter().flat_map(|g| &g.groups);
-        for name in of_devices.chain(of_groups) {
-            self.names.entry(name.clone()).or_insert(Named::Group);
-        }
-    }
-
     /// A group must not be in itself, through others either.
     fn cycles(&mut self, policy: &Policy, document: &'t DeTable<'t>) {
         let places = self.tables(document, "group");
@@ -232,7 +223,7 @@ impl<'t> Reading<'t> {
         }
     }
 
-    fn rule(&mut self, effect: Effect, table: &'t DeTable<'t>, at: usize) -> Option<Rule> {
+    pub fn rule(&mut self, effect: Effect, table: &'t DeTable<'t>, at: usize) -> Option<Rule> {
         let kind = if effect == Effect::Allow { "[[allow]]" } else { "[[deny]]" };
         let mut fields = Fields::new(self.text, kind, table, at);
         fields.only(&["name", "who", "to", "service", "when", "until", "owner", "comment", "shadow"]);
@@ -370,11 +361,27 @@ fn to(text: &str, names: &BTreeMap<String, Named>) -> Result<To, String> {
 /// # Errors
 /// It is nothing that the policy knows; the text says what was expected.
 pub fn destination(text: &str, policy: &Policy) -> Result<To, String> {
+    to(text, &words_of(policy))
+}
+
+/// What the names of a policy stand for.
+pub(super) fn words_of(policy: &Policy) -> BTreeMap<String, Named> {
     let devices = policy.devices.iter().map(|device| (&device.name, Named::Device));
     let groups = policy.groups.iter().map(|group| (&group.name, Named::Group));
     let lists = policy.lists.iter().map(|list| (&list.name, Named::List));
-    let names = devices.chain(groups).chain(lists).map(|(name, of)| (name.clone(), of)).collect();
-    to(text, &names)
+    let mut names: BTreeMap<_, _> = devices.chain(groups).chain(lists).map(|(name, of)| (name.clone(), of)).collect();
+    name_groups(&mut names, policy);
+    names
+}
+
+/// Groups that only devices or other groups name are groups too.
+fn name_groups(names: &mut BTreeMap<String, Named>, policy: &Policy) {
+    let of_devices = policy.devices.iter().flat_map(|d| &d.groups);
+    for name in of_devices.chain(policy.groups.iter().flat_map(|g| &g.groups)) {
+        if !names.contains_key(name) {
+            names.insert(name.clone(), Named::Group);
+        }
+    }
 }
 
 fn said(error: &NetworkError) -> String {

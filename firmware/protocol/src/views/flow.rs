@@ -1,5 +1,7 @@
 //! What devices did, as rows.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use policy::{Asked, Flow};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,6 +43,30 @@ pub struct FlowPage<At = f64> {
     pub flows: Vec<FlowView<At>>,
     /// The number to ask for to get those before; nothing where these were the last.
     pub next: Option<u64>,
+}
+
+/// Flows by the thousand, newest first, for those who weigh a million of them: values, no words for people.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowLots {
+    /// The flows in postcard, written in base64.
+    packed: String,
+    /// The number to ask for to get those before; nothing where these were the last.
+    pub next: Option<u64>,
+}
+
+impl FlowLots {
+    /// Packs flows.
+    #[must_use]
+    pub fn new(flows: &[&Flow], next: Option<u64>) -> Self {
+        // Into memory nothing is refused.
+        Self { packed: BASE64.encode(postcard::to_allocvec(flows).unwrap_or_default()), next }
+    }
+
+    /// The flows; nothing if they are none, as from another version.
+    #[must_use]
+    pub fn flows(&self) -> Option<Vec<Flow>> {
+        postcard::from_bytes(&BASE64.decode(&self.packed).ok()?).ok()
+    }
 }
 
 impl From<(u64, &Flow)> for FlowView {
@@ -85,6 +111,28 @@ impl FlowView {
 mod tests {
     use super::*;
     use terms::MacAddr;
+
+    #[test]
+    fn flows_read_back_from_their_pack_and_from_nothing_else() {
+        let flow = |n: u8| Flow {
+            mac: MacAddr::new([2, 0, 0, 0, 0, n]),
+            lan: [10, 0, 0, n].into(),
+            far: [0x2001, 0xdb8, 0, 0, 0, 0, 0, 7].into(),
+            inbound: n == 1,
+            asked: Asked::port(6, 443),
+            names: vec!["a.example".into(); usize::from(n)],
+            first: Timestamp::from_micros(1_800_000_000_000_001),
+            last: Timestamp::from_micros(u64::MAX),
+            count: u32::MAX,
+            octets: [0, u64::MAX],
+        };
+        let flows = [flow(0), flow(1), flow(2)];
+        let lots = FlowLots::new(&flows.iter().collect::<Vec<_>>(), Some(7));
+        assert_eq!(lots.flows().as_deref(), Some(&flows[..]));
+        assert_eq!(FlowLots::new(&[], None).flows(), Some(vec![]));
+        let cut = FlowLots { packed: lots.packed[..lots.packed.len() - 8].into(), next: None };
+        assert_eq!(cut.flows(), None);
+    }
 
     #[test]
     fn a_flow_reads_back_from_its_row() {

@@ -17,7 +17,7 @@ pub struct IndicatorsView<At = f64> {
     pub origin: String,
     /// Addresses and networks.
     pub networks: u64,
-    /// Names.
+    /// Names, and fingerprints of TLS clients.
     pub names: u64,
     /// Lines about addresses and names that any network has, which do not count.
     pub passed_over: u64,

@@ -1,5 +1,6 @@
 //! What TCP and UDP carry, without the frame around it.
 
+use wire::ja4::{self, Ja4};
 use wire::{dhcp, dhcp6, dns, login, ssdp, tls};
 
 use super::{kind, size};
@@ -36,7 +37,8 @@ pub fn dns(input: &[u8]) -> u64 {
 pub fn dhcp(input: &[u8]) -> u64 {
     let Some(message) = dhcp::Message::parse(input) else { return 0 };
     let parts = [message.host_name, message.vendor_class, message.parameters, message.mud_url];
-    for part in parts.into_iter().flatten() {
+    for part in parts.into_iter().chain([message.name_servers, message.time_servers]).flatten() {
+        assert!(dhcp::addresses(part).count() == part.len() / 4);
         assert!(input.as_ptr_range().start <= part.as_ptr_range().start && part.len() <= 255);
     }
     assert!(message.fqdn().is_none_or(|name| (1..=253).contains(&name.as_bytes().len())));
@@ -69,7 +71,12 @@ pub fn tls(input: &[u8]) -> u64 {
         assert!(name.len() <= input.len());
         size(name.chars().count())
     });
-    kind((1, name, hello.alpn.map(<[u8]>::len)))
+    let client = Ja4::of_hello(input).map(|client| {
+        let text = client.to_string();
+        assert!(text.len() == ja4::LEN && text.is_ascii(), "{text:?}");
+        size(input.len())
+    });
+    kind((1, name, hello.alpn.map(<[u8]>::len), client))
 }
 
 pub fn login(input: &[u8]) -> u64 {

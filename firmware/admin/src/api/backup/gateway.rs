@@ -84,7 +84,8 @@ impl Made {
         let before: Vec<Value> = office.ask(Request::DevicesKept)?;
         office.ask::<u64>(Request::DevicesReplace { devices: self.devices.clone() })?;
         let (author, why, text) = (author.to_owned(), "restored from a backup".to_owned(), self.policy.clone());
-        let apply = Request::PolicyApply { text, within_secs: None, author, why, force: true, if_version: None };
+        let apply =
+            Request::PolicyApply { text, within_secs: None, author, why, force: true, if_version: None, brief: true };
         office.ask::<PolicyView>(apply).map(drop).inspect_err(|_| {
             if let Err(problem) = office.ask::<u64>(Request::DevicesReplace { devices: before }) {
                 tracing::error!("devices of a backup that was refused stay: {}", problem.detail);
@@ -156,7 +157,7 @@ mod tests {
                 Err("a forest is a signed file that whoever loaded it has; which keys may sign says the configuration's file"),
             R::Logs(_) | R::SourceGone { .. } => Err("what hosts log is history, and no part of a backup"),
             R::Mail(_) | R::Post(_) | R::Report(_) | R::Restart | R::Shutdown { .. } => Err("it makes nothing that stays"),
-            R::Status | R::Hosts | R::Events { .. } | R::EventsBefore { .. } | R::EventsAfter { .. } | R::Event { .. } | R::Flows { .. }
+            R::Status | R::Hosts | R::Events { .. } | R::EventsBefore { .. } | R::EventsAfter { .. } | R::Event { .. } | R::Flows { .. } | R::FlowLots { .. }
             | R::Series { .. } | R::Blocks | R::Explain { .. } | R::Audit { .. }
             | R::AuditTrailer { .. } | R::Feedbacks | R::Policy | R::PolicyVersion { .. } | R::PolicyHistory | R::PolicyExplain { .. }
             | R::DevicesKept | R::Model | R::ModelCheck { .. } | R::ModelClassify { .. } | R::Indicators | R::IndicatorsText { .. }

@@ -78,6 +78,7 @@ fn amend(client: &ClientArgs, why: &str, tables: impl FnOnce(&PolicyView) -> Str
         why: why.to_owned(),
         force: false,
         if_version: Some(held.version),
+        brief: !client.json,
     };
     show(client, &request, applied)
 }

@@ -3,10 +3,10 @@
 //! A name that a device shows (see `shown`) can only take away: it marks the address for rules that deny the name, never for one that
 //! allows it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 
-use ::policy::{Effect, NAMED_AT_ALL, RuleNumber};
+use ::policy::{Effect, NAMED_AT_ALL, Policy, Rule, RuleNumber};
 use terms::{BlockState, MacAddr, Span, Timestamp};
 
 use super::super::event::{News, Order, act, now};
@@ -82,8 +82,7 @@ impl TellBook {
     }
 
     /// Everything that counts still, for the names of rules.
-    fn all(&mut self, at: Timestamp) -> impl Iterator<Item = (MacAddr, IpAddr, &str, Span)> {
-        self.told.retain(|_, until| *until > at);
+    fn all(&self, at: Timestamp) -> impl Iterator<Item = (MacAddr, IpAddr, &str, Span)> {
         self.told.iter().map(move |((mac, address, name), until)| (*mac, *address, name.as_str(), until.since(at)))
     }
 
@@ -166,27 +165,47 @@ impl Hand {
         }
     }
 
-    /// After a change of the policy: the names that count from now on, and what is known of them.
-    pub(super) fn follow_names(&mut self) {
+    /// After a change of the policy: the names that count from now on, and what is known of them. Of the policy before, and the numbers
+    /// of its rules, the kernel knows already, as far as it had the same devices.
+    pub(super) fn follow_names(&mut self, before: Option<(&Policy, &BTreeMap<String, RuleNumber>)>) {
         if self.orders.try_send(Order::Names(Wanted::of(&self.policy))).is_err() {
             tracing::warn!("the inspector is behind and did not hear which names rules are about");
         }
         let at = now();
-        let all: Vec<_> =
-            self.told.all(at).map(|(mac, address, name, lasts)| (mac, address, name.to_owned(), lasts)).collect();
+        self.told.told.retain(|_, until| *until > at);
+        let before = before.filter(|(policy, _)| policy.differs_in_rules_alone(&self.policy));
+        let known: HashSet<RuleNumber> = before.iter().flat_map(|(_, numbers)| numbers.values().copied()).collect();
+        let fresh = self.policy.numbered().filter(|rule| self.policy.names_in(rule).next().is_some());
+        let fresh: Vec<(&Rule, RuleNumber)> = fresh
+            .filter_map(|rule| Some((rule, *self.numbers.get(&rule.name)?)))
+            .filter(|(_, number)| !known.contains(number))
+            .collect();
+        let mut about = HashMap::<MacAddr, Vec<(&Rule, RuleNumber)>>::new();
+        let mut rules = |mac: MacAddr| {
+            let of = about.entry(mac).or_insert_with(|| {
+                let device = self.policy.device_of(Some(mac), None);
+                fresh.iter().filter(|(rule, _)| self.policy.is_about(rule, device)).copied().collect()
+            });
+            of.clone()
+        };
+        let named = |rule: &Rule, name: &str| self.policy.names_in(rule).any(|wanted| wanted.matches(name));
         let mut elements = Vec::new();
-        for (mac, address, name, lasts) in all {
-            elements.extend(self.rules_named(mac, &name, None).into_iter().map(|number| (mac, address, number, lasts)));
+        if !fresh.is_empty() {
+            for (mac, address, name, lasts) in self.told.all(at) {
+                let of = rules(mac).into_iter().filter(|(rule, _)| named(rule, name));
+                elements.extend(of.map(|(_, number)| (mac, address, number, lasts)));
+            }
+            for ((mac, address), (name, until)) in &self.told.shown {
+                let of = rules(*mac).into_iter().filter(|(rule, _)| rule.effect == Effect::Deny && named(rule, name));
+                elements.extend(of.map(|(_, number)| (*mac, *address, number, until.since(at))));
+            }
         }
-        for ((mac, address), (name, until)) in &self.told.shown {
-            let denied = self.rules_named(*mac, name, Some(Effect::Deny));
-            elements.extend(denied.into_iter().map(|number| (*mac, *address, number, until.since(at))));
-        }
-        if self.policy.counts_every_name() {
+        let stands = before.is_some_and(|(policy, _)| policy.counts_every_name());
+        if !self.policy.counts_every_name() {
+            self.told.at_all.clear();
+        } else if !stands {
             let at_all = self.told.at_all.iter().filter(|(_, (_, until))| *until > at);
             elements.extend(at_all.map(|((mac, address), (_, until))| (*mac, *address, NAMED_AT_ALL, until.since(at))));
-        } else {
-            self.told.at_all.clear();
         }
         elements.retain(|(.., lasts)| *lasts > Span::ZERO);
         self.tell_kernel(&elements);

@@ -1,12 +1,13 @@
 //! The policy as the enforcer carries it out, and what it says of a conversation.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use ::policy::{
-    Asked, Device, Effect, NeverBlock, Policy, ResponderConfig, Rule, Ruleset, Sender, Start, To, compile, decide,
-    new_denies, next_opening, protocol, resolvers,
+    Asked, Device, Effect, NeverBlock, Policy, ResponderConfig, Rule, Ruleset, Sender, Start, To, decide, new_denies,
+    next_opening, protocol, resolvers,
 };
 use enforce::Talk;
 use terms::{HostKey, MacAddr, Timestamp};
@@ -25,7 +26,7 @@ impl Hand {
         loop {
             match work.recv_timeout(PATIENCE.saturating_sub(patience.elapsed())) {
                 Ok(Work::Policy(policy, reply)) => {
-                    self.take(policy.map(|policy| *policy));
+                    self.take(policy);
                     reply.iter().for_each(|reply| super::answer(reply, Response::of(&true)));
                     return others;
                 }
@@ -36,10 +37,11 @@ impl Hand {
     }
 
     /// Follows another policy; answers once the kernel holds it. One that the kernel does not take leaves no trace.
-    pub(super) fn follow(&mut self, policy: Option<Box<Policy>>) -> Response {
-        let before = self.applied.then(|| self.policy.clone());
-        let was = self.policy.clone();
-        self.take(policy.map(|policy| *policy));
+    pub(super) fn follow(&mut self, policy: Option<Arc<Policy>>) -> Response {
+        let was = Arc::clone(&self.policy);
+        let before = self.applied.then(|| Arc::clone(&was));
+        let numbers = self.numbers.clone();
+        self.take(policy);
         self.renew();
         let done = match &self.complaint {
             None if self.kernel.is_some() => Response::of(&true),
@@ -50,7 +52,7 @@ impl Hand {
                 Response::Error(format!("the kernel does not take the policy: {why}"))
             }
         };
-        self.follow_names();
+        self.follow_names(Some((was.as_ref(), &numbers)));
         self.end_denied(&was, now());
         done
     }
@@ -84,10 +86,10 @@ impl Hand {
         }
     }
 
-    fn take(&mut self, policy: Option<Policy>) {
+    fn take(&mut self, policy: Option<Arc<Policy>>) {
         self.unkept.set(true);
         self.applied = policy.is_some();
-        self.policy = policy.unwrap_or_else(|| Policy::empty(self.configured.posture));
+        self.policy = policy.unwrap_or_else(|| Arc::new(Policy::empty(self.configured.posture)));
         self.take_posture("the policy now observes");
     }
 
@@ -102,7 +104,7 @@ impl Hand {
     pub(super) fn ruleset(&mut self) -> Ruleset {
         let at = now();
         self.opens = next_opening(&self.policy, at);
-        let plan = compile(&self.policy, &self.servers(), at);
+        let plan = self.compiler.compile(&self.policy, &self.servers(), at);
         self.numbers = plan.as_ref().map(|plan| plan.rules.clone()).unwrap_or_default();
         self.settings.ruleset(self.responder.never_block(), plan)
     }

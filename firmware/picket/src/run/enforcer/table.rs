@@ -200,7 +200,7 @@ impl Hand {
                 why
             }
         };
-        self.follow_names();
+        self.follow_names(None);
         self.report(why);
     }
 

@@ -110,8 +110,9 @@ impl Shelf {
         self.conflicts.push_back((at, conflict));
     }
 
-    /// The conflicts since the last call as events: of each the hardware address that does it.
-    pub fn contradictions(&mut self) -> Vec<Event> {
+    /// The conflicts since the last call as events: of each the hardware address that does it, and that again where it is an approved
+    /// device's that another one may use now.
+    pub fn contradictions(&mut self) -> Vec<(Event, Option<MacAddr>)> {
         let untold = std::mem::take(&mut self.untold);
         let event = |(at, conflict): (Timestamp, Conflict)| {
             let mac = match &conflict {
@@ -120,7 +121,8 @@ impl Shelf {
             };
             let host = HostKey::Mac(mac.unwrap_or_default());
             let said = act(at, None, host, BlockState::Observed, "devices", conflict.to_string());
-            Event { mac, level: ThreatLevel::Medium, ..said }
+            let impostor = matches!(conflict, Conflict::OtherDevice { .. }).then_some(mac).flatten();
+            (Event { mac, level: ThreatLevel::Medium, ..said }, impostor)
         };
         untold.into_iter().map(event).collect()
     }

@@ -16,7 +16,7 @@ use super::super::event::now;
 use super::super::told::Told;
 use super::Book;
 use crate::control::Response;
-use crate::control::views::{FlowPage, FlowView};
+use crate::control::views::{FlowLots, FlowPage, FlowView};
 
 /// Flows that wait for the store.
 const OPEN: usize = 4_096;
@@ -179,6 +179,16 @@ impl Book {
         let flows: Vec<_> = numbered.filter(|(id, _)| *id < before).take(limit).map(FlowView::from).collect();
         let next = flows.last().map(|flow| flow.id).filter(|_| flows.len() == limit);
         Response::of(&FlowPage { flows, next })
+    }
+
+    /// Lots of flows before one, newest first: each is read from the store once, however many are asked for one after the other.
+    pub(super) fn flow_lots(&mut self, before: Option<u64>) -> Response {
+        let done = self.store.flows(before, OPEN);
+        let Some(lots) = self.ran(done) else { return self.refused() };
+        let waiting = self.ledger.open.values().rev().filter(|_| before.is_none());
+        let stored = lots.iter().flat_map(|(_, flows)| flows.iter().rev());
+        let flows: Vec<&Flow> = waiting.chain(stored).collect();
+        Response::of(&FlowLots::new(&flows, lots.last().map(|(number, _)| *number)))
     }
 }
 

@@ -6,12 +6,13 @@
 use std::fs;
 use std::io;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use ::policy::device::Said;
 use ::policy::text::{self, Fault};
-use ::policy::{Asked, Device, DeviceState, Effect, Policy, Sender, Start, decide, protocol, starter};
+use ::policy::{Asked, Device, DeviceState, Effect, Judge, Policy, Sender, Start, protocol, starter};
 use store::{Policies, PolicyState, PolicyVersion, Trial};
 use terms::{BlockState, HostKey, MacAddr, Posture, Span};
 
@@ -27,12 +28,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The shortest and the longest trial.
 const TRIAL: std::ops::RangeInclusive<u64> = 10..=3_600;
 /// Who acts when nobody does.
-const ITSELF: &str = "picket";
+pub(super) const ITSELF: &str = "picket";
 
 /// The versions, and the policy in force as values.
 pub(super) struct Shelf {
     folder: io::Result<Policies>,
-    policy: Option<Policy>,
+    policy: Option<Arc<Policy>>,
+    /// The text that it was read from, beside which another one is read faster.
+    text: String,
     configured: Posture,
     /// What was wrong with the version in force, if it could not be used.
     trouble: Option<String>,
@@ -44,7 +47,7 @@ type Refused = String;
 impl Shelf {
     pub fn open(config: &Config) -> Self {
         let folder = Policies::open(&config.store.path);
-        Self { folder, policy: None, configured: config.posture, trouble: None }
+        Self { folder, policy: None, text: String::new(), configured: config.posture, trouble: None }
     }
 
     /// What is wrong with the folder of versions.
@@ -67,10 +70,21 @@ impl Shelf {
         macs.iter().find_map(|mac| policy.device_of(Some(*mac), None))
     }
 
+    /// Reads a text, beside the one in force.
+    fn read(&self, text: &str) -> Result<Policy, Refused> {
+        let before = self.policy.as_deref().map(|policy| (self.text.as_str(), policy));
+        text::reread(before, text).map_err(|faults| told(&faults))
+    }
+
     /// The version that holds now, on trial or for good.
     fn in_force(&self) -> u64 {
         let state = self.folder.as_ref().map(|p| p.state().clone()).unwrap_or_default();
         state.trial.as_ref().map_or(state.confirmed, |trial| trial.version)
+    }
+
+    /// The policy in force, unless it is on trial.
+    pub fn for_good(&self) -> Option<&Policy> {
+        self.policy.as_deref().filter(|_| !self.is_on_trial())
     }
 
     /// Whether the version in force is on trial.
@@ -96,9 +110,9 @@ impl Book {
         }
         self.watch_trial();
         self.read_in_force();
-        let _gone = self.work.send(Work::Policy(self.policies.policy.clone().map(Box::new), None));
+        let _gone = self.work.send(Work::Policy(self.policies.policy.clone(), None));
         self.ledger.recall(self.store.as_ref(), now());
-        self.tell_names(&self.policies.policy.as_ref().map(Wanted::of).unwrap_or_default());
+        self.tell_names(&self.policies.policy.as_deref().map(Wanted::of).unwrap_or_default());
     }
 
     /// The configuration's posture changed, which counts while no policy was applied.
@@ -125,8 +139,12 @@ impl Book {
             Request::Policy => Ok(()),
             Request::PolicyHistory => return self.history().unwrap_or_else(Response::Error),
             Request::PolicyVersion { version } => return self.one_version(version).unwrap_or_else(Response::Error),
-            Request::PolicyApply { text, within_secs, author, why, force, if_version } => {
-                self.still(if_version).and_then(|()| self.apply(&text, within_secs, &author, why, force))
+            Request::PolicyApply { text, within_secs, author, why, force, if_version, brief } => {
+                let done = self.still(if_version);
+                match done.and_then(|()| self.apply(text, within_secs, &author, why, force)) {
+                    Ok(()) if brief => return Response::of(&self.policy_view(false)),
+                    done => done,
+                }
             }
             Request::PolicyConfirm { author } => self.confirm(&author),
             Request::PolicyRevert { version, author, why } => self.revert(version, &author, why),
@@ -137,7 +155,7 @@ impl Book {
             _ => Err("the keeper can't answer this".into()),
         };
         match done {
-            Ok(()) => Response::of(&self.policy_view()),
+            Ok(()) => Response::of(&self.policy_view(true)),
             Err(why) => Response::Error(why),
         }
     }
@@ -153,13 +171,13 @@ impl Book {
 
     fn apply(
         &mut self,
-        text: &str,
+        text: String,
         within: Option<u64>,
         author: &str,
         why: String,
         force: bool,
     ) -> Result<(), Refused> {
-        let policy = text::read(text).map_err(|faults| told(&faults))?;
+        let policy = self.policies.read(&text)?;
         if let Some(secs) = within.filter(|secs| !TRIAL.contains(secs)) {
             return Err(format!("a trial lasts {} to {} seconds, not {secs}", TRIAL.start(), TRIAL.end()));
         }
@@ -173,7 +191,7 @@ impl Book {
         if let Some(cut) = locks_out(&policy, &self.kernel.servers).filter(|_| !force) {
             return Err(format!("{cut}; change that rule, or say --force"));
         }
-        self.put("apply", text.to_owned(), policy, within, author, why)
+        self.put("apply", text, policy, within, author, why)
     }
 
     /// Writes a version, with its deadline if it has one, then has the kernel follow it. What the kernel refuses is taken back.
@@ -197,14 +215,14 @@ impl Book {
                 secs,
             })
         };
-        let confirmed = before.confirmed;
-        let version = self.version(act, text, author, why.clone());
+        let (confirmed, policy) = (before.confirmed, Arc::new(policy));
+        let version = self.version(act, text.clone(), author, why.clone());
         let made = self.policies.folder()?.put(version, |n| match trial_of(n) {
             Some(trial) => PolicyState { confirmed, trial: Some(trial) },
             None => PolicyState { confirmed: n, trial: None },
         });
         let number = made.map_err(|error| format!("the policy can't be written: {error}"))?;
-        if let Err(error) = self.enforce(Some(policy.clone())) {
+        if let Err(error) = self.enforce(Some(&policy)) {
             let version = self.version("revert", self.text_of(confirmed)?, ITSELF, error.clone());
             let undone = self.policies.folder()?.put(version, |n| PolicyState { confirmed: n, trial: None });
             return Err(match undone {
@@ -212,7 +230,7 @@ impl Book {
                 Err(more) => format!("{error}; {more}"),
             });
         }
-        self.policies.policy = Some(policy);
+        (self.policies.policy, self.policies.text) = (Some(policy), text);
         self.show_posture();
         let until = within.map_or(String::new(), |secs| format!(", on trial for {secs} s"));
         self.record(format!("policy: {author} did {act}, version {number}{until}{}", reason(&why)));
@@ -242,31 +260,33 @@ impl Book {
         self.go_back(to, author, if why.is_empty() { format!("back to version {to}") } else { why })
     }
 
-    /// The newest version before one that says something else.
+    /// The newest version before one that says something else, and that was not gone back from.
     fn before(&mut self, confirmed: u64) -> Result<u64, Refused> {
         let now = self.text_of(confirmed)?;
         let all = self.policies.folder()?.history().map_err(|error| error.to_string())?;
-        let other = all.iter().rev().find(|v| v.version < confirmed && v.text != now && v.act != "apply");
-        Ok(other.map_or(0, |v| v.version))
+        let undone = |at: usize| all.get(at + 1).is_some_and(|next| next.act == "revert");
+        let mut older = all.iter().enumerate().rev().filter(|(_, v)| v.version < confirmed && v.text != now);
+        Ok(older.find(|(at, _)| !undone(*at)).map_or(0, |(_, v)| v.version))
     }
 
     /// Makes an older version the one that holds.
     fn go_back(&mut self, to: u64, author: &str, why: String) -> Result<(), Refused> {
         let text = self.text_of(to)?;
-        let policy = if text.is_empty() { None } else { Some(text::read(&text).map_err(|faults| told(&faults))?) };
-        let version = self.version("revert", text, author, why.clone());
+        let policy = if text.is_empty() { None } else { Some(Arc::new(self.policies.read(&text)?)) };
+        let version = self.version("revert", text.clone(), author, why.clone());
         let done = self.policies.folder()?.put(version, |n| PolicyState { confirmed: n, trial: None });
         done.map_err(|error| format!("the policy can't be written: {error}"))?;
-        self.policies.policy.clone_from(&policy);
+        let done = self.enforce(policy.as_ref());
+        (self.policies.policy, self.policies.text) = (policy, text);
         self.show_posture();
-        let done = self.enforce(policy);
         self.kept.forget();
         self.record(format!("policy: {author} went back to version {to}: {why}"));
         done
     }
 
     fn posture(&mut self, posture: Posture, for_secs: Option<u64>, author: &str, why: String) -> Result<(), Refused> {
-        let mut policy = self.policies.policy.clone().unwrap_or_else(|| Policy::empty(self.policies.configured));
+        let mut policy =
+            self.policies.policy.as_deref().cloned().unwrap_or_else(|| Policy::empty(self.policies.configured));
         policy.posture = posture;
         if self.policies.trial().is_some() {
             return Err("a policy is on trial: confirm it or revert it first".into());
@@ -286,7 +306,8 @@ impl Book {
         author: &str,
         why: String,
     ) -> Result<(), Refused> {
-        let mut policy = self.policies.policy.clone().unwrap_or_else(|| Policy::empty(self.policies.configured));
+        let mut policy =
+            self.policies.policy.as_deref().cloned().unwrap_or_else(|| Policy::empty(self.policies.configured));
         let key = device.parse::<HostKey>().ok();
         let mac = |key: &HostKey| match key {
             HostKey::Mac(mac) => Some(*mac),
@@ -338,7 +359,7 @@ impl Book {
     /// Has the policy say of a device that it knows whose it is and in which groups.
     pub(super) fn describe_in_policy(&mut self, macs: &[MacAddr], said: &Said, author: &str) -> Result<(), Refused> {
         let Some(name) = self.policies.device(macs).map(|device| device.name.clone()) else { return Ok(()) };
-        let Some(mut policy) = self.policies.policy.clone() else { return Ok(()) };
+        let Some(mut policy) = self.policies.policy.as_deref().cloned() else { return Ok(()) };
         let Some(device) = policy.devices.iter_mut().find(|device| device.name == name) else { return Ok(()) };
         let before = device.clone();
         device.owner = said.owner.clone().unwrap_or_else(|| device.owner.clone());
@@ -350,13 +371,13 @@ impl Book {
     }
 
     /// Puts a policy in force that was made from the one that holds.
-    fn put_changed(&mut self, act: &str, policy: &Policy, author: &str, why: String) -> Result<(), Refused> {
+    pub(super) fn put_changed(&mut self, act: &str, policy: &Policy, author: &str, why: String) -> Result<(), Refused> {
         if self.policies.trial().is_some() {
             return Err("a policy is on trial: confirm it or revert it first".into());
         }
         let text = text::write(policy);
         // What is written is read again, so that a name that can't be one is told as anywhere else.
-        let policy = text::read(&text).map_err(|faults| told(&faults))?;
+        let policy = self.policies.read(&text)?;
         self.put(act, text, policy, None, author, why)
     }
 
@@ -373,13 +394,16 @@ impl Book {
         Ok(Response::of(&version_view(&found, &state)))
     }
 
-    pub(super) fn policy_view(&self) -> PolicyView {
+    /// The policy in force; its texts are empty where nobody wants them.
+    pub(super) fn policy_view(&self, with_texts: bool) -> PolicyView {
         let state = self.policies.folder.as_ref().map(|p| p.state().clone()).unwrap_or_default();
         let empty = Policy::empty(self.policies.configured);
-        let policy = self.policies.policy.as_ref().unwrap_or(&empty);
-        let built_in = policy.switched().chain(starter()).cloned().collect();
-        let built_in = Policy { rules: built_in, ..Policy::empty(policy.posture) };
-        let built_in = text::write(&built_in);
+        let policy = self.policies.policy.as_deref().unwrap_or(&empty);
+        let built_in = || {
+            let rules = policy.switched().chain(starter()).cloned().collect();
+            let text = text::write(&Policy { rules, ..Policy::empty(policy.posture) });
+            text.split_once("\n[[").map(|(_, rules)| format!("[[{rules}")).unwrap_or_default()
+        };
         PolicyView {
             version: self.policies.in_force(),
             posture: policy.posture.as_str().into(),
@@ -388,16 +412,17 @@ impl Book {
             devices: policy.devices.len() as u64,
             rules: policy.rules.len() as u64,
             confirm_within: state.trial.as_ref().map(|trial| left(trial).max(0.0)),
-            text: text::write(policy),
-            built_in: built_in.split_once("\n[[").map(|(_, rules)| format!("[[{rules}")).unwrap_or_default(),
+            text: if with_texts { text::write(policy) } else { String::new() },
+            built_in: if with_texts { built_in() } else { String::new() },
         }
     }
 
     /// Has the enforcer follow a policy, and waits for the kernel.
-    fn enforce(&self, policy: Option<Policy>) -> Result<(), Refused> {
+    fn enforce(&self, policy: Option<&Arc<Policy>>) -> Result<(), Refused> {
         let (reply, answer) = sync_channel(1);
-        let names = policy.as_ref().map(Wanted::of).unwrap_or_default();
-        if self.work.send(Work::Policy(policy.map(Box::new), Some(reply))).is_err() {
+        let of = |policy: Option<&Arc<Policy>>| policy.map(|policy| Wanted::of(policy)).unwrap_or_default();
+        let names = of(policy).besides(&of(self.policies.policy.as_ref()));
+        if self.work.send(Work::Policy(policy.cloned(), Some(reply))).is_err() {
             return Err("the gateway is ending".into());
         }
         match answer.recv_timeout(PATIENCE) {
@@ -420,11 +445,12 @@ impl Book {
     fn read_in_force(&mut self) {
         let found = self.policies.folder().and_then(|p| p.in_force().map_err(|error| error.to_string()));
         let read = found.and_then(|version| match version.filter(|v| !v.text.is_empty()) {
-            Some(version) => text::read(&version.text).map(Some).map_err(|faults| told(&faults)),
+            Some(version) => Ok(Some((Arc::new(self.policies.read(&version.text)?), version.text))),
             None => Ok(None),
         });
         match read {
-            Ok(policy) => self.policies.policy = policy,
+            Ok(Some((policy, text))) => (self.policies.policy, self.policies.text) = (Some(policy), text),
+            Ok(None) => self.policies.policy = None,
             Err(why) => {
                 let why = format!("the policy of the last run can't be used: {why}");
                 tracing::error!("{why}");
@@ -469,13 +495,14 @@ fn locks_out(policy: &Policy, servers: &[IpAddr]) -> Option<String> {
     let unseen = [IpAddr::from([169, 254, 0, 1])];
     let servers = if servers.is_empty() { &unseen } else { servers };
     let asked = [Asked::port(protocol::UDP, 53), Asked::port(protocol::TCP, 53), Asked::port(protocol::UDP, 67)];
-    let ruling = |device: &Device, to: IpAddr, asked: Asked| {
+    let (mut judge, at) = (Judge::new(policy), now());
+    let mut ruling = |device: &Device, to: IpAddr, asked: Asked| {
         let from = Sender::Lan(device.macs.first().copied(), device.addresses.first().copied().unwrap_or(to));
-        decide(policy, &Start { from, to, to_mac: None, asked, names: &[], servers, at: now() })
+        judge.decide(&Start { from, to, to_mac: None, asked, names: &[], servers, at })
     };
     let way = |device: &Device| {
-        let all = servers.iter().flat_map(|to| asked.iter().map(move |asked| (*to, *asked)));
-        all.into_iter().any(|(to, asked)| ruling(device, to, asked).effect == Effect::Allow)
+        let mut all = servers.iter().flat_map(|to| asked.iter().map(move |asked| (*to, *asked)));
+        all.any(|(to, asked)| ruling(device, to, asked).effect == Effect::Allow)
     };
     if approved().any(way) {
         return None;
