@@ -282,7 +282,7 @@ const walks = {
     const tried = await page.evaluate((body) => fetch("/api/v1/rules/timemachine", { method: "POST", headers: { "X-Picket-Page": "used", "Content-Type": "application/json" }, body }).then((answer) => answer.json()), JSON.stringify({ text, days: null }));
     must(tried.conversations > 0, "nothing was kept of what the devices did:", JSON.stringify(tried));
     await page.getByRole("button", { name: "Drop draft" }).click();
-    await note(page, "The draft is dropped");
+    await note(page, "Done: Drop draft");
     must((await api(page, "rules/draft")).status === 404, "the draft is still kept");
   },
 
@@ -337,7 +337,7 @@ const walks = {
       await page.getByRole("button", { name: `Change: ${id}`, exact: true }).click();
       await dialog.getByLabel("Value").fill(value);
       await dialog.getByRole("button", { name: "Save" }).click();
-      await note(page, "Saved");
+      await note(page, `Done: Change: ${id}`);
       await dialog.waitFor({ state: "detached" });
     };
     await change("mail.server", "127.0.0.1");
