@@ -129,7 +129,7 @@ mod tests {
         let plan = Plan {
             chains: BTreeMap::from([(
                 "newcomers".to_owned(),
-                vec![Line { matches, then: admit }, Line { matches: vec![], then: deny }],
+                vec![Line { matches, then: admit }, Line { matches: vec![], then: deny }].into(),
             )]),
             from_mac: BTreeMap::from([(mac, Some("newcomers".to_owned()))]),
             holds_newcomers: true,
