@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::client::{Box, ROOT};
 use super::logs::{enrolled, login, made_with, tell};
-use super::mail::{Post, configure, set};
+use super::post::{Post, configure, set};
 use super::stand::{TEN, eventually};
 
 /// Nobody else on the box is called so.
