@@ -71,7 +71,7 @@ export function List<P extends Lists & string>({ path, params, title, side, colu
       const rows = keep ? items.filter(keep) : items;
       return rows.length === 0 ? <Empty>{t(filtered ? "list.filtered" : empty)}</Empty> : <Rows rows={rows} columns={columns} id={id} label={t(title)} />;
     }}</Await>
-    {(next || page.value?.next) && <nav class="pages" aria-label={t("list.pages")}>
+    {(next || page.value?.next) && <nav class="pages" aria-label={t(title)}>
       <button type="button" disabled={!next} onClick={() => { trail.value = trail.value.slice(0, -1); }}>{t("list.back")}</button>
       <span>{t("list.page", { page: trail.value.length + 1 })}</span>
       <button type="button" disabled={!page.value?.next} onClick={() => { if (page.value?.next) trail.value = [...trail.value, page.value.next]; }}>{t("list.next")}</button>

@@ -291,7 +291,6 @@ export default {
   "list.loading": "Das Gerät wird gefragt …",
   "list.next": "Weiter",
   "list.page": "Blatt {page}",
-  "list.pages": "Blätter der Liste",
   "login.about": "Melden Sie sich an, um zu sehen und zu ändern, was das Gerät tut.",
   "login.code": "Code aus der App",
   "login.code.hint": "Sechs Ziffern Ihrer App oder ein Notfall-Code.",

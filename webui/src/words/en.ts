@@ -289,7 +289,6 @@ export default {
   "list.loading": "Asking the box …",
   "list.next": "Next",
   "list.page": "Page {page}",
-  "list.pages": "Pages of the list",
   "login.about": "Log in to see and change what the box does.",
   "login.code": "Code",
   "login.code.hint": "Six digits of your app, or a recovery code.",

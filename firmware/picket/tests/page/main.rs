@@ -26,6 +26,8 @@ fn tree() -> PathBuf {
 fn drive(made: &Box, program: &str, more: &[(&str, PathBuf)]) {
     let screens = tree().join("target/screens");
     std::fs::create_dir_all(&screens).unwrap();
+    // A walk that hangs tells how far it came.
+    let log = screens.join(format!("{program}.log"));
     let output = made
         .stand
         .gate
@@ -36,10 +38,11 @@ fn drive(made: &Box, program: &str, more: &[(&str, PathBuf)]) {
         .env("PICKET_CONFIG", made.stand.file("picket.toml"))
         .env("PICKET_HOST", made.stand.host.name())
         .env("PICKET_SCREENS", screens)
+        .stdout(std::fs::File::create(&log).unwrap())
         .envs(more.iter().cloned())
         .output()
         .expect("node: tests/setup lab installs it");
-    print!("{}", String::from_utf8_lossy(&output.stdout));
+    print!("{}", std::fs::read_to_string(log).unwrap());
     assert!(output.status.success(), "{}", stand::said(&output));
 }
 
