@@ -63,7 +63,7 @@ files.set("index.html", Buffer.from(document));
 mkdirSync(work, { recursive: true });
 const sizes = new Map();
 for (const [name, octets] of files) {
-  const gzip = await gzipAsync(octets, {});
+  const gzip = await gzipAsync(octets, { numiterations: 60 });
   sizes.set(name, gzip.length);
   writeFileSync(`${work}/${name}`, octets);
   writeFileSync(`${work}/${name}.gz`, gzip);

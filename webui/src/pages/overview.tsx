@@ -15,7 +15,7 @@ export function Overview() {
   const totals = useResource("totals", () => get("statistics"));
   const system = useResource("system", () => get("system"));
   const alerts = useResource("alerts", () => get("alerts", { acknowledged: false, limit: 20 }));
-  const fresh = useResource("fresh", async () => (await get("devices", { state: "new", limit: 100 })).items.length);
+  const fresh = useResource("fresh", async () => { const { items, next } = await get("devices", { state: "new", limit: 100 }); return next ? "100+" : items.length; });
   const asked = useResource("asked", async () => (await get("requests", { state: "waiting", limit: 100 })).items.length);
   const machine = useResource("machine", () => get("system/resources"));
   const stories = useResource("stories", async () => (await get("incidents", { state: "open", sort: "-last", limit: 5 })).items);
@@ -42,7 +42,7 @@ export function Overview() {
         : <ul class="todo">
           {stories.value?.map(({ id, level, summary, last }) => <li key={id}><span><Level level={level} /> <a href={to("incident", id)}>{printable(summary, 300)}</a> · <Ago at={last} /></span></li>)}
           {system.value.warnings.map((warning) => <li key={warning}><a href={to("system")}>{printable(warning, 300)}</a></li>)}
-          {fresh.value ? <li><a href={to("devices", undefined, { state: "new" })}>{t("overview.new", { count: count(fresh.value) })}</a></li> : null}
+          {fresh.value ? <li><a href={to("devices", undefined, { state: "new" })}>{t("overview.new", { count: fresh.value })}</a></li> : null}
           {asked.value ? <li><a href={to("requests", undefined, { state: "waiting" })}>{t("overview.requests", { count: count(asked.value) })}</a></li> : null}
           {waiting.slice(0, 5).map((alert) => <li key={alert.id}><span><a href={to("threat", alert.threat)}>{spaced(alert.family)}</a> · <HostLink host={alert.host} mac={alert.mac} /> · <Ago at={alert.last} /></span><AlertActs alert={alert} brief /></li>)}
           {waiting.length > 5 && <li><a href={to("threats")}>{t("overview.more", { count: count(waiting.length - 5) })}</a></li>}

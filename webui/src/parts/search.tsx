@@ -26,7 +26,7 @@ async function things(): Promise<Hit[]> {
   if (!may(READERS)) return found;
   const [hosts, alerts] = await Promise.all([get("hosts", { limit: 100 }), get("alerts", { limit: 100, sort: "-acknowledged" })]);
   return [
-    ...hosts.items.map(({ host, mac }) => ({ text: `${host} ${mac ?? ""}`, kind: t("search.host"), link: to("host", host) })),
+    ...hosts.items.map(({ host, mac }) => ({ text: [host, mac].join(" "), kind: t("search.host"), link: to("host", host) })),
     ...alerts.items.map(({ host, family, threat }) => ({ text: `${host} ${spaced(family)}`, kind: t("search.alert"), link: to("threat", threat) })),
     ...found,
   ];

@@ -363,7 +363,7 @@ export default {
   "overview.medium": "Niemand greift an. Genauer beobachtet: {hosts}.",
   "overview.more": "und {count} weitere",
   "overview.needs": "Was Sie braucht",
-  "overview.new": "Neue Geräte, die auf Ihre Entscheidung warten: {count}",
+  "overview.new": "Wartende neue Geräte: {count}",
   "overview.nobody": "Noch wurde kein Gerät gesehen.",
   "overview.nothing": "Nichts braucht Sie.",
   "overview.now": "jetzt",

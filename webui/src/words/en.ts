@@ -361,7 +361,7 @@ export default {
   "overview.medium": "Nobody attacks. {hosts} watched more closely.",
   "overview.more": "and {count} more",
   "overview.needs": "What needs you",
-  "overview.new": "New devices that wait for your decision: {count}",
+  "overview.new": "New devices that wait: {count}",
   "overview.nobody": "No host was seen yet.",
   "overview.nothing": "Nothing needs you.",
   "overview.now": "now",
