@@ -74,3 +74,9 @@ export async function go(page, place) {
   await page.evaluate((place) => { location.hash = `#/${place}`; }, place);
   await page.waitForFunction(() => !document.querySelector("main [aria-busy=true]") && document.querySelector("main h1"));
 }
+
+/** Waits for a note that nobody waited for before: one that says the same may still stand there. */
+export async function note(page, text) {
+  const it = await page.locator(".note:not([data-seen])", { hasText: text }).last().elementHandle();
+  await it.evaluate((note) => { note.dataset.seen = "1"; });
+}

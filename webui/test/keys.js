@@ -1,5 +1,5 @@
 // The main paths by keyboard alone: from a fresh load only keys are sent, and what has the focus is visible at each step.
-import { OWNER, api, axe, eventually, look, must, onHost, open, sh, status } from "./browser.js";
+import { OWNER, api, axe, eventually, look, must, note, onHost, open, sh, status } from "./browser.js";
 
 const ROUTER = "192.168.9.1";
 const ATTACKER = "192.168.9.10";
@@ -45,7 +45,6 @@ async function jump(page, text) {
   await page.keyboard.press("Enter");
   await page.locator("dialog").waitFor({ state: "detached" });
 }
-const note = (page, text) => page.locator(".note", { hasText: text }).last().waitFor();
 
 const browser = await open();
 let failed = false;

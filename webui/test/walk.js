@@ -2,7 +2,7 @@
 import { X509Certificate, createHmac } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { createServer } from "node:http";
-import { OWNER, act, api, axe, eventually, go, login, look, must, onHost, open, sh, status } from "./browser.js";
+import { OWNER, act, api, axe, eventually, go, login, look, must, note, onHost, open, sh, status } from "./browser.js";
 
 const ROUTER = "192.168.9.1";
 const ATTACKER = "192.168.9.10";
@@ -42,7 +42,6 @@ function totp(secret, ahead = 0) {
   const mac = createHmac("sha1", key).update(step).digest();
   return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }
-const note = (page, text) => page.locator(".note", { hasText: text }).last().waitFor();
 
 const walks = {
   async claim_to_overview(page) {
@@ -232,6 +231,7 @@ const walks = {
     await page.getByRole("button", { name: "Apply", exact: true }).click();
     await page.getByRole("region", { name: "A policy is on trial" }).getByRole("button", { name: "Keep it" }).click();
     await note(page, "Done: Keep it");
+    await page.getByRole("region", { name: "A policy is on trial" }).waitFor({ state: "detached" });
     const { items } = await api(page, "rules?q=weekend");
     must(items[0].when.join() === "sat,sun 22:00-02:00", JSON.stringify(items));
     await page.getByRole("row").filter({ hasText: "weekend" }).getByText("sat,sun 22:00-02:00").waitFor();
@@ -253,8 +253,7 @@ const walks = {
     await page.getByLabel("Even if approved").check();
     await page.getByRole("button", { name: "Apply", exact: true }).click();
     await page.getByRole("region", { name: "A policy is on trial" }).waitFor();
-    const applied = await api(page, "rules/policy");
-    must(applied.text.includes("page-test") && applied.on_trial, JSON.stringify(applied));
+    await eventually("the trial", async () => { const { text, on_trial } = await api(page, "rules/policy"); return on_trial && text.includes("page-test"); });
     must(!(await pings()), "default deny lets a new device ping the router");
     on_trial = true;
   },
@@ -268,7 +267,7 @@ const walks = {
     await page.getByRole("button", { name: "Edit as a draft" }).click();
     const draft = await eventually("the draft", async () => { const { text } = await api(page, "rules/draft"); return text?.includes("cloud.lamp.example") && text; });
     must(draft.includes("tcp/8883"), draft);
-    must(await page.getByLabel("Your draft").inputValue() === draft, "the editor holds another text");
+    await eventually("the draft in the editor", async () => await page.getByLabel("Your draft").inputValue() === draft);
   },
 
   async a_draft_is_tried_on_the_past(page) {
@@ -602,8 +601,7 @@ const walks = {
     await page.locator("dialog").getByRole("button", { name: "Enforce" }).click();
     const trial = page.getByRole("region", { name: "A policy is on trial" });
     await trial.waitFor();
-    const { text, on_trial } = await api(page, "rules/policy");
-    must(on_trial && text.includes("enforce"), text);
+    await eventually("the trial", async () => { const { text, on_trial } = await api(page, "rules/policy"); return on_trial && text.includes("enforce"); });
     const device = await api(page, `devices/${id}`);
     must(device.state === "approved", "the device is", device.state);
     await trial.getByRole("button", { name: "Back at once" }).click();
