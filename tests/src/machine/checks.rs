@@ -409,18 +409,21 @@ fn cut(stand: &mut Stand<'_>, writing: u32, updating: u32) -> Result<()> {
             stand.put_update(&update)?;
         }
         stand.start_dropping((round % 2 == 1).then_some(seed + u64::from(round)))?;
+        // It goes on over the cut: what was written a while ago has been flushed.
+        let mut scanning = None;
         if writes {
             stand.await_words("picket runs as process")?;
             // A scan makes events that are written; where it does not get through, that is what was wanted.
             let scan =
                 format!("nmap -n -Pn -sS -T4 --max-retries 0 --host-timeout 5s -p 1-100 {SERVER} >/dev/null || true");
-            stand.network.space(SCANNER)?.shell(&scan)?;
+            scanning = Some(stand.network.space(SCANNER)?.start(&scan, &stand.file("scan"))?);
         } else {
             stand.await_words("an update is on the boot partition")?;
         }
         // The moment of the cut is what is drawn here; nothing is waited for.
         std::thread::sleep(Duration::from_millis(chance.draw() % 3_000));
         let now = stand.cut()?;
+        drop(scanning);
         println!("   cut {}: {now} sectors lost", round + 1);
         lost += now;
         stand.start()?;
