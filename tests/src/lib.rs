@@ -12,6 +12,7 @@ pub mod clock;
 pub mod crossing;
 pub mod datagrams;
 pub mod demo;
+#[cfg(test)]
 mod etsi;
 pub mod faults;
 pub mod gate;
@@ -22,6 +23,8 @@ pub mod kernel;
 pub mod live;
 pub mod load;
 pub mod machine;
+#[cfg(test)]
+mod named;
 pub mod namespace;
 pub mod network;
 pub mod page;

@@ -1,8 +1,6 @@
 //! The list of what is asked of the admin API (`tests/security.md`): each test that it names is there.
 
-use std::fs;
-
-use crate::gateway::root;
+use crate::named::is_a_test;
 
 /// The list.
 const LIST: &str = include_str!("../security.md");
@@ -18,12 +16,7 @@ fn every_test_that_the_list_of_requirements_names_exists() {
         assert!(cells.len() == 3 && cells.iter().all(|cell| !cell.is_empty()), "three cells, none empty: {line}");
         let quoted = cells[2].split('`').skip(1).step_by(2);
         for (file, test) in quoted.filter_map(|text| text.split_once(".rs: ")) {
-            let path = root().join(format!("{file}.rs"));
-            let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            let declared = format!("fn {test}()");
-            let before = text.split_once(&declared).unwrap_or_else(|| panic!("{file}.rs has no test {test}")).0;
-            let attributes = before.rsplit_once('}').map_or(before, |(_, rest)| rest);
-            assert!(attributes.contains("#[test]"), "{test} in {file}.rs is no test");
+            assert!(is_a_test(&format!("{file}.rs"), test), "{test} in {file}.rs is no test");
             named += 1;
         }
     }
