@@ -7,12 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use detect::forest::Forest;
-use terms::ThreatLevel;
+use terms::{FNV_BEGINS, ThreatLevel, fnv};
 
 use crate::grow::Shape;
 use crate::image::{Thresholds, encode};
 use crate::rows::{Row, Rows};
-use crate::sample::{FNV_BEGINS, fnv};
 use crate::side_by_side::side_by_side;
 
 /// Minutes in a day: what an alarm rate counts is minutes in which a host sent something.

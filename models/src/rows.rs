@@ -4,9 +4,7 @@ use std::io::{Read, Write};
 
 use anyhow::{Context, Result, bail, ensure};
 use detect::catalogue::{Found, Group, THREATS};
-use terms::{Family, ThreatLevel};
-
-use crate::sample::{FNV_BEGINS, fnv};
+use terms::{FNV_BEGINS, Family, ThreatLevel, fnv};
 
 /// The columns that stand before the features.
 const COLUMNS: [&str; 9] = ["level", "family", "source", "tool", "capture", "device", "host", "minute", "rules"];

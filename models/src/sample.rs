@@ -41,16 +41,6 @@ impl Random {
     }
 }
 
-/// Where [`fnv`] begins.
-pub(crate) const FNV_BEGINS: u64 = 0xcbf2_9ce4_8422_2325;
-
-/// Mixes octets into a hash that names things; it protects nothing.
-///
-/// **Source**: FNV-1a, 64 bits.
-pub(crate) fn fnv(hash: u64, octets: &[u8]) -> u64 {
-    octets.iter().fold(hash, |hash, octet| (hash ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3))
-}
-
 /// The weight of each row; their mean is 1.
 #[must_use]
 pub fn weights(rows: &[&Row]) -> Vec<f64> {

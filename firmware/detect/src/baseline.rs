@@ -6,7 +6,7 @@
 //! an attack a habit: one habit more, a quarter more sent.
 
 use features::{Administration, Exposure, Sign, SignCounts};
-use terms::{Span, ThreatLevel, Timestamp};
+use terms::{FNV_BEGINS, Span, ThreatLevel, Timestamp, fnv};
 use wire::ja4::Ja4;
 
 use crate::forest::Classification;
@@ -33,10 +33,6 @@ const MUCH: u64 = 64 << 20;
 
 /// From so many bits on a device has many TLS clients.
 const MANY_CLIENTS: u32 = 32;
-/// FNV-1a, 64 bits: by it a client is known over restarts. Who makes up one of equal bits hides what is little evidence.
-const FNV_BEGINS: u64 = 0xcbf2_9ce4_8422_2325;
-const FNV_GOES: u64 = 0x0100_0000_01b3;
-
 /// The number of the form in which a baseline is written down.
 const FORM: u64 = 3;
 /// Room for signs in it, a bit each, and the most minutes that it tells: 31 years.
@@ -220,8 +216,8 @@ impl Baseline {
 
     /// Notes a TLS client that the device uses; tells whether it never did.
     pub(crate) fn uses(&mut self, client: &Ja4, now: Timestamp) -> bool {
-        let hash =
-            client.octets().iter().fold(FNV_BEGINS, |hash, octet| (hash ^ u64::from(*octet)).wrapping_mul(FNV_GOES));
+        // Who makes up one of equal bits hides what is little evidence.
+        let hash = fnv(FNV_BEGINS, &client.octets());
         let hash = hash ^ hash >> 32;
         let bits = 1 << (hash & 63) | 1_u64 << (hash >> 6 & 63);
         let new = self.clients & bits != bits;

@@ -1,6 +1,7 @@
 //! The table's form as the kernel lists it: digests of its chains, rules and sets, without what was learned.
 
 use std::collections::BTreeMap;
+use terms::{FNV_BEGINS, fnv};
 
 use policy::USER;
 
@@ -55,7 +56,7 @@ pub(crate) struct Changed {
     pub filled: Vec<Set>,
 }
 
-/// Digest of what is fed, part by part (FNV-1a: nobody gains from a collision who could not change the table itself).
+/// Digest of what is fed, part by part ([`fnv`]: nobody gains from a collision who could not change the table itself).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Digest(u64);
 
@@ -262,7 +263,7 @@ pub(crate) fn named(message: &Message<'_>) -> usize {
 
 impl Digest {
     const fn new() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
+        Self(FNV_BEGINS)
     }
 
     /// Of parts that may be missing, which differs from empty ones.
@@ -278,9 +279,7 @@ impl Digest {
     /// Feeds a part behind its length, so that none can pass for another.
     fn feed(&mut self, part: &[u8]) {
         let len = (part.len() as u64).to_be_bytes();
-        for &octet in len.iter().chain(part) {
-            self.0 = (self.0 ^ u64::from(octet)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
+        self.0 = fnv(fnv(self.0, &len), part);
     }
 }
 

@@ -6,10 +6,12 @@
 
 mod address;
 mod family;
+mod fnv;
 mod level;
 mod time;
 
 pub use address::{HostKey, MacAddr, ParseMacError, Side};
 pub use family::Family;
+pub use fnv::{FNV_BEGINS, fnv};
 pub use level::{BlockState, Failure, Posture, ThreatLevel};
 pub use time::{Span, Timestamp};

@@ -2,9 +2,9 @@
 //!
 //! Only additions, products and quotients, which every target rounds alike: a seed gives the same scene everywhere.
 
-use terms::Span;
+use terms::{FNV_BEGINS, Span, fnv};
 
-use crate::sample::{FNV_BEGINS, Random, fnv};
+use crate::sample::Random;
 
 /// Bounds of a figure that is drawn anew each time; small ones come more often than large ones, as with sizes and waits.
 ///

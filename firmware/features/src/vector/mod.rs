@@ -50,6 +50,7 @@ mod unnamed_long_share;
 mod upload_ratio;
 
 use crate::window::{Counters, Horizons, Tally};
+use terms::{FNV_BEGINS, fnv};
 
 /// One number about a host.
 struct Feature {
@@ -136,16 +137,10 @@ impl FeatureVector {
 /// **Source**: FNV-1a, 64 bits, over the names with a zero octet after each.
 #[must_use]
 pub const fn schema_hash() -> u64 {
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    let mut hash = FNV_BEGINS;
     let mut n = 0;
     while n < FEATURES {
-        let name = SCHEMA[n].as_bytes();
-        let mut i = 0;
-        while i <= name.len() {
-            let octet = if i < name.len() { name[i] } else { 0 };
-            hash = (hash ^ octet as u64).wrapping_mul(0x0100_0000_01b3);
-            i += 1;
-        }
+        hash = fnv(fnv(hash, SCHEMA[n].as_bytes()), &[0]);
         n += 1;
     }
     hash
