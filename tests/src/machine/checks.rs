@@ -388,11 +388,8 @@ fn more_power_cuts(stand: &mut Stand<'_>) -> Result<()> {
     cut(stand, 50, 20)
 }
 
-/// Cuts that are made beyond those asked for while none has lost anything: the moment is drawn, and many a moment has nothing to lose.
-const MORE_CUTS: u32 = 8;
-
-/// Cuts the power so often while the box writes what it found, and so often inside an update; half of the cuts keep a random half of
-/// what was not flushed. After each the box boots, and all is well in one slot.
+/// Cuts the power so often while the box writes what it found, and so often inside an update, each in the midst of a flush; half of the
+/// cuts keep a random half of what was not flushed. After each the box boots, and all is well in one slot.
 fn cut(stand: &mut Stand<'_>, writing: u32, updating: u32) -> Result<()> {
     let seed = u64::from(std::process::id());
     let mut chance = Chance(seed);
@@ -400,11 +397,8 @@ fn cut(stand: &mut Stand<'_>, writing: u32, updating: u32) -> Result<()> {
     let update = Bundle::of(stand.medium.path())?.signed(OWN_KEY)?;
     stand.trust(OWN_KEY)?;
     let mut lost = 0;
-    for round in 0..writing + updating + MORE_CUTS {
-        let writes = round < writing || round >= writing + updating;
-        if round >= writing + updating && lost > 0 {
-            break;
-        }
+    for round in 0..writing + updating {
+        let writes = round < writing;
         if !writes {
             stand.put_update(&update)?;
         }
@@ -420,7 +414,7 @@ fn cut(stand: &mut Stand<'_>, writing: u32, updating: u32) -> Result<()> {
         } else {
             stand.await_words("an update is on the boot partition")?;
         }
-        // The moment of the cut is what is drawn here; nothing is waited for.
+        // From when on it may come is what is drawn here; nothing is waited for.
         std::thread::sleep(Duration::from_millis(chance.draw() % 3_000));
         let now = stand.cut()?;
         drop(scanning);

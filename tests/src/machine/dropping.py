@@ -2,8 +2,10 @@
 #   nbdkit -f -U SOCKET python dropping.py file=CARD log=FILE [seed=N]
 # Each sector written since the last flush stays in memory. SIGTERM is the cut: all of them are lost, or with a seed a random half of
 # them. How many were lost is written to the log.
+# While LOG.soon is there, the next flush that has something to keep is the moment of the cut: it makes LOG.now and keeps nothing.
 import os
 import random
+import time
 
 import nbdkit
 
@@ -68,6 +70,12 @@ def pwrite(handle, buffer, offset, flags):
 
 
 def flush(handle, flags):
+    soon = settings["log"] + ".soon"
+    if pending and os.path.exists(soon):
+        os.close(os.open(settings["log"] + ".now", os.O_WRONLY | os.O_CREAT))
+        while os.path.exists(soon):
+            time.sleep(0.01)
+        return
     keep(list(pending))
 
 

@@ -23,6 +23,8 @@ const TAPS: [&str; 2] = ["pvmlan", "pvmup"];
 pub const PATIENCE: Duration = Duration::from_secs(120);
 /// How often a wait looks whether the machine has ended.
 const LOOK: Duration = Duration::from_millis(200);
+/// How long a cut of the power waits for a flush.
+const FLUSHES: Duration = Duration::from_secs(15);
 
 /// Which machine is emulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,14 +231,22 @@ impl<'a> Stand<'a> {
         self.start()
     }
 
-    /// Cuts the power, and tells how many sectors were lost.
+    /// Cuts the power in the midst of the next flush, or after a quarter of a minute in which none came; tells how many sectors were lost.
     ///
     /// # Errors
     /// When no dropping medium was in use.
     pub fn cut(&mut self) -> Result<u64> {
+        let mut server = self.server.take().context("no dropping medium")?;
+        let (soon, now) = (self.file("lost.soon"), self.file("lost.now"));
+        let _ = fs::remove_file(&now);
+        fs::write(&soon, "")?;
+        let until = Instant::now() + FLUSHES;
+        while !now.exists() && Instant::now() < until {
+            thread::sleep(LOOK);
+        }
         // The machine first: it must not notice, and so not write again, that its medium is gone.
         self.guest = None;
-        let mut server = self.server.take().context("no dropping medium")?;
+        fs::remove_file(soon)?;
         output(Command::new("kill").arg(server.id().to_string()))?;
         server.wait()?;
         let lost = fs::read_to_string(self.file("lost")).context("nbdkit did not say what was lost")?;
