@@ -49,7 +49,7 @@ const outputs = Object.entries(metafile.outputs).map(([path, made]) => ({ name: 
 for (const { name } of outputs) {
   const octets = readFileSync(`${work}/${name}`);
   // A second look finds what one pass leaves: a twenty-fifth of what is sent.
-  const small = name.endsWith(".js") && (await minify(octets.toString(), { ecma: 2020, module: true, compress: { passes: 3 } })).code;
+  const small = name.endsWith(".js") && (await minify(octets.toString(), { ecma: 2020, module: true, compress: { passes: 3, reduce_funcs: false } })).code;
   files.set(name, small ? Buffer.from(small) : octets);
 }
 const named = (source) => outputs.find(({ made }) => made.entryPoint === source).name;

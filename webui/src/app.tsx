@@ -1,6 +1,6 @@
 // The page: what stage it is at, and around it notes, proofs that are asked for, and the search.
 import { render } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useReducer } from "preact/hooks";
 import { proof } from "./api";
 import { Notes } from "./parts/notes";
 import { Proof } from "./parts/proof";
@@ -13,7 +13,9 @@ import { page } from "./state";
 import { preferred, speak, t } from "./words";
 
 function Page() {
-  useEffect(() => { void open(); }, []);
+  // Drawn anew by its own state: each further `render` would count the ids of fields from their beginning.
+  const [, draw] = useReducer((times: number) => times + 1, 0);
+  useEffect(() => { page.add(() => draw(undefined)); void open(); }, []);
   return <>
     {stage.value === "claim" && <Claim />}
     {stage.value === "wizard" && <Wizard />}
@@ -29,11 +31,4 @@ try {
   const theme = localStorage.getItem("picket-theme");
   if (theme) document.documentElement.dataset.theme = theme;
 } catch { /* private windows keep nothing */ }
-const root = document.getElementById("page")!;
-let due = true;
-page.add(() => { if (!due) { due = true; queueMicrotask(draw); } });
-function draw(): void {
-  due = false;
-  render(<Page />, root);
-}
-void speak(preferred()).then(draw);
+void speak(preferred()).then(() => render(<Page />, document.getElementById("page")!));

@@ -1,12 +1,13 @@
 // A dialog over the page: the browser's own, which keeps the focus inside.
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "../words";
 
 export function Dialog({ title, close, children, firm }: { title: string; close?: () => void; children: ComponentChildren; firm?: boolean }) {
   const own = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // At once: a key that follows must not go to the page below.
+  useLayoutEffect(() => {
     const dialog = own.current;
     // A dialog that is taken off the page gives the focus back to nobody by itself.
     const before = document.activeElement;
