@@ -1,12 +1,13 @@
 //! The messages that turn what the table holds into what a ruleset wants: all of them where little is known of the table, or the
 //! difference to the ruleset that was applied before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use core::ops::Deref;
+use std::collections::BTreeMap;
 use std::ffi::{CStr, CString};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use nftnl::{Chain, ChainType, Hook, Policy, ProtoFamily, Rule, Table};
-use policy::{Lines, RuleNumber, USER};
+use policy::{Lines, Name, Names, RuleNumber, USER};
 use terms::{Span, Timestamp};
 
 use crate::draft::Draft;
@@ -33,8 +34,9 @@ pub(crate) struct Standing {
 #[derive(Clone, Debug)]
 pub(crate) struct Outline {
     pub links: Links,
-    counters: BTreeSet<String>,
-    chains: BTreeMap<String, Known>,
+    counters: Vec<&'static str>,
+    of_policy: Names,
+    chains: BTreeMap<Name, Known>,
     filled: BTreeMap<Set, u64>,
     live: BTreeMap<RuleNumber, Option<Timestamp>>,
 }
@@ -50,27 +52,26 @@ enum Known {
 pub(crate) type TakeOut<'t> = &'t dyn Fn(&mut Draft, Set, &[(Key, Option<Span>)]);
 
 impl Outline {
-    pub fn of(wanted: &Wanted<'_>) -> Self {
-        Self {
-            links: wanted.links,
-            counters: wanted.counters.iter().map(|&counter| counter.to_owned()).collect(),
-            chains: wanted.chains.iter().map(|(&chain, content)| (chain.to_owned(), Known::of(content))).collect(),
-            filled: wanted.filled.iter().map(|(set, elements)| (*set, digest(elements))).collect(),
-            live: wanted.live.clone(),
-        }
+    pub fn of(wanted: Wanted) -> Self {
+        let Wanted { links, counters, of_policy, chains, filled, live } = wanted;
+        let chains = chains.into_iter().map(|(chain, content)| (chain, Known::of(content))).collect();
+        let filled = filled.iter().map(|(set, elements)| (*set, digest(elements))).collect();
+        Self { links, counters, of_policy, chains, filled, live }
     }
 
     /// Drafts what changes from this ruleset, which stands in the kernel, to another one on the same links.
-    pub fn change(&self, draft: &mut Draft, wanted: &Wanted<'_>, at: Timestamp, take_out: TakeOut<'_>) -> Changed {
-        let new = |chain: &str, content: &Content<'_>| !self.chains.get(chain).is_some_and(|known| known.is(content));
-        let chains = wanted.chains.iter().filter(|(chain, content)| **chain != USER && new(chain, content));
-        let gone = |chain: &&String| !wanted.chains.contains_key(chain.as_str()) && *chain != USER;
-        let step = Step {
-            made: wanted.chains.keys().copied().filter(|chain| !self.chains.contains_key(*chain)).collect(),
-            written: chains.map(|(chain, _)| *chain).collect(),
-            gone: self.chains.keys().filter(gone).map(String::as_str).collect(),
-            counters: wanted.counters.iter().copied().filter(|counter| !self.counters.contains(*counter)).collect(),
-            lost: self.counters.iter().map(String::as_str).filter(|c| !wanted.counters.contains(c)).collect(),
+    pub fn change(&self, draft: &mut Draft, wanted: &Wanted, at: Timestamp, take_out: TakeOut<'_>) -> Changed {
+        let mut known = self.chains.iter().peekable();
+        let is_new = |(chain, content): &(&Name, &Content)| {
+            while known.next_if(|(other, _)| other < chain).is_some() {}
+            known.next_if(|(other, _)| other == chain).is_none_or(|(_, known)| !known.is(content))
+        };
+        let mut step = Step {
+            written: wanted.chains.iter().filter(is_new).map(|(chain, _)| &**chain).collect(),
+            made: besides(wanted.chains.keys(), self.chains.keys()).into_iter().map(Deref::deref).collect(),
+            gone: besides(self.chains.keys(), wanted.chains.keys()).into_iter().map(Deref::deref).collect(),
+            counters: wanted.counters.iter().copied().filter(|name| !self.counters.contains(name)).collect(),
+            lost: self.counters.iter().copied().filter(|name| !wanted.counters.contains(name)).collect(),
             filled: wanted
                 .filled
                 .iter()
@@ -78,28 +79,34 @@ impl Outline {
                 .map(|(set, _)| *set)
                 .collect(),
         };
+        [&mut step.written, &mut step.gone].into_iter().for_each(|chains| chains.retain(|chain| *chain != USER));
+        if self.of_policy != wanted.of_policy {
+            let [come, gone] = [(&wanted.of_policy, &self.of_policy), (&self.of_policy, &wanted.of_policy)]
+                .map(|(of, others)| besides(of.iter(), others.iter()).into_iter().map(Deref::deref));
+            step.counters.extend(come);
+            step.lost.extend(gone);
+        }
         step.draft(draft, wanted, |draft| {
-            let over = self.live.iter().filter(|(number, until)| wanted.live.get(number) != Some(until));
-            let over: Vec<_> = over.map(|(number, _)| (Key::of_rule(*number), None)).collect();
-            take_out(draft, Set::Live, &over);
-            let fresh = wanted.live.iter().filter(|(number, until)| self.live.get(number) != Some(until));
+            let over = besides(&self.live, &wanted.live).into_iter();
+            take_out(draft, Set::Live, &over.map(|(number, _)| (Key::of_rule(*number), None)).collect::<Vec<_>>());
+            let fresh = besides(&wanted.live, &self.live).into_iter();
             draft.elements(Act::Add, Set::Live, &living(fresh, at));
         })
     }
 }
 
 impl Known {
-    fn of(content: &Content<'_>) -> Self {
+    fn of(content: Content) -> Self {
         match content {
-            Content::Rules(rules) => Self::Digest(digest(rules)),
-            Content::Lines(lines) => Self::Lines((*lines).clone()),
+            Content::Rules(rules) => Self::Digest(digest(&rules)),
+            Content::Lines(lines) => Self::Lines(lines),
         }
     }
 
-    fn is(&self, content: &Content<'_>) -> bool {
+    fn is(&self, content: &Content) -> bool {
         match (self, content) {
             (Self::Digest(known), Content::Rules(rules)) => *known == digest(rules),
-            (Self::Lines(known), Content::Lines(lines)) => known == *lines,
+            (Self::Lines(known), Content::Lines(lines)) => known == lines,
             _ => false,
         }
     }
@@ -107,25 +114,20 @@ impl Known {
 
 /// Drafts everything that makes the table equal the ruleset, whatever of an earlier one stands, without emptying what was learned.
 /// `armed` says whether anything is blocked, `at` when what is alive counts from.
-pub(crate) fn whole(
-    draft: &mut Draft,
-    wanted: &Wanted<'_>,
-    armed: bool,
-    standing: &Standing,
-    at: Timestamp,
-) -> Changed {
+pub(crate) fn whole(draft: &mut Draft, wanted: &Wanted, armed: bool, standing: &Standing, at: Timestamp) -> Changed {
     let table = Table::new(TABLE_C, ProtoFamily::Bridge);
     draft.add("table bridge picket", &table);
     for set in Set::ALL {
         draft.add(format!("set {}", set.text()), &expression::set(set, &table));
     }
     let gone = |chain: &&str| !wanted.chains.contains_key(*chain) && *chain != USER;
+    let strange = |counter: &&str| !wanted.counters.contains(counter) && !wanted.of_policy.contains(*counter);
     let step = Step {
-        made: wanted.chains.keys().copied().collect(),
-        written: wanted.chains.keys().copied().filter(|chain| *chain != USER).collect(),
+        made: wanted.chains.keys().map(Deref::deref).collect(),
+        written: wanted.chains.keys().map(Deref::deref).filter(|chain| *chain != USER).collect(),
         gone: standing.chains.iter().map(String::as_str).filter(gone).collect(),
-        counters: wanted.counters.iter().copied().collect(),
-        lost: standing.counters.iter().map(String::as_str).filter(|c| !wanted.counters.contains(c)).collect(),
+        counters: wanted.counters.iter().copied().chain(wanted.of_policy.iter().map(Deref::deref)).collect(),
+        lost: standing.counters.iter().map(String::as_str).filter(strange).collect(),
         filled: wanted.filled.keys().copied().collect(),
     };
     step.draft(draft, wanted, |draft| {
@@ -146,7 +148,7 @@ struct Step<'s> {
 }
 
 impl Step<'_> {
-    fn draft(&self, draft: &mut Draft, wanted: &Wanted<'_>, live: impl FnOnce(&mut Draft)) -> Changed {
+    fn draft(&self, draft: &mut Draft, wanted: &Wanted, live: impl FnOnce(&mut Draft)) -> Changed {
         let table = Table::new(TABLE_C, ProtoFamily::Bridge);
         for counter in &self.counters {
             draft.write(format!("counter {counter}"), &message::counter(counter));
@@ -212,6 +214,17 @@ fn made<'t>(chain: &str, c_name: &'t CStr, table: &'t Table) -> Chain<'t> {
     made
 }
 
+/// What is in one of two sorted lists and not in the other.
+fn besides<T: Ord>(of: impl IntoIterator<Item = T>, others: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut others = others.into_iter().peekable();
+    of.into_iter()
+        .filter(|one| {
+            while others.next_if(|other| other < one).is_some() {}
+            others.peek() != Some(one)
+        })
+        .collect()
+}
+
 fn digest(content: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     content.hash(&mut hasher);
@@ -225,6 +238,15 @@ mod tests {
     use policy::Ruleset;
 
     #[test]
+    fn what_is_in_one_list_alone_is_found_in_order() {
+        let lists = [&["a", "c", "d", "f"][..], &["b", "c", "f"], &[], &["a", "f"]];
+        for (of, others) in lists.iter().flat_map(|of| lists.map(|others| (of, others))) {
+            let slow: Vec<&&str> = of.iter().filter(|name| !others.contains(name)).collect();
+            assert_eq!(besides(of.iter(), others.iter()), slow);
+        }
+    }
+
+    #[test]
     fn a_draft_has_as_many_rules_as_it_says_and_the_same_again_has_none() {
         let ruleset = Ruleset { lan: "lan0".into(), uplink: "up0".into(), never_block: vec![], plan: None };
         let wanted = Wanted::of(&ruleset, Tracking::Map).unwrap();
@@ -236,7 +258,12 @@ mod tests {
             .count();
         assert_eq!(rules, changed.chains.values().sum::<usize>());
         let mut draft = Draft::new();
-        Outline::of(&wanted).change(&mut draft, &wanted, Timestamp::EPOCH, &|_, _, _| {});
+        Outline::of(Wanted::of(&ruleset, Tracking::Map).unwrap()).change(
+            &mut draft,
+            &wanted,
+            Timestamp::EPOCH,
+            &|_, _, _| {},
+        );
         assert_eq!(draft.len(), 0);
     }
 }

@@ -106,12 +106,12 @@ impl Enforcer {
                 (self.applied, self.outline) = (Some(shape), Some(before));
                 return Ok(());
             }
-            return self.commit_ruleset(draft, &wanted, &changed, Some(shape));
+            return self.commit_ruleset(draft, wanted, &changed, Some(shape));
         }
         let armed = !held::blocks(&mut self.socket)?.is_empty();
         let standing = held::standing(&mut self.socket)?;
         let changed = change::whole(&mut draft, &wanted, armed, &standing, at);
-        self.commit_ruleset(draft, &wanted, &changed, None)
+        self.commit_ruleset(draft, wanted, &changed, None)
     }
 
     /// Throws the table away and makes it anew with these blocks, in one transaction; the counters begin at nothing.
@@ -131,7 +131,7 @@ impl Enforcer {
         for (set, elements) in by_set(blocks.iter().map(|(target, lasts)| (*target, Some(*lasts)))) {
             draft.elements(Act::Add, set, &elements);
         }
-        self.commit_ruleset(draft, &wanted, &changed, None)
+        self.commit_ruleset(draft, wanted, &changed, None)
     }
 
     /// Removes the table with everything in it; it may be missing.
@@ -313,7 +313,7 @@ impl Enforcer {
     fn commit_ruleset(
         &mut self,
         draft: Draft,
-        wanted: &Wanted<'_>,
+        wanted: Wanted,
         changed: &Changed,
         before: Option<Shape>,
     ) -> Result<(), EnforceError> {

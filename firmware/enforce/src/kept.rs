@@ -128,13 +128,13 @@ mod tests {
         ];
         let plan = Plan {
             chains: BTreeMap::from([(
-                "newcomers".to_owned(),
+                "newcomers".into(),
                 vec![Line { matches, then: admit }, Line { matches: vec![], then: deny }].into(),
             )]),
-            from_mac: BTreeMap::from([(mac, Some("newcomers".to_owned()))]),
+            from_mac: BTreeMap::from([(mac, Some("newcomers".into()))]),
             holds_newcomers: true,
             live: BTreeMap::from([(RuleNumber(7), None)]),
-            counters: BTreeSet::from(["allow".to_owned(), "denied".to_owned()]),
+            counters: BTreeSet::from(["allow".into(), "denied".into()]).into(),
             ..Plan::default()
         };
         let never_block = vec![NeverBlock::Mac(mac)];

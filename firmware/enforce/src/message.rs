@@ -3,6 +3,7 @@
 //! **Source**: `include/uapi/linux/netfilter/nf_tables.h`.
 
 use nftnl_sys::libc;
+use policy::Name;
 use terms::Span;
 
 use crate::attribute::Writer;
@@ -117,7 +118,7 @@ pub(crate) enum Special {
     /// Of a set like any other.
     Plain(Key),
     /// Frames with the key go through this chain, or pass where there is none.
-    Way(Key, Option<String>),
+    Way(Key, Option<Name>),
     /// Where an interval begins.
     First(Key),
     /// Where one has ended.

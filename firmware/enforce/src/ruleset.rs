@@ -29,7 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::CStr;
 use std::net::{IpAddr, Ipv4Addr};
 
-use policy::{Begins, INBOUND, Lines, NEWCOMERS, Plan, RuleNumber, Ruleset};
+use policy::{Begins, INBOUND, Lines, NEWCOMERS, Name, Names, Plan, RuleNumber, Ruleset};
 use terms::{Span, Timestamp};
 
 use crate::error::EnforceError;
@@ -74,10 +74,13 @@ pub enum Tracking {
 
 /// What the table must hold besides what is learned.
 #[derive(Debug)]
-pub(crate) struct Wanted<'r> {
+pub(crate) struct Wanted {
     pub links: Links,
-    pub counters: BTreeSet<&'r str>,
-    pub chains: BTreeMap<&'r str, Content<'r>>,
+    /// Those of every ruleset.
+    pub counters: Vec<&'static str>,
+    /// Those of the policy.
+    pub of_policy: Names,
+    pub chains: BTreeMap<Name, Content>,
     /// The elements of sets that only the ruleset fills.
     pub filled: BTreeMap<Set, Vec<Special>>,
     /// The rules that are alive, and when each ends by itself.
@@ -86,25 +89,25 @@ pub(crate) struct Wanted<'r> {
 
 /// What a chain consists of.
 #[derive(Debug)]
-pub(crate) enum Content<'r> {
+pub(crate) enum Content {
     Rules(Vec<Vec<Part>>),
-    Lines(&'r Lines),
+    Lines(Lines),
 }
 
 /// The two links of a ruleset, as elements of the set of armed ones.
 pub(crate) type Links = [(Key, Option<Span>); 2];
 
-impl<'r> Wanted<'r> {
+impl Wanted {
     /// What a ruleset makes of the table.
     ///
     /// # Errors
     /// `LinkName` if one of the links cannot exist.
-    pub fn of(ruleset: &'r Ruleset, tracking: Tracking) -> Result<Self, EnforceError> {
-        let of_policy = ruleset.plan.iter().flat_map(|plan| &plan.counters).map(String::as_str);
+    pub fn of(ruleset: &Ruleset, tracking: Tracking) -> Result<Self, EnforceError> {
         let of_room = room::COUNTERS.iter().filter(|_| ruleset.plan.is_some()).filter_map(|name| name.to_str().ok());
         Ok(Self {
             links: [(Key::of_link(&link(&ruleset.lan)?), None), (Key::of_link(&link(&ruleset.uplink)?), None)],
-            counters: COUNTERS.into_iter().chain(of_policy).chain(of_room).collect(),
+            counters: COUNTERS.into_iter().chain(of_room).collect(),
+            of_policy: ruleset.plan.as_ref().map(|plan| plan.counters.clone()).unwrap_or_default(),
             chains: chains(ruleset, tracking)?,
             filled: filled(ruleset),
             live: ruleset.plan.as_ref().map(|plan| plan.live.clone()).unwrap_or_default(),
@@ -130,7 +133,7 @@ impl Tracking {
     }
 }
 
-impl Content<'_> {
+impl Content {
     pub fn rules(&self) -> Cow<'_, [Vec<Part>]> {
         match self {
             Self::Rules(rules) => rules.into(),
@@ -140,12 +143,12 @@ impl Content<'_> {
 }
 
 /// The chains of a ruleset with their rules.
-fn chains(ruleset: &Ruleset, tracking: Tracking) -> Result<BTreeMap<&str, Content<'_>>, EnforceError> {
+fn chains(ruleset: &Ruleset, tracking: Tracking) -> Result<BTreeMap<Name, Content>, EnforceError> {
     let (lan, uplink) = (link(&ruleset.lan)?, link(&ruleset.uplink)?);
     let to_blocked = [unless_armed(), came_in(&lan, BLOCKED_FROM_LAN), came_in(&uplink, BLOCKED_FROM_UPLINK)];
     let mut all = BTreeMap::new();
-    let mut put = |chain, rules| {
-        all.insert(chain, Content::Rules(rules));
+    let mut put = |chain: &str, rules| {
+        all.insert(chain.into(), Content::Rules(rules));
     };
     put(INPUT, to_blocked.to_vec());
     put(BLOCKED_FROM_LAN, blocked_from_lan());
@@ -158,7 +161,7 @@ fn chains(ruleset: &Ruleset, tracking: Tracking) -> Result<BTreeMap<&str, Conten
     put(FROM_LAN, from_lan(plan, tracking));
     put(FROM_UPLINK, from_uplink(plan, tracking));
     tracking.beginnings().into_iter().for_each(|(chain, rules)| put(chain, rules));
-    all.extend(plan.chains.iter().map(|(chain, lines)| (chain.as_str(), Content::Lines(lines))));
+    all.extend(plan.chains.iter().map(|(chain, lines)| (chain.clone(), Content::Lines(lines.clone()))));
     Ok(all)
 }
 
@@ -218,6 +221,7 @@ fn filled(ruleset: &Ruleset) -> BTreeMap<Set, Vec<Special>> {
     for (set, key) in never.into_iter().chain(shut).chain(known).chain(servers) {
         put(set, Special::Plain(key));
     }
+    let inbound = Name::from(INBOUND);
     let macs = plan.from_mac.iter().map(|(mac, chain)| (Set::FromMac, Set::ToMac, Key::of_mac(*mac), chain));
     let addresses = plan.from_address.iter().map(|(address, chain)| {
         let (from, key) = Key::of_address(*address, Set::FromV4, Set::FromV6);
@@ -225,7 +229,7 @@ fn filled(ruleset: &Ruleset) -> BTreeMap<Set, Vec<Special>> {
     });
     for (from, to, key, chain) in macs.chain(addresses) {
         put(from, Special::Way(key, chain.clone()));
-        put(to, Special::Way(key, chain.as_ref().map(|_| INBOUND.to_owned())));
+        put(to, Special::Way(key, chain.as_ref().map(|_| inbound.clone())));
     }
     all
 }

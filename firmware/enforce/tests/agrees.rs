@@ -18,7 +18,7 @@ use enforce::{Enforcer, Tracking};
 use namespace::wire::{TAG, bridge, ip, keep_order, sum};
 use namespace::{alone, ruleset};
 use policy::{
-    Asked, Effect, NAMED_AT_ALL, Policy, RuleNumber, Ruleset, Sender, Start, compile, decide, protocol, text,
+    Asked, Effect, NAMED_AT_ALL, Name, Policy, RuleNumber, Ruleset, Sender, Start, compile, decide, protocol, text,
 };
 use terms::{MacAddr, Span, Timestamp};
 
@@ -195,13 +195,13 @@ fn frame(case: &Case, number: u32, answer: bool) -> Vec<u8> {
 }
 
 /// What the kernel is told of the names: each for the rules that are about it and its device, and for those that ask for any name.
-fn told(policy: &Policy, numbers: &BTreeMap<String, RuleNumber>) -> Vec<(MacAddr, IpAddr, RuleNumber, Span)> {
+fn told(policy: &Policy, numbers: &BTreeMap<Name, RuleNumber>) -> Vec<(MacAddr, IpAddr, RuleNumber, Span)> {
     let mut elements = Vec::new();
     for (n, address, name) in TOLD {
         let device = policy.device_of(Some(mac(n)), None);
         let about = policy.numbered().filter(|rule| policy.is_about(rule, device));
         let named = about.filter(|rule| policy.names_in(rule).any(|wanted| wanted.matches(name)));
-        let of_rules = named.filter_map(|rule| numbers.get(&rule.name).copied());
+        let of_rules = named.filter_map(|rule| numbers.get(rule.name.as_str()).copied());
         let all = of_rules.chain([NAMED_AT_ALL]);
         elements.extend(all.map(|number| (mac(n), address.parse().unwrap(), number, Span::from_secs(600))));
     }

@@ -6,17 +6,18 @@
 mod change;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use terms::{MacAddr, Timestamp};
 
-use crate::plan::{Begins, Family, INBOUND, Line, Lines, Match, NEWCOMERS, Plan, RuleNumber, Then, Told, USER};
+use crate::plan::{Begins, Family, INBOUND, Line, Lines, Match, NEWCOMERS, Name, Plan, RuleNumber, Then, Told, USER};
 use crate::rules::{Device, DeviceState, Effect, Newcomers, Policy, Rule, To, Who, starter};
 use crate::schedule::{Opening, opening};
 use crate::service::{Ports, Service, protocol};
 use crate::switch::resolvers;
 use crate::{DEFAULT, Network};
 
-pub use change::Compiler;
+pub use change::{Between, Compiler};
 
 /// Counts what no rule allowed.
 pub const DENIED: [&str; 2] = ["denied_lan", "denied_uplink"];
@@ -37,7 +38,7 @@ pub fn compile(policy: &Policy, servers: &[core::net::IpAddr], at: Timestamp) ->
         let plan = Plan { rules: numbers(policy), servers: policy.servers(servers).collect(), ..Plan::default() };
         let mut compiling = Compiling { policy, plan, chains: BTreeMap::new(), at };
         compiling.all();
-        let chains = compiling.chains.into_iter().map(|(name, lines)| (name, Lines::from(lines)));
+        let chains = compiling.chains.into_iter().map(|(name, lines)| (name.into(), Lines::from(lines)));
         Plan { chains: chains.collect(), ..compiling.plan }
     })
 }
@@ -52,7 +53,7 @@ pub fn next_opening(policy: &Policy, at: Timestamp) -> Option<Timestamp> {
             Opening::Open(_) => None,
         },
     };
-    policy.rules.iter().filter_map(next).min()
+    policy.rules.iter().filter_map(|rule| next(rule)).min()
 }
 
 /// A name as a chain or counter of the kernel has it: legible, and unlike any other's.
@@ -74,7 +75,7 @@ struct Compiling<'p> {
 impl Compiling<'_> {
     fn all(&mut self) {
         let policy = self.policy;
-        self.plan.counters.extend(DENIED.map(str::to_owned));
+        DENIED.into_iter().for_each(|counter| self.plan.counters.insert(counter));
         let basics = starter().iter().flat_map(|rule| self.lines(rule, Begins::Lan)).collect();
         self.chains.insert("starter".into(), basics);
         for rule in &policy.rules {
@@ -133,7 +134,7 @@ impl Compiling<'_> {
 
     /// Notes whether a rule is alive, and until when.
     fn alive(&mut self, rule: &Rule) {
-        let Some(&number) = self.plan.rules.get(&rule.name) else { return };
+        let Some(&number) = self.plan.rules.get(rule.name.as_str()) else { return };
         let until = match opening(&rule.when, &self.policy.zone, self.at) {
             Opening::Open(until) => [until, rule.until].into_iter().flatten().min(),
             Opening::Shut(_) => return,
@@ -145,7 +146,7 @@ impl Compiling<'_> {
 
     /// The chain of a device, and how its frames get there.
     fn device(&mut self, device: &Device) {
-        let chain = self.policy.holds(Some(device)).then(|| way_of(device));
+        let chain = self.policy.holds(Some(device)).then(|| Name::from(way_of(device)));
         if chain.is_some() && device.state == DeviceState::Blocked {
             self.plan.shut.extend(&device.macs);
             if device.macs.is_empty() {
@@ -183,7 +184,7 @@ impl Compiling<'_> {
         if state == DeviceState::New && self.policy.newcomers == Newcomers::Everything {
             let number = RuleNumber(1);
             self.plan.live.insert(number, None);
-            self.plan.counters.insert(TOLERATED.into());
+            self.plan.counters.insert(TOLERATED);
             for family in FAMILIES {
                 way.extend(self.admissions(
                     vec![Match::Family(family)],
@@ -219,7 +220,8 @@ impl Compiling<'_> {
             matches.extend(ports);
             lines.push(pass(matches));
         }
-        let mut rules: Vec<&Rule> = self.policy.rules.iter().filter(|rule| rule.who.iter().any(is_outside)).collect();
+        let outside = |rule: &&Arc<Rule>| rule.who.iter().any(is_outside);
+        let mut rules: Vec<&Arc<Rule>> = self.policy.rules.iter().filter(outside).collect();
         rules.sort_by_key(|rule| rule.effect);
         for rule in rules {
             lines.extend(self.lines(rule, Begins::Uplink));
@@ -234,9 +236,9 @@ impl Compiling<'_> {
         if rule.shadow {
             return Vec::new();
         }
-        let number = self.plan.rules.get(&rule.name).copied();
+        let number = self.plan.rules.get(rule.name.as_str()).copied();
         let counter = kernel_name("rule", &rule.name);
-        self.plan.counters.insert(counter.clone());
+        self.plan.counters.insert(&counter);
         let ends = match begins {
             Begins::Lan => self.destinations(rule, number.unwrap_or(RuleNumber(0))),
             Begins::Uplink => self.begun_outside(rule),
@@ -428,7 +430,7 @@ fn family_of(network: Network) -> Family {
 }
 
 /// Each rule's number: the same as long as it means the same.
-fn numbers(policy: &Policy) -> BTreeMap<String, RuleNumber> {
+fn numbers(policy: &Policy) -> BTreeMap<Name, RuleNumber> {
     let mut taken: BTreeSet<u32> = RESERVED.collect();
     let mut sorted: Vec<&Rule> = policy.numbered().collect();
     sorted.sort_by(|a, b| a.name.cmp(&b.name));
@@ -438,7 +440,7 @@ fn numbers(policy: &Policy) -> BTreeMap<String, RuleNumber> {
         while !taken.insert(number) {
             number = number.wrapping_add(1);
         }
-        numbers.insert(rule.name.clone(), RuleNumber(number));
+        numbers.insert(rule.name.as_str().into(), RuleNumber(number));
     }
     numbers
 }
@@ -503,9 +505,9 @@ mod tests {
         let plan = plan(POLICY, 0);
         for line in plan.chains.values().flat_map(|lines| lines.iter()) {
             match &line.then {
-                Then::Jump(to) => assert!(plan.chains.contains_key(to), "{to}"),
+                Then::Jump(to) => assert!(plan.chains.contains_key(to.as_str()), "{to}"),
                 Then::Admit { counter, .. } | Then::Drop { counter, .. } | Then::Pass { counter: Some(counter) } => {
-                    assert!(plan.counters.contains(counter), "{counter}");
+                    assert!(plan.counters.contains(counter.as_str()), "{counter}");
                 }
                 Then::Pass { counter: None } => {}
             }

@@ -26,13 +26,14 @@ mod switch;
 pub mod text;
 
 pub use block::{Block, BlockTarget};
-pub use compile::{Compiler, DENIED, compile, kernel_name, next_opening};
+pub use compile::{Between, Compiler, DENIED, compile, kernel_name, next_opening};
 pub use decide::{DEFAULT, Judge, Ruling, Sender, Start, decide, new_denies};
 pub use flow::{Flow, NAMES};
 pub use hostname::HostName;
 pub use network::{Network, NetworkError};
 pub use plan::{
-    Begins, Family, INBOUND, Line, Lines, Match, NAMED_AT_ALL, NEWCOMERS, Plan, RuleNumber, Then, Told, USER,
+    Begins, Family, INBOUND, Line, Lines, Match, NAMED_AT_ALL, NEWCOMERS, Name, Names, Plan, RuleNumber, Then, Told,
+    USER,
 };
 pub use propose::{Learning, Proposal};
 pub use rehearsal::{DIFFERENCES, Difference, Rehearsal};

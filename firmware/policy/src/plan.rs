@@ -4,6 +4,8 @@
 //! the number of its policy rule, and known packets pass only while that number is alive. So ending a rule is the removal of one
 //! element, with which its conversations end too.
 
+use core::borrow::Borrow;
+use core::cmp::Ordering;
 use core::net::IpAddr;
 use core::ops::Deref;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,11 +35,11 @@ pub const USER: &str = "user";
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// Every chain by its name.
-    pub chains: BTreeMap<String, Lines>,
+    pub chains: BTreeMap<Name, Lines>,
     /// Through which chain frames of the LAN side go, by the hardware address that they come from; nothing means that they pass.
-    pub from_mac: BTreeMap<MacAddr, Option<String>>,
+    pub from_mac: BTreeMap<MacAddr, Option<Name>>,
     /// The same by IP address, for devices that have no hardware address here.
-    pub from_address: BTreeMap<IpAddr, Option<String>>,
+    pub from_address: BTreeMap<IpAddr, Option<Name>>,
     /// Whether frames from elsewhere go through [`NEWCOMERS`]; otherwise they pass.
     pub holds_newcomers: bool,
     /// Devices that are cut off, in both directions, known conversations included.
@@ -47,12 +49,22 @@ pub struct Plan {
     /// The rules that are alive, and when each ends by itself.
     pub live: BTreeMap<RuleNumber, Option<Timestamp>>,
     /// The counters that lines count on.
-    pub counters: BTreeSet<String>,
+    pub counters: Names,
     /// The network's own servers.
     pub servers: BTreeSet<IpAddr>,
     /// The policy's names of counters and numbers, to tell people.
-    pub rules: BTreeMap<String, RuleNumber>,
+    pub rules: BTreeMap<Name, RuleNumber>,
 }
+
+/// The name of a chain, a counter or a rule. Copies share it, and are compared at no cost.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct Name(Arc<str>);
+
+/// Sorted names. Copies share them until one is changed, and are compared at no cost.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "BTreeSet<Name>", into = "BTreeSet<Name>")]
+pub struct Names(Arc<BTreeSet<Name>>);
 
 /// The rules of a chain. Copies share them, and are compared at no cost.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -173,6 +185,86 @@ impl Lines {
     #[must_use]
     pub fn is_shared_with(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl From<&str> for Name {
+    fn from(name: &str) -> Self {
+        Self(name.into())
+    }
+}
+
+impl From<String> for Name {
+    fn from(name: String) -> Self {
+        Self(name.into())
+    }
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
+        name.0.as_ref().to_owned()
+    }
+}
+
+impl Deref for Name {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Ord for Name {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if Arc::ptr_eq(&self.0, &other.0) { Ordering::Equal } else { self.0.cmp(&other.0) }
+    }
+}
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Names {
+    /// Adds one that may be there.
+    pub(crate) fn insert(&mut self, name: &str) {
+        if !self.contains(name) {
+            Arc::make_mut(&mut self.0).insert(name.into());
+        }
+    }
+
+    /// Takes one out that may be missing.
+    pub(crate) fn remove(&mut self, name: &str) {
+        if self.contains(name) {
+            Arc::make_mut(&mut self.0).remove(name);
+        }
+    }
+}
+
+impl Deref for Names {
+    type Target = BTreeSet<Name>;
+
+    fn deref(&self) -> &BTreeSet<Name> {
+        &self.0
+    }
+}
+
+impl From<BTreeSet<Name>> for Names {
+    fn from(names: BTreeSet<Name>) -> Self {
+        Self(names.into())
+    }
+}
+
+impl From<Names> for BTreeSet<Name> {
+    fn from(names: Names) -> Self {
+        Arc::unwrap_or_clone(names.0)
+    }
+}
+
+impl Borrow<str> for Name {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

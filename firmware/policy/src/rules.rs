@@ -4,7 +4,7 @@
 
 use core::net::IpAddr;
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 use terms::{MacAddr, Posture, Timestamp};
@@ -43,8 +43,8 @@ pub struct Policy {
     pub devices: Vec<Device>,
     /// Lists of host names, by which rules name a provider.
     pub lists: Vec<NameList>,
-    /// Denies and allows.
-    pub rules: Vec<Rule>,
+    /// Denies and allows; policies that have a rule in common share it.
+    pub rules: Vec<Arc<Rule>>,
 }
 
 /// What a device may do that nobody has decided about.
@@ -333,7 +333,7 @@ impl Policy {
 
     /// The rules that have a number of their own: the policy's own, then those of its switches.
     pub fn numbered(&self) -> impl Iterator<Item = &Rule> {
-        self.rules.iter().chain(self.switched().map(|rule| -> &Rule { rule }))
+        self.rules.iter().map(|rule| -> &Rule { rule }).chain(self.switched().map(|rule| -> &Rule { rule }))
     }
 
     /// Every rule: the policy's own, those of its switches, then the starter set.

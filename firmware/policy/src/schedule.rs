@@ -157,7 +157,10 @@ impl Turn {
 /// Whether any of the windows is open at a moment; no windows at all means always.
 #[must_use]
 pub fn opening(windows: &[Window], zone: &Zone, at: Timestamp) -> Opening {
-    let Some(day) = zone.day(at).filter(|_| !windows.is_empty()) else { return Opening::Open(None) };
+    if windows.is_empty() {
+        return Opening::Open(None);
+    }
+    let Some(day) = zone.day(at) else { return Opening::Open(None) };
     let mut times: Vec<_> = windows.iter().flat_map(|window| window.around(day, zone)).collect();
     times.sort_unstable();
     let mut until = None;

@@ -1,5 +1,7 @@
 //! What devices did, what a policy would have made of it, and the rules that a device would need.
 
+use std::sync::Arc;
+
 use policy::{Device, Policy, text};
 use protocol::Request;
 use protocol::past::{Ask, Past, ProposalView, TriedView, has_rules, put};
@@ -146,7 +148,8 @@ pub fn watch(office: &Office, call: &Call, body: Watch) -> Result<Held, Problem>
     let device = device(&past, call)?;
     let mut policy = past.policy.clone();
     if body.on && !has_rules(&policy, &device.name) {
-        policy.rules.extend(past.propose(&device, since(office, None)?)?.rules);
+        let proposal = past.propose(&device, since(office, None)?)?;
+        policy.rules.extend(proposal.rules.into_iter().map(Arc::new));
     }
     let on = device.name.clone();
     put(&mut policy, Device { shadow_since: body.on.then(now), ..device });

@@ -87,7 +87,7 @@ pub fn grant(office: &Office, by: &Decider, number: u64, hours: Option<u64>, not
         let over = rule.until.is_some_and(|until| until < at);
         !(rule.name == name || rule.name.starts_with(RULE) && over)
     });
-    policy.rules.push(rule);
+    policy.rules.push(rule.into());
     let text = text::write(&policy);
     if let Err(faults) = text::read(&text) {
         return Err(Problem::conflict(super::policy::told(&faults)));

@@ -1,5 +1,7 @@
 //! Rules: the policy as text and as rows, its versions, trials, and what it says of a conversation.
 
+use std::sync::Arc;
+
 use policy::text::{self, Difference};
 use policy::{Effect, Rule, mud};
 use protocol::Request;
@@ -367,7 +369,10 @@ pub fn read_mud(_: &Office, _: &Call, body: MudFile) -> Result<Described, Proble
     let read = mud::read(octets.as_bytes()).map_err(|error| Problem::field("file", error.to_string()))?;
     let (rules, untold) =
         body.device.as_deref().map_or((Vec::new(), Vec::new()), |device| mud::rules_for(device, &read.rules, &[]));
-    let policy = text::write(&policy::Policy { rules, ..policy::Policy::empty(terms::Posture::default()) });
+    let policy = text::write(&policy::Policy {
+        rules: rules.into_iter().map(Arc::new).collect(),
+        ..policy::Policy::empty(terms::Posture::default())
+    });
     Ok(Described {
         policy: policy.split_once("\n[[").map_or(String::new(), |(_, rules)| format!("[[{rules}")),
         url: read.url,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use ::policy::{Device, Flow, Policy, text};
 use protocol::past::{Ask, DifferenceView, Past, ProposalView, TriedView, has_rules, put};
@@ -105,7 +106,7 @@ pub fn shadow(args: &WatchDeviceArgs) -> ExitCode {
         if !args.stop && !has_rules(&policy, &device.name) {
             let proposal = past.propose(&device, since(args.past.span()))?;
             lines = proposed(&ProposalView::new(&device, &proposal));
-            policy.rules.extend(proposal.rules);
+            policy.rules.extend(proposal.rules.into_iter().map(Arc::new));
         }
         put(&mut policy, Device { shadow_since: (!args.stop).then(now), ..device.clone() });
         let done = if args.stop { "ends" } else { "begins" };

@@ -7,14 +7,12 @@ mod room;
 mod table;
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use ::policy::{
-    Block, Compiler, Decision, ManualBlock, NeverBlock, Policy, Responder, ResponderConfig, RuleNumber, Ruleset,
-    Suspect,
+    Block, Compiler, Decision, ManualBlock, NeverBlock, Policy, Responder, ResponderConfig, Ruleset, Suspect,
 };
 use enforce::Enforcer;
 use store::Event;
@@ -59,7 +57,6 @@ pub fn enforce(
         opens: None,
         told: TellBook::default(),
         refusals: Refusals::default(),
-        numbers: BTreeMap::new(),
         guests: Vec::new(),
         news: news.clone(),
         orders: orders.clone(),
@@ -117,8 +114,6 @@ struct Hand {
     told: TellBook,
     /// Who was refused new conversations, as far as it was told.
     refusals: Refusals,
-    /// The numbers of the rules in force.
-    numbers: BTreeMap<String, RuleNumber>,
     guests: Vec<NeverBlock>,
     news: SyncSender<News>,
     orders: SyncSender<Order>,

@@ -11,11 +11,10 @@
 
 mod stream;
 
-use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 
-use policy::{HostName, Policy};
+use policy::{Between, HostName, Policy, To};
 use terms::{MacAddr, Side, Span, Timestamp};
 use wire::{Net, Summary, Transport, dns};
 
@@ -94,11 +93,16 @@ impl Wanted {
         Self { names: policy.names(), every: policy.counts_every_name() }
     }
 
-    /// Those that are not among others.
-    pub fn besides(mut self, others: &Self) -> Self {
-        let known: HashSet<&HostName> = others.names.iter().collect();
-        self.names.retain(|name| !known.contains(name));
-        Self { every: self.every && !others.every, ..self }
+    /// Those of the rules that came since another policy; of every rule where more than rules changed.
+    pub fn since(before: Option<&Policy>, policy: &Policy) -> Self {
+        let Some(between) = before.and_then(|before| Between::of(before, policy)) else { return Self::of(policy) };
+        let names = between.come.iter().flat_map(|rule| policy.names_in(rule)).cloned().collect();
+        Self { names, every: between.come.iter().any(|rule| rule.to.contains(&To::Unnamed)) }
+    }
+
+    /// Whether no name can be among them.
+    pub const fn is_nothing(&self) -> bool {
+        self.names.is_empty() && !self.every
     }
 
     /// Whether a name is among them.

@@ -214,6 +214,24 @@ fn every_address_of_a_long_answer_is_open_over_udp_and_over_tcp() {
 }
 
 #[test]
+fn a_policy_that_cannot_be_written_does_not_hold() {
+    let Some(mut stand) = stand("policy-unwritten") else { return };
+    stand.start();
+    apply(&stand, "ping.toml", &[]);
+    std::fs::rename(stand.file("store/state/policy"), stand.file("away")).unwrap();
+    let shut = stand.file("shut.toml").display().to_string();
+    for trial in [&[][..], &["--confirm-within", "60"]] {
+        let refused = stand.picket(&[&["policy", "apply", &shut], trial].concat());
+        assert!(!refused.status.success() && said(&refused).contains("can't be written"), "{}", said(&refused));
+        assert_eq!(stand.ask(&["policy", "explain", "pc", ROUTER, "ping"])["rule"], "to-router");
+        assert_eq!(stand.pings(3), 3);
+    }
+    std::fs::rename(stand.file("away"), stand.file("store/state/policy")).unwrap();
+    apply(&stand, "shut.toml", &[]);
+    assert_eq!(stand.pings(2), 0);
+}
+
+#[test]
 fn the_posture_of_an_applied_policy_counts_after_a_restart_too() {
     let Some(mut stand) = Stand::build("policy-posture") else { return };
     stand.configure("posture = \"protect\"\n");

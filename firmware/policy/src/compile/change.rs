@@ -7,7 +7,7 @@ use std::sync::Arc;
 use terms::Timestamp;
 
 use super::{Compiling, DENIED, INBOUND, RESERVED, TOLERATED, compile, is_outside, kernel_name, number, prune};
-use crate::plan::{Lines, Plan, RuleNumber};
+use crate::plan::{Lines, Name, Plan, RuleNumber};
 use crate::rules::{Effect, Policy, Rule, Who};
 
 /// Compiles one policy after the other, each at the cost of what it changes.
@@ -29,9 +29,12 @@ struct Last {
 }
 
 /// The rules in which two policies differ: what lies between the first difference and the last.
-struct Between<'p> {
-    gone: &'p [Rule],
-    come: &'p [Rule],
+#[derive(Clone, Copy, Debug)]
+pub struct Between<'p> {
+    /// Of the one before.
+    pub gone: &'p [Arc<Rule>],
+    /// Of the one after.
+    pub come: &'p [Arc<Rule>],
 }
 
 impl Compiler {
@@ -39,7 +42,7 @@ impl Compiler {
     pub fn compile(&mut self, policy: &Arc<Policy>, servers: &[IpAddr], at: Timestamp) -> Option<Plan> {
         let last = self.last.take().filter(|last| last.alone && last.servers == servers);
         let changed = last.and_then(|last| {
-            let between = between(&last.policy, policy)?;
+            let between = Between::of(&last.policy, policy)?;
             change(last.plan, &between, policy, at)
         });
         let (plan, alone) = match changed {
@@ -53,41 +56,55 @@ impl Compiler {
         self.last = Some(Last { policy: Arc::clone(policy), servers: servers.to_vec(), plan: plan.clone(), alone });
         Some(plan)
     }
+
+    /// The number of a rule of the policy that was compiled last, if rules hold for anybody there.
+    #[must_use]
+    pub fn number(&self, rule: &str) -> Option<RuleNumber> {
+        self.last.as_ref().and_then(|last| last.plan.rules.get(rule).copied())
+    }
 }
 
-/// Where two policies differ; nothing where they differ in more than their rules.
-fn between<'p>(before: &'p Policy, after: &'p Policy) -> Option<Between<'p>> {
-    if !before.differs_in_rules_alone(after) {
-        return None;
+impl<'p> Between<'p> {
+    /// Where two policies differ; nothing where they differ in more than their rules.
+    #[must_use]
+    pub fn of(before: &'p Policy, after: &'p Policy) -> Option<Self> {
+        if !before.differs_in_rules_alone(after) {
+            return None;
+        }
+        let alike = |pair: &(&Arc<Rule>, &Arc<Rule>)| pair.0 == pair.1;
+        let first = before.rules.iter().zip(&after.rules).take_while(alike).count();
+        let (gone, come) = (&before.rules[first..], &after.rules[first..]);
+        let last = gone.iter().rev().zip(come.iter().rev()).take_while(alike).count();
+        Some(Self { gone: &gone[..gone.len() - last], come: &come[..come.len() - last] })
     }
-    let alike = |pair: &(&Rule, &Rule)| pair.0 == pair.1;
-    let first = before.rules.iter().zip(&after.rules).take_while(alike).count();
-    let (gone, come) = (&before.rules[first..], &after.rules[first..]);
-    let last = gone.iter().rev().zip(come.iter().rev()).take_while(alike).count();
-    Some(Between { gone: &gone[..gone.len() - last], come: &come[..come.len() - last] })
 }
 
 /// The plan of a policy out of the one before; nothing where two rules would share a number or a counter, which depends on all of
 /// them.
 fn change(mut plan: Plan, between: &Between<'_>, policy: &Policy, at: Timestamp) -> Option<Plan> {
+    let come: BTreeMap<Name, RuleNumber> =
+        between.come.iter().map(|rule| (rule.name.as_str().into(), RuleNumber(number(rule)))).collect();
+    let counted: BTreeSet<&str> =
+        between.come.iter().filter(|rule| !rule.shadow).map(|rule| rule.name.as_str()).collect();
     for rule in between.gone {
-        let number = plan.rules.remove(&rule.name)?;
+        let number = plan.rules.remove(rule.name.as_str())?;
         plan.live.remove(&number);
-        plan.counters.remove(&kernel_name("rule", &rule.name));
-    }
-    let mut taken: HashSet<u32> = plan.rules.values().map(|number| number.0).chain(RESERVED).collect();
-    for rule in between.come {
-        let number = number(rule);
-        if !taken.insert(number) || plan.rules.insert(rule.name.clone(), RuleNumber(number)).is_some() {
-            return None;
+        if !counted.contains(rule.name.as_str()) {
+            plan.counters.remove(&kernel_name("rule", &rule.name));
         }
     }
+    let mut fresh: BTreeSet<RuleNumber> = RESERVED.map(RuleNumber).collect();
+    let alone = come.len() == between.come.len() && come.values().all(|number| fresh.insert(*number));
+    if !alone || plan.rules.iter().any(|(name, number)| fresh.contains(number) || come.contains_key(name)) {
+        return None;
+    }
+    plan.rules.extend(come);
     let mut chains = std::mem::take(&mut plan.chains);
     let mut compiling = Compiling { policy, plan, chains: BTreeMap::new(), at };
     // What has a time may have begun meanwhile, or be over.
-    let has_time = |rule: &&Rule| rule.until.is_some() || !rule.when.is_empty();
+    let has_time = |rule: &&Arc<Rule>| rule.until.is_some() || !rule.when.is_empty();
     for rule in policy.rules.iter().filter(has_time) {
-        let number = compiling.plan.rules.get(&rule.name)?;
+        let number = compiling.plan.rules.get(rule.name.as_str())?;
         compiling.plan.live.remove(number);
         compiling.alive(rule);
     }
@@ -100,7 +117,7 @@ fn change(mut plan: Plan, between: &Between<'_>, policy: &Policy, at: Timestamp)
     if about.iter().any(|(_, who)| matches!(who, Who::Starter | Who::Everyone)) {
         return None;
     }
-    let is_about = |rule: &&Rule| rule.who.iter().any(|who| about.contains(&(rule.effect, who)));
+    let is_about = |rule: &&Arc<Rule>| rule.who.iter().any(|who| about.contains(&(rule.effect, who)));
     for rule in policy.rules.iter().filter(is_about) {
         compiling.rule(rule, |who| about.contains(&(rule.effect, who)));
     }
@@ -108,21 +125,21 @@ fn change(mut plan: Plan, between: &Between<'_>, policy: &Policy, at: Timestamp)
     let mut other_chains = false;
     for name in names {
         let lines = compiling.chains.remove(&name).filter(|lines| !lines.is_empty());
-        other_chains |= lines.is_some() != chains.contains_key(&name);
+        other_chains |= lines.is_some() != chains.contains_key(name.as_str());
         match lines {
-            Some(lines) => chains.insert(name, Lines::from(lines)),
-            None => chains.remove(&name),
+            Some(lines) => chains.insert(name.into(), Lines::from(lines)),
+            None => chains.remove(name.as_str()),
         };
     }
     if changed().any(|rule| rule.who.iter().any(is_outside)) {
         compiling.inbound();
-        chains.extend(compiling.chains.remove_entry(INBOUND).map(|(name, lines)| (name, Lines::from(lines))));
+        chains.extend(compiling.chains.remove_entry(INBOUND).map(|(name, lines)| (name.into(), Lines::from(lines))));
     }
     if other_chains {
         compiling.ways();
         for (name, mut lines) in std::mem::take(&mut compiling.chains) {
             prune(&mut lines, |chain| chains.contains_key(chain));
-            chains.insert(name, Lines::from(lines));
+            chains.insert(name.into(), Lines::from(lines));
         }
     }
     let plan = Plan { chains, ..compiling.plan };

@@ -194,10 +194,10 @@ proptest! {
     fn a_deny_more_never_admits_and_without_rules_nothing_passes(mac in 1..6_u8, last in 0..255_u8, port: u16, network in 0..255_u8, prefix in 20..33_u8) {
         let policy = read(POLICY).unwrap();
         let mut denying = policy.clone();
-        let mut deny = policy.rules[0].clone();
+        let mut deny = policy.rules[0].as_ref().clone();
         deny.name = "another".into();
         deny.to = vec![To::Network(crate::Network::new([198, 51, 100, network].into(), prefix))];
-        denying.rules.push(deny);
+        denying.rules.push(deny.into());
         let mut bare = policy.clone();
         bare.rules.clear();
         let from = Sender::Lan(Some(MacAddr::new([2, 0, 0, 0, 0, mac])), "192.168.7.9".parse().unwrap());

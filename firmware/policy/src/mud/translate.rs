@@ -221,6 +221,7 @@ mod tests {
 
     fn policy(rules: Vec<rules::Rule>) -> Policy {
         let device = Device { name: "cam".into(), state: DeviceState::Approved, ..Device::default() };
+        let rules = rules.into_iter().map(Into::into).collect();
         Policy { devices: vec![device], rules, ..Policy::empty(Posture::Protect) }
     }
 

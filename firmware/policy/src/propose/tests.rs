@@ -101,6 +101,7 @@ proptest! {
         let proposal = proposed(&flows, &[]);
         let policy = |rules: Vec<Rule>| {
             let enforced = Device { posture: Some(Posture::Enforce), ..device() };
+            let rules = rules.into_iter().map(Into::into).collect();
             Policy { devices: vec![enforced], rules, ..Policy::empty(Posture::Enforce) }
         };
         let whole = policy(proposal.rules.clone());

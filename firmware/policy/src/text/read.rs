@@ -116,7 +116,7 @@ impl<'t> Reading<'t> {
             if !named.insert(rule.name.clone()) {
                 self.fault(at, format!("there are two rules named \"{}\"", short(&rule.name)));
             }
-            policy.rules.push(rule);
+            policy.rules.push(rule.into());
         }
         policy
     }

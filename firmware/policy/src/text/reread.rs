@@ -3,8 +3,9 @@
 //!
 //! Whatever is not plainly such a change, and whatever is wrong with a text, is left to [`super::read`].
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 use memchr::memmem;
 use toml::de::DeTable;
@@ -50,12 +51,13 @@ fn changed(held: &str, policy: &Policy, text: &str) -> Option<Policy> {
     };
     let (no_denies, no_allows) = (cut(Effect::Deny), cut(Effect::Allow));
     let kept = |at: usize| !no_denies.contains(&at) && !no_allows.contains(&at);
-    let names: HashSet<&str> = new.iter().map(|rule| rule.name.as_str()).collect();
+    let names: BTreeSet<&str> = new.iter().map(|rule| rule.name.as_str()).collect();
     let doubled = policy.rules.iter().enumerate().any(|(at, rule)| kept(at) && names.contains(rule.name.as_str()));
     if doubled || names.len() < new.len() || policy.rules.len() + new.len() > RULES + out.rules.iter().sum::<usize>() {
         return None;
     }
-    let (new_denies, new_allows): (Vec<Rule>, Vec<Rule>) = new.into_iter().partition(|r| r.effect == Effect::Deny);
+    let new = new.into_iter().map(Arc::new);
+    let (new_denies, new_allows): (Vec<_>, Vec<_>) = new.partition(|rule| rule.effect == Effect::Deny);
     let mut rules = Vec::with_capacity(policy.rules.len() + new_denies.len() + new_allows.len());
     rules.extend_from_slice(policy.rules.get(..no_denies.start)?);
     rules.extend(new_denies);

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use terms::Posture;
 
@@ -123,13 +125,13 @@ proptest! {
     fn what_is_written_reads_back_as_the_same(posture in 0..3_usize, new in 0..3_usize, names in prop::collection::btree_set("[a-z]{2,8}", 2..6), comment in ".{0,20}") {
         let mut policy = read(GOOD).unwrap();
         (policy.posture, policy.newcomers) = (Posture::ALL[posture], Newcomers::ALL[new]);
-        policy.rules[0].comment = comment;
+        Arc::make_mut(&mut policy.rules[0]).comment = comment;
         for (n, name) in names.iter().enumerate() {
-            let mut rule = policy.rules[0].clone();
+            let mut rule = policy.rules[0].as_ref().clone();
             rule.name.clone_from(name);
             rule.shadow = n % 2 == 0;
             rule.until = (n % 3 == 0).then(|| terms::Timestamp::from_secs(1_800_000_000 + n as u64));
-            policy.rules.push(rule);
+            policy.rules.push(rule.into());
         }
         policy.rules.dedup_by(|a, b| a.name == b.name);
         let text = write(&policy);

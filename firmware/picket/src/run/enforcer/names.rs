@@ -3,10 +3,12 @@
 //! A name that a device shows (see `shown`) can only take away: it marks the address for rules that deny the name, never for one that
 //! allows it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
+use std::ops::Deref;
+use std::sync::Arc;
 
-use ::policy::{Effect, NAMED_AT_ALL, Policy, Rule, RuleNumber};
+use ::policy::{Between, Effect, NAMED_AT_ALL, Policy, Rule, RuleNumber, To};
 use terms::{BlockState, MacAddr, Span, Timestamp};
 
 use super::super::event::{News, Order, act, now};
@@ -165,21 +167,27 @@ impl Hand {
         }
     }
 
-    /// After a change of the policy: the names that count from now on, and what is known of them. Of the policy before, and the numbers
-    /// of its rules, the kernel knows already, as far as it had the same devices.
-    pub(super) fn follow_names(&mut self, before: Option<(&Policy, &BTreeMap<String, RuleNumber>)>) {
+    /// After a change of the policy: the names that count from now on, and what is known of them. What the policy before had of the same
+    /// rules for the same devices, the kernel knows already.
+    pub(super) fn follow_names(&mut self, before: Option<&Policy>) {
+        let between = before.and_then(|before| Between::of(before, &self.policy));
+        let is_about_names =
+            |rule: &Arc<Rule>| rule.to.contains(&To::Unnamed) || self.policy.names_in(rule).next().is_some();
+        if between.is_some_and(|between| !between.gone.iter().chain(between.come).any(is_about_names)) {
+            return;
+        }
         if self.orders.try_send(Order::Names(Wanted::of(&self.policy))).is_err() {
             tracing::warn!("the inspector is behind and did not hear which names rules are about");
         }
         let at = now();
         self.told.told.retain(|_, until| *until > at);
-        let before = before.filter(|(policy, _)| policy.differs_in_rules_alone(&self.policy));
-        let known: HashSet<RuleNumber> = before.iter().flat_map(|(_, numbers)| numbers.values().copied()).collect();
-        let fresh = self.policy.numbered().filter(|rule| self.policy.names_in(rule).next().is_some());
-        let fresh: Vec<(&Rule, RuleNumber)> = fresh
-            .filter_map(|rule| Some((rule, *self.numbers.get(&rule.name)?)))
-            .filter(|(_, number)| !known.contains(number))
-            .collect();
+        let come: Vec<&Rule> = match between {
+            Some(between) => between.come.iter().map(Deref::deref).collect(),
+            None => self.policy.numbered().collect(),
+        };
+        let come = come.into_iter().filter(|rule| self.policy.names_in(rule).next().is_some());
+        let fresh: Vec<(&Rule, RuleNumber)> =
+            come.filter_map(|rule| Some((rule, self.compiler.number(&rule.name)?))).collect();
         let mut about = HashMap::<MacAddr, Vec<(&Rule, RuleNumber)>>::new();
         let mut rules = |mac: MacAddr| {
             let of = about.entry(mac).or_insert_with(|| {
@@ -200,7 +208,7 @@ impl Hand {
                 elements.extend(of.map(|(_, number)| (*mac, *address, number, until.since(at))));
             }
         }
-        let stands = before.is_some_and(|(policy, _)| policy.counts_every_name());
+        let stands = between.is_some() && before.is_some_and(Policy::counts_every_name);
         if !self.policy.counts_every_name() {
             self.told.at_all.clear();
         } else if !stands {
@@ -217,7 +225,7 @@ impl Hand {
         let about = self.policy.numbered().filter(|rule| self.policy.is_about(rule, device));
         let about = about.filter(|rule| effect.is_none_or(|effect| rule.effect == effect));
         let named = about.filter(|rule| self.policy.names_in(rule).any(|wanted| wanted.matches(name)));
-        named.filter_map(|rule| self.numbers.get(&rule.name).copied()).collect()
+        named.filter_map(|rule| self.compiler.number(&rule.name)).collect()
     }
 
     fn tell_kernel(&mut self, elements: &[(MacAddr, IpAddr, RuleNumber, Span)]) {

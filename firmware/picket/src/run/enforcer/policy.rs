@@ -40,7 +40,6 @@ impl Hand {
     pub(super) fn follow(&mut self, policy: Option<Arc<Policy>>) -> Response {
         let was = Arc::clone(&self.policy);
         let before = self.applied.then(|| Arc::clone(&was));
-        let numbers = self.numbers.clone();
         self.take(policy);
         self.renew();
         let done = match &self.complaint {
@@ -52,7 +51,7 @@ impl Hand {
                 Response::Error(format!("the kernel does not take the policy: {why}"))
             }
         };
-        self.follow_names(Some((was.as_ref(), &numbers)));
+        self.follow_names(Some(&was));
         self.end_denied(&was, now());
         done
     }
@@ -105,7 +104,6 @@ impl Hand {
         let at = now();
         self.opens = next_opening(&self.policy, at);
         let plan = self.compiler.compile(&self.policy, &self.servers(), at);
-        self.numbers = plan.as_ref().map(|plan| plan.rules.clone()).unwrap_or_default();
         self.settings.ruleset(self.responder.never_block(), plan)
     }
 

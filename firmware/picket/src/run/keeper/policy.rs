@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use ::policy::device::Said;
@@ -39,6 +39,13 @@ pub(super) struct Shelf {
     configured: Posture,
     /// What was wrong with the version in force, if it could not be used.
     trouble: Option<String>,
+}
+
+/// A policy that the enforcer was handed.
+struct Begun {
+    answer: Receiver<Response>,
+    /// Names that no rule was about before.
+    names: Wanted,
 }
 
 /// Why a change was refused, in words.
@@ -194,7 +201,8 @@ impl Book {
         self.put("apply", text, policy, within, author, why)
     }
 
-    /// Writes a version, with its deadline if it has one, then has the kernel follow it. What the kernel refuses is taken back.
+    /// Writes a version and has the kernel follow it. A deadline is on the medium before the kernel hears of the policy; what holds for
+    /// good is written while the kernel takes it. What either refuses is taken back.
     fn put(
         &mut self,
         act: &str,
@@ -217,12 +225,21 @@ impl Book {
         };
         let (confirmed, policy) = (before.confirmed, Arc::new(policy));
         let version = self.version(act, text.clone(), author, why.clone());
+        let begun = within.is_none().then(|| self.hand_over(Some(&policy))).transpose()?;
         let made = self.policies.folder()?.put(version, |n| match trial_of(n) {
             Some(trial) => PolicyState { confirmed, trial: Some(trial) },
             None => PolicyState { confirmed: n, trial: None },
         });
-        let number = made.map_err(|error| format!("the policy can't be written: {error}"))?;
-        if let Err(error) = self.enforce(Some(&policy)) {
+        let number = match made {
+            Ok(number) => number,
+            Err(error) => {
+                let why = format!("the policy can't be written: {error}");
+                let undone = begun.map_or(Ok(()), |_| self.enforce(self.policies.policy.as_ref()));
+                return Err(undone.err().map_or(why.clone(), |more| format!("{why}; {more}")));
+            }
+        };
+        let done = begun.map_or_else(|| self.hand_over(Some(&policy)), Ok).and_then(|begun| self.taken(&begun));
+        if let Err(error) = done {
             let version = self.version("revert", self.text_of(confirmed)?, ITSELF, error.clone());
             let undone = self.policies.folder()?.put(version, |n| PolicyState { confirmed: n, trial: None });
             return Err(match undone {
@@ -400,7 +417,7 @@ impl Book {
         let empty = Policy::empty(self.policies.configured);
         let policy = self.policies.policy.as_deref().unwrap_or(&empty);
         let built_in = || {
-            let rules = policy.switched().chain(starter()).cloned().collect();
+            let rules = policy.switched().chain(starter()).cloned().map(Arc::new).collect();
             let text = text::write(&Policy { rules, ..Policy::empty(policy.posture) });
             text.split_once("\n[[").map(|(_, rules)| format!("[[{rules}")).unwrap_or_default()
         };
@@ -419,23 +436,35 @@ impl Book {
 
     /// Has the enforcer follow a policy, and waits for the kernel.
     fn enforce(&self, policy: Option<&Arc<Policy>>) -> Result<(), Refused> {
+        self.taken(&self.hand_over(policy)?)
+    }
+
+    /// Has the enforcer begin to follow a policy.
+    fn hand_over(&self, policy: Option<&Arc<Policy>>) -> Result<Begun, Refused> {
         let (reply, answer) = sync_channel(1);
-        let of = |policy: Option<&Arc<Policy>>| policy.map(|policy| Wanted::of(policy)).unwrap_or_default();
-        let names = of(policy).besides(&of(self.policies.policy.as_ref()));
+        let names = policy.map(|policy| Wanted::since(self.policies.policy.as_deref(), policy)).unwrap_or_default();
         if self.work.send(Work::Policy(policy.cloned(), Some(reply))).is_err() {
             return Err("the gateway is ending".into());
         }
-        match answer.recv_timeout(PATIENCE) {
+        Ok(Begun { answer, names })
+    }
+
+    /// Waits for the kernel.
+    fn taken(&self, begun: &Begun) -> Result<(), Refused> {
+        match begun.answer.recv_timeout(PATIENCE) {
             Ok(Response::Ok(_)) => {}
             Ok(Response::Error(why)) => return Err(why),
             Err(_) => return Err("the enforcer gave no answer; picket status says more".into()),
         }
-        self.tell_names(&names);
+        self.tell_names(&begun.names);
         Ok(())
     }
 
     /// What devices were told before a rule was about it counts too, or a new rule would wait for the next question.
     fn tell_names(&self, wanted: &Wanted) {
+        if wanted.is_nothing() {
+            return;
+        }
         for told in self.ledger.told(now()).filter(|told| wanted.has(&told.name)) {
             let _gone = self.work.send(Work::Told(Box::new(told)));
         }
