@@ -5,7 +5,7 @@ use wire::tcp::{Flags, Segment};
 use wire::udp::Datagram;
 use wire::{Packet, Summary, Transport, dhcp, dns, http, mapping, stratum};
 
-use super::words::is_looked_up;
+use super::domains::is_looked_up;
 use super::{MINUTE, Moment, Notes};
 use crate::change::{Administration, Ask, Change};
 use crate::doings::Doings;

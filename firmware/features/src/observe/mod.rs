@@ -1,6 +1,7 @@
 //! The way of one frame through the tables.
 
 mod arp;
+mod domains;
 mod exposure;
 mod icmp;
 mod ip;
