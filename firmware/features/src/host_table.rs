@@ -153,15 +153,7 @@ impl Worth for Named {
 
 impl Default for Capacities {
     fn default() -> Self {
-        Self {
-            hosts: 4_096,
-            flows: 32_768,
-            pairs: 4_096,
-            neighbors: 4_096,
-            doings: 768,
-            named: 8_192,
-            awaited: 8_192,
-        }
+        Self { hosts: 4_096, flows: 32_768, pairs: 4_096, neighbors: 4_096, doings: 768, named: 8_192, awaited: 8_192 }
     }
 }
 
