@@ -11,6 +11,7 @@
 
 mod stream;
 
+use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 
@@ -93,11 +94,23 @@ impl Wanted {
         Self { names: policy.names(), every: policy.counts_every_name() }
     }
 
-    /// Those of the rules that came since another policy; of every rule where more than rules changed.
-    pub fn since(before: Option<&Policy>, policy: &Policy) -> Self {
-        let Some(between) = before.and_then(|before| Between::of(before, policy)) else { return Self::of(policy) };
-        let names = between.come.iter().flat_map(|rule| policy.names_in(rule)).cloned().collect();
-        Self { names, every: between.come.iter().any(|rule| rule.to.contains(&To::Unnamed)) }
+    /// Those that no rule of another policy was about. Where only rules changed, others than those that came are not looked at.
+    pub fn since(before: &Policy, policy: &Policy) -> Self {
+        let come = Between::of(before, policy).map_or_else(
+            || Self::of(policy),
+            |between| Self {
+                names: between.come.iter().flat_map(|rule| policy.names_in(rule)).cloned().collect(),
+                every: between.come.iter().any(|rule| rule.to.contains(&To::Unnamed)),
+            },
+        );
+        if come.is_nothing() { come } else { come.besides(&Self::of(before)) }
+    }
+
+    /// Those that are not among others.
+    fn besides(mut self, others: &Self) -> Self {
+        let known: HashSet<&HostName> = others.names.iter().collect();
+        self.names.retain(|name| !known.contains(name));
+        Self { every: self.every && !others.every, ..self }
     }
 
     /// Whether no name can be among them.
@@ -236,6 +249,29 @@ mod tests {
 
     const MAC: MacAddr = MacAddr::new([2, 0, 0, 0, 0, 1]);
     const ROUTER: MacAddr = MacAddr::new([2, 0, 0, 0, 0, 9]);
+
+    #[test]
+    fn a_rule_that_changes_brings_the_names_that_no_rule_was_about() {
+        const HEAD: &str = "posture = \"enforce\"\n[[device]]\nname = \"a\"\nmacs = [\"02:00:00:00:00:01\"]\n";
+        let rule = |name: &str, to: &str, port: u8| {
+            format!("[[allow]]\nname = \"{name}\"\nwho = \"a\"\nto = \"{to}\"\nservice = \"tcp/{port}\"\n")
+        };
+        let policy = |rules: &[String]| ::policy::text::read(&(HEAD.to_owned() + &rules.concat())).unwrap();
+        let (one, two) = (rule("r1", "a.example.com", 1), rule("r2", "203.0.113.7", 1));
+        let before = policy(&[one.clone(), two.clone()]);
+        for (rules, has) in [
+            ([rule("r1", "a.example.com", 2), two.clone()], ["", ""]),
+            ([one.clone(), rule("r2", "a.example.com", 1)], ["", ""]),
+            ([one.clone(), rule("r2", "b.example.com", 1)], ["", "b.example.com"]),
+            ([rule("r3", "b.example.com", 1), rule("r4", "a.example.com", 1)], ["", "b.example.com"]),
+        ] {
+            let names = ["a.example.com", "b.example.com"];
+            let since = Wanted::since(&before, &policy(&rules));
+            assert_eq!(names.map(|name| if since.has(name) { name } else { "" }), has, "{rules:?}");
+        }
+        let other = Policy { posture: terms::Posture::Protect, ..policy(&[one, two]) };
+        assert!(Wanted::since(&before, &other).is_nothing(), "more than rules changed, and no name");
+    }
 
     /// A question for `a.example.com`, or its answer of one address for 5 s.
     fn message(id: u16, answer: bool) -> Vec<u8> {

@@ -442,7 +442,11 @@ impl Book {
     /// Has the enforcer begin to follow a policy.
     fn hand_over(&self, policy: Option<&Arc<Policy>>) -> Result<Begun, Refused> {
         let (reply, answer) = sync_channel(1);
-        let names = policy.map(|policy| Wanted::since(self.policies.policy.as_deref(), policy)).unwrap_or_default();
+        let names = match (self.policies.policy.as_deref(), policy) {
+            (Some(before), Some(policy)) => Wanted::since(before, policy),
+            (None, Some(policy)) => Wanted::of(policy),
+            (_, None) => Wanted::default(),
+        };
         if self.work.send(Work::Policy(policy.cloned(), Some(reply))).is_err() {
             return Err("the gateway is ending".into());
         }
