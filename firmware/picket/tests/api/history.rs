@@ -10,9 +10,9 @@ use terms::{BlockState, Family, HostKey, MacAddr, Side, Span, ThreatLevel, Times
 use super::client::Box;
 
 /// Events of the history.
-const EVENTS: u64 = 6_000;
+const EVENTS: u64 = 3_000;
 /// Every so manieth is about a host of its own.
-const SELDOM: u64 = 1_500;
+const SELDOM: u64 = 750;
 /// That host, and its hardware address, which is a user's.
 const RARE: [u8; 4] = [10, 9, 0, 250];
 const RARE_MAC: MacAddr = MacAddr::new([2, 0, 0, 0, 9, 250]);
@@ -85,7 +85,7 @@ fn a_list_finds_what_is_asked_for_wherever_it_is_in_the_history() {
     expect("activity?host=10.9.0.250", &rare);
     expect("activity?host=02:00:00:00:09:FA&limit=1", &rare);
     expect("activity?state=Would%20Block", &rare);
-    expect("activity?host=10.9.0.7&state=observed&limit=9", &|event| event.host == HostKey::V4([10, 9, 0, 7].into()));
+    expect("activity?host=10.9.0.7&state=observed&limit=25", &|event| event.host == HostKey::V4([10, 9, 0, 7].into()));
     expect("threats?limit=100", &threat);
     expect("threats?family=dns_tunnel", &|event| event.family == Some(Family::DnsTunnel) && threat(event));
     expect("threats?level=medium&host=10.9.0.6", &|event| {
