@@ -158,7 +158,7 @@ impl Default for Capacities {
             flows: 32_768,
             pairs: 4_096,
             neighbors: 4_096,
-            doings: 1_024,
+            doings: 768,
             named: 8_192,
             awaited: 8_192,
         }

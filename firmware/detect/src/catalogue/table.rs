@@ -524,7 +524,7 @@ pub const THREATS: &[Threat] = &[
         fault: Fault::Source,
         least: "51 ports",
         level: ThreatLevel::Medium,
-        hides: "fewer than 51 an hour; targets on the internet; UDP; a host that is pushed out of the table of 1,024",
+        hides: "fewer than 51 an hour; targets on the internet; UDP; a host that is pushed out of the table of 768",
         technique: "T1046",
         found: Found::By {
             rules: &[Rule::SlowScan],
