@@ -47,6 +47,12 @@ pub struct Served<'a> {
     token: String,
 }
 
+/// A gateway that was ended, to be started again upon what it kept.
+pub struct Stopped<'a> {
+    network: &'a Network,
+    token: String,
+}
+
 /// What wrk counted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Asked {
@@ -96,6 +102,43 @@ impl<'a> Served<'a> {
         Ok([id, children.find(is_api).context("the gateway has no API process")?])
     }
 
+    /// Ends the gateway; what it keeps and its owner's session stay.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub fn stop(self) -> Result<Stopped<'a>> {
+        self.gateway.stop()?;
+        Ok(Stopped { network: self.network, token: self.token })
+    }
+
+    /// What a route answers.
+    ///
+    /// # Errors
+    /// When it refuses, or answers no JSON.
+    pub fn json(&self, path: &str) -> Result<Value> {
+        serde_json::from_str(&self.ask(path, None)?).with_context(|| format!("{path}: no JSON"))
+    }
+
+    /// How long so many answers took from the end of the question to the last octet, over one connection. **Units**: milliseconds.
+    ///
+    /// # Errors
+    /// When one is refused.
+    pub fn times(&self, path: &str, times: u32) -> Result<Vec<f64>> {
+        let mut curl = self.network.space(ADMIN)?.command("curl");
+        curl.args(["-skS", "--fail", "--max-time", PATIENCE, "-H", &format!("Authorization: Bearer {}", self.token)]);
+        curl.args(["-w", "%{time_total} %{time_pretransfer}\n"]);
+        // The first one opens the connection and is left out.
+        for _ in 0..=times {
+            curl.args(["-o", "/dev/null", &format!("https://{BOX}{path}")]);
+        }
+        let text = output(&mut curl)?;
+        let one = |line: &str| -> Option<f64> {
+            let (total, begun) = line.split_once(' ')?;
+            Some((total.parse::<f64>().ok()? - begun.parse::<f64>().ok()?) * 1e3)
+        };
+        text.lines().skip(1).map(|line| one(line).context("curl tells no time")).collect()
+    }
+
     /// Starts wrk for so many seconds.
     ///
     /// # Errors
@@ -143,6 +186,20 @@ impl<'a> Served<'a> {
             self.network.space(LOADS[1])?.start(&slow, &folder.join("slow.log"))?,
             self.network.space(LOADS[2])?.start(&guess, &folder.join("hydra.log"))?,
         ])
+    }
+}
+
+impl<'a> Stopped<'a> {
+    /// Starts it again and waits until its API answers. Tells how long that took, too. **Units**: seconds.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn again(self, folder: &Path) -> Result<(Served<'a>, f64)> {
+        let begin = Instant::now();
+        let gateway = Gateway::again(self.network, folder)?;
+        let made = Served { network: self.network, gateway, token: self.token };
+        wait_for("the API to answer", Duration::from_secs(60), || Ok(made.ask("/healthz", None).is_ok()))?;
+        Ok((made, begin.elapsed().as_secs_f64()))
     }
 }
 

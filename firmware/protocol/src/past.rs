@@ -11,10 +11,10 @@ use policy::{Device, DeviceState, Difference, Effect, Flow, Learning, NAME, Poli
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use terms::{MacAddr, Posture, Span, Timestamp};
+use terms::{HostKey, MacAddr, Posture, Span, Timestamp};
 
-use crate::request::{DeviceAsk, EVENTS_MAX, Request};
-use crate::views::{DeviceView, EventView, FlowLots, PolicyView};
+use crate::request::{AMONG_MAX, DeviceAsk, EVENTS_MAX, EventsWanted, Request};
+use crate::views::{DeviceView, EventPage, FlowLots, PolicyView};
 
 /// How long before and after a finding a device's conversations make no proposal.
 const DOUBT: Span = Span::from_secs(3_600);
@@ -217,23 +217,23 @@ impl<'g, G: Ask> Past<'g, G> {
 
     /// When findings stood against a device.
     fn doubtful(&self, device: &Device, since: Timestamp) -> Result<Vec<Range<Timestamp>>, G::Error> {
+        let macs = device.macs.iter().copied().map(HostKey::Mac);
+        let addresses = device.addresses.iter().copied().map(HostKey::from);
+        let wanted = EventsWanted {
+            among: Some(macs.chain(addresses).take(AMONG_MAX).collect()),
+            threats: true,
+            since: Some(since.secs()),
+            ..EventsWanted::default()
+        };
         let (mut found, mut before) = (Vec::new(), None);
         loop {
-            let page: Vec<EventView> = self.gateway.ask(Request::EventsBefore { before, limit: EVENTS_MAX })?;
-            let of = |event: &&EventView| {
-                let mac = event.mac.as_ref().and_then(|mac| mac.parse().ok());
-                let address = event.host.parse().ok();
-                event.family.is_some()
-                    && event.level != "SAFE"
-                    && (mac.is_some_and(|mac| device.macs.contains(&mac))
-                        || address.is_some_and(|address| device.addresses.contains(&address)))
-            };
-            let at = |event: &EventView| Timestamp::from_secs_f64(event.at);
+            let ask = Request::EventsBefore { before, limit: EVENTS_MAX, wanted: wanted.clone() };
+            let page: EventPage = self.gateway.ask(ask)?;
             let around = |at: Timestamp| Timestamp::from_micros(at.micros().saturating_sub(DOUBT.micros()))..at + DOUBT;
-            found.extend(page.iter().filter(of).map(|event| around(at(event))));
-            match page.first() {
-                Some(first) if at(first) >= since && page.len() == EVENTS_MAX as usize => before = Some(first.id),
-                _ => return Ok(found),
+            found.extend(page.events.iter().map(|event| around(Timestamp::from_secs_f64(event.at))));
+            before = page.next;
+            if before.is_none() {
+                return Ok(found);
             }
         }
     }

@@ -8,7 +8,7 @@ use policy::DeviceState;
 use policy::device::Said;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use terms::{HostKey, Posture};
+use terms::{BlockState, Family, HostKey, Posture, ThreatLevel};
 
 use crate::access::AccessAsk;
 use crate::certificate::CertificateAsk;
@@ -27,6 +27,8 @@ pub const REQUEST_MAX: usize = 8 << 20;
 pub const RESPONSE_MAX: usize = 64 << 20;
 /// The most events that one request can ask for.
 pub const EVENTS_MAX: u32 = 1_000;
+/// The most hosts among which one request can ask for events.
+pub const AMONG_MAX: usize = 4_096;
 /// The longest reason for a block, in octets.
 pub const WHY_MAX: usize = 500;
 /// The longest forest that is sent along, in octets of its base 64; a file that may vote is shorter.
@@ -47,12 +49,15 @@ pub enum Request {
         /// Only those after this many seconds since the epoch.
         since: Option<f64>,
     },
-    /// The newest events with a number below this one, oldest first: answered by an array of `EventView`.
+    /// The newest events that are wanted with a number below this one: answered by an `EventPage`.
     EventsBefore {
         /// The number; the newest of all where there is none.
         before: Option<u64>,
         /// At most so many.
         limit: u32,
+        /// Which; all where nothing is said.
+        #[serde(default)]
+        wanted: EventsWanted,
     },
     /// The oldest events with a number above this one, oldest first: answered by an array of `EventView`.
     EventsAfter {
@@ -403,6 +408,26 @@ pub enum DeviceAsk {
     },
 }
 
+/// Which events are wanted; what is not named is not asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EventsWanted {
+    /// About this host, by its address or its hardware address.
+    pub host: Option<HostKey>,
+    /// About one of these, in the same way.
+    pub among: Option<Vec<HostKey>>,
+    /// In this state.
+    pub state: Option<BlockState>,
+    /// Of this level.
+    pub level: Option<ThreatLevel>,
+    /// Of this family.
+    pub family: Option<Family>,
+    /// Threats alone: of any family, and not `SAFE`.
+    pub threats: bool,
+    /// Not of a minute before that of this many seconds since the epoch.
+    pub since: Option<u64>,
+}
+
 /// How the gateway answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -433,6 +458,9 @@ impl Request {
                 if *limit > EVENTS_MAX =>
             {
                 Err(format!("limit is {limit}; at most {EVENTS_MAX} events can be asked for"))
+            }
+            Self::EventsBefore { wanted: EventsWanted { among: Some(among), .. }, .. } if among.len() > AMONG_MAX => {
+                Err(format!("among names {} hosts; at most {AMONG_MAX} can be asked for", among.len()))
             }
             Self::Block { why, .. } if why.len() > WHY_MAX => {
                 Err(format!("why is {} octets long; at most {WHY_MAX} are kept", why.len()))

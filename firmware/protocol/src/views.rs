@@ -192,6 +192,16 @@ pub struct EventView<At = f64> {
     pub evidence: BTreeMap<String, f64>,
 }
 
+/// Some of the events that were asked for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EventPage<At = f64> {
+    /// The events, oldest first.
+    pub events: Vec<EventView<At>>,
+    /// The number to ask for to get those before; nothing where there are no more. There may be more although fewer were found than
+    /// asked for: of a long history so much is looked through that an answer takes a moment.
+    pub next: Option<u64>,
+}
+
 /// One frame that an event rests on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Frame")]

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use terms::HostKey;
 
 use crate::journal::BlockIndex;
-use crate::records::{Counters, Event, Feedback, HostRecord, Minute};
+use crate::records::{Counters, Event, Feedback, Head, HostRecord, Minute};
 
 /// Number of the layout of the whole store. A change adds a migration from the number before.
 pub(crate) const SCHEMA: u32 = 1;
@@ -100,6 +100,15 @@ pub(crate) fn decode<T: Record>(value: &[u8]) -> Result<T, DecodeError> {
     }
 }
 
+/// The beginning of an event's value.
+pub(crate) fn decode_head(value: &[u8]) -> Result<Head, DecodeError> {
+    let (&tag, rest) = value.split_first().ok_or(DecodeError::Empty(Event::NAME))?;
+    if tag != Event::TAG {
+        return Err(DecodeError::Format { name: Event::NAME, tag });
+    }
+    postcard::take_from_bytes(rest).map(|(head, _)| head).map_err(|_| DecodeError::Malformed(Event::NAME))
+}
+
 /// The key of a host: its kind, then its address as on the wire.
 pub(crate) fn host_key(host: HostKey) -> Vec<u8> {
     let mut key = Vec::with_capacity(17);
@@ -159,6 +168,14 @@ mod tests {
 
     fn hex(octets: &[u8]) -> String {
         octets.iter().map(|o| format!("{o:02x}")).collect()
+    }
+
+    #[test]
+    fn the_beginning_of_an_event_is_read_without_the_rest() {
+        assert_eq!(decode_head(&encode(&event())), Ok(Head::from(&event())));
+        assert_eq!(decode_head(&[]), Err(DecodeError::Empty("event")));
+        assert_eq!(decode_head(&[0x11, 1]), Err(DecodeError::Malformed("event")));
+        assert_eq!(decode_head(&encode(&Slab(Vec::new()))), Err(DecodeError::Format { name: "event", tag: 0x21 }));
     }
 
     #[test]

@@ -6,15 +6,46 @@ use std::path::PathBuf;
 
 use policy::device::{DeviceId, DeviceRecord};
 use policy::{Block, Flow};
-use terms::{BlockState, HostKey, Span, Timestamp};
+use terms::{BlockState, Family, HostKey, Span, ThreatLevel, Timestamp};
 
-use crate::records::{Counters, Event, Feedback, HostRecord, Minute};
+use crate::digest::{Digest, Word};
+use crate::records::{Counters, Event, Feedback, Head, HostRecord, Minute};
 
 /// Events that one question brings back at most.
 pub const EVENTS_AT_MOST: usize = 1_000;
 
 /// What admins said of events is kept of so many; what quiets nothing goes first, then what expires first.
 pub const FEEDBACK_AT_MOST: usize = 256;
+
+/// Which events are wanted; what is not named is not asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventQuery {
+    /// About this host, by its address or its hardware address.
+    pub host: Option<HostKey>,
+    /// About one of these, in the same way.
+    pub among: Option<Vec<HostKey>>,
+    /// In this state.
+    pub state: Option<BlockState>,
+    /// Of this level.
+    pub level: Option<ThreatLevel>,
+    /// Of this family.
+    pub family: Option<Family>,
+    /// Threats alone: of any family, and not `Safe`.
+    pub threats: bool,
+    /// Not of a minute before that of this moment.
+    pub since: Option<Timestamp>,
+}
+
+/// Some of the events that were asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FoundEvents {
+    /// The events, oldest first.
+    pub events: Vec<Event>,
+    /// The number below which to go on; nothing where there are no more. There may be more although fewer were found than asked for.
+    pub next: Option<u64>,
+    /// How many events were looked at for that.
+    pub looked_at: usize,
+}
 
 /// How much is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +135,23 @@ pub trait Store: Send {
     /// # Errors
     /// `StoreError`.
     fn events(&self, limit: usize, before: Option<u64>) -> Result<Vec<Event>, StoreError>;
+
+    /// The newest `limit` events that are wanted with a number below `before` (of all if `None`).
+    ///
+    /// **Bounds**: `EVENTS_AT_MOST`; of a long history so much is looked through that an answer takes a moment, then `next` tells where
+    /// to go on.
+    ///
+    /// # Errors
+    /// `StoreError`.
+    fn find_events(&self, query: &EventQuery, limit: usize, before: Option<u64>) -> Result<FoundEvents, StoreError>;
+
+    /// The oldest `limit` events with a number above `after`, oldest first.
+    ///
+    /// **Bounds**: `EVENTS_AT_MOST`.
+    ///
+    /// # Errors
+    /// `StoreError`.
+    fn events_after(&self, after: u64, limit: usize) -> Result<Vec<Event>, StoreError>;
 
     /// The event with this number, if it is still kept.
     ///
@@ -238,6 +286,33 @@ pub trait Store: Send {
     /// Octets handed to the medium since the store was opened.
     fn octets_written(&self) -> u64 {
         self.figures().octets_written
+    }
+}
+
+impl EventQuery {
+    /// Whether an event is wanted.
+    pub(crate) fn wants(&self, head: &Head) -> bool {
+        let Self { host, among, state, level, family, threats, since } = self;
+        let about = |host: HostKey| head.host == host || head.mac.map(HostKey::Mac) == Some(host);
+        host.is_none_or(about)
+            && among.as_ref().is_none_or(|among| among.iter().copied().any(about))
+            && state.is_none_or(|state| head.state == state)
+            && level.is_none_or(|level| head.level == level)
+            && family.is_none_or(|family| head.family == Some(family))
+            && (!threats || head.is_threat())
+            && since.is_none_or(|since| head.at.minute() >= since.minute())
+    }
+
+    /// Whether a block with this digest may hold an event that is wanted.
+    pub(crate) fn may_be_in(&self, digest: &Digest) -> bool {
+        let Self { host, among, state, level, family, threats, since: _ } = self;
+        let holds = |word| digest.may_hold(word);
+        host.is_none_or(|host| holds(Word::about(host)))
+            && among.as_ref().is_none_or(|among| among.iter().any(|host| holds(Word::about(*host))))
+            && state.is_none_or(|state| holds(Word::state(state)))
+            && level.is_none_or(|level| holds(Word::level(level)))
+            && family.is_none_or(|family| holds(Word::family(family)))
+            && (!threats || holds(Word::threat()))
     }
 }
 

@@ -15,7 +15,9 @@ use serde::{Deserialize, Serialize};
 use sled::{Batch, Tree};
 
 use crate::attached::Trouble;
-use crate::codec::{decode, encode, number_at};
+use crate::codec::{decode, decode_head, encode, number_at};
+use crate::digest::{Digest, Digests};
+use crate::records::Head;
 use crate::sealed::{self, Row};
 
 /// Rows are sealed once they are this long together.
@@ -45,6 +47,14 @@ pub(crate) struct BlockIndex {
     pub(crate) len: u64,
 }
 
+/// Which sealed blocks are read.
+pub(crate) struct Search<'s> {
+    /// Whether a block may hold what is meant, as its index and its digest tell.
+    pub(crate) meant: &'s dyn Fn(&BlockIndex, Option<&Digest>) -> bool,
+    /// So many at most.
+    pub(crate) blocks: usize,
+}
+
 /// The history of one kind.
 pub(crate) struct Journal {
     kind: u8,
@@ -53,6 +63,8 @@ pub(crate) struct Journal {
     next: u64,
     open_octets: usize,
     blocks: VecDeque<BlockIndex>,
+    /// What the blocks may hold, where that is kept.
+    digests: Option<Digests>,
     unreadable: Cell<u64>,
 }
 
@@ -73,7 +85,22 @@ impl Journal {
         let stored = tree.get([kind, NEXT])?.map_or(Some(1), |v| number_at(&v, 0));
         let stored = stored.ok_or_else(|| Trouble::Damaged("a counter of rows that is no number".into()))?;
         let (folder, next) = (folder.to_owned(), stored.max(last + 1));
-        Ok(Self { kind, tree: tree.clone(), folder, next, open_octets, blocks, unreadable: Cell::new(0) })
+        Ok(Self {
+            kind,
+            tree: tree.clone(),
+            folder,
+            next,
+            open_octets,
+            blocks,
+            digests: None,
+            unreadable: Cell::new(0),
+        })
+    }
+
+    /// The same of events, with what its blocks may hold.
+    pub(crate) fn with_digests(self, tree: &Tree) -> sled::Result<Self> {
+        let blocks = self.blocks.iter().map(|block| block.last).collect();
+        Ok(Self { digests: Some(Digests::load(tree, &blocks)?), ..self })
     }
 
     /// The number that the next row gets.
@@ -124,6 +151,10 @@ impl Journal {
 
     /// Keeps a word about a sealed row beside it, for as long as its block is kept.
     pub(crate) fn note(&mut self, seq: u64, value: Vec<u8>) -> sled::Result<()> {
+        let block = self.blocks.get(self.blocks.partition_point(|b| b.last < seq));
+        if let (Some(digests), Some(block)) = (&mut self.digests, block) {
+            digests.remove(block.last)?;
+        }
         self.tree.insert(self.key(STATE, seq), value).map(drop)
     }
 
@@ -175,11 +206,18 @@ impl Journal {
             len: 0,
         };
         block.len = sealed::write(&self.file(&block), self.kind, rows).map_err(Trouble::Disk)?;
+        let mut octets = block.len;
+        if let Some(digests) = &mut self.digests {
+            // A block without a digest is read whenever something is asked; that is no reason not to seal it.
+            if let Ok(heads) = rows.iter().map(|row| decode_head(&row.value)).collect::<Result<Vec<Head>, _>>() {
+                octets += digests.put(block.last, Digest::new(heads.iter()))?;
+            }
+        }
         batch.insert(self.key(INDEX, block.last), encode(&block));
         batch.insert(&[self.kind, NEXT], &self.next.to_be_bytes());
         self.tree.apply_batch(batch)?;
         self.blocks.push_back(block);
-        Ok(block.len)
+        Ok(octets)
     }
 
     /// Calls `each` with the rows below `before`, newest first, until it says to stop (`false`).
@@ -188,18 +226,59 @@ impl Journal {
         before: u64,
         each: &mut dyn FnMut(&Row) -> Result<bool, Trouble>,
     ) -> Result<(), Trouble> {
+        self.search_back(before, Search { meant: &|_, _| true, blocks: usize::MAX }, each).map(drop)
+    }
+
+    /// The same, but of the sealed blocks only some. Returns the number below which there are rows left, if it stopped or was stopped.
+    pub(crate) fn search_back(
+        &self,
+        before: u64,
+        Search { meant, mut blocks }: Search<'_>,
+        each: &mut dyn FnMut(&Row) -> Result<bool, Trouble>,
+    ) -> Result<Option<u64>, Trouble> {
         let (start, end) = (self.key(OPEN, 0), self.key(OPEN, before));
         for item in self.tree.range(start..end).rev() {
             let (key, value) = item?;
-            if !each(&row(&key, &value)?)? {
-                return Ok(());
+            let row = row(&key, &value)?;
+            if !each(&row)? {
+                return Ok(Some(row.seq));
             }
         }
-        for block in self.blocks.iter().rev().filter(|b| b.first < before) {
+        let digest = |block: &BlockIndex| self.digests.as_ref().and_then(|digests| digests.of(block.last));
+        let older = self.blocks.partition_point(|b| b.first < before);
+        for block in self.blocks.range(..older).rev().filter(|block| meant(block, digest(block))) {
+            if blocks == 0 {
+                return Ok(Some(block.last + 1));
+            }
+            blocks -= 1;
             for row in self.rows_of(block).iter().rev().filter(|r| r.seq < before) {
+                if !each(row)? {
+                    return Ok(Some(row.seq));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Calls `each` with the rows above `after`, oldest first, until it says to stop (`false`).
+    pub(crate) fn walk_on(
+        &self,
+        after: u64,
+        each: &mut dyn FnMut(&Row) -> Result<bool, Trouble>,
+    ) -> Result<(), Trouble> {
+        let read = self.blocks.partition_point(|b| b.last <= after);
+        for block in self.blocks.range(read..) {
+            for row in self.rows_of(block).iter().filter(|r| r.seq > after) {
                 if !each(row)? {
                     return Ok(());
                 }
+            }
+        }
+        let open = self.key(OPEN, after.saturating_add(1))..self.key(INDEX, 0);
+        for item in self.tree.range(open) {
+            let (key, value) = item?;
+            if !each(&row(&key, &value)?)? {
+                return Ok(());
             }
         }
         Ok(())
@@ -278,6 +357,9 @@ impl Journal {
         }
         batch.insert(&[self.kind, NEXT], &self.next.to_be_bytes());
         self.tree.apply_batch(batch)?;
+        if let Some(digests) = &mut self.digests {
+            digests.remove(block.last)?;
+        }
         self.blocks.pop_front();
         Ok(block.len)
     }

@@ -6,7 +6,7 @@
 //!
 //! | where | what | written |
 //! |---|---|---|
-//! | `sled/` | blocks, hosts, devices, feedback, the open journal of history, the index of sealed blocks | a row each |
+//! | `sled/` | blocks, hosts, devices, feedback, the open journal of history, the index and the digests of sealed blocks | a row each |
 //! | `sealed/` | history: compressed, checksummed blocks | once, as a whole, synced before the journal rows go |
 //! | `layout` | the number of the layout, for people and to notice a store that lost everything | once |
 //! | `closed` | how much there was when the store was closed, gone while it is open | at closing |
@@ -22,6 +22,7 @@ mod activity;
 mod attached;
 mod codec;
 mod contract;
+mod digest;
 mod disk;
 mod hosts;
 mod journal;
@@ -34,7 +35,9 @@ mod sled_store;
 mod upkeep;
 
 pub use activity::{ActivityLog, Query, Shot, Unfinished};
-pub use contract::{EVENTS_AT_MOST, FEEDBACK_AT_MOST, Figures, Limits, Retained, Store, StoreError};
+pub use contract::{
+    EVENTS_AT_MOST, EventQuery, FEEDBACK_AT_MOST, Figures, FoundEvents, Limits, Retained, Store, StoreError,
+};
 pub use disk::room;
 pub use memory::MemoryStore;
 pub use open::{OpenError, Opened, open};

@@ -7,7 +7,9 @@ use policy::device::{DeviceId, DeviceRecord};
 use policy::{Block, Flow};
 use terms::{BlockState, HostKey, Timestamp};
 
-use crate::contract::{EVENTS_AT_MOST, FEEDBACK_AT_MOST, Figures, Limits, Retained, Store, StoreError};
+use crate::contract::{
+    EVENTS_AT_MOST, EventQuery, FEEDBACK_AT_MOST, Figures, FoundEvents, Limits, Retained, Store, StoreError,
+};
 use crate::hosts::Hosts;
 use crate::records::{Counters, Event, Feedback, HostRecord, Minute};
 use crate::sled_store::lots;
@@ -87,6 +89,30 @@ impl Store for MemoryStore {
         let mut events: Vec<Event> = older.take(limit.min(EVENTS_AT_MOST)).cloned().collect();
         events.reverse();
         Ok(events)
+    }
+
+    fn find_events(&self, query: &EventQuery, limit: usize, before: Option<u64>) -> Result<FoundEvents, StoreError> {
+        self.open()?;
+        let mut found = FoundEvents::default();
+        for event in self.events.iter().rev().filter(|e| before.is_none_or(|b| e.id < b)) {
+            if found.events.len() == limit.min(EVENTS_AT_MOST) {
+                break;
+            }
+            found.looked_at += 1;
+            if query.wants(&event.into()) {
+                found.next = Some(event.id);
+                found.events.push(event.clone());
+            }
+        }
+        found.next = found.next.filter(|_| found.events.len() == limit.min(EVENTS_AT_MOST));
+        found.events.reverse();
+        Ok(found)
+    }
+
+    fn events_after(&self, after: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
+        self.open()?;
+        let newer = self.events.iter().filter(|e| e.id > after);
+        Ok(newer.take(limit.min(EVENTS_AT_MOST)).cloned().collect())
     }
 
     fn event(&self, id: u64) -> Result<Option<Event>, StoreError> {

@@ -113,7 +113,8 @@ fn load(path: &Path, sealed: &Path, lock: File) -> Result<(Attached, State), Tro
     let history = db.open_tree("history")?;
     let [events, minutes, counters] = [b'e', b'm', b'c'].map(|kind| Journal::load(kind, &history, sealed));
     let (events, minutes, counters) = (events?, minutes?, counters?);
-    // A tree of its own, which a version before flows does not look at.
+    // Trees of their own, which a version before them does not look at.
+    let events = events.with_digests(&db.open_tree("digests")?)?;
     let flows = Journal::load(b'f', &db.open_tree("flows")?, sealed)?;
     check_rows(&history)?;
     let [block_rows, host_rows, feedback_rows, device_rows] =

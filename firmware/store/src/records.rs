@@ -53,6 +53,22 @@ pub struct Event {
     pub frames: Vec<EvidenceFrame>,
 }
 
+/// How an event begins: what it is found by, read without the rest of it.
+///
+/// **Shape**: the first fields of [`Event`], in its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct Head {
+    pub(crate) id: u64,
+    pub(crate) at: Timestamp,
+    pub(crate) host: HostKey,
+    pub(crate) mac: Option<MacAddr>,
+    #[allow(dead_code, reason = "it stands between what is read")]
+    pub(crate) side: Side,
+    pub(crate) state: BlockState,
+    pub(crate) level: ThreatLevel,
+    pub(crate) family: Option<Family>,
+}
+
 /// The beginning of one frame that spoke for an event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EvidenceFrame {
@@ -140,6 +156,20 @@ impl Feedback {
     /// The feedback within its bounds.
     pub(crate) fn bounded(self) -> Self {
         Self { event: Event { frames: Vec::new(), ..self.event }.bounded(), ..self }
+    }
+}
+
+impl Head {
+    /// Whether it is a threat: of a family, and not `Safe`.
+    pub(crate) fn is_threat(&self) -> bool {
+        self.family.is_some() && self.level != ThreatLevel::Safe
+    }
+}
+
+impl From<&Event> for Head {
+    fn from(event: &Event) -> Self {
+        let Event { id, at, host, mac, side, state, level, family, .. } = *event;
+        Self { id, at, host, mac, side, state, level, family }
     }
 }
 

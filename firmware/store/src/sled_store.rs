@@ -13,11 +13,12 @@ use sled::Batch;
 use terms::{BlockState, HostKey, Timestamp};
 
 use crate::attached::{Attached, Kind, State, Trouble};
-use crate::codec::{FlowSlab, Slab, decode, encode, host_key};
-use crate::contract::{EVENTS_AT_MOST, Figures, Limits, Retained, Store, StoreError};
+use crate::codec::{FlowSlab, Slab, decode, decode_head, encode, host_key};
+use crate::contract::{EVENTS_AT_MOST, EventQuery, Figures, FoundEvents, Limits, Retained, Store, StoreError};
+use crate::digest::Digest;
 use crate::disk::{octets_in, room_for};
 use crate::hosts::Hosts;
-use crate::journal::Journal;
+use crate::journal::{BlockIndex, Journal, Search};
 use crate::memory::superfluous;
 use crate::open::note_closed;
 use crate::records::{Counters, Event, Feedback, HostRecord, Minute};
@@ -39,6 +40,9 @@ const PAGE: u64 = 2 << 10;
 const ROWS: usize = 1_024;
 /// Minutes in one row of the journal; sled keeps rows of this length in its own file.
 const SLAB: usize = 1_024;
+
+/// Sealed blocks of events that one question reads at most; each is some 256 KiB of rows.
+const SEARCHED: usize = 16;
 
 /// State and history in a directory.
 pub struct SledStore {
@@ -306,6 +310,48 @@ impl Store for SledStore {
             walked.map_err(|trouble| self.misread(trouble))?;
         }
         events.reverse();
+        Ok(events)
+    }
+
+    fn find_events(&self, query: &EventQuery, limit: usize, before: Option<u64>) -> Result<FoundEvents, StoreError> {
+        let (journal, limit) = (&self.attached()?.events, limit.min(EVENTS_AT_MOST));
+        let mut found = FoundEvents::default();
+        if limit == 0 {
+            return Ok(found);
+        }
+        let since = query.since.map_or(0, Timestamp::minute);
+        let meant = |block: &BlockIndex, digest: Option<&Digest>| {
+            block.until >= since && digest.is_none_or(|digest| query.may_be_in(digest))
+        };
+        let search = Search { meant: &meant, blocks: SEARCHED };
+        let searched = journal.search_back(before.unwrap_or(u64::MAX), search, &mut |row| {
+            found.looked_at += 1;
+            let mut head = decode_head(&row.value)?;
+            if query.state.is_some()
+                && let Some(note) = journal.noted(head.id)?
+            {
+                head.state = decode(&note)?;
+            }
+            if query.wants(&head) {
+                found.events.push(event_of(journal, row)?);
+            }
+            Ok(found.events.len() < limit)
+        });
+        found.next = searched.map_err(|trouble| self.misread(trouble))?;
+        found.events.reverse();
+        Ok(found)
+    }
+
+    fn events_after(&self, after: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
+        let (journal, limit) = (&self.attached()?.events, limit.min(EVENTS_AT_MOST));
+        let mut events = Vec::new();
+        if limit > 0 {
+            let walked = journal.walk_on(after, &mut |row| {
+                events.push(event_of(journal, row)?);
+                Ok(events.len() < limit)
+            });
+            walked.map_err(|trouble| self.misread(trouble))?;
+        }
         Ok(events)
     }
 

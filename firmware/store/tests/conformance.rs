@@ -8,9 +8,10 @@ use policy::Block;
 use policy::device::DeviceId;
 use proptest::prelude::*;
 use store::{
-    Counters, EVENTS_AT_MOST, Event, FEEDBACK_AT_MOST, Feedback, Limits, MemoryStore, Minute, Store, StoreError,
+    Counters, EVENTS_AT_MOST, Event, EventQuery, FEEDBACK_AT_MOST, Feedback, FoundEvents, Limits, MemoryStore, Minute,
+    Store, StoreError,
 };
-use terms::{BlockState, HostKey, Span, ThreatLevel};
+use terms::{BlockState, Family, HostKey, Span, ThreatLevel};
 
 /// Runs a test on each kind of store.
 fn on_both(test: impl Fn(&mut dyn Store)) {
@@ -31,6 +32,87 @@ fn events_are_numbered_in_the_order_of_appending() {
         assert_eq!(store.event(4).unwrap(), Some(Event { id: 4, ..event(4) }));
         assert_eq!(store.event(6).unwrap(), None);
         assert_eq!(store.event(0).unwrap(), None);
+    });
+}
+
+/// All events that are found, page by page, oldest first.
+fn found(store: &dyn Store, query: &EventQuery, limit: usize) -> Vec<Event> {
+    let (mut all, mut before) = (Vec::new(), None);
+    loop {
+        let page = store.find_events(query, limit, before).unwrap();
+        assert!(page.events.len() <= limit && page.looked_at >= page.events.len());
+        assert!(
+            page.next.is_none_or(|next| before.is_none_or(|before| next < before)),
+            "each page goes on further back"
+        );
+        all.splice(0..0, page.events);
+        match page.next {
+            Some(next) => before = Some(next),
+            None => return all,
+        }
+    }
+}
+
+#[test]
+fn events_are_found_by_what_is_asked_of_them() {
+    on_both(|store| {
+        let families = [None, Some(Family::ArpScan), Some(Family::DnsTunnel)];
+        let levels = [ThreatLevel::Safe, ThreatLevel::Medium, ThreatLevel::High, ThreatLevel::Medium];
+        for n in 1..=900 {
+            let host = host((n % 50) as u8);
+            let mac = if n % 7 == 0 { None } else { event(n % 30).mac };
+            let (family, level) = (families[n as usize % 3], levels[n as usize % 4]);
+            store.append_event(Event { host, mac, family, level, ..event(n) }).unwrap();
+        }
+        assert!(store.set_event_state(3, BlockState::Blocked).unwrap());
+        let all = store.events(EVENTS_AT_MOST, None).unwrap();
+        let mac = HostKey::Mac(event(4).mac.unwrap());
+        let any = EventQuery::default;
+        let is_mac = |event: &Event| event.mac.map(HostKey::Mac) == Some(mac);
+        let threat = |event: &Event| event.family.is_some() && event.level != ThreatLevel::Safe;
+        let expect = |query: EventQuery, is: &dyn Fn(&Event) -> bool| {
+            let expected: Vec<Event> = all.iter().filter(|event| is(event)).cloned().collect();
+            assert_eq!(found(store, &query, 7), expected, "{query:?}");
+            assert_eq!(found(store, &query, 1_000), expected, "{query:?}");
+        };
+        expect(any(), &|_| true);
+        expect(EventQuery { host: Some(host(9)), ..any() }, &|event| event.host == host(9));
+        expect(EventQuery { host: Some(host(77)), ..any() }, &|_| false);
+        expect(EventQuery { host: Some(mac), ..any() }, &is_mac);
+        let among = Some(vec![mac, host(9)]);
+        expect(EventQuery { among: among.clone(), ..any() }, &|event| is_mac(event) || event.host == host(9));
+        expect(EventQuery { among, host: Some(host(4)), ..any() }, &|event| event.host == host(4) && is_mac(event));
+        expect(EventQuery { among: Some(Vec::new()), ..any() }, &|_| false);
+        expect(EventQuery { state: Some(BlockState::Blocked), ..any() }, &|event| event.id == 3);
+        expect(EventQuery { level: Some(ThreatLevel::High), ..any() }, &|event| event.level == ThreatLevel::High);
+        let family = Some(Family::DnsTunnel);
+        expect(EventQuery { family, ..any() }, &|event| event.family == family);
+        expect(EventQuery { threats: true, ..any() }, &threat);
+        expect(EventQuery { since: Some(at(60 * 800)), ..any() }, &|event| event.at >= at(60 * 800));
+        assert_eq!(store.find_events(&any(), 0, None).unwrap(), FoundEvents::default());
+    });
+}
+
+#[test]
+fn events_are_told_on_from_a_number() {
+    on_both(|store| {
+        assert_eq!(store.events_after(0, 9).unwrap(), []);
+        for n in 1..=600 {
+            store.append_event(event(n)).unwrap();
+        }
+        let told = |store: &dyn Store, after, limit| -> Vec<u64> {
+            store.events_after(after, limit).unwrap().iter().map(|e| e.id).collect()
+        };
+        let ids = |after, limit| told(store, after, limit);
+        assert_eq!(ids(0, 3), [1, 2, 3]);
+        assert_eq!(ids(170, 200), (171..=370).collect::<Vec<_>>());
+        assert_eq!(ids(599, 9), [600]);
+        assert_eq!((ids(600, 9), ids(u64::MAX, 9), ids(4, 0)), (vec![], vec![], vec![]));
+        store.retain(at(40 * 86_400)).unwrap();
+        assert_eq!(
+            told(store, 0, 9).first().copied(),
+            store.events(1_000, None).unwrap().first().map(|event| event.id)
+        );
     });
 }
 
@@ -315,6 +397,9 @@ proptest! {
         }
         prop_assert_eq!(flash.events(1_000, None).unwrap(), memory.events(1_000, None).unwrap());
         prop_assert_eq!(flash.events(7, Some(20)).unwrap(), memory.events(7, Some(20)).unwrap());
+        let blocked = EventQuery { state: Some(BlockState::Blocked), ..EventQuery::default() };
+        prop_assert_eq!(found(&flash, &blocked, 5), found(&memory, &blocked, 5));
+        prop_assert_eq!(flash.events_after(9, 20).unwrap(), memory.events_after(9, 20).unwrap());
         prop_assert_eq!(flash.blocks(), memory.blocks());
         prop_assert_eq!(flash.hosts(), memory.hosts());
         prop_assert_eq!(flash.feedback(), memory.feedback());

@@ -59,6 +59,9 @@ pub enum BlockState {
 }
 
 impl ThreatLevel {
+    /// Every level, the mildest first.
+    pub const ALL: [Self; 3] = [Self::Safe, Self::Medium, Self::High];
+
     /// The word of the replay contract.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -106,6 +109,9 @@ impl Failure {
 }
 
 impl BlockState {
+    /// Every state, in the order in which an act comes along.
+    pub const ALL: [Self; 4] = [Self::Observed, Self::WouldBlock, Self::Blocked, Self::Confirmed];
+
     /// The words of the event.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

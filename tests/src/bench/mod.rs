@@ -8,6 +8,7 @@ mod block;
 mod features;
 mod forest;
 mod forwarding;
+mod history;
 mod input;
 mod kill;
 mod load;
@@ -33,7 +34,7 @@ use row::{Row, median};
 /// What `lab bench` takes.
 #[derive(Args, Debug)]
 pub struct Options {
-    /// Only these, separated by commas: features, forest, forwarding, block, memory, ping, policy, load, kill. The README is left as it is then.
+    /// Only these, separated by commas: features, forest, forwarding, block, memory, ping, policy, load, history, kill. The README is left as it is then.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Three rounds instead of seven, and twenty kills; the README is left as it is.
@@ -58,7 +59,7 @@ struct Plan {
 type Benchmark = (&'static str, fn(&Plan) -> Result<Vec<Row>>);
 
 /// In the order in which they run, the long one last.
-const ALL: [Benchmark; 9] = [
+const ALL: [Benchmark; 10] = [
     ("features", features::run),
     ("forest", forest::run),
     ("forwarding", forwarding::run),
@@ -67,6 +68,7 @@ const ALL: [Benchmark; 9] = [
     ("ping", ping::run),
     ("policy", policy::run),
     ("load", load::run),
+    ("history", history::run),
     ("kill", kill::run),
 ];
 

@@ -1,7 +1,8 @@
 //! What was found and done: the gateway's events.
 
-use protocol::Request;
-use protocol::views::EventView;
+use protocol::views::{EventPage, EventView};
+use protocol::{AMONG_MAX, EventsWanted, Request};
+use terms::{BlockState, Family, HostKey, ThreatLevel};
 
 use super::devices::own_addresses;
 use crate::clock::Moment;
@@ -9,58 +10,37 @@ use crate::office::Office;
 use crate::problem::Problem;
 use crate::route::{Call, Page, keyset};
 
-/// How many events are looked through for one page.
-const LOOKED_AT: usize = 2_000;
-/// How many are asked for at a time.
-const ASKED: u32 = 200;
-
 /// Something found or done.
 pub type EventRow = EventView<Moment>;
 
 /// `GET activity`.
 pub fn all(office: &Office, call: &Call) -> Result<Page<EventRow>, Problem> {
     let own = own_addresses(office, call)?;
-    page(office, call, &["host", "state"], |event| {
-        own.as_ref()
-            .is_none_or(|own| own.contains(&event.host) || event.mac.as_ref().is_some_and(|mac| own.contains(mac)))
-    })
+    let among = own.map(|own| own.iter().filter_map(|address| address.parse().ok()).take(AMONG_MAX).collect());
+    page(office, call, &["host", "state"], EventsWanted { among, ..EventsWanted::default() })
 }
 
-/// A page of the events that are wanted, newest first.
-pub fn page(
-    office: &Office,
-    call: &Call,
-    fields: &[&str],
-    wanted: impl Fn(&EventRow) -> bool,
-) -> Result<Page<EventRow>, Problem> {
-    let (limit, mut before) = keyset(call, fields)?;
-    let like = |name: &str, value: &str| call.parameter(name).is_none_or(|asked| asked.eq_ignore_ascii_case(value));
-    let (mut items, mut looked_at) = (Vec::new(), 0);
-    loop {
-        let events: Vec<EventRow> = office.ask(Request::EventsBefore { before, limit: ASKED })?;
-        let all = events.len() < ASKED as usize;
-        for event in events.into_iter().rev() {
-            before = Some(event.id);
-            looked_at += 1;
-            let named = event.host.eq_ignore_ascii_case(call.parameter("host").unwrap_or(&event.host))
-                || event.mac.as_deref().is_some_and(|mac| call.parameter("host") == Some(mac));
-            if wanted(&event)
-                && named
-                && like("state", &event.state)
-                && like("level", &event.level)
-                && like("family", event.family.as_deref().unwrap_or(""))
-            {
-                items.push(event);
-                if items.len() == limit {
-                    return Ok(Page { items, before });
-                }
-            }
-        }
-        if all {
-            return Ok(Page { items, before: None });
-        }
-        if looked_at >= LOOKED_AT {
-            return Ok(Page { items, before });
-        }
-    }
+/// A page of the events that are wanted, and are as the parameters say; newest first.
+pub fn page(office: &Office, call: &Call, fields: &[&str], wanted: EventsWanted) -> Result<Page<EventRow>, Problem> {
+    let (limit, before) = keyset(call, fields)?;
+    // No event is of a word that does not exist.
+    let Some(wanted) = narrowed(call, wanted) else { return Ok(Page { items: Vec::new(), before: None }) };
+    let limit = u32::try_from(limit).unwrap_or(1);
+    let page: EventPage<Moment> = office.ask(Request::EventsBefore { before, limit, wanted })?;
+    Ok(Page { items: page.events.into_iter().rev().collect(), before: page.next })
+}
+
+/// What is wanted, narrowed by the parameters; nothing where one of them is no word for what it names.
+fn narrowed(call: &Call, wanted: EventsWanted) -> Option<EventsWanted> {
+    let host = call.parameter("host").map(str::parse::<HostKey>).transpose().ok()?;
+    let state = word(call, "state", &BlockState::ALL, BlockState::as_str)?;
+    let level = word(call, "level", &ThreatLevel::ALL, ThreatLevel::as_str)?;
+    let family = word(call, "family", Family::ALL, Family::as_str)?;
+    Some(EventsWanted { host, state, level, family, ..wanted })
+}
+
+/// The value that a parameter names, whatever the size of its letters.
+fn word<T: Copy>(call: &Call, name: &str, all: &[T], text: fn(T) -> &'static str) -> Option<Option<T>> {
+    let Some(asked) = call.parameter(name) else { return Some(None) };
+    all.iter().copied().find(|one| text(*one).eq_ignore_ascii_case(asked)).map(Some)
 }

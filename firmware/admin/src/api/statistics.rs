@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use protocol::Request;
-use protocol::views::StatusView;
+use protocol::views::{EventPage, StatusView};
+use protocol::{EventsWanted, Request};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::activity::EventRow;
 use super::hosts::HostRow;
+use crate::clock::Moment;
 use crate::office::Office;
 use crate::problem::Problem;
 use crate::route::Call;
@@ -49,7 +49,8 @@ pub struct Totals {
 pub fn now(office: &Office, _: &Call) -> Result<Totals, Problem> {
     let status: StatusView = office.ask(Request::Status)?;
     let hosts: Vec<HostRow> = office.ask(Request::Hosts)?;
-    let events: Vec<EventRow> = office.ask(Request::EventsBefore { before: None, limit: EVENTS })?;
+    let ask = Request::EventsBefore { before: None, limit: EVENTS, wanted: EventsWanted::default() };
+    let events = office.ask::<EventPage<Moment>>(ask)?.events;
     let count = |names: &mut dyn Iterator<Item = String>| {
         let mut counted = BTreeMap::new();
         names.for_each(|name| *counted.entry(name).or_insert(0) += 1);

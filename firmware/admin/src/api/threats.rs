@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use protocol::Request;
 use protocol::views::{EventDetail, FeedbackView, FrameView};
+use protocol::{EventsWanted, Request};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -44,7 +44,7 @@ pub type Judged = FeedbackView<Moment>;
 
 /// `GET threats`.
 pub fn all(office: &Office, call: &Call) -> Result<Page<EventRow>, Problem> {
-    page(office, call, &["host", "level", "family"], |event| event.family.is_some() && event.level != "SAFE")
+    page(office, call, &["host", "level", "family"], EventsWanted { threats: true, ..EventsWanted::default() })
 }
 
 /// `GET threats/{id}`.

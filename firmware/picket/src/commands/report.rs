@@ -4,14 +4,15 @@ use std::fs;
 use std::process::ExitCode;
 
 use report::{Figures, Period};
+use terms::Timestamp;
 
 use super::{Outcome, finish};
 use crate::cli::{Form, ReportCommand, ReportMakeArgs};
 use crate::config::Config;
 use crate::control::Request;
 use crate::control::client::ask;
-use crate::control::protocol::EVENTS_MAX;
-use crate::control::views::EventView;
+use crate::control::protocol::{EVENTS_MAX, EventsWanted};
+use crate::control::views::{EventPage, EventView};
 use crate::terminal::print;
 
 /// Events are numbered as they come; one may be told so much later than it was, in seconds.
@@ -60,19 +61,20 @@ fn make(args: &ReportMakeArgs) -> Outcome {
 /// Those of `ask` and `take`.
 pub fn events_of(
     period: &Period,
-    ask: impl Fn(Request) -> Result<Vec<EventView>, Box<dyn std::error::Error>>,
+    ask: impl Fn(Request) -> Result<EventPage, Box<dyn std::error::Error>>,
     mut take: impl FnMut(EventView) -> Outcome,
 ) -> Outcome {
+    let since = Timestamp::from_secs_f64(period.begin() - LATE).secs();
+    let wanted = EventsWanted { since: Some(since), ..EventsWanted::default() };
     let mut before = None;
     loop {
-        let page = ask(Request::EventsBefore { before, limit: EVENTS_MAX })?;
-        let over = page.iter().all(|event| event.at < period.begin() - LATE);
-        before = page.first().map(|event| event.id);
-        for event in page.into_iter().rev().filter(|event| period.holds(event.at)) {
+        let page = ask(Request::EventsBefore { before, limit: EVENTS_MAX, wanted: wanted.clone() })?;
+        for event in page.events.into_iter().rev().filter(|event| period.holds(event.at)) {
             // The numbers behind a finding are many, and no form has them.
             take(EventView { evidence: Default::default(), ..event })?;
         }
-        if over {
+        before = page.next;
+        if before.is_none() {
             return Ok(());
         }
     }

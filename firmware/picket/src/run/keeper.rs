@@ -17,14 +17,15 @@ use std::time::{Duration, Instant};
 
 use features::{FEATURES, SCHEMA};
 use protocol::series::{Reach, Topic};
-use store::{Counters, EVENTS_AT_MOST, Event, HostRecord, Limits, MemoryStore, Store, StoreError};
+use store::{Counters, Event, EventQuery, HostRecord, Limits, MemoryStore, Store, StoreError};
 use terms::{HostKey, MacAddr, Side, Span, ThreatLevel, Timestamp};
 
 use super::clues::Learnt;
 use super::event::{Asking, HostNow, KernelState, News, Order, Second, Wish, Work, now};
 use super::jury::Voted;
 use crate::config::Config;
-use crate::control::views::{EventDetail, EventView, HostView, StatusView};
+use crate::control::protocol::EventsWanted;
+use crate::control::views::{EventDetail, EventPage, EventView, HostView, StatusView};
 use crate::control::{Request, Response, frame_view};
 
 use devices::Shelf;
@@ -285,7 +286,7 @@ impl Book {
             Request::Hosts => Response::of(&self.hosts()),
             Request::Series { reach, topic } => self.series(reach, topic),
             Request::Events { limit, since } => self.events(limit, since),
-            Request::EventsBefore { before, limit } => self.events_before(before, limit),
+            Request::EventsBefore { before, limit, wanted } => self.events_before(before, limit, wanted),
             Request::EventsAfter { after, limit } => self.events_after(after, limit),
             Request::Flows { before, limit } => self.flows(before, limit),
             Request::FlowLots { before } => self.flow_lots(before),
@@ -424,46 +425,25 @@ impl Book {
         Response::of(&all.filter(|e| e.at.as_secs_f64() > after).map(event_view).collect::<Vec<_>>())
     }
 
-    fn events_before(&mut self, before: Option<u64>, limit: u32) -> Response {
-        let done = self.store.events(limit as usize, before);
+    fn events_before(&mut self, before: Option<u64>, limit: u32, wanted: EventsWanted) -> Response {
+        let EventsWanted { host, among, state, level, family, threats, since } = wanted;
+        let query = EventQuery { host, among, state, level, family, threats, since: since.map(Timestamp::from_secs) };
+        let done = self.store.find_events(&query, limit as usize, before);
         match self.ran(done) {
-            Some(events) => Response::of(&events.iter().map(event_view).collect::<Vec<_>>()),
+            Some(found) => {
+                let events = found.events.iter().map(event_view).collect();
+                Response::of(&EventPage { events, next: found.next })
+            }
             None => self.refused(),
         }
     }
 
     fn events_after(&mut self, after: u64, limit: u32) -> Response {
-        let done = self.after(after, limit as usize);
+        let done = self.store.events_after(after, limit as usize);
         match self.ran(done) {
             Some(events) => Response::of(&events.iter().map(event_view).collect::<Vec<_>>()),
             None => self.refused(),
         }
-    }
-
-    /// Numbers have gaps where history went: then it is paged back from the newest.
-    fn after(&self, after: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
-        let newest = self.store.events(1, None)?.first().map_or(0, |event| event.id);
-        if newest <= after {
-            return Ok(Vec::new());
-        }
-        let newer = |mut events: Vec<Event>| {
-            events.retain(|event| event.id > after);
-            events.truncate(limit);
-            events
-        };
-        let next = newer(self.store.events(limit, Some(after.saturating_add(limit as u64 + 1)))?);
-        if !next.is_empty() {
-            return Ok(next);
-        }
-        let mut page = self.store.events(EVENTS_AT_MOST, None)?;
-        while let Some(first) = page.first().map(|event| event.id).filter(|first| *first > after + 1) {
-            let older = self.store.events(EVENTS_AT_MOST, Some(first))?;
-            if older.last().is_none_or(|last| last.id <= after) {
-                break;
-            }
-            page = older;
-        }
-        Ok(newer(page))
     }
 
     fn series(&self, reach: Reach, topic: Topic) -> Response {

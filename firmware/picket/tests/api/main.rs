@@ -12,6 +12,7 @@ mod families;
 mod first;
 mod flows;
 mod held;
+mod history;
 mod indicators;
 #[path = "../gateway/leaf.rs"]
 mod leaf;

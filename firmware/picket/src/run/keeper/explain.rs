@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use detect::Baseline;
 use policy::BlockTarget;
-use store::HostRecord;
+use store::{EventQuery, HostRecord};
 use terms::{HostKey, Side};
 
 use super::{Book, event_view, host_view, record_view};
@@ -33,9 +33,11 @@ impl Book {
         let Some(past) = self.ran(done) else { return self.refused() };
         let mut minutes = BTreeMap::new();
         past.iter().for_each(|minute| *minutes.entry(minute.level.as_str().to_owned()).or_default() += 1);
-        let done = self.store.events(store::EVENTS_AT_MOST, None);
-        let Some(events) = self.ran(done) else { return self.refused() };
-        let about = events.iter().chain(&self.waiting).filter(|event| names(event.host));
+        let among = [Some(host), Some(asked), mac.map(HostKey::Mac)].into_iter().flatten().collect();
+        let query = EventQuery { among: Some(among), ..EventQuery::default() };
+        let done = self.store.find_events(&query, store::EVENTS_AT_MOST, None);
+        let Some(found) = self.ran(done) else { return self.refused() };
+        let about = found.events.iter().chain(&self.waiting).filter(|event| names(event.host));
         let mut events: Vec<EventView> = about.map(event_view).collect();
         events.drain(..events.len().saturating_sub(EVENTS));
         let known = seen.as_ref().map(host_view).or_else(|| record.as_ref().map(record_view));
