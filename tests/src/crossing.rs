@@ -163,7 +163,11 @@ impl Ending {
             return Some(format!("{what}: too few readings"));
         };
         if end.packets <= early.packets {
-            return Some(format!("{what}: it does not go on until {} s", self.after));
+            let still = readings.iter().find(|reading| reading.packets == end.packets).unwrap_or(end);
+            return Some(format!(
+                "{what}: it does not go on until {} s: {} packets by {:.1} s",
+                self.after, end.packets, still.over
+            ));
         }
         let more = last.packets - late.packets;
         (more > 0).then(|| format!("{what}: {more} packets came later than {limit} s"))
