@@ -18,15 +18,14 @@ use protocol::Response;
 use protocol::link::send;
 use serde::Serialize;
 
+use super::allocator;
+
 /// How long an answer may take, and how long a process may take nothing.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The first and the longest pause before it is started again.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(30));
 /// A process that lived so long is started again at once.
 const LIVED: Duration = Duration::from_secs(60);
-/// What keeps glibc's allocator from holding on to memory that was given back: each thread would keep the 19 MiB of the last password that
-/// it hashed, 150 MiB after an hour of guesses. musl's allocator, which the card image has, reads none of it and keeps nothing so large.
-const ALLOCATOR: [(&str, &str); 2] = [("MALLOC_ARENA_MAX", "2"), ("MALLOC_MMAP_THRESHOLD_", "262144")];
 
 /// A process that was started, and this end of the pair.
 pub struct Running {
@@ -46,7 +45,7 @@ impl Running {
             .arg(word)
             .env_clear()
             .envs(std::env::vars().filter(|(name, _)| name == "RUST_LOG"))
-            .envs(ALLOCATOR)
+            .envs(allocator::SETTINGS)
             .current_dir("/")
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .spawn()?;

@@ -14,6 +14,7 @@
 //! Every channel is bounded. The inspector never waits: what does not fit is dropped and counted. Frames cross the kernel's bridge
 //! whatever happens here.
 
+mod allocator;
 mod api;
 mod bridge;
 mod census;
@@ -100,6 +101,7 @@ pub fn run(named: Option<&Path>) -> ExitCode {
         Err(error) => return bad_file(&error),
     };
     crate::log::start();
+    allocator::settle();
     let (config, set) = with_set(config);
     let held = Held { config: config.clone(), origins, set };
     // Before there is a second thread, a socket or a store of the gateway's own that it could inherit.
