@@ -87,8 +87,9 @@ fn a_sealed_event_is_confirmed_and_stays_so() {
 fn the_oldest_history_goes_when_there_is_too_much() {
     let mut fixture = Fixture::new();
     let mut store = fixture.open();
+    // far more than the half MiB by which sled grows at a time, also by being opened
     for n in 0..3_000 {
-        store.append_minutes(&busy_minute(n, 200)).unwrap();
+        store.append_minutes(&busy_minute(n, 1_000)).unwrap();
     }
     store.close().unwrap();
     drop(store);

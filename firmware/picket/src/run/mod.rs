@@ -96,12 +96,13 @@ enum RunError {
 /// Runs the gateway until SIGTERM or SIGINT. The bridge and the last ruleset stay.
 #[must_use]
 pub fn run(named: Option<&Path>) -> ExitCode {
+    crate::log::start();
+    // Before anything is read that would be read again.
+    allocator::settle();
     let (config, origins) = match Config::find_with_origins(named) {
         Ok(found) => found,
         Err(error) => return bad_file(&error),
     };
-    crate::log::start();
-    allocator::settle();
     let (config, set) = with_set(config);
     let held = Held { config: config.clone(), origins, set };
     // Before there is a second thread, a socket or a store of the gateway's own that it could inherit.

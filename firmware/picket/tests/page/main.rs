@@ -42,8 +42,8 @@ fn drive(made: &Box, program: &str, more: &[(&str, PathBuf)]) {
         .envs(more.iter().cloned())
         .output()
         .expect("node: tests/setup lab installs it");
-    print!("{}", std::fs::read_to_string(log).unwrap());
-    assert!(output.status.success(), "{}", stand::said(&output));
+    let told = std::fs::read_to_string(log).unwrap();
+    assert!(output.status.success(), "{program}: {told}{}", stand::said(&output));
 }
 
 #[test]
