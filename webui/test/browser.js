@@ -65,6 +65,9 @@ export const act = (page, method, path, body) => page.evaluate(async ([method, p
   return (await fetch(`/api/v1/${path}`, { method, headers, body: body && JSON.stringify(body) })).status;
 }, [method, path, body]);
 
+/** Where a page is and what it says: for the words of a failure. */
+export const scene = (page) => page.evaluate(() => `${location.hash}: ${document.body.innerText.slice(0, 3_000)}`).catch(({ message }) => message);
+
 export async function login(page, { email, password } = OWNER) {
   await page.getByLabel("E-mail address or user name").fill(email);
   await page.getByLabel("Password").fill(password);

@@ -1,5 +1,5 @@
 // The main paths by keyboard alone: from a fresh load only keys are sent, and what has the focus is visible at each step.
-import { OWNER, api, axe, eventually, look, must, note, onHost, open, sh, status } from "./browser.js";
+import { OWNER, api, axe, eventually, look, must, note, onHost, open, scene, sh, status } from "./browser.js";
 
 const ROUTER = "192.168.9.1";
 const ATTACKER = "192.168.9.10";
@@ -169,7 +169,7 @@ try {
   clean();
 } catch (error) {
   failed = true;
-  console.log(`FAILED: ${error.stack}`);
+  console.log(`FAILED: ${error.stack}\n${await scene(page)}`);
   await page.screenshot({ path: `${process.env.PICKET_SCREENS}/failed-keys.png` });
 } finally {
   await browser.close();

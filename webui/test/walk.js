@@ -2,7 +2,7 @@
 import { X509Certificate, createHmac } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { createServer } from "node:http";
-import { OWNER, act, api, axe, eventually, go, login, look, must, note, onHost, open, sh, status } from "./browser.js";
+import { OWNER, act, api, axe, eventually, go, login, look, must, note, onHost, open, scene, sh, status } from "./browser.js";
 
 const ROUTER = "192.168.9.1";
 const ATTACKER = "192.168.9.10";
@@ -649,7 +649,7 @@ try {
       console.log(`walked ${name} in ${Date.now() - begin} ms`);
     } catch (error) {
       failed += 1;
-      console.log(`FAILED ${name}: ${error.stack}`);
+      console.log(`FAILED ${name}: ${error.stack}\n${await scene(page)}`);
       await page.screenshot({ path: `${process.env.PICKET_SCREENS}/failed-${name}.png` });
       // What stands open would be in the way of the next.
       await page.reload();

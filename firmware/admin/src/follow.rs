@@ -8,8 +8,8 @@ use std::sync::MutexGuard;
 use std::thread::sleep;
 use std::time::Duration;
 
-use protocol::Request;
 use protocol::intake::{ActivityAsk, ActivityView};
+use protocol::{EVENTS_MAX, Request};
 
 use crate::alert::{ALERTS_MAX, Alert};
 use crate::api::{EventRow, HostRow};
@@ -22,8 +22,6 @@ use crate::rows::{Change, Kind};
 
 /// How often the gateway is asked for news.
 const PAUSE: Duration = Duration::from_millis(300);
-/// How many events are asked for at a time.
-const ASKED: u32 = 200;
 /// Every how many rounds it is looked who has fallen below High.
 const LOOK: u32 = 15;
 
@@ -36,7 +34,7 @@ pub fn follow(office: &Office) {
         Watch::default()
     });
     for round in 0_u32.. {
-        match office.ask::<Vec<EventRow>>(Request::EventsAfter { after: followed, limit: ASKED }) {
+        match office.ask::<Vec<EventRow>>(Request::EventsAfter { after: followed, limit: EVENTS_MAX }) {
             Ok(events) if !events.is_empty() => {
                 followed = events.last().map_or(followed, |event| event.id);
                 take(office, &events, followed, &mut watch);
@@ -58,7 +56,7 @@ pub fn follow(office: &Office) {
 
 /// Takes events over.
 fn take(office: &Office, events: &[EventRow], followed: u64, watch: &mut Watch) {
-    let (mut change, mut acts) = (Change::default(), Vec::new());
+    let (mut change, mut acts, mut raised) = (Change::default(), Vec::new(), BTreeSet::new());
     let medium = office.settings().on("alerts.medium");
     {
         let mut alerts = office.alerts();
@@ -67,19 +65,22 @@ fn take(office: &Office, events: &[EventRow], followed: u64, watch: &mut Watch) 
             let raises = event.level == "HIGH" || medium && event.level == "MEDIUM" && event.family.is_some();
             if raises {
                 let open = alerts.values_mut().find(|alert| !alert.over && alert.host == event.host);
-                let alert = match open {
+                let number = match open {
                     Some(alert) => {
                         alert.repeats += 1;
                         alert.last = event.at.micros();
                         if event.level == "HIGH" {
                             alert.severity.clone_from(&event.level);
                         }
-                        alert.clone()
+                        alert.number
                     }
-                    None => raise(event, alerts.last_key_value().map_or(1, |(number, _)| number + 1)),
+                    None => {
+                        let number = alerts.last_key_value().map_or(1, |(last, _)| last + 1);
+                        alerts.insert(number, raise(event, number));
+                        number
+                    }
                 };
-                change.put(Kind::Alert, alert.number, &alert);
-                alerts.insert(alert.number, alert);
+                raised.insert(number);
             }
         }
         while alerts.len() > ALERTS_MAX {
@@ -88,6 +89,10 @@ fn take(office: &Office, events: &[EventRow], followed: u64, watch: &mut Watch) 
             alerts.remove(&oldest);
             change.remove(Kind::Alert, oldest);
         }
+        raised
+            .iter()
+            .filter_map(|number| alerts.get(number))
+            .for_each(|alert| change.put(Kind::Alert, alert.number, alert));
     }
     // Who it is about is looked up before the notifications are held.
     let heard = watch.hear(office, events, &mut change);
@@ -125,12 +130,11 @@ fn tell_stories<'o>(office: &'o Office, events: &[EventRow], change: &mut Change
     let mut notices = office.notices();
     for number in changed.difference(&gone) {
         let Some(incident) = incidents.all.get_mut(number) else { continue };
-        let view = incident.view();
         // People hear when it begins and when it becomes High; the rest is in the story.
-        if incident.told != "HIGH" && incident.told != view.level {
-            incident.told.clone_from(&view.level);
+        if incident.told != incident.level() && incident.told != "HIGH" {
+            incident.told = incident.level().into();
             let link = office.link("incidents", Some(*number));
-            notices.tell(&view, Family::of(incident.detectors()), &link, now(), change);
+            notices.tell(&incident.view(), Family::of(incident.detectors()), &link, now(), change);
         }
         change.put(Kind::Incident, *number, incident);
     }

@@ -45,6 +45,9 @@ impl Default for Feed {
 impl Feed {
     /// Tells whoever listens; nobody may.
     pub fn tell(&self, id: Option<u64>, kind: &'static str, row: &impl Serialize, of: Option<u64>) {
+        if self.0.receiver_count() == 0 {
+            return;
+        }
         let Ok(line) = serde_json::to_string(row) else { return };
         let _ = self.0.send(Arc::new(News { id, kind, line, of }));
     }

@@ -15,11 +15,10 @@ impl Incident {
     #[must_use]
     pub fn view(&self) -> IncidentView {
         let began = self.things.first().map_or(self.last, |thing| thing.at);
-        let high = self.things.iter().any(|thing| thing.level == "HIGH");
         IncidentView {
             id: self.number,
             state: if self.closed.is_some() { "closed" } else { "open" }.into(),
-            level: if high { "HIGH" } else { "MEDIUM" }.into(),
+            level: self.level().into(),
             summary: self.summary(),
             hosts: self.hosts.clone(),
             subjects: self.subjects.clone(),
@@ -31,6 +30,12 @@ impl Incident {
             assigned: self.assigned.clone(),
             closed_for: self.closed.clone(),
         }
+    }
+
+    /// The highest level of what it tells of: `MEDIUM` or `HIGH`.
+    #[must_use]
+    pub fn level(&self) -> &'static str {
+        if self.things.iter().any(|thing| thing.level == "HIGH") { "HIGH" } else { "MEDIUM" }
     }
 
     /// As a whole.
