@@ -18,7 +18,7 @@ use crate::access::Access;
 use crate::account::ACCOUNTS_MAX;
 use crate::alert::Alert;
 use crate::api::Applied;
-use crate::audit::{Act, Audit, Who};
+use crate::audit::{Act, Audit, Broken, Who};
 use crate::clock::now;
 use crate::disclosure::{Disclosure, HOLDS};
 use crate::incident::Incidents;
@@ -199,18 +199,31 @@ impl Office {
             of_intake: OnceLock::new(),
             rows,
         };
-        let mut acts = vec![of_gateway("api.start", "", "")];
-        if let Some(broken) = broken {
-            let why = format!("the audit is broken at record {}: {}", broken.number, broken.why);
-            tracing::error!("{why}");
-            acts.push(of_gateway("audit.broken", &broken.number.to_string(), &why));
-            office.warn(why);
-        }
         if let Err(problem) = crate::api::serve_installed(&office) {
             office.warn(format!("the certificate that was installed is not served: it {}", problem.detail));
         }
-        office.audit.commit(&office.rows, Change::default(), acts)?;
+        office.audit.commit(&office.rows, Change::default(), vec![of_gateway("api.start", "", "")])?;
+        broken.iter().for_each(|broken| office.told_break(broken));
         Ok(office)
+    }
+
+    /// Reads the whole audit, up to the newest record; a break is recorded and shown, once.
+    ///
+    /// # Errors
+    /// The rows cannot be read.
+    pub fn read_audit(&self) -> Result<Option<Broken>, RowsError> {
+        let broken = self.audit.verify(&self.rows)?;
+        broken.iter().for_each(|broken| self.told_break(broken));
+        Ok(broken)
+    }
+
+    fn told_break(&self, broken: &Broken) {
+        let why = format!("the audit is broken at record {}: {}", broken.number, broken.why);
+        if !self.warned(&why) {
+            tracing::error!("{why}");
+            self.jot(Change::default(), vec![of_gateway("audit.broken", &broken.number.to_string(), &why)]);
+            self.warn(why);
+        }
     }
 
     /// The people, for as long as the guard lives.
@@ -448,6 +461,10 @@ impl Office {
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         warnings.push(what);
         self.gateway.tell(FromApi::Warnings(warnings.clone()));
+    }
+
+    fn warned(&self, what: &str) -> bool {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|told| told == what)
     }
 
     /// The intake serves TLS with this.

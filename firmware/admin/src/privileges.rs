@@ -113,7 +113,7 @@ pub fn give_up(folder: &Path, uid: u32) -> Result<Vec<String>, RightsError> {
     ])
 }
 
-/// Gives up everything but reading what names are looked up with and connecting to one port; for a process that sends a mail.
+/// Gives up everything but reading what names are looked up with, connecting to one port, and some memory; for a process that sends a mail.
 ///
 /// # Errors
 /// Something could not be given up.
@@ -135,6 +135,7 @@ pub fn give_up_all_but_one_port(port: u16) -> Result<(), RightsError> {
         }
     }
     ruleset.restrict_self()?;
+    bound_memory()?;
     leave_root(protocol::MAIL_USER).map_err(|(what, error)| system(what)(error))
 }
 
@@ -153,10 +154,16 @@ pub fn give_up_all(uid: u32) -> Result<(), RightsError> {
         .create()?
         .restrict_self()?;
     let _ = rustix::process::nice(10);
-    let most = rustix::process::Rlimit { current: Some(MEMORY), maximum: Some(MEMORY) };
-    rustix::process::setrlimit(rustix::process::Resource::Data, most).map_err(system("memory"))?;
+    bound_memory()?;
     leave_root(uid).map_err(|(what, error)| system(what)(error))?;
     seccompiler::apply_filter(&filter()?).map_err(|error| RightsError::Seccomp(error.to_string()))
+}
+
+/// Lets the process have this much memory and no more, whatever it reads: a server may answer with a line that never ends.
+fn bound_memory() -> Result<(), RightsError> {
+    let most = rustix::process::Rlimit { current: Some(MEMORY), maximum: Some(MEMORY) };
+    let refused = |error: rustix::io::Errno| RightsError::System("memory", error.into());
+    rustix::process::setrlimit(rustix::process::Resource::Data, most).map_err(refused)
 }
 
 /// Becomes a user without groups, capabilities and new privileges.

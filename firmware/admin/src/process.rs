@@ -131,6 +131,14 @@ fn serve() -> Result<(), ProcessError> {
     crate::notice::deliver(&heard)?;
     {
         let office = Arc::clone(&heard);
+        thread::Builder::new().name("chain".into()).spawn(move || {
+            if let Err(error) = office.read_audit() {
+                office.warn(format!("the audit cannot be read as a whole: {error}"));
+            }
+        })?;
+    }
+    {
+        let office = Arc::clone(&heard);
         thread::Builder::new().name("calendar".into()).spawn(move || crate::calendar::keep(&office))?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(HANDLERS).build()?;

@@ -31,7 +31,8 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// Reads the whole chain. A break is told, and the chain goes on from its last record.
+    /// Goes on from the newest record, and looks for the head that others know. That the whole chain holds is for `verify`, which may take
+    /// a minute where a million records are kept: nobody waits for that to be served.
     ///
     /// # Errors
     /// The rows cannot be read.
@@ -41,7 +42,12 @@ impl Audit {
         key: Ed25519KeyPair,
         known: Option<&Head>,
     ) -> Result<(Self, Option<Broken>), RowsError> {
-        let (head, broken) = walk(rows, known)?;
+        let head = rows.lines_before(u64::MAX, 1)?.pop().map_or_else(begin, |line| claimed(&line));
+        let gone = match known.filter(|known| known.number > 0) {
+            Some(known) => rows.lines(known.number, 1)?.first().map(claimed).as_ref() != Some(known),
+            None => false,
+        };
+        let broken = known.filter(|_| gone).map(Broken::gone);
         Ok((Self { head: Mutex::new(head), boot, key }, broken))
     }
 
@@ -93,7 +99,7 @@ impl Audit {
         for (head, line) in heads.iter().zip(lines) {
             change.line(head.number, line);
         }
-        let head = heads.last().cloned().unwrap_or(Head { number: 0, hash: BEGIN.into() });
+        let head = heads.last().cloned().unwrap_or_else(begin);
         let (line, after) = seal(act, &head, self.boot, &rfc3339(now()));
         change.line(after.number, &line);
         (after.number + 1..=held.number).for_each(|number| change.remove(Kind::Audit, number));
@@ -116,8 +122,7 @@ impl Audit {
     /// # Errors
     /// The rows cannot be read.
     pub fn verify(&self, rows: &Rows) -> Result<Option<Broken>, RowsError> {
-        let head = self.head();
-        Ok(walk(rows, Some(&head))?.1)
+        walk(rows, &self.head())
     }
 
     /// The signed end of an export up to this record: none is missing at the end.
@@ -144,10 +149,20 @@ impl Audit {
     }
 }
 
-/// Reads the whole chain: its head, and its first break, which is also that the head that is known is not in it.
-fn walk(rows: &Rows, known: Option<&Head>) -> Result<(Head, Option<Broken>), RowsError> {
-    let (mut head, mut broken, mut next, mut known_there) =
-        (Head { number: 0, hash: BEGIN.into() }, None, 0, known.is_none());
+/// What the first record follows.
+fn begin() -> Head {
+    Head { number: 0, hash: BEGIN.into() }
+}
+
+/// The head that a line says it makes.
+fn claimed((number, line): &(u64, String)) -> Head {
+    Head { number: *number, hash: record::hash_of(line) }
+}
+
+/// Reads the whole chain: its first break, which is also that the head that is known is not in it.
+fn walk(rows: &Rows, known: &Head) -> Result<Option<Broken>, RowsError> {
+    let (mut head, mut next) = (begin(), 0);
+    let mut known_there = head == *known;
     loop {
         let lines = rows.lines(next, PAGE)?;
         let Some((last, _)) = lines.last() else { break };
@@ -155,19 +170,12 @@ fn walk(rows: &Rows, known: Option<&Head>) -> Result<(Head, Option<Broken>), Row
         for (number, line) in lines {
             match record::open(&line, &head) {
                 Ok(after) => head = after,
-                Err(why) => {
-                    broken.get_or_insert(Broken { number, why: why.into() });
-                    head = Head { number, hash: record::hash_of(&line) };
-                }
+                Err(why) => return Ok(Some(Broken { number, why: why.into() })),
             }
-            known_there |= known == Some(&head);
+            known_there |= head == *known;
         }
     }
-    if !known_there && broken.is_none() {
-        let number = known.map_or(0, |head| head.number);
-        broken = Some(Broken { number, why: "records that were there are gone".into() });
-    }
-    Ok((head, broken))
+    Ok((!known_there).then(|| Broken::gone(known)))
 }
 
 /// The heads of a chain, record by record.
@@ -175,7 +183,7 @@ fn walk(rows: &Rows, known: Option<&Head>) -> Result<(Head, Option<Broken>), Row
 /// # Errors
 /// 422: the lines are no chain.
 pub fn chain(lines: &[String]) -> Result<Vec<Head>, Problem> {
-    let mut head = Head { number: 0, hash: BEGIN.into() };
+    let mut head = begin();
     let mut next = |line: &String| {
         head = record::open(line, &head)
             .map_err(|why| Problem::field("backup", format!("record {}: {why}", head.number + 1)))?;

@@ -118,8 +118,8 @@ fn end(child: &mut Child) {
 /// How many records stand in a folder, the first break of their chain, and whether each has its account.
 fn found(mounted: &Path) -> (u64, Option<Broken>, bool) {
     let rows = Rows::open(&mounted.join("admin")).expect("rows");
-    let (audit, broken) = Audit::open(&rows, 1, key(), None).expect("an audit");
-    let records = audit.head().number;
+    let (audit, _) = Audit::open(&rows, 1, key(), None).expect("an audit");
+    let (records, broken) = (audit.head().number, audit.verify(&rows).expect("rows"));
     let all = rows.all::<String>(Kind::Account).expect("accounts").iter().map(|(n, _)| *n).eq(1..=records);
     (records, broken, all)
 }

@@ -21,6 +21,13 @@ pub struct Broken {
     pub why: String,
 }
 
+impl Broken {
+    /// That the record with this head is not there any more.
+    pub(super) fn gone(head: &Head) -> Self {
+        Self { number: head.number, why: "records that were there are gone".into() }
+    }
+}
+
 /// What a whole export says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {

@@ -264,6 +264,41 @@ fn a_restore_on_a_full_disk_is_refused_and_changes_nothing() {
     assert!(!made.get(&root, "/api/v1/sources").text.contains("later"), "what the backup does not have is gone");
 }
 
+#[test]
+fn on_a_full_disk_changes_are_refused_whole_and_go_on_when_there_is_room() {
+    use std::io::Write;
+
+    let Some((made, root)) = made_on("brimful", ROOT, PASSWORD, Some("64m")) else { return };
+    let create = |name: &str| {
+        made.post(&root, "/api/v1/users", &json!({"email": format!("{name}@example.org"), "first_name": "Ada"}))
+    };
+    let apply = |name: &str| {
+        let text = format!(
+            "posture = \"protect\"\n[[allow]]\nname = \"{name}\"\nwho = \"lan\"\nto = \"internet\"\nservice = \"tcp/80\"\n"
+        );
+        made.post(&root, "/api/v1/rules/apply", &json!({"text": text}))
+    };
+    assert_eq!((create("early").status, apply("early").status), (201, 200));
+    let held = || ["users", "rules/export", "audit/state"].map(|path| made.get(&root, &format!("/api/v1/{path}")).text);
+    let before = held();
+    let filler = mounted(&made, "filler");
+    let mut file = std::fs::File::create(&filler).unwrap();
+    while file.write_all(&[7; 4096]).is_ok() {}
+    drop(file);
+    for refused in [create("full"), apply("full")] {
+        assert!(refused.status >= 409 && refused.head.contains("application/problem+json"), "{refused:?}");
+    }
+    let after = held();
+    assert_eq!(before[..2], after[..2], "nothing is half done");
+    assert_eq!(made.stand.pings(2), 2, "the bridge forwards on");
+    std::fs::remove_file(&filler).unwrap();
+    eventually(20, "an account once there is room", || create("later").status == 201);
+    eventually(20, "a policy once there is room", || apply("later").status == 200);
+    assert!(!made.stand.log().contains("panicked"), "nothing panics");
+    let verdict = made.get(&root, "/api/v1/audit/verify").json();
+    assert_eq!(verdict["whole"], true, "{verdict}");
+}
+
 /// The audit goes on from that of the backup, and its chain holds.
 fn audit_is_whole(made: &Box, root: &str, records: &[Value]) {
     let audit = made.get(root, "/api/v1/audit?limit=100").json();

@@ -81,3 +81,38 @@ fn what_is_too_long_or_no_json_is_refused_and_the_next_request_is_served() {
     assert_eq!(made.get(&root, "/api/v1/users?limit=1000").status, 422);
     assert_eq!(made.get(&root, "/api/v1/profile").status, 200);
 }
+
+#[test]
+fn a_body_of_a_gibibyte_is_refused_long_before_its_end_and_memory_does_not_grow() {
+    let Some((made, root)) = Box::claimed("gibibyte") else { return };
+    let held = || -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", made.process())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+        line.trim_end_matches("kB").trim().parse().unwrap()
+    };
+    let before = held();
+    // A file of nothing but holes, with its length told beforehand, or as a stream without one.
+    let file = made.stand.file("gibibyte");
+    std::fs::File::create(&file).unwrap().set_len(1 << 30).unwrap();
+    let file = file.display();
+    for (path, version, from) in [
+        ("auth/login", "--http1.1", format!("-T {file}")),
+        ("auth/login", "--http1.1", format!("-T - < {file}")),
+        ("auth/login", "--http2", format!("-T - < {file}")),
+        ("rules/apply", "--http1.1", format!("-T - < {file}")),
+        ("rules/apply", "--http2", format!("-T {file}")),
+    ] {
+        let line = format!(
+            "curl -sk {version} --max-time 30 -X POST -H 'Expect:' -H 'Content-Type: application/json' -H 'Authorization: Bearer {root}' \
+             -o /dev/null -w '%{{http_code}} %{{size_upload}}' https://127.0.0.1:8443/api/v1/{path} {from} || true"
+        );
+        let told = made.stand.gate.shell(&line).unwrap();
+        let (status, sent) = told.trim().split_once(' ').unwrap_or_else(|| panic!("{told}"));
+        // Whoever goes on sending may lose the answer with the connection.
+        assert!(matches!(status, "413" | "408" | "000"), "{path} {version} {from}: {told}");
+        assert!(sent.parse::<u64>().unwrap() < 64 << 20, "{path} {version} {from}: {told}");
+        assert_eq!(made.get(&root, "/api/v1/profile").status, 200);
+    }
+    let grown = held().saturating_sub(before);
+    assert!(grown < 16 << 10, "{grown} KiB more than before");
+}

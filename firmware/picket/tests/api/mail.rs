@@ -106,3 +106,43 @@ fn a_server_that_hangs_or_comes_late_costs_nothing_but_time() {
     let body = json!({"email": "ada@example.org", "code": code(&post.of("ada@example.org")[0]), "password": PASSWORD});
     assert_eq!(made.ask("POST", "/api/v1/auth/verify", None, Some(&body.to_string())).status, 204);
 }
+
+/// A server that shakes hands, and then either answers what is no SMTP, or begins a line and never ends it.
+const NONSENSE: &str = r#"
+import socket, ssl, sys
+tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER); tls.load_cert_chain(sys.argv[1] + "/leaf.pem", sys.argv[1] + "/leaf.key")
+listener = socket.create_server(("127.0.0.1", 465))
+while True:
+    try:
+        peer = tls.wrap_socket(listener.accept()[0], server_side=True)
+        if sys.argv[2] == "words": peer.sendall(b"999 \xff\x00\x1b[2J what\r\n" * 9); peer.close()
+        else:
+            peer.sendall(b"220-")
+            while True: peer.sendall(b"x" * 65536)
+    except OSError: pass
+"#;
+
+#[test]
+fn a_server_that_answers_nonsense_or_without_end_costs_nothing_but_the_letter() {
+    let Some((made, root)) = Box::claimed("nonsense") else { return };
+    let post = Post::open(&made, "tls");
+    configure(&made, &root, &post, "tls");
+    let folder = post.folder.clone();
+    drop(post);
+    for kind in ["words", "endless"] {
+        let mut server = made.stand.gate.command("/usr/bin/python3");
+        let mut server = server.args(["-c", NONSENSE]).arg(&folder).arg(kind).spawn().unwrap();
+        eventually(20, "the server", || made.stand.gate.shell("ss -Hltn sport = :465 | grep -q .").is_ok());
+        let created =
+            made.post(&root, "/api/v1/users", &json!({"email": format!("{kind}@example.org"), "first_name": "Ada"}));
+        assert_eq!(created.status, 201, "{kind}: {created:?}");
+        assert_ne!(created.json()["mail"], "accepted", "{kind}: {created:?}");
+        assert_eq!(made.get(&root, "/healthz").status, 200);
+        server.kill().unwrap();
+        server.wait().unwrap();
+    }
+    assert_eq!(made.stand.pings(2), 2, "the bridge forwards on");
+    let audit = made.get(&root, "/api/v1/audit?limit=100").text;
+    assert!(!audit.contains("xxxxxxxxxxxxxxxx") && !audit.contains('\u{1b}'), "nothing of it is in the audit: {audit}");
+    assert!(!made.stand.log().contains("panicked"), "nothing panics");
+}

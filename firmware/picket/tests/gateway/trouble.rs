@@ -91,3 +91,19 @@ fn on_a_disk_without_room_the_gateway_starts_all_the_same_and_writes_when_there_
     let event = &stand.events(&["waits in memory"])[0];
     assert!(event["id"].as_u64() > Some(0) || stand.log().contains("takes records again"), "{event}");
 }
+
+#[test]
+fn on_a_store_that_cannot_be_written_the_box_forwards_blocks_and_says_so() {
+    let Some(mut stand) = Stand::build("sealed") else { return };
+    stand.configure("[api]\nlisten = \"127.0.0.1:8443\"");
+    let mount = on_a_medium_of(&stand, "24m");
+    stand.start_after(&format!("{mount} && mount -o remount,ro {}", stand.file("store").display()));
+    stand.ask(&["block", "192.168.9.100", "--for", "10m", "--why", "lost tablet"]);
+    assert!(stand.table().contains("192.168.9.100") && stand.tells(&["lost tablet"]), "{}", stand.log());
+    let warnings = stand.warnings();
+    assert!(warnings.contains("Read-only file system") && warnings.contains("no policy can be applied"), "{warnings}");
+    eventually(TEN, "the API to say why it does not serve", || {
+        stand.log().contains("the API ends: giving up its folder")
+    });
+    assert!(stand.runs() && stand.pings(3) == 3 && !stand.log().contains("panicked"), "{}", stand.log());
+}
