@@ -125,8 +125,6 @@ pub struct Office {
     pub feed: Feed,
     gateway: Box<dyn Gateway>,
     answered: Mutex<Answered>,
-    /// The document of all routes.
-    pub document: Value,
     /// What is not as it should be.
     warnings: Mutex<Vec<String>>,
     /// The first address that is listened at.
@@ -144,7 +142,6 @@ impl Office {
         folder: &Path,
         boot_id: &str,
         known: Option<&Head>,
-        document: Value,
         certificate: Arc<Certificate>,
         gateway: Box<dyn Gateway>,
     ) -> Result<Self, OfficeError> {
@@ -193,7 +190,6 @@ impl Office {
             certificate,
             gateway,
             answered: Mutex::new(HashMap::new()),
-            document,
             warnings: Mutex::new(Vec::new()),
             at: OnceLock::new(),
             of_intake: OnceLock::new(),

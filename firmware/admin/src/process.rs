@@ -18,7 +18,6 @@ use protocol::Response;
 use protocol::link::{Errand, FromApi, RECORDS_MAX, Start, TO_API_MAX, ToApi, receive};
 use terms::{Span, Timestamp};
 
-use crate::api::routes;
 use crate::audit::{Act, Who};
 use crate::clock::{now, rfc3339};
 use crate::follow::follow;
@@ -26,7 +25,6 @@ use crate::link::{Errands, Link};
 use crate::office::{Gateway, Office, OfficeError};
 use crate::outbox::deliver;
 use crate::privileges;
-use crate::route::document;
 use crate::rows::Change;
 use crate::serve::{Certificate, Server, TlsError, mdns, serve_all};
 
@@ -180,8 +178,8 @@ fn open(
     boot: &str,
     certificate: Arc<Certificate>,
 ) -> Result<Arc<Office>, ProcessError> {
-    let (document, way) = (document(&routes()), Box::new(Arc::clone(link)));
-    let office = Office::open(Path::new(HERE), boot, start.head.as_ref(), document, certificate, way)?;
+    let way = Box::new(Arc::clone(link));
+    let office = Office::open(Path::new(HERE), boot, start.head.as_ref(), certificate, way)?;
     let office = Arc::new(office);
     start.listen.first().into_iter().for_each(|at| office.listens_at(*at));
     office.consents_after(Span::from_secs(start.consent_after));

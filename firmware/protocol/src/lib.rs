@@ -22,8 +22,8 @@ pub use access::{AccessAsk, AccessView};
 pub use mail::{MailOrder, MailSent};
 pub use post::{POSTS_MAX, PostOrder, PostSent, Way};
 pub use request::{
-    AMONG_MAX, DeviceAsk, EVENTS_MAX, EventsWanted, MODEL_TEXT_MAX, Minute, ModelFile, REQUEST_MAX, RESPONSE_MAX,
-    Request, Response, WHY_MAX, host_text,
+    AMONG_MAX, DeviceAsk, EVENTS_MAX, EventsWanted, FlowsWanted, MODEL_TEXT_MAX, Minute, ModelFile, REQUEST_MAX,
+    RESPONSE_MAX, Request, Response, WHY_MAX, host_text,
 };
 
 /// The user as whom the API's process runs, unless the configuration names another.

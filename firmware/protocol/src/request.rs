@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
-use policy::DeviceState;
 use policy::device::Said;
+use policy::{DeviceState, Flow};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use terms::{BlockState, Family, HostKey, Posture, ThreatLevel};
+use terms::{BlockState, Family, HostKey, MacAddr, Posture, ThreatLevel};
 
 use crate::access::AccessAsk;
 use crate::certificate::CertificateAsk;
@@ -77,6 +78,9 @@ pub enum Request {
         before: Option<u64>,
         /// At most so many.
         limit: u32,
+        /// Which; all where nothing is said.
+        #[serde(default)]
+        wanted: FlowsWanted,
     },
     /// The same by the thousand, newest first: answered by a `FlowLots`.
     FlowLots {
@@ -428,6 +432,42 @@ pub struct EventsWanted {
     pub since: Option<u64>,
 }
 
+/// Which flows are wanted; what is not named is not asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FlowsWanted {
+    /// Of the device with this hardware address.
+    pub mac: Option<MacAddr>,
+    /// Of the device with this address.
+    pub device: Option<IpAddr>,
+    /// Of a device with one of these, of either kind.
+    pub among: Option<Vec<HostKey>>,
+    /// With the other side of this address, or of a name that the device was told for it, whatever the size of its letters.
+    pub peer: Option<String>,
+    /// What was asked of the other, as `tcp/443`.
+    pub service: Option<String>,
+    /// Whether the uplink began.
+    pub inbound: Option<bool>,
+}
+
+impl FlowsWanted {
+    /// Whether a flow is wanted.
+    #[must_use]
+    pub fn wants(&self, flow: &Flow) -> bool {
+        let Self { mac, device, among, peer, service, inbound } = self;
+        let of = |host: &HostKey| *host == HostKey::Mac(flow.mac) || *host == HostKey::from(flow.lan);
+        let with = |peer: &String| {
+            flow.names.iter().any(|name| name.eq_ignore_ascii_case(peer)) || peer.parse() == Ok(flow.far)
+        };
+        mac.is_none_or(|mac| mac == flow.mac)
+            && device.is_none_or(|device| device == flow.lan)
+            && inbound.is_none_or(|inbound| inbound == flow.inbound)
+            && among.as_ref().is_none_or(|among| among.iter().any(of))
+            && peer.as_ref().is_none_or(with)
+            && service.as_ref().is_none_or(|service| flow.asked.to_string().eq_ignore_ascii_case(service))
+    }
+}
+
 /// How the gateway answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -459,7 +499,10 @@ impl Request {
             {
                 Err(format!("limit is {limit}; at most {EVENTS_MAX} events can be asked for"))
             }
-            Self::EventsBefore { wanted: EventsWanted { among: Some(among), .. }, .. } if among.len() > AMONG_MAX => {
+            Self::EventsBefore { wanted: EventsWanted { among: Some(among), .. }, .. }
+            | Self::Flows { wanted: FlowsWanted { among: Some(among), .. }, .. }
+                if among.len() > AMONG_MAX =>
+            {
                 Err(format!("among names {} hosts; at most {AMONG_MAX} can be asked for", among.len()))
             }
             Self::Block { why, .. } if why.len() > WHY_MAX => {

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use policy::{Device, Policy, text};
-use protocol::Request;
 use protocol::past::{Ask, Past, ProposalView, TriedView, has_rules, put};
 use protocol::views::{FlowPage, FlowView};
+use protocol::{AMONG_MAX, FlowsWanted, Request};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use terms::{Posture, Span, Timestamp};
+use terms::{HostKey, Posture, Span, Timestamp};
 
 use super::devices::own_addresses;
 use super::policy::{Change, Held, apply, reason, told};
@@ -17,10 +17,6 @@ use crate::clock::{Moment, now};
 use crate::office::Office;
 use crate::problem::Problem;
 use crate::route::{Call, Page, keyset};
-
-/// How many flows are asked for at a time, and looked through for one page.
-const ASKED: u32 = 2_000;
-const LOOKED_AT: usize = 20_000;
 
 /// A flow.
 pub type FlowRow = FlowView<Moment>;
@@ -41,40 +37,28 @@ impl Ask for Office {
 
 /// `GET flows`.
 pub fn all(office: &Office, call: &Call) -> Result<Page<FlowRow>, Problem> {
-    let (limit, mut before) = keyset(call, &["mac", "device", "peer", "service", "begun_by"])?;
+    let (limit, before) = keyset(call, &["mac", "device", "peer", "service", "begun_by"])?;
     let own = own_addresses(office, call)?;
-    let like = |name: &str, values: &[&str]| {
-        call.parameter(name).is_none_or(|asked| values.iter().any(|value| asked.eq_ignore_ascii_case(value)))
+    let among = own.map(|own| own.iter().filter_map(|address| address.parse().ok()).take(AMONG_MAX).collect());
+    // No flow is of an address that is none.
+    let Some(wanted) = wanted(call, among) else { return Ok(Page { items: Vec::new(), before: None }) };
+    let limit = u32::try_from(limit).unwrap_or(1);
+    let page: FlowPage<Moment> = office.ask(Request::Flows { before, limit, wanted })?;
+    Ok(Page { items: page.flows, before: page.next })
+}
+
+/// What the parameters ask for; nothing where one of them is no word for what it names.
+fn wanted(call: &Call, among: Option<Vec<HostKey>>) -> Option<FlowsWanted> {
+    let mac = call.parameter("mac").map(str::parse).transpose().ok()?;
+    let device = call.parameter("device").map(str::parse).transpose().ok()?;
+    let inbound = match call.parameter("begun_by").map(str::to_ascii_lowercase).as_deref() {
+        None => None,
+        Some("lan") => Some(false),
+        Some("uplink") => Some(true),
+        Some(_) => return None,
     };
-    let (mut items, mut looked_at): (Vec<FlowRow>, usize) = (Vec::new(), 0);
-    loop {
-        let page: FlowPage<Moment> = office.ask(Request::Flows { before, limit: ASKED })?;
-        for flow in page.flows {
-            before = Some(flow.id);
-            looked_at += 1;
-            let names: Vec<&str> =
-                flow.names.iter().map(String::as_str).chain(std::iter::once(flow.peer.as_str())).collect();
-            let may_see = own.as_ref().is_none_or(|own| own.contains(&flow.device) || own.contains(&flow.mac));
-            if may_see
-                && like("mac", &[&flow.mac])
-                && like("device", &[&flow.device])
-                && like("peer", &names)
-                && like("service", &[&flow.service])
-                && like("begun_by", &[&flow.begun_by])
-            {
-                items.push(flow);
-                if items.len() == limit {
-                    return Ok(Page { items, before });
-                }
-            }
-        }
-        if page.next.is_none() {
-            return Ok(Page { items, before: None });
-        }
-        if looked_at >= LOOKED_AT {
-            return Ok(Page { items, before });
-        }
-    }
+    let text = |name: &str| call.parameter(name).map(str::to_owned);
+    Some(FlowsWanted { mac, device, among, peer: text("peer"), service: text("service"), inbound })
 }
 
 /// A draft, and how far back it is tried.

@@ -70,14 +70,15 @@ impl Listed {
     pub fn page(&self, mut rows: Vec<Value>, path: &str) -> Reply {
         rows.retain(|row| self.filters.iter().all(|(field, wanted)| is(&row[field], wanted)));
         rows.retain(|row| self.search.as_ref().is_none_or(|wanted| holds(row, wanted)));
-        rows.sort_by(|a, b| self.order(&self.key(a), &self.key(b)));
+        let mut rows: Vec<((Value, Value), Value)> = rows.into_iter().map(|row| (self.key(&row), row)).collect();
         if let Some(after) = &self.after {
-            rows.retain(|row| self.order(&self.key(row), after) == Ordering::Greater);
+            rows.retain(|(key, _)| self.order(key, after) == Ordering::Greater);
         }
+        rows.sort_by(|(a, _), (b, _)| self.order(a, b));
         let more = rows.len() > self.limit;
         rows.truncate(self.limit);
-        let next = rows.last().filter(|_| more).map(|last| self.next(last, path));
-        reply(rows, next, self.csv)
+        let next = rows.last().filter(|_| more).map(|(key, _)| self.next(key, path));
+        reply(rows.into_iter().map(|(_, row)| row).collect(), next, self.csv)
     }
 
     fn key(&self, row: &Value) -> (Value, Value) {
@@ -91,8 +92,8 @@ impl Listed {
         by.then_with(|| compare(&a.1, &b.1))
     }
 
-    fn next(&self, last: &Value, path: &str) -> String {
-        let cursor = serde_json::to_string(&self.key(last)).unwrap_or_default();
+    fn next(&self, last: &(Value, Value), path: &str) -> String {
+        let cursor = serde_json::to_string(last).unwrap_or_default();
         let mut next = format!("{path}?limit={}", self.limit);
         // Writing to a string cannot fail.
         if let Some((field, down)) = &self.sort {

@@ -9,7 +9,7 @@
 //! | body | the route's length, 10 s |
 //! | HTTP/2 | 16 streams, answered pings each 20 s |
 //! | answer | 30 s; a reader that takes nothing for 20 s is gone |
-//! | idle connection | 60 s |
+//! | idle connection | 60 s of HTTP/2; of HTTP/1.1 as long as a header may take |
 
 mod cookie;
 mod dispatch;

@@ -288,7 +288,7 @@ impl Book {
             Request::Events { limit, since } => self.events(limit, since),
             Request::EventsBefore { before, limit, wanted } => self.events_before(before, limit, wanted),
             Request::EventsAfter { after, limit } => self.events_after(after, limit),
-            Request::Flows { before, limit } => self.flows(before, limit),
+            Request::Flows { before, limit, wanted } => self.flows(before, limit, &wanted),
             Request::FlowLots { before } => self.flow_lots(before),
             Request::Event { id } => self.event(id),
             Request::Explain { host } => self.explain(host),

@@ -3,11 +3,12 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use policy::device::{DeviceId, DeviceRecord};
+use policy::{Asked, Flow};
 use serde_json::Value;
 use store::{Event, Limits, Store};
 use terms::{BlockState, Family, HostKey, MacAddr, Side, Span, ThreatLevel, Timestamp};
 
-use super::client::Box;
+use super::client::{BASE, Box};
 
 /// Events of the history.
 const EVENTS: u64 = 3_000;
@@ -101,4 +102,88 @@ fn a_list_finds_what_is_asked_for_wherever_it_is_in_the_history() {
     let told = made.stand.ask(&["explain", "10.9.0.250"]);
     let events: &Vec<Value> = told["events"].as_array().unwrap();
     assert_eq!(events.len() as u64, EVENTS / SELDOM, "{told}");
+}
+
+/// Devices that are kept, as many as there is room for, and conversations, in lots as the gateway writes them.
+const DEVICES: u16 = 2_048;
+const LOTS: u64 = 250;
+const LOT: u64 = 4_000;
+
+/// Conversation number `n` of a device, of a week that ends now.
+fn flow(n: u64, now: u64) -> Flow {
+    let device = (n % u64::from(DEVICES)) as u16;
+    let [high, low] = device.to_be_bytes();
+    let at = Timestamp::from_secs(now - 7 * 86_400) + Span::from_secs(n * 7 * 86_400 / (LOTS * LOT));
+    Flow {
+        mac: MacAddr::new([2, 0, 0, 1, high, low]),
+        lan: std::net::Ipv4Addr::new(10, 9, high, low).into(),
+        far: std::net::Ipv4Addr::new(203, 0, 113, (n % 251) as u8).into(),
+        inbound: false,
+        asked: Asked { protocol: 6, port: 443, echo: false },
+        names: vec![format!("host-{}.example.org", n % 251)],
+        first: at,
+        last: at + Span::from_secs(9),
+        count: 1,
+        octets: [1_000 + n % 977, 90_000],
+    }
+}
+
+/// How long a page takes from the end of the question to its last octet, over one connection. **Units**: milliseconds.
+fn takes(made: &Box, token: &str, path: &str) -> f64 {
+    let mut curl = made.stand.gate.command("curl");
+    curl.args(["-sk", "--fail", "-H", &format!("Authorization: Bearer {token}")]);
+    curl.args(["-w", "%{time_total} %{time_pretransfer}\n"]);
+    for _ in 0..8 {
+        curl.args(["-o", "/dev/null", &format!("{BASE}/api/v1/{path}")]);
+    }
+    let output = curl.output().unwrap();
+    assert!(output.status.success(), "{path}: {output:?}");
+    // The first one opens the connection.
+    let mut times: Vec<f64> = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let (total, begun) = line.split_once(' ').unwrap();
+            (total.parse::<f64>().unwrap() - begun.parse::<f64>().unwrap()) * 1e3
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+#[test]
+#[ignore = "long form: a million conversations"]
+fn pages_of_a_million_conversations_take_less_than_fifty_milliseconds_whatever_is_asked_of_them() {
+    let Some((mut made, root)) = Box::claimed("tables") else { return };
+    made.stand.stop();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    {
+        let mut store = store::open(&made.stand.file("store/state"), Limits::default()).unwrap().store;
+        let device = |n: u16| {
+            let [high, low] = n.to_be_bytes();
+            let id = DeviceId::of(1_000 + u32::from(n));
+            DeviceRecord { id, macs: vec![MacAddr::new([2, 0, 0, 1, high, low])], ..DeviceRecord::default() }
+        };
+        store.put_devices(&(0..DEVICES).map(device).collect::<Vec<_>>(), &[]).unwrap();
+        for lot in 0..LOTS {
+            store.append_flows(&(0..LOT).map(|n| flow(lot * LOT + n, now)).collect::<Vec<_>>()).unwrap();
+        }
+        store.close().unwrap();
+    }
+    made.stand.start();
+    made.answers();
+    let newest = made.get(&root, "/api/v1/flows?limit=1").json()["items"][0]["id"].as_u64().unwrap();
+    let lists = [
+        "flows?limit=100".to_owned(),
+        format!("flows?limit=100&before={}", newest / 2),
+        "flows?limit=100&mac=02:00:00:01:00:07".into(),
+        "flows?limit=100&peer=203.0.113.7".into(),
+        "flows?limit=100&peer=198.51.100.1".into(),
+        "hosts?limit=100".into(),
+        "audit?limit=100".into(),
+    ];
+    let times: Vec<(f64, &String)> = lists.iter().map(|path| (takes(&made, &root, path), path)).collect();
+    // All devices go through the API for a page of them: told, and not yet within the bound.
+    println!("{times:.1?}; a page of {DEVICES} devices: {:.1} ms", takes(&made, &root, "devices?limit=100"));
+    assert!(times.iter().all(|(time, _)| *time < 50.0), "{times:.1?}");
 }

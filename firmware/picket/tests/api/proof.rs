@@ -21,8 +21,9 @@ fn nothing_that_was_acknowledged_is_lost_in_two_hundred_kills() {
     kill("kills", 200);
 }
 
-/// Tokens that are kept at a time, below the bound of the box; the oldest one is ended for the next.
+/// Tokens that are kept at a time, below the bound of the box; the oldest one is ended for the next. Accounts that are made, likewise.
 const TOKENS: usize = 100;
+const ACCOUNTS: usize = 900;
 
 /// What was acknowledged so far.
 #[derive(Default)]
@@ -40,25 +41,25 @@ impl Acknowledged {
     fn write(&mut self, made: &Box, root: &str, number: u64) -> u16 {
         let name = format!("n{number}n");
         match number % 3 {
-            0 if self.tokens.len() == TOKENS => {
+            1 if self.accounts.len() < ACCOUNTS => {
+                let body = json!({"email": format!("{name}@example.org"), "first_name": "Ada"});
+                let status = made.post(root, "/api/v1/users", &body).status;
+                self.accounts.extend((status == 201).then_some(name));
+                status
+            }
+            0 | 1 if self.tokens.len() == TOKENS => {
                 let Some((id, name)) = self.tokens.pop_front() else { return 0 };
                 let status = made.ask("DELETE", &format!("/api/v1/tokens/{id}"), Some(root), None).status;
                 self.ended.extend((status == 204).then_some(name));
                 status
             }
-            0 => {
+            0 | 1 => {
                 let body = json!({"name": name, "scopes": ["read"], "days": 1});
                 let answer = made.post(root, "/api/v1/tokens", &body);
                 if answer.status == 201 {
                     self.tokens.push_back((answer.json()["id"].as_u64().unwrap(), name));
                 }
                 answer.status
-            }
-            1 => {
-                let body = json!({"email": format!("{name}@example.org"), "first_name": "Ada"});
-                let status = made.post(root, "/api/v1/users", &body).status;
-                self.accounts.extend((status == 201).then_some(name));
-                status
             }
             _ => {
                 let text = format!(

@@ -16,6 +16,7 @@ use super::super::event::now;
 use super::super::told::Told;
 use super::Book;
 use crate::control::Response;
+use crate::control::protocol::FlowsWanted;
 use crate::control::views::{FlowLots, FlowPage, FlowView};
 
 /// Flows that wait for the store.
@@ -162,8 +163,10 @@ impl Book {
         self.ran(done);
     }
 
-    /// Flows below a number, newest first: those that wait for the store are numbered as the lot that comes next.
-    pub(super) fn flows(&mut self, before: Option<u64>, limit: u32) -> Response {
+    /// Flows below a number that are wanted, newest first: those that wait for the store are numbered as the lot that comes next.
+    ///
+    /// **Bounds**: of two lots of the store and more; there may be more although fewer were found than asked for.
+    pub(super) fn flows(&mut self, before: Option<u64>, limit: u32, wanted: &FlowsWanted) -> Response {
         let (before, limit) = (before.unwrap_or(u64::MAX), limit as usize);
         let done = self.store.next_flows().and_then(|coming| {
             let below = (before / LOT).saturating_add(1);
@@ -176,8 +179,11 @@ impl Book {
         let numbered = all.flat_map(|(lot, flows): (u64, Vec<&Flow>)| {
             flows.into_iter().enumerate().rev().map(move |(at, flow)| (lot * LOT + at as u64, flow))
         });
-        let flows: Vec<_> = numbered.filter(|(id, _)| *id < before).take(limit).map(FlowView::from).collect();
-        let next = flows.last().map(|flow| flow.id).filter(|_| flows.len() == limit);
+        let flows = numbered.filter(|(id, flow)| *id < before && wanted.wants(flow)).take(limit);
+        let flows: Vec<_> = flows.map(FlowView::from).collect();
+        // Where the lots had fewer, what is older begins below the last of them.
+        let older = lots.last().map(|(number, _)| number * LOT).filter(|first| *first < before);
+        let next = if flows.len() == limit { flows.last().map(|flow| flow.id) } else { older };
         Response::of(&FlowPage { flows, next })
     }
 
