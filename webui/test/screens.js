@@ -130,7 +130,7 @@ async function busy(state, views, all) {
     must(made === 201, "making a channel:", made);
   }
   // The API takes over what the gateway knew before, in its order: a while, on a busy machine.
-  await eventually("the alert", async () => (await api(page, `alerts?host=${ATTACKER}`)).items?.length, 120);
+  await eventually("the alert", async () => (await api(page, `alerts?host=${ATTACKER}`)).items?.length, 300);
   const incident = await eventually("its incident", async () => (await api(page, `incidents?hosts=${ATTACKER}`)).items?.[0]);
   await all("busy", PAGES, { device: device.id, threat: threat.id, incident: incident.id, host: threat.host });
   await go(views[0][2].page, `device/${device.id}`);

@@ -58,8 +58,11 @@ impl Incident {
 
     /// Who did what, in the order in which it happened.
     fn summary(&self) -> String {
-        let who = if self.subjects.is_empty() { self.hosts.iter().take(2) } else { self.subjects.iter().take(2) };
-        let who: Vec<&str> = who.map(String::as_str).collect();
+        // Beside a host stands its hardware address: that is no second one.
+        let acted = |host: &&String| self.things.iter().any(|thing| thing.host == **host);
+        let hosts = self.hosts.iter().filter(acted);
+        let who: Vec<&str> = self.subjects.iter().take(2).map(String::as_str).collect();
+        let who = if who.is_empty() { hosts.take(2).map(String::as_str).collect() } else { who };
         let mut what: Vec<String> = Vec::new();
         for thing in self.things.iter().filter(|thing| thing.is_found()) {
             let name = thing.name();

@@ -32,6 +32,17 @@ fn seen() -> Clue {
 }
 
 #[test]
+fn a_hosts_hardware_address_is_no_second_host() {
+    let mut incidents = Incidents::default();
+    let scan =
+        EventRow { mac: Some("02:09:00:00:00:10".into()), ..event(1, 0, "10.0.0.9", "rule:vertical_scan", "HIGH") };
+    incidents.hear(&scan, &seen());
+    let story = incidents.all[&1].story();
+    assert_eq!(story.incident.hosts, ["10.0.0.9", "02:09:00:00:00:10"]);
+    assert!(story.incident.summary.starts_with("10.0.0.9: "), "{}", story.incident.summary);
+}
+
+#[test]
 fn the_log_in_the_scan_and_the_stick_are_one_story_in_its_order() {
     let mut incidents = Incidents::default();
     let first = incidents.hear(

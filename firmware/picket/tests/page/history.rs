@@ -12,6 +12,8 @@ use terms::{BlockState, Family, HostKey, MacAddr, Side, Span, ThreatLevel, Times
 const DEVICES: u32 = 500;
 /// Events of two weeks.
 const EVENTS: u64 = 100_000;
+/// Events of one host that follow on each other.
+const RUN: u64 = 50;
 /// What some of them call themselves; the network writes these, so nothing of it may become more than text.
 const NAMES: [&str; 5] =
     ["<img src=x onerror=alert(1)>", "طابعة الطابق الثالث", "=cmd|' /C calc'!A1", "\u{202e}gpj.exe", "кофемашина"];
@@ -85,11 +87,11 @@ fn host(number: u32, now: u64) -> HostRecord {
     }
 }
 
-/// Two weeks of events, evenly, of all families in turn.
+/// Two weeks of events, evenly, of all families in turn; what a host does comes in runs.
 fn event(number: u64, now: u64) -> Event {
     let (level, state, detector, why) = TOLD[number as usize % TOLD.len()];
     let at = Timestamp::from_secs(now - 14 * 86_400) + Span::from_secs(number * 14 * 86_400 / EVENTS);
-    let who = 1 + (number * 7_919 % u64::from(DEVICES)) as u32;
+    let who = 1 + (number / RUN * 7_919 % u64::from(DEVICES)) as u32;
     Event {
         id: 0,
         at,
