@@ -15,6 +15,11 @@ use crate::namespace::Namespace;
 use crate::network::Network;
 use crate::scene::fill;
 
+/// From which port on clients are answered.
+const CLIENTS: u16 = 32_768;
+/// How much earlier than declared a rule may end, whose moments are whole seconds, in seconds.
+const ROUNDED: f64 = 1.0;
+
 /// A conversation, as one of its ends receives it.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -150,9 +155,34 @@ impl Ending {
         Ok(Reading { began, over: begin.elapsed().as_secs_f64(), packets })
     }
 
-    /// What is wrong with how it went, by all readings in their order.
+    /// When its packets were told as denied, in seconds since the scene's start.
+    ///
+    /// # Errors
+    /// When the ending names nobody.
+    pub fn denied(&self, network: &Network, events: &[Value], begin: f64) -> Result<Vec<f64>> {
+        let (from, to) = (address(network, &self.from)?, address(network, self.to.as_deref().unwrap_or(&self.at))?);
+        let ways = [format!("denied: {from} to {to} about "), format!("denied: {to} to {from} about ")];
+        let is_meant = |event: &&Value| {
+            let why = event["why"].as_str().unwrap_or_default();
+            let about = ways.iter().find_map(|way| why.strip_prefix(way.as_str())?.split(';').next());
+            about.is_some_and(|about| about == self.service || self.is_answer(about))
+        };
+        Ok(events.iter().filter(is_meant).filter_map(|event| Some(event["at"].as_f64()? - begin)).collect())
+    }
+
+    /// Whether a packet to this port is one to who asked, as a client of the service.
+    fn is_answer(&self, about: &str) -> bool {
+        let (own, other) = (self.service.split_once('/'), about.split_once('/'));
+        let (Some((protocol, _)), Some((kind, port))) = (own, other) else { return false };
+        kind == protocol && port.parse().is_ok_and(|port: u16| port >= CLIENTS)
+    }
+
+    /// What is wrong with how it went, by all readings in their order, and by when its packets were told as denied.
+    ///
+    /// One that stood still before its end did so by itself, as where a receiver has no processor, if nobody denied it before: then both
+    /// ends were still at it when the rule ended, and that is told.
     #[must_use]
-    pub fn fault(&self, readings: &[Reading]) -> Option<String> {
+    pub fn fault(&self, readings: &[Reading], denied: &[f64]) -> Option<String> {
         let what = format!("{} to {} about {}", self.from, self.at, self.service);
         let (limit, last) = (self.after + self.within, readings.last()?);
         // What a reading that began later does not have yet came later still.
@@ -162,10 +192,12 @@ impl Ending {
         let (Some(early), Some(end), Some(late)) = (early, end, late) else {
             return Some(format!("{what}: too few readings"));
         };
-        if end.packets <= early.packets {
+        let first_denied = denied.iter().copied().reduce(f64::min);
+        let by_itself = end.packets > 0 && first_denied.is_some_and(|first| first >= self.after - ROUNDED);
+        if end.packets <= early.packets && !by_itself {
             let still = readings.iter().find(|reading| reading.packets == end.packets).unwrap_or(end);
             return Some(format!(
-                "{what}: it does not go on until {} s: {} packets by {:.1} s",
+                "{what}: it does not go on until {} s: {} packets by {:.1} s, denied from {first_denied:?} s on",
                 self.after, end.packets, still.over
             ));
         }
@@ -225,12 +257,27 @@ mod tests {
 
     #[test]
     fn what_goes_on_until_its_end_and_stops_is_right() {
-        assert_eq!(ending().fault(&readings(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 9])), None);
+        assert_eq!(ending().fault(&readings(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 9]), &[]), None);
+    }
+
+    #[test]
+    fn what_stands_still_is_right_only_if_it_is_denied_at_its_end_and_not_before() {
+        let still = readings(&[0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2]);
+        assert_eq!(ending().fault(&still, &[4.1, 9.0]), None);
+        assert!(ending().fault(&still, &[]).expect("a fault").contains("does not go on"));
+        assert!(ending().fault(&still, &[9.0, 1.5]).expect("a fault").contains("denied from Some(1.5) s"));
+        assert!(ending().fault(&readings(&[0; 13]), &[4.1]).is_some(), "nothing ever passed");
+    }
+
+    #[test]
+    fn who_answers_a_client_is_told_by_its_port() {
+        let is = |about: &str| ending().is_answer(about);
+        assert!(is("tcp/40000") && !is("udp/40000") && !is("tcp/443") && !is("ping"));
     }
 
     #[test]
     fn what_stops_early_goes_on_or_was_not_looked_at_is_wrong() {
-        let fault = |packets: &[u64]| ending().fault(&readings(packets)).expect("a fault");
+        let fault = |packets: &[u64]| ending().fault(&readings(packets), &[]).expect("a fault");
         assert!(fault(&[0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]).contains("does not go on"));
         assert!(fault(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]).contains("later than 5 s"));
         assert!(fault(&[0, 1, 2, 3]).contains("too few"));

@@ -69,6 +69,11 @@ impl Writer {
         self.end(open);
     }
 
+    /// An attribute that holds attributes, which are there already.
+    pub fn put_nested(&mut self, kind: u16, attributes: &[u8]) {
+        self.put(kind | NESTED, attributes);
+    }
+
     /// Text with the zero octet at its end.
     pub fn put_text(&mut self, kind: u16, text: &str) {
         let open = self.begin(kind);

@@ -9,6 +9,7 @@ use terms::{MacAddr, Span, Timestamp};
 
 use crate::census::Holder;
 use crate::change::{self, Outline, Standing};
+use crate::connections;
 use crate::draft::Draft;
 use crate::error::EnforceError;
 use crate::held::{self, Held};
@@ -202,8 +203,11 @@ impl Enforcer {
     /// Ends the conversations for which this is so; says how many.
     ///
     /// # Errors
-    /// `Refused` with nothing changed, or as [`Self::held`].
+    /// `Refused` with nothing changed, or as [`Self::held`]; where the kernel tracks connections, some may have ended.
     pub fn end(&mut self, is_over: impl Fn(&Talk) -> bool) -> Result<usize, EnforceError> {
+        if self.tracking == Tracking::Kernel {
+            return connections::end(&mut self.socket, is_over);
+        }
         let (mut draft, mut count) = (Draft::new(), 0);
         for set in [Set::TalkV4, Set::TalkV6] {
             let keys = held::elements(&mut self.socket, set)?;

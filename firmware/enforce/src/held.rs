@@ -5,6 +5,7 @@ use terms::Span;
 
 use crate::attribute::{Attributes, Message, Messages};
 use crate::change::Standing;
+use crate::connections;
 use crate::error::EnforceError;
 use crate::layout::{Set, TABLE};
 use crate::message::{self, attr, number};
@@ -136,7 +137,9 @@ fn counter(message: &Message<'_>) -> Option<Dropped> {
 
 /// Reads octets as every kind of answer.
 pub(crate) fn read_anything(octets: &[u8]) -> usize {
-    let read = |m: Message<'_>| shape::named(&m) + counter(&m).iter().count() + keys(&m).count();
+    let read = |m: Message<'_>| {
+        shape::named(&m) + counter(&m).iter().count() + keys(&m).count() + connections::read_anything(&m)
+    };
     Messages::new(octets).map(read).sum::<usize>() + socket::read_answers(octets)
 }
 

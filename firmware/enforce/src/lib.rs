@@ -19,6 +19,7 @@
 //! part        an expression as plain data, and the rule that several make
 //! talk        conversations that are known: keys, and the rules by which they pass
 //! tracked     the same where the kernel tracks connections in the bridge
+//! connections the connections that the kernel tracks: listed and ended
 //! room        whether one conversation more may begin: what one device may take up
 //! lines       the lines of a policy's plan to rules
 //! ruleset     a ruleset to what the table must hold           (pure)
@@ -37,6 +38,7 @@ mod attribute;
 mod census;
 mod change;
 mod closed;
+mod connections;
 mod denied;
 mod draft;
 mod enforcer;
@@ -59,6 +61,7 @@ mod tracked;
 
 pub use census::{Census, Count, Holder};
 pub use closed::{CLOSED_TABLE, close, reopen};
+pub use connections::CONNECTIONS_NEEDED;
 pub use denied::{Denials, Denied};
 pub use enforcer::{Enforcer, Plan, plan};
 pub use error::EnforceError;
@@ -66,7 +69,7 @@ pub use held::{Dropped, Held};
 pub use kept::{Kept, KeptError, LONGEST as LONGEST_KEPT};
 pub use layout::{BLOCKS_A_SET, COUNTERS, TABLE, TALKS_A_DEVICE, TALKS_OF_STRANGERS, TALKS_V4, TALKS_V6};
 pub use lines::DENIED_GROUP;
-pub use probe::{Feature, probe};
+pub use probe::{Feature, Found, probe, tracking};
 pub use ruleset::Tracking;
 pub use talk::Talk;
 

@@ -11,12 +11,14 @@ use nftnl_sys as sys;
 use nftnl_sys::libc;
 
 use crate::attribute::Writer;
+use crate::connections::{self, CONNECTIONS_NEEDED};
 use crate::draft::Draft;
 use crate::error::EnforceError;
 use crate::expression::{Raw, Step, Value};
 use crate::layout::Set;
 use crate::message::{self, number};
 use crate::part::{Part, Rate};
+use crate::ruleset::Tracking;
 use crate::socket::Socket;
 
 const TABLE: &CStr = c"picket_probe";
@@ -27,6 +29,18 @@ const END: &str = "the end of the probe";
 const NO_DENY: &str = "posture enforce is refused: it needs a map of conversations that rules fill";
 /// What Picket does without any of its own sets and rules.
 const NOTHING: &str = "nothing: without it no host can be blocked, Picket only watches";
+
+const TRACKED: &str = "connection tracking in the bridge";
+const COUNTED: &str = "connections counted by rules";
+
+/// Who is to know the conversations under way, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Who.
+    pub tracking: Tracking,
+    /// What the kernel lacks, or the room that it has.
+    pub why: String,
+}
 
 /// One feature of nftables in the bridge family.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +61,8 @@ enum Trial {
     Set(i32),
     /// A rule with this expression, in a chain at this hook.
     Rule(Hook, Box<dyn Expression>),
+    /// The same where frames cross the bridge, with a set whose elements do not end by themselves.
+    Lasting(Box<dyn Expression>),
     /// A message that nftnl has no words for.
     Message(Vec<u8>),
 }
@@ -67,6 +83,32 @@ pub fn probe() -> Vec<Feature> {
         }
     }
     found
+}
+
+/// Who is to know the conversations under way here: the kernel's connection tracking where it knows the bridge and has room for as many
+/// as Picket's own map, else that map. What finds no room there is dropped whoever sends it, and one device could take all of it.
+#[must_use]
+pub fn tracking() -> Found {
+    let map = |why| Found { tracking: Tracking::Map, why };
+    let mut socket = match Socket::open() {
+        Ok(socket) => socket,
+        Err(error) => return map(error.to_string()),
+    };
+    for (name, instead, trial) in trials().into_iter().filter(|(name, ..)| [TRACKED, COUNTED].contains(name)) {
+        let found = Feature::new(name, instead, socket.commit(&draft(&trial).finish()));
+        if let Some(why) = found.why {
+            return map(format!("the kernel has no {name}: {why}"));
+        }
+    }
+    match connections::room(&mut socket) {
+        Ok(room) if room >= CONNECTIONS_NEEDED => {
+            Found { tracking: Tracking::Kernel, why: format!("it has room for {room} connections") }
+        }
+        Ok(room) => map(format!(
+            "the kernel has room for {room} connections, and {CONNECTIONS_NEEDED} are needed (nf_conntrack_max)"
+        )),
+        Err(error) => map(format!("the kernel tells nobody of its connections: {error}")),
+    }
 }
 
 impl Feature {
@@ -105,10 +147,11 @@ fn trials() -> Vec<(&'static str, &'static str, Trial)> {
             Trial::Rule(Forward, Box::new(Part::Tell { group: 1, words: c"picket".to_owned(), octets: 64 })),
         ),
         (
-            "connection tracking in the bridge",
+            TRACKED,
             "replies pass by Picket's own map of conversations",
             Trial::Rule(Forward, Box::new(Conntrack::State)),
         ),
+        (COUNTED, "replies pass by Picket's own map of conversations", Trial::Lasting(Box::new(hold_seen()))),
         ("name of the bridge", "rules name the two links", Trial::Rule(Forward, Box::new(bridge_name()))),
         ("reject", "blocked frames are dropped without an answer", Trial::Rule(PreRouting, Box::new(reject()))),
         ("queue to a program", "no frame ever waits for a program", Trial::Rule(Forward, Box::new(queue()))),
@@ -124,20 +167,28 @@ fn draft(trial: &Trial) -> Draft {
         Trial::Message(octets) => draft.write("message", octets),
         Trial::Rule(hook, expression) => {
             draft.write("set", &set(libc::NFT_SET_TIMEOUT | libc::NFT_SET_EVAL));
-            draft.write("counter", &counter());
-            let mut chain = Chain::new(c"tried", &table);
-            chain.set_type(ChainType::Filter);
-            chain.set_hook(*hook, 0);
-            draft.add("chain", &chain);
-            let mut rule = Rule::new(&chain);
-            // Loaded for those expressions that read a register.
-            rule.add_expr(&Payload::LinkLayer(LLHeaderField::Saddr));
-            rule.add_expr(&Step(expression.as_ref()));
-            draft.add("rule", &rule);
+            add_rule(&mut draft, &table, *hook, expression.as_ref());
+        }
+        Trial::Lasting(expression) => {
+            draft.write("set", &set(libc::NFT_SET_EVAL));
+            add_rule(&mut draft, &table, Hook::Forward, expression.as_ref());
         }
     }
     draft.remove(END, &Chain::new(c"missing", &table));
     draft
+}
+
+fn add_rule(draft: &mut Draft, table: &Table, hook: Hook, expression: &dyn Expression) {
+    draft.write("counter", &counter());
+    let mut chain = Chain::new(c"tried", table);
+    chain.set_type(ChainType::Filter);
+    chain.set_hook(hook, 0);
+    draft.add("chain", &chain);
+    let mut rule = Rule::new(&chain);
+    // Loaded for those expressions that read a register.
+    rule.add_expr(&Payload::LinkLayer(LLHeaderField::Saddr));
+    rule.add_expr(&Step(expression));
+    draft.add("rule", &rule);
 }
 
 fn set(flags: i32) -> Vec<u8> {
@@ -163,6 +214,14 @@ fn update_seen() -> Raw {
         (sys::NFTNL_EXPR_DYNSET_SET_ID, Value::U32(1)),
     ];
     Raw { name: c"dynset", values }
+}
+
+fn hold_seen() -> Raw {
+    let mut raw = update_seen();
+    let more = vec![(sys::NFTNL_EXPR_CONNLIMIT_COUNT, Value::U32(1)), (sys::NFTNL_EXPR_CONNLIMIT_FLAGS, Value::U32(1))];
+    let each = Raw { name: c"connlimit", values: more };
+    raw.values.push((sys::NFTNL_EXPR_DYNSET_EXPR, Value::Expression(Box::new(each))));
+    raw
 }
 
 fn bridge_name() -> Raw {

@@ -111,7 +111,8 @@ impl Socket {
         }
     }
 
-    /// Asks for one object or a list and makes a value of the answer's messages; nothing if there is no such object.
+    /// Asks for one object or a list and makes a value of the answer's messages; nothing if there is no such object. Of a change that
+    /// is to be acknowledged the acknowledgement is the answer.
     pub fn ask<T: Default>(
         &mut self,
         object: &str,
@@ -147,7 +148,12 @@ impl Socket {
                 match message.kind {
                     DONE if interrupted => return Ok(End::Interrupted),
                     DONE => return Ok(End::Whole),
-                    ERROR => return Ok(End::Refused(Answer::read(&message).map_or(libc::EBADMSG, |a| a.errno))),
+                    ERROR => {
+                        return Ok(match Answer::read(&message).map_or(libc::EBADMSG, |answer| answer.errno) {
+                            0 => End::Whole,
+                            errno => End::Refused(errno),
+                        });
+                    }
                     OVERRUN => return Ok(End::Interrupted),
                     _ => {
                         each(&message);

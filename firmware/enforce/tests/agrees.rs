@@ -6,6 +6,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "agrees/ends.rs"]
+mod ends;
 mod namespace;
 
 use std::collections::{BTreeMap, BTreeSet};

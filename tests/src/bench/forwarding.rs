@@ -15,9 +15,10 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use toml::Table;
 
-use super::Plan;
 use super::row::{Goal, Peer, Row};
+use super::{Plan, policy};
 use crate::gateway::Gateway;
+use crate::kernel;
 use crate::network::{Network, ROUTER};
 use crate::process::output;
 use crate::site::Site;
@@ -34,6 +35,8 @@ const PAYLOAD: usize = 18;
 const OTHERS: f64 = 0.05;
 /// Seconds for which small frames are sent.
 const SECONDS: u32 = 3;
+/// The rule that lets the small frames pass under default deny.
+const ADMITS: &str = "small-frames";
 /// Seconds of one connection.
 const CONNECTION: &str = "1";
 /// Connections of a round through each bridge over links without a rate: what one of them carries says little.
@@ -83,17 +86,47 @@ pub fn run(plan: &Plan) -> Result<Vec<Row>> {
         }
         plan.told("forwarding, us a frame", round, &cpu[0]);
     }
+    let held = under_policy(plan, networks, &gateway, &site)?;
     let (seen, sent) = (gateway.ask(&["status"])?["frames"].as_u64().unwrap_or(0), RATE * SECONDS * plan.rounds);
     ensure!(seen > u64::from(sent), "the gateway saw {seen} frames only: it was not measured");
     let peer = |figures| Some(Peer { name: "plain bridge".into(), version: format!("Linux {version}"), figures });
     let ([on, off], [paced_on, paced_off]) = (tcp, paced);
     let [busy_on, busy_off] = cpu;
     let small = format!("busy time of all processors a delivered frame of 60 octets, {RATE} a second");
+    let denying = format!("{small}, under default deny with 500 devices and 5,000 rules, of a conversation under way");
+    let [busy_held, busy_free] = held;
     Ok(vec![
         tcp_row("links of 1 Gbit/s as on the boards", paced_on, peer(paced_off)),
         tcp_row("links without a rate, processors full", on, peer(off)),
         Row::new(&small, "us", busy_on, peer(busy_off), Goal::RatioAtMost(1.45, Some(1.25))),
+        Row::new(&denying, "us", busy_held, peer(busy_free), Goal::RatioAtMost(1.6, Some(1.25))),
     ])
+}
+
+/// The same small frames where a policy of the largest size holds and one rule of it lets them pass, through both bridges in turn.
+fn under_policy(plan: &Plan, networks: [&Network; 2], gateway: &Gateway, site: &Site) -> Result<[Vec<f64>; 2]> {
+    let link = networks[0].space("switch")?.shell("ip -o link show dev sw")?;
+    let mac = link.split("link/ether ").nth(1).and_then(|rest| rest.split(' ').next()).context("sw has no address")?;
+    let sender = format!(
+        "[[device]]\nname = \"sender\"\nmacs = [\"{mac}\"]\nstate = \"approved\"\n\
+         [[allow]]\nname = \"{ADMITS}\"\nwho = \"sender\"\nto = \"{ROUTER}\"\nservice = \"udp/{PORT}\"\n"
+    );
+    let file = site.folder().join("held.toml").display().to_string();
+    fs::write(&file, policy::text(None) + &sender)?;
+    gateway.tell(&["policy", "apply", &file])?;
+    let decided = gateway.ask(&["policy", "explain", "sender", ROUTER, &format!("udp/{PORT}")])?;
+    ensure!(decided["rule"] == ADMITS, "{decided}: it is not the rule that lets them pass");
+    let mut cpu = [Vec::new(), Vec::new()];
+    for round in 1..=plan.rounds {
+        warn_of_other_work()?;
+        for n in in_turn(round as usize) {
+            cpu[n].push(busy_a_frame(networks[n], site)?);
+        }
+        plan.told("under default deny, us a frame", round, &cpu[0]);
+    }
+    let known = kernel::conversations(networks[0].space("box")?)?;
+    ensure!(known.iter().any(|[lan, ..]| lan == SENDER), "no rule's conversation was measured: {known:?}");
+    Ok(cpu)
 }
 
 fn tcp_row(links: &str, on: Vec<f64>, off: Option<Peer>) -> Row {

@@ -84,8 +84,8 @@ pub fn run(plan: &Plan) -> Result<Vec<Row>> {
     ])
 }
 
-/// A policy in which every device has its rules; of one device the first is about another address where one is given.
-fn text(other: Option<&str>) -> String {
+/// A policy of the largest size that is promised, in which every device has its rules; of one device the first is about another address where one is given.
+pub(super) fn text(other: Option<&str>) -> String {
     let mut text = String::from("posture = \"enforce\"\nnew = \"everything\"\n");
     for device in 0..DEVICES {
         let _ = write!(text, "[[device]]\nname = \"d{device}\"\nmacs = [\"{}\"]\nstate = \"approved\"\n", mac(device));

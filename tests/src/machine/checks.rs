@@ -54,7 +54,7 @@ pub const CHECKS: &[Check] = &[
     ("the_pi_image_holds_what_its_firmware_and_boards_look_for", Length::Short, pi_files),
     ("the_pi_image_bridges_on_an_emulated_pi_3", Length::Long, pi_3),
     ("an_update_whose_gateway_or_first_process_fails_is_undone", Length::Long, bad_update),
-    ("both_ways_of_knowing_conversations_agree", Length::Long, proof::agrees),
+    ("both_ways_of_knowing_conversations_agree", Length::Short, proof::agrees),
     ("two_cards_of_one_image_have_nothing_drawn_in_common", Length::Long, two_cards),
     ("the_image_built_elsewhere_is_the_same_to_the_last_bit", Length::Long, elsewhere),
 ];

@@ -42,7 +42,7 @@ impl Stage<'_> {
         if !scene.ends.is_empty() {
             sleep(Duration::from_secs_f64(until_start(scene.policy.as_deref().unwrap_or_default(), now())?));
         }
-        let begin = Instant::now();
+        let (begin, began) = (Instant::now(), now());
         if let Some(gateway) = &gateway {
             self.apply(gateway, scene)?;
         }
@@ -61,7 +61,11 @@ impl Stage<'_> {
             sleep(LOOK);
         }
         let (passed, denied, mut wrong) = self.crossed(scene, gateway.as_mut())?;
-        wrong.extend(scene.ends.iter().zip(&readings).filter_map(|(ending, readings)| ending.fault(readings)));
+        let events = gateway.as_ref().map(|gateway| gateway.ask(&["events"])).transpose()?.unwrap_or_default();
+        for (ending, readings) in scene.ends.iter().zip(&readings) {
+            let denied = ending.denied(self.network, events.as_array().map_or(&[], Vec::as_slice), began)?;
+            wrong.extend(ending.fault(readings, &denied));
+        }
         wrong.extend(self.what_is_broken(scene)?);
         sleep(self.linger);
         drop((parts, prepared));

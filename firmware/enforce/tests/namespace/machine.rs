@@ -9,12 +9,16 @@ use std::sync::Once;
 const MODULES: &str = "/modules";
 static BEGUN: Once = Once::new();
 
-/// Loads the modules, once; elsewhere does nothing.
+/// Loads the modules and mounts `/proc`, once; elsewhere does nothing.
 pub fn begin() {
     if std::process::id() != 1 {
         return;
     }
     BEGUN.call_once(|| {
+        fs::create_dir_all("/proc").unwrap();
+        // SAFETY: the texts end with a zero octet and live during the call, and no data is read of this file system.
+        let done = unsafe { libc::mount(c"proc".as_ptr(), c"/proc".as_ptr(), c"proc".as_ptr(), 0, std::ptr::null()) };
+        assert_eq!(done, 0, "/proc: {}", std::io::Error::last_os_error());
         let mut modules: Vec<_> = fs::read_dir(MODULES).unwrap().map(|entry| entry.unwrap().path()).collect();
         modules.sort();
         for module in modules {

@@ -8,11 +8,12 @@ use super::Row;
 pub fn rows() -> Vec<Row> {
     let mut rows: Vec<Row> =
         enforce::probe().iter().enumerate().map(|(number, feature)| row(feature, number == 0)).collect();
-    let known = match Tracking::default() {
-        Tracking::Map => "by Picket's own map, whether the kernel tracks connections or not",
-        Tracking::Kernel => "by the kernel's connection tracking",
+    let found = enforce::tracking();
+    let known = match found.tracking {
+        Tracking::Map => format!("by Picket's own map: {}", found.why),
+        Tracking::Kernel => format!("by the kernel's connection tracking: {}", found.why),
     };
-    rows.push(Row::good("replies under default deny are known", known));
+    rows.push(Row::good("replies under default deny are known", &known));
     rows
 }
 
