@@ -7,7 +7,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -17,6 +17,7 @@ use toml::Table;
 use crate::faults::wait_for;
 use crate::gateway::Gateway;
 use crate::kernel;
+use crate::namespace::Namespace;
 use crate::network::{BOX, Network};
 use crate::pings;
 use crate::process::{Process, output};
@@ -90,6 +91,20 @@ impl<'a> Served<'a> {
         Ok(made)
     }
 
+    /// Where the owner sits.
+    ///
+    /// # Errors
+    /// When the network has no such host.
+    pub fn admin(&self) -> Result<&Namespace> {
+        self.network.space(ADMIN)
+    }
+
+    /// What the owner's requests carry as `Authorization`.
+    #[must_use]
+    pub fn bearer(&self) -> String {
+        format!("Bearer {}", self.token)
+    }
+
     /// The gateway's process and that of its API.
     ///
     /// # Errors
@@ -124,8 +139,8 @@ impl<'a> Served<'a> {
     /// # Errors
     /// When one is refused.
     pub fn times(&self, path: &str, times: u32) -> Result<Vec<f64>> {
-        let mut curl = self.network.space(ADMIN)?.command("curl");
-        curl.args(["-skS", "--fail", "--max-time", PATIENCE, "-H", &format!("Authorization: Bearer {}", self.token)]);
+        let mut curl = self.admin()?.command("curl");
+        curl.args(["-skS", "--fail", "--max-time", PATIENCE, "-H", &format!("Authorization: {}", self.bearer())]);
         curl.args(["-w", "%{time_total} %{time_pretransfer}\n"]);
         // The first one opens the connection and is left out.
         for _ in 0..=times {
@@ -146,23 +161,36 @@ impl<'a> Served<'a> {
     pub fn at_full_speed(&self, seconds: u32, log: &Path) -> Result<Process> {
         let _ = fs::remove_file(log);
         let line = format!(
-            "exec wrk -t 2 -c 16 -d {seconds} --timeout 10s -H 'Authorization: Bearer {}' 'https://{BOX}/api/v1/devices?limit=100'",
-            self.token
+            "exec wrk -t 2 -c 16 -d {seconds} --timeout 10s -H 'Authorization: {}' 'https://{BOX}/api/v1/devices?limit=100'",
+            self.bearer()
         );
         self.network.space(LOADS[0])?.start(&line, log)
     }
 
+    /// Changes what a route holds.
+    ///
+    /// # Errors
+    /// When it refuses.
+    pub fn change(&self, path: &str, body: &Value) -> Result<()> {
+        output(self.request(path, Some(body))?.args(["-X", "PATCH"])).map(drop)
+    }
+
     /// One request of the owner; an answer that is no success is an error.
     fn ask(&self, path: &str, body: Option<&Value>) -> Result<String> {
-        let mut curl = self.network.space(ADMIN)?.command("curl");
+        output(&mut self.request(path, body)?)
+    }
+
+    fn request(&self, path: &str, body: Option<&Value>) -> Result<Command> {
+        let mut curl = self.admin()?.command("curl");
         curl.args(["-skS", "--fail-with-body", "--max-time", PATIENCE, "-H", "Content-Type: application/json"]);
         if !self.token.is_empty() {
-            curl.args(["-H", &format!("Authorization: Bearer {}", self.token)]);
+            curl.args(["-H", &format!("Authorization: {}", self.bearer())]);
         }
         if let Some(body) = body {
             curl.args(["--data-binary", &body.to_string()]);
         }
-        output(curl.arg(format!("https://{BOX}{path}")))
+        curl.arg(format!("https://{BOX}{path}"));
+        Ok(curl)
     }
 
     /// Passwords that were hashed so far.

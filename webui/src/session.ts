@@ -37,9 +37,13 @@ export async function enter(own: UserRow): Promise<void> {
   self.value = own;
   // What was asked while nobody was logged in, as a list that was being read at the log-out, asks for no second log-in.
   proven(true);
-  step.value = may(OWNERS) ? Number((await get("settings/{id}", { id: "setup.step" })).value) : 0;
-  if (may(READERS)) name.value = (await get("system")).name;
-  const page = await get("activity", { limit: 40 }).catch(() => null);
+  const [setup, box, page] = await Promise.all([
+    may(OWNERS) && get("settings/{id}", { id: "setup.step" }),
+    may(READERS) && get("system"),
+    get("activity", { limit: 40 }).catch(() => null),
+  ]);
+  step.value = Number(setup && setup.value);
+  if (box) name.value = box.name;
   events.value = page?.items ?? [];
   listen(page?.items[0]?.id ?? 0);
   stage.value = step.value > 0 ? "wizard" : "in";

@@ -33,9 +33,7 @@ pub fn restore(file: &Path) {
         }
     }
     let blocks = kept.blocks_left(now());
-    // As the gateway will, so that what is known of conversations by then goes on.
-    let opened = Enforcer::open().map(|kernel| kernel.tracking(enforce::tracking().tracking));
-    let done = opened.and_then(|mut kernel| kernel.rebuild(&kept.ruleset, &blocks, now().max(kept.at)));
+    let done = Enforcer::open().and_then(|mut kernel| kernel.rebuild(&kept.ruleset, &blocks, now().max(kept.at)));
     let policy = if kept.ruleset.plan.is_some() { "its policy" } else { "no policy" };
     match done {
         Ok(()) => say(format_args!("the last ruleset stands: {policy}, {} blocks", blocks.len())),

@@ -13,6 +13,7 @@ mod input;
 mod kill;
 mod load;
 mod memory;
+mod page;
 mod peer;
 mod ping;
 mod policy;
@@ -34,7 +35,7 @@ use row::{Row, median};
 /// What `lab bench` takes.
 #[derive(Args, Debug)]
 pub struct Options {
-    /// Only these, separated by commas: features, forest, forwarding, block, memory, ping, policy, load, history, kill. The README is left as it is then.
+    /// Only these, separated by commas: features, forest, forwarding, block, memory, ping, policy, load, page, history, kill. The README is left as it is then.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Three rounds instead of seven, and twenty kills; the README is left as it is.
@@ -59,7 +60,7 @@ struct Plan {
 type Benchmark = (&'static str, fn(&Plan) -> Result<Vec<Row>>);
 
 /// In the order in which they run, the long one last.
-const ALL: [Benchmark; 10] = [
+const ALL: [Benchmark; 11] = [
     ("features", features::run),
     ("forest", forest::run),
     ("forwarding", forwarding::run),
@@ -68,6 +69,7 @@ const ALL: [Benchmark; 10] = [
     ("ping", ping::run),
     ("policy", policy::run),
     ("load", load::run),
+    ("page", page::run),
     ("history", history::run),
     ("kill", kill::run),
 ];

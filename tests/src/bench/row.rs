@@ -11,6 +11,8 @@ pub enum Goal {
     RatioAtMost(f64, Option<f64>),
     /// The median of ours is not above this.
     AtMost(f64),
+    /// The median of ours is not below this.
+    AtLeast(f64),
     /// Nothing is asked; the peer stands there for comparison.
     None,
 }
@@ -68,6 +70,7 @@ impl Goal {
             Self::Ratio(least, _) => ratio.is_some_and(|ratio| ratio >= least),
             Self::RatioAtMost(most, _) => ratio.is_some_and(|ratio| ratio <= most),
             Self::AtMost(most) => median(ours).is_some_and(|figure| figure <= most),
+            Self::AtLeast(least) => median(ours).is_some_and(|figure| figure >= least),
             Self::None => !ours.is_empty(),
         }
     }
@@ -79,6 +82,7 @@ impl Goal {
             Self::Ratio(least, goal) => format!("ratio >= {least} x{}", better(">=", goal)),
             Self::RatioAtMost(most, goal) => format!("ratio <= {most} x{}", better("<=", goal)),
             Self::AtMost(most) => format!("<= {most} {unit}"),
+            Self::AtLeast(least) => format!(">= {least} {unit}"),
             Self::None => "for comparison".into(),
         }
     }

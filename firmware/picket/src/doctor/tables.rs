@@ -10,8 +10,10 @@ pub fn rows() -> Vec<Row> {
         enforce::probe().iter().enumerate().map(|(number, feature)| row(feature, number == 0)).collect();
     let found = enforce::tracking();
     let known = match found.tracking {
-        Tracking::Map => format!("by Picket's own map: {}", found.why),
-        Tracking::Kernel => format!("by the kernel's connection tracking: {}", found.why),
+        Tracking::Map => format!("by Picket's own map; {}", found.why),
+        Tracking::Kernel => {
+            format!("by Picket's own map; the kernel's connection tracking could, {}, and is not used yet", found.why)
+        }
     };
     rows.push(Row::good("replies under default deny are known", &known));
     rows

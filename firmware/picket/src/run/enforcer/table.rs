@@ -19,9 +19,7 @@ impl Hand {
     /// Opens the way to the kernel, makes the table right, and takes over the blocks that it still holds.
     pub(super) fn open(&mut self) {
         let ruleset = self.ruleset();
-        let found = enforce::tracking();
-        let opened = Enforcer::open().and_then(|kernel| {
-            let mut kernel = kernel.tracking(found.tracking);
+        let opened = Enforcer::open().and_then(|mut kernel| {
             let held = kernel.held()?;
             if let Err(error) = kernel.apply(&ruleset, now()) {
                 tracing::warn!("{error}; the table is made anew");
@@ -32,7 +30,6 @@ impl Hand {
         match opened {
             Ok((kernel, held)) => {
                 self.kernel = Some(kernel);
-                tracing::debug!("conversations are known by {:?}: {}", found.tracking, found.why);
                 self.holds(ruleset);
                 // Nothing may have passed until now, if its owner wants that.
                 if let Err(error) = enforce::reopen() {
