@@ -33,7 +33,7 @@ const NOTHING: &str = "nothing: without it no host can be blocked, Picket only w
 const TRACKED: &str = "connection tracking in the bridge";
 const COUNTED: &str = "connections counted by rules";
 
-/// Who is to know the conversations under way, and why.
+/// Who could know the conversations under way, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// Who.
@@ -85,7 +85,7 @@ pub fn probe() -> Vec<Feature> {
     found
 }
 
-/// Who is to know the conversations under way here: the kernel's connection tracking where it knows the bridge and has room for as many
+/// Who could know the conversations under way here: the kernel's connection tracking where it knows the bridge and has room for as many
 /// as Picket's own map, else that map. What finds no room there is dropped whoever sends it, and one device could take all of it.
 #[must_use]
 pub fn tracking() -> Found {

@@ -1,7 +1,7 @@
 //! What was found and done: the gateway's events.
 
 use protocol::views::{EventPage, EventView};
-use protocol::{AMONG_MAX, EventsWanted, Request};
+use protocol::{EventsWanted, Request};
 use terms::{BlockState, Family, HostKey, ThreatLevel};
 
 use super::devices::own_addresses;
@@ -15,8 +15,7 @@ pub type EventRow = EventView<Moment>;
 
 /// `GET activity`.
 pub fn all(office: &Office, call: &Call) -> Result<Page<EventRow>, Problem> {
-    let own = own_addresses(office, call)?;
-    let among = own.map(|own| own.iter().filter_map(|address| address.parse().ok()).take(AMONG_MAX).collect());
+    let among = own_addresses(office, call)?;
     page(office, call, &["host", "state"], EventsWanted { among, ..EventsWanted::default() })
 }
 

@@ -3,9 +3,10 @@
 use policy::DeviceState;
 use policy::device::Said;
 use protocol::views::{DeviceView, PolicyView};
-use protocol::{DeviceAsk, Request, WHY_MAX};
+use protocol::{AMONG_MAX, DeviceAsk, Request, WHY_MAX};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use terms::HostKey;
 
 use crate::clock::Moment;
 use crate::office::{Office, shown};
@@ -249,13 +250,16 @@ fn is_of(device: &DeviceRow, names: &[String]) -> bool {
     names.iter().any(|name| name.eq_ignore_ascii_case(&device.owner))
 }
 
-/// Every address of the caller's own devices; nothing for a role that sees all hosts.
+/// The addresses of the caller's own devices, to ask for what is theirs; nothing for a role that sees all hosts.
+///
+/// **Bounds**: the first [`AMONG_MAX`].
 ///
 /// # Errors
 /// The gateway gives no answer.
-pub fn own_addresses(office: &Office, call: &Call) -> Result<Option<Vec<String>>, Problem> {
+pub fn own_addresses(office: &Office, call: &Call) -> Result<Option<Vec<HostKey>>, Problem> {
     let Some(names) = own_names(office, call)? else { return Ok(None) };
     let devices: Vec<DeviceRow> = office.ask(Request::Devices(DeviceAsk::List))?;
     let own = devices.into_iter().filter(|device| is_of(device, &names));
-    Ok(Some(own.flat_map(|device| device.macs.into_iter().chain(device.addresses)).collect()))
+    let addresses = own.flat_map(|device| device.macs.into_iter().chain(device.addresses));
+    Ok(Some(addresses.filter_map(|address| address.parse().ok()).take(AMONG_MAX).collect()))
 }

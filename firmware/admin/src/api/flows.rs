@@ -5,7 +5,7 @@ use std::sync::Arc;
 use policy::{Device, Policy, text};
 use protocol::past::{Ask, Past, ProposalView, TriedView, has_rules, put};
 use protocol::views::{FlowPage, FlowView};
-use protocol::{AMONG_MAX, FlowsWanted, Request};
+use protocol::{FlowsWanted, Request};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -38,8 +38,7 @@ impl Ask for Office {
 /// `GET flows`.
 pub fn all(office: &Office, call: &Call) -> Result<Page<FlowRow>, Problem> {
     let (limit, before) = keyset(call, &["mac", "device", "peer", "service", "begun_by"])?;
-    let own = own_addresses(office, call)?;
-    let among = own.map(|own| own.iter().filter_map(|address| address.parse().ok()).take(AMONG_MAX).collect());
+    let among = own_addresses(office, call)?;
     // No flow is of an address that is none.
     let Some(wanted) = wanted(call, among) else { return Ok(Page { items: Vec::new(), before: None }) };
     let limit = u32::try_from(limit).unwrap_or(1);

@@ -16,10 +16,6 @@ const LEFT_OUT: &str =
 /// What no answer may fail.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
 
-/// Operations whose driving may end early: a connection that was kept is closed after 5 s, now and then when the next question is just on
-/// its way, and schemathesis itself fails now and then (`AST constructor recursion depth mismatch`).
-const ERRORS: usize = 3;
-
 /// A tool out of `tests/setup attack`.
 fn tool(name: &str) -> PathBuf {
     let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
@@ -55,10 +51,7 @@ fn drive(made: &Box, role: &str, token: &str, phases: &str, examples: u32) -> Ve
     command.current_dir(made.stand.file("."));
     let told = printed(&mut command);
     let line = told.lines().find(|line| line.contains(" generated, ")).unwrap_or_else(|| panic!("{role}: {told}"));
-    assert!(!line.contains("failure") && !told.contains("FAILURES"), "{role}: {told}");
-    let before = line.split_once(" errored").and_then(|(before, _)| before.rsplit_once(' '));
-    let errors = before.map_or(0, |(_, number)| number.parse::<usize>().unwrap());
-    assert!(errors <= ERRORS, "{role}: {told}");
+    assert!(!line.contains("failure") && !line.contains("errored") && !told.contains("FAILURES"), "{role}: {told}");
     let report: serde_json::Value = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
     let answers = report["log"]["entries"].as_array().unwrap();
     answers.iter().filter_map(|entry| entry["response"]["status"].as_u64()).collect()

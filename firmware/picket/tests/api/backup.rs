@@ -232,10 +232,18 @@ fn mounted(made: &Box, name: &str) -> std::path::PathBuf {
         .join(name)
 }
 
-#[test]
-fn a_restore_on_a_full_disk_is_refused_and_changes_nothing() {
+/// Leaves no room on the medium of the store: the file that takes it.
+fn fill(made: &Box) -> std::path::PathBuf {
     use std::io::Write;
 
+    let filler = mounted(made, "filler");
+    let mut file = std::fs::File::create(&filler).unwrap();
+    while file.write_all(&[7; 4096]).is_ok() {}
+    filler
+}
+
+#[test]
+fn a_restore_on_a_full_disk_is_refused_and_changes_nothing() {
     let Some((made, root)) = made_on("crowded", ROOT, PASSWORD, Some("64m")) else { return };
     furnish(&made, &root);
     let backup =
@@ -245,10 +253,7 @@ fn a_restore_on_a_full_disk_is_refused_and_changes_nothing() {
     post(&made, &root, "indicators", &json!({"name": "later", "text": "203.0.113.9", "for_secs": 900}), 201);
     set(&made, &root, "detect.syn_per_second", &json!(4_321));
     let before = kinds(&made, &root);
-    let filler = mounted(&made, "filler");
-    let mut file = std::fs::File::create(&filler).unwrap();
-    while file.write_all(&[7; 4096]).is_ok() {}
-    drop(file);
+    let filler = fill(&made);
     let body = made.stand.file("body.json");
     std::fs::write(&body, json!({"passphrase": PHRASE, "backup": backup}).to_string()).unwrap();
     let restore = || made.ask("POST", "/api/v1/backup/restore", Some(&root), Some(&format!("@{}", body.display())));
@@ -266,8 +271,6 @@ fn a_restore_on_a_full_disk_is_refused_and_changes_nothing() {
 
 #[test]
 fn on_a_full_disk_changes_are_refused_whole_and_go_on_when_there_is_room() {
-    use std::io::Write;
-
     let Some((made, root)) = made_on("brimful", ROOT, PASSWORD, Some("64m")) else { return };
     let create = |name: &str| {
         made.post(&root, "/api/v1/users", &json!({"email": format!("{name}@example.org"), "first_name": "Ada"}))
@@ -281,10 +284,7 @@ fn on_a_full_disk_changes_are_refused_whole_and_go_on_when_there_is_room() {
     assert_eq!((create("early").status, apply("early").status), (201, 200));
     let held = || ["users", "rules/export", "audit/state"].map(|path| made.get(&root, &format!("/api/v1/{path}")).text);
     let before = held();
-    let filler = mounted(&made, "filler");
-    let mut file = std::fs::File::create(&filler).unwrap();
-    while file.write_all(&[7; 4096]).is_ok() {}
-    drop(file);
+    let filler = fill(&made);
     for refused in [create("full"), apply("full")] {
         assert!(refused.status >= 409 && refused.head.contains("application/problem+json"), "{refused:?}");
     }
